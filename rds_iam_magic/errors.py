@@ -1,0 +1,126 @@
+"""Everything that this package raises, under one base.
+
+A message is one line that says what happened, and a *hint*, one line that says what to do next. Neither ever holds a
+secret, so both may be shown, logged and stored.
+
+```
+RdsIamError
+├── OptionError              a magic line or an argument that cannot be understood
+├── AwsError                 an AWS call failed, or is not permitted
+│   ├── CredentialsError     none, expired, an unknown profile, an SSO session that has ended
+│   ├── RegionError          no region is known
+│   └── TargetError          the target names nothing, or nothing that can be used here
+├── TrustStoreError          no usable CA bundle
+├── ConnectError             no connection could be opened
+│   ├── UnreachableError     nothing answers at the address
+│   ├── TlsError             no verified TLS session: untrusted, another name, expired, or none offered
+│   └── AccessDeniedError    the server refused the user
+├── NotConnectedError        no connection is held, or none of that alias
+├── ConnectionLostError      the held connection broke
+├── StatementError           the server refused a statement
+├── ProtocolError            the server sent something that the MySQL protocol does not allow
+├── ResultError              a result cannot be given back as asked
+└── UserSetupError           a database user cannot be set up as asked
+```
+"""
+
+from __future__ import annotations
+
+
+class RdsIamError(Exception):
+    """Base of all errors of this package.
+
+    Attributes:
+        message: What happened; one line.
+        hint: What to do next; one line, or empty.
+        detail: The technical rest (a code, a library's own words) for `%tb`; never a secret.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, detail: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class OptionError(RdsIamError):
+    """A magic line or an argument that cannot be understood."""
+
+
+class AwsError(RdsIamError):
+    """An AWS call failed, or is not permitted."""
+
+
+class CredentialsError(AwsError):
+    """No AWS credentials, expired ones, an unknown profile, or an SSO session that has ended."""
+
+
+class RegionError(AwsError):
+    """No region is known."""
+
+
+class TargetError(AwsError):
+    """The target names nothing, or nothing that can be used here."""
+
+
+class TrustStoreError(RdsIamError):
+    """No usable CA bundle."""
+
+
+class ConnectError(RdsIamError):
+    """No connection could be opened."""
+
+
+class UnreachableError(ConnectError):
+    """Nothing answers at the address."""
+
+
+class TlsError(ConnectError):
+    """No verified TLS session; no secret was sent."""
+
+
+class AccessDeniedError(ConnectError):
+    """The server refused the user."""
+
+
+class NotConnectedError(RdsIamError):
+    """No connection is held, or none of that alias."""
+
+
+class ConnectionLostError(RdsIamError):
+    """The held connection broke."""
+
+
+class StatementError(RdsIamError):
+    """The server refused a statement.
+
+    Attributes:
+        code: The server's error number, such as 1064.
+        sqlstate: The five characters of SQLSTATE, such as `42000`; empty if the server sent none.
+        server_message: The server's own words.
+        position: Which statement of the text failed, counted from 1.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", *, code: int, sqlstate: str = "", server_message: str = "", position: int = 1
+    ) -> None:
+        super().__init__(message, hint)
+        self.code = code
+        self.sqlstate = sqlstate
+        self.server_message = server_message
+        self.position = position
+
+
+class ProtocolError(RdsIamError):
+    """The server sent something that the MySQL protocol does not allow; the connection is of no more use."""
+
+
+class ResultError(RdsIamError):
+    """A result cannot be given back as asked."""
+
+
+class UserSetupError(RdsIamError):
+    """A database user cannot be set up as asked."""
