@@ -105,7 +105,14 @@ class StatementError(RdsIamError):
     """
 
     def __init__(
-        self, message: str, hint: str = "", *, code: int, sqlstate: str = "", server_message: str = "", position: int = 1
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        code: int,
+        sqlstate: str = "",
+        server_message: str = "",
+        position: int = 1,
     ) -> None:
         super().__init__(message, hint)
         self.code = code

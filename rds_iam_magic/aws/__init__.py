@@ -1,1 +1,1 @@
-"""aws."""
+"""What AWS has to say: endpoints, credentials, tokens, certificates, secrets, policies."""

@@ -1,1 +1,1 @@
-"""database."""
+"""The held connection: the driver, the protocol, decoding, statements."""

@@ -1,1 +1,1 @@
-"""notebook."""
+"""The magics: options, what they run, what they show."""

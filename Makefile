@@ -1,0 +1,56 @@
+# The project's commands. Each makes what it needs first: system packages, the virtual environment.
+# PYTHON=python3.12 chooses the interpreter, VENV=folder the environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SANDBOX := $(BIN)/python -m rds_iam_magic.sandbox
+READY := $(VENV)/.ready
+
+.PHONY: demo test lab check format system clean
+
+demo: $(READY)  ## Run the set-up notebook in the sandbox and print what an analyst sees
+	$(SANDBOX) -- $(BIN)/python notebooks/run.py notebooks/setup.ipynb build
+
+test: $(READY)  ## Run the whole test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+lab: $(READY)  ## JupyterLab on the notebooks, inside the sandbox
+	$(SANDBOX) -- $(BIN)/jupyter lab --notebook-dir=notebooks
+
+check: $(READY)  ## Lint and type-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(READY): pyproject.toml | system
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $(READY)
+
+# What the sandbox needs of the system: a MariaDB server (not started as a service), its headers, a C compiler.
+# What is there is left alone; what is missing is installed with apt or Homebrew.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+system:
+	@if [ "$$(uname)" = Darwin ]; then \
+	  command -v mariadbd >/dev/null || brew install mariadb; \
+	else \
+	  missing=; \
+	  command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || missing="$$missing mariadb-server-core"; \
+	  [ -e /usr/include/mariadb/server/mysql/plugin_auth.h ] || missing="$$missing libmariadbd-dev"; \
+	  command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
+	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
+	  if [ -n "$$missing" ]; then \
+	    echo "Installing$$missing"; \
+	    $(SUDO) apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	  fi; \
+	fi
+
+clean:  ## Remove what was built; the virtual environment too
+	rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,202 @@
+"""Target → `Database`: what the user names, looked up with RDS's describe calls where that is needed.
+
+A host name needs no look-up. An identifier is searched among the clusters, then the instances.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rds_iam_magic.aws.endpoint import DEFAULT_PORT, Endpoint, is_host_name, parse_host_name
+from rds_iam_magic.aws.session import aws_call, error_code, region_of
+from rds_iam_magic.errors import AwsError, TargetError
+
+_SPOKEN_ENGINES = ("mysql", "mariadb", "aurora-mysql", "aurora")
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A cluster or instance as RDS describes it.
+
+    Attributes:
+        endpoint: Where it listens; a cluster's is its writer.
+        arn: Its ARN, which names its account.
+        resource_id: `cluster-…` or `db-…`: what `rds-db:connect` policies name (never the identifier).
+        iam_enabled: Whether IAM database authentication is on.
+    """
+
+    endpoint: Endpoint
+    arn: str
+    resource_id: str
+    iam_enabled: bool
+
+
+def resolve(session: Any, target: str, *, port: int | None = None) -> Endpoint:
+    """The endpoint that a target names, for a user with a token.
+
+    Args:
+        session: A boto3 session.
+        target: An RDS host name, or the identifier of a DB cluster or instance.
+        port: Overrides the endpoint's port.
+
+    Raises:
+        TargetError: Nothing of that name, another engine, no endpoint yet, or IAM authentication is off.
+        AwsError: Not permitted to look an identifier up.
+        RegionError: An identifier without a region to look in.
+    """
+    if not is_host_name(target) and not find(session, target).iam_enabled:
+        raise TargetError(
+            f"IAM database authentication is off on {target}.",
+            "Switch it on (RDS console, Modify, or --enable-iam-database-authentication), then connect again.",
+        )
+    return locate(session, target, port=port)
+
+
+def locate(session: Any, target: str, *, port: int | None = None) -> Endpoint:
+    """The endpoint that a target names, whether or not IAM authentication is on; for the master user.
+
+    Raises:
+        TargetError: Nothing of that name, another engine, or no endpoint yet.
+    """
+    if is_host_name(target):
+        return parse_host_name(target, port=port, region=_configured_region_of_global(session, target))
+    endpoint = find(session, target).endpoint
+    return endpoint if port is None else replace(endpoint, port=port)
+
+
+def _configured_region_of_global(session: Any, target: str) -> str | None:
+    # A global endpoint's name has no region: its writer moves. The session's region is the user's word for it.
+    return session.region_name if ".global." in target else None
+
+
+def find(session: Any, identifier: str) -> Database:
+    """The cluster or instance of that identifier.
+
+    Raises:
+        TargetError: None has it (the message names the nearest), another engine, or no endpoint yet.
+    """
+    region = region_of(session)
+    with aws_call(f"looking up {identifier}"):
+        client = session.client("rds")
+        row = _describe_one(client, identifier)
+        names = [] if row else sorted(_identifier(found) for found in _describe_all(client))
+    if row is None:
+        near = difflib.get_close_matches(identifier.lower(), names, n=3, cutoff=0.4) or names[:5]
+        raise TargetError(
+            f"There is no DB cluster or instance {identifier!r} in {region}.",
+            f"Nearest there: {', '.join(near)}." if near else "None is in that region; add --region or --profile.",
+        )
+    return _database(row, region)
+
+
+def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:
+    """The cluster or instance that owns an endpoint's host name; an instance of a cluster gives the cluster.
+
+    Raises:
+        TargetError: No cluster or instance of the region has it.
+    """
+    with aws_call(f"looking up {endpoint.host}"):
+        client = session.client("rds", region_name=endpoint.region)
+        rows = list(_describe_all(client))
+    for row in rows:
+        if endpoint.host in _hosts(row):
+            owner = next((r for r in rows if r.get("DBClusterIdentifier") == _cluster_of(row)), row)
+            return _database(owner, endpoint.region)
+    raise TargetError(
+        f"No DB cluster or instance in {endpoint.region} has the endpoint {endpoint.host}.",
+        "Check the account: the credentials may belong to another one than the database.",
+    )
+
+
+def find_by_secret(session: Any, secret_arn: str) -> Database:
+    """The cluster or instance whose master secret this is; RDS-managed secrets do not name it themselves.
+
+    Raises:
+        TargetError: No cluster or instance of the region has that master secret.
+    """
+    region = region_of(session)
+    with aws_call("looking up the database of the secret"):
+        rows = list(_describe_all(session.client("rds")))
+    for row in rows:
+        if row.get("MasterUserSecret", {}).get("SecretArn") == secret_arn:
+            return _database(row, region)
+    raise TargetError(
+        "The secret does not name its database, and no database in the region names the secret.",
+        "Add --target with the cluster's or instance's identifier or host name.",
+    )
+
+
+def _describe_one(client: Any, identifier: str) -> dict[str, Any] | None:
+    calls = (
+        (client.describe_db_clusters, "DBClusterIdentifier", "DBClusters", "DBClusterNotFound"),
+        (client.describe_db_instances, "DBInstanceIdentifier", "DBInstances", "DBInstanceNotFound"),
+    )
+    for call, argument, answer, missing in calls:
+        try:
+            rows = call(**{argument: identifier})[answer]
+        except client.exceptions.ClientError as error:
+            # An identifier that RDS would never have given is refused as a parameter; it is simply not there.
+            if not error_code(error).startswith((missing, "InvalidParameterValue")):
+                raise
+            continue
+        if rows:
+            return dict(rows[0])
+    return None
+
+
+def _describe_all(client: Any) -> Iterator[dict[str, Any]]:
+    for call, answer in (("describe_db_clusters", "DBClusters"), ("describe_db_instances", "DBInstances")):
+        for page in client.get_paginator(call).paginate():
+            yield from page[answer]
+
+
+def _identifier(row: dict[str, Any]) -> str:
+    # An instance of a cluster names its cluster too, so its own name comes first.
+    return str(row.get("DBInstanceIdentifier") or row["DBClusterIdentifier"])
+
+
+def _cluster_of(row: dict[str, Any]) -> str:
+    return str(row.get("DBClusterIdentifier") or "")
+
+
+def _hosts(row: dict[str, Any]) -> set[str]:
+    if "DBInstanceIdentifier" in row:
+        return {str(row.get("Endpoint", {}).get("Address", "")).lower()}
+    hosts = [row.get("Endpoint"), row.get("ReaderEndpoint"), *row.get("CustomEndpoints", [])]
+    return {str(host).lower() for host in hosts if host}
+
+
+def _database(row: dict[str, Any], region: str) -> Database:
+    name, engine = _identifier(row), str(row.get("Engine", ""))
+    if engine not in _SPOKEN_ENGINES:
+        raise TargetError(
+            f"{name} is a {engine} database; rds_iam_magic speaks MySQL and MariaDB.",
+            "Give a MySQL, MariaDB or Aurora MySQL cluster or instance.",
+        )
+    is_instance = "DBInstanceIdentifier" in row
+    place = (row.get("Endpoint") or {}) if is_instance else row
+    host = place.get("Address") if is_instance else place.get("Endpoint")
+    if not host:
+        status = row.get("DBInstanceStatus") or row.get("Status") or "unknown"
+        raise TargetError(f"{name} has no endpoint yet (status: {status}).", "Wait until it is available.")
+    return Database(
+        endpoint=parse_host_name(str(host), port=int(place.get("Port") or DEFAULT_PORT), region=region),
+        arn=str(row["DBInstanceArn"] if is_instance else row["DBClusterArn"]),
+        resource_id=str(row["DbiResourceId"] if is_instance else row["DbClusterResourceId"]),
+        iam_enabled=bool(row.get("IAMDatabaseAuthenticationEnabled")),
+    )
+
+
+def account_of(database: Database) -> str:
+    """The account in a database's ARN.
+
+    Raises:
+        AwsError: The ARN has another shape.
+    """
+    parts = database.arn.split(":")
+    if len(parts) < 6:
+        raise AwsError(f"{database.arn!r} is not an ARN.", "Check AWS_ENDPOINT_URL: real RDS answers with ARNs.")
+    return parts[4]

@@ -1,0 +1,143 @@
+"""`Endpoint`: the AWS host and port that a token is signed for and that TLS is checked against.
+
+Host names are read without asking AWS: an analyst often may connect but not describe. The shapes are those of
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html and of botocore's
+partition list.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from rds_iam_magic.errors import TargetError
+
+DEFAULT_PORT = 3306
+
+# DNS suffix → partition. GovCloud shares `amazonaws.com` and is told by its region.
+_PARTITIONS = {
+    "amazonaws.com": "aws",
+    "amazonaws.com.cn": "aws-cn",
+    "amazonaws.eu": "aws-eusc",
+    "c2s.ic.gov": "aws-iso",
+    "sc2s.sgov.gov": "aws-iso-b",
+    "cloud.adc-e.uk": "aws-iso-e",
+    "csp.hci.ic.gov": "aws-iso-f",
+}
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
+
+
+class Kind(str, Enum):
+    """What an endpoint leads to."""
+
+    INSTANCE = "instance"
+    CLUSTER = "cluster"  # the writer
+    READER = "reader"
+    CUSTOM = "custom"
+    PROXY = "proxy"
+    SHARD_GROUP = "shard group"
+    GLOBAL = "global"
+
+
+_KIND_BY_PREFIX = (  # in this order: `cluster-` begins the others
+    ("cluster-ro-", Kind.READER),
+    ("cluster-custom-", Kind.CUSTOM),
+    ("cluster-", Kind.CLUSTER),
+    ("proxy-", Kind.PROXY),
+    ("shardgrp-", Kind.SHARD_GROUP),
+    ("global-", Kind.GLOBAL),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An RDS endpoint; `host` is always in lower case, since the signature is made over lower case."""
+
+    host: str
+    region: str
+    port: int = DEFAULT_PORT
+    kind: Kind = Kind.INSTANCE
+    partition: str = "aws"
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def identifier(self) -> str:
+        """The first label: the name of the cluster, instance or proxy."""
+        return self.host.partition(".")[0]
+
+
+def is_host_name(target: str) -> bool:
+    """Whether a target is a host name; identifiers of clusters and instances hold no dot."""
+    return "." in target
+
+
+def parse_host_name(text: str, *, port: int | None = None, region: str | None = None) -> Endpoint:
+    """Read an RDS host name, `HOST` or `HOST:PORT`.
+
+    Args:
+        text: The host name as the AWS console shows it; case and white space around it do not matter.
+        port: Overrides the port in `text`; 3306 if neither is given.
+        region: Overrides the region in the name; needed for global endpoints, whose writer moves between regions.
+
+    Raises:
+        TargetError: The name is not one of an RDS endpoint, or a port is not a number.
+    """
+    host, written_port = split_host_port(text.strip().lower())
+    host = host.rstrip(".")
+    labels = host.split(".")
+    suffix = next((s for s in _PARTITIONS if host.endswith(f".{s}")), None)
+    if suffix is None or "rds" not in labels[1:] or not all(labels):
+        raise TargetError(
+            f"{host} is not the host name of an RDS endpoint (NAME.ID.REGION.rds.amazonaws.com).",
+            "A token is signed for the AWS name: give that, and --via HOST:PORT for a tunnel, an IP or a CNAME.",
+        )
+    body = labels[: len(labels) - suffix.count(".") - 1]
+    kind = _kind(body)
+    found = region or _region(body)
+    if found is None:
+        raise TargetError(
+            f"{host} does not tell its region.",
+            "Add --region with the region of the database (of the current writer, for a global one).",
+        )
+    partition = "aws-us-gov" if found.startswith("us-gov-") else _PARTITIONS[suffix]
+    return Endpoint(host, found, port or written_port or DEFAULT_PORT, kind, partition)
+
+
+def split_host_port(text: str) -> tuple[str, int | None]:
+    """`HOST`, `HOST:PORT`, `[IPV6]` or `[IPV6]:PORT` → host and port (None if not written).
+
+    Raises:
+        TargetError: The port is not a number from 1 to 65535, or the host is empty.
+    """
+    match = re.fullmatch(r"\[(?P<v6>[^\]]+)\](?::(?P<p6>.*))?|(?P<host>[^:\s/@]+)(?::(?P<port>.*))?", text)
+    if match is None:
+        raise TargetError(f"{text!r} is not a host name or HOST:PORT.", "Write it like example.com:3306.")
+    port = match["p6"] if match["v6"] else match["port"]
+    return match["v6"] or match["host"], None if port is None else checked_port(port)
+
+
+def checked_port(text: str) -> int:
+    """A port number from text.
+
+    Raises:
+        TargetError: Not a number from 1 to 65535.
+    """
+    if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
+        return int(text)
+    raise TargetError(f"{text!r} is not a port.", "A port is a number from 1 to 65535; MySQL's is 3306.")
+
+
+def _kind(body: list[str]) -> Kind:
+    for label in body[1:]:
+        for prefix, kind in _KIND_BY_PREFIX:
+            if label.startswith(prefix):
+                return kind
+    return Kind.INSTANCE
+
+
+def _region(body: list[str]) -> str | None:
+    # The region stands beside `rds`: before it, and in China's newer names after it.
+    return next((label for label in body[1:] if _REGION.fullmatch(label)), None)

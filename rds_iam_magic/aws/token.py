@@ -1,0 +1,45 @@
+"""Authentication tokens: the 15-minute passwords of IAM database authentication.
+
+A token is a presigned URL without its scheme, signed locally; that it exists proves nothing about its being valid.
+One is made for every connection attempt: an established session outlives its token, a stored one does not.
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.Connecting.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rds_iam_magic.aws.endpoint import Endpoint
+from rds_iam_magic.aws.secret import Secret
+from rds_iam_magic.aws.session import aws_call, credentials_of
+
+LIFETIME = 900
+"""Seconds that a token is valid; RDS refuses longer ones."""
+
+
+def sign_token(session: Any, endpoint: Endpoint, user: str) -> Secret:
+    """A token that lets `user` in at `endpoint`, as `aws rds generate-db-auth-token` makes it.
+
+    Args:
+        session: A boto3 session; its credentials are read now, so refreshable ones are fresh.
+        endpoint: Host and port as AWS has them, not those of a tunnel.
+        user: The database user, in the database's own case.
+
+    Raises:
+        CredentialsError: There are no credentials, or they cannot be refreshed.
+    """
+    credentials = credentials_of(session)
+    with aws_call("signing the authentication token"):
+        # What botocore's generate_db_auth_token does, without building an RDS client first (0.1 s and more).
+        from botocore.awsrequest import prepare_request_dict
+        from botocore.model import ServiceId
+        from botocore.signers import RequestSigner
+
+        body = {"Action": "connect", "DBUser": user}
+        request = {"url_path": "/", "query_string": "", "headers": {}, "body": body, "method": "GET"}
+        prepare_request_dict(request, f"https://{endpoint.host}:{endpoint.port}")
+        signer = RequestSigner(ServiceId("RDS"), endpoint.region, "rds-db", "v4", credentials, session.events)
+        url = signer.generate_presigned_url(
+            request, "connect", region_name=endpoint.region, expires_in=LIFETIME, signing_name="rds-db"
+        )
+        return Secret(url.removeprefix("https://"))

@@ -1,0 +1,204 @@
+"""The CA bundle that RDS's certificates are checked against: download, check, cache, refresh → `ssl.SSLContext`.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.SSL.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import ssl
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from rds_iam_magic.aws.endpoint import Endpoint, Kind
+from rds_iam_magic.errors import TrustStoreError
+
+MAX_AGE = 30 * 24 * 3600
+"""Seconds after which a cached bundle is fetched anew; AWS adds authorities years before they are needed."""
+
+_MAX_BYTES = 8 << 20
+_TIMEOUT = 20.0
+_BUNDLES = {  # partition → where AWS publishes its bundle; the isolated partitions have no public one
+    "aws": "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem",
+    "aws-us-gov": "https://truststore.pki.us-gov-west-1.rds.amazonaws.com/global/global-bundle.pem",
+    "aws-cn": "https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrustStore:
+    """A context that verifies certificate and host name, where its authorities came from, and a warning or ""."""
+
+    context: ssl.SSLContext
+    source: str
+    warning: str = ""
+
+
+def trust_store(endpoint: Endpoint, *, ca: str | None = None) -> TrustStore:
+    """The trust store for an endpoint.
+
+    Args:
+        endpoint: Its partition chooses the bundle; an RDS Proxy gets Amazon's public roots too.
+        ca: A bundle's path, for machines without internet; else `RDS_IAM_MAGIC_CA`, else the cached download.
+
+    Raises:
+        TrustStoreError: The bundle cannot be read or fetched, or is no bundle of CA certificates.
+    """
+    path = ca or os.environ.get("RDS_IAM_MAGIC_CA")
+    if path:
+        pem, source, warning = _read(Path(path).expanduser()), path, ""
+    else:
+        source = _bundle_url(endpoint)
+        pem, warning = _cached(source)
+    return TrustStore(_context(pem, source, with_public_roots=endpoint.kind is Kind.PROXY), source, warning)
+
+
+def cache_folder() -> Path:
+    """Where bundles are kept: the user's cache folder, or `RDS_IAM_MAGIC_CACHE`."""
+    override = os.environ.get("RDS_IAM_MAGIC_CACHE")
+    if override:
+        return Path(override)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("rds_iam_magic", appauthor=False)
+
+
+def check_bundle(pem: str, source: str) -> None:
+    """Check that a text is a bundle of CA certificates and nothing else.
+
+    Raises:
+        TrustStoreError: It is empty, not PEM (a proxy's HTML page, for instance), or holds other certificates.
+    """
+    _context(pem, source, with_public_roots=False)
+
+
+def _context(pem: str, source: str, *, with_public_roots: bool) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and host name by default
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError) as error:
+        raise _no_bundle(source, "it holds no readable certificates", str(error)) from None
+    found = context.cert_store_stats()
+    if not found["x509"]:
+        raise _no_bundle(source, "it holds no certificates", "")
+    if found["x509_ca"] != found["x509"]:
+        raise _no_bundle(source, "it holds certificates that are not authorities", "")
+    if with_public_roots:
+        # RDS Proxy's certificates come from AWS Certificate Manager, whose roots are public.
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    return context
+
+
+def _no_bundle(source: str, why: str, detail: str) -> TrustStoreError:
+    return TrustStoreError(
+        f"{source} is not an RDS CA bundle: {why}.",
+        "Fetch global-bundle.pem as the RDS user guide says (did a web proxy answer?); give it with --ca PATH.",
+        detail=detail,
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("ascii", errors="replace")
+    except OSError as error:
+        raise TrustStoreError(
+            f"The CA bundle {path} cannot be read: {error.strerror}.",
+            "Give the path of a PEM file with --ca PATH.",
+        ) from None
+
+
+def _bundle_url(endpoint: Endpoint) -> str:
+    override = os.environ.get("RDS_IAM_MAGIC_CA_URL")
+    if override:
+        parts = urlsplit(override)
+        if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}):
+            return override
+        raise TrustStoreError(
+            "RDS_IAM_MAGIC_CA_URL is not an https:// address.", "Unset it, or give an https:// address."
+        )
+    if endpoint.partition not in _BUNDLES:
+        raise TrustStoreError(
+            f"AWS publishes no CA bundle for the partition {endpoint.partition}.",
+            "Give your partition's bundle with --ca PATH or RDS_IAM_MAGIC_CA.",
+        )
+    return _BUNDLES[endpoint.partition]
+
+
+def _cached(url: str) -> tuple[str, str]:
+    """The bundle's text and a warning; fetched when the cache has none, a broken one, or one past `MAX_AGE`."""
+    path = cache_folder() / f"ca-{hashlib.sha256(url.encode()).hexdigest()[:16]}.pem"
+    old = _usable(path, url)
+    if old is not None and time.time() - path.stat().st_mtime < MAX_AGE:
+        return old, ""
+    try:
+        pem = _download(url)
+        check_bundle(pem, url)
+    except TrustStoreError as error:
+        if old is None:
+            raise
+        return (
+            old,
+            f"The CA bundle is over 30 days old and could not be refreshed: {error.message} The old one is used.",
+        )
+    return pem, _store(path, pem)
+
+
+def _usable(path: Path, url: str) -> str | None:
+    try:
+        pem = path.read_text("ascii")
+        check_bundle(pem, url)
+    except (OSError, UnicodeDecodeError, TrustStoreError):
+        return None
+    return pem
+
+
+def _download(url: str) -> str:
+    import certifi
+
+    # The system's authorities (a company's own proxy, for instance) and, where there are none, certifi's.
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    # The address is AWS's own or one checked in _bundle_url; a redirect may not leave https for another scheme.
+    request = Request(url, headers={"User-Agent": "rds_iam_magic"})  # noqa: S310 - see above
+    try:
+        with urlopen(request, timeout=_TIMEOUT, context=context) as answer:  # noqa: S310 - see above
+            if urlsplit(answer.url).scheme != urlsplit(url).scheme:
+                raise _not_fetched(url, "it redirects away from https")
+            body = answer.read(_MAX_BYTES + 1)
+    except (URLError, OSError, ValueError) as error:
+        raise _not_fetched(url, str(getattr(error, "reason", error))) from None
+    if len(body) > _MAX_BYTES:
+        raise _not_fetched(url, "it is larger than 8 MB")
+    return bytes(body).decode("ascii", errors="replace")
+
+
+def _not_fetched(url: str, why: str) -> TrustStoreError:
+    return TrustStoreError(
+        f"The RDS CA bundle could not be fetched from {url}: {why}.",
+        "Without internet, copy global-bundle.pem here and give it with --ca PATH or RDS_IAM_MAGIC_CA.",
+    )
+
+
+def _store(path: Path, pem: str) -> str:
+    """Write atomically; a cache that cannot be written costs a download, not the connection."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".ca-", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(pem)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        return f"The CA bundle could not be kept in {path.parent}: {error.strerror}. It is fetched again next time."
+    return ""

@@ -1,0 +1,138 @@
+"""`connect`: target → endpoint → trust store → held connection, for scripts and for the magics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from rds_iam_magic.aws import discovery
+from rds_iam_magic.aws.endpoint import Endpoint, split_host_port
+from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
+from rds_iam_magic.aws.session import open_session
+from rds_iam_magic.aws.token import sign_token
+from rds_iam_magic.aws.truststore import trust_store
+from rds_iam_magic.database.connection import Connection, warn
+from rds_iam_magic.database.dial import Address
+from rds_iam_magic.database.driver import Credential, Password, Token
+from rds_iam_magic.database.login import Login
+from rds_iam_magic.database.way import CONNECT_TIMEOUT, Way
+from rds_iam_magic.errors import AccessDeniedError, OptionError
+
+
+def connect(
+    target: str,
+    *,
+    user: str,
+    database: str | None = None,
+    port: int | None = None,
+    region: str | None = None,
+    profile: str | None = None,
+    via: str | None = None,
+    ca: str | None = None,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    notify: Callable[[str], None] = warn,
+) -> Connection:
+    """Connect to RDS or Aurora (MySQL, MariaDB) with an IAM token, over verified TLS.
+
+    Args:
+        target: An RDS host name, or the identifier of a DB cluster or instance.
+        user: The database user, made with `AWSAuthenticationPlugin`; case matters.
+        database: The default schema.
+        port: Overrides the endpoint's port (not the tunnel's: that is in `via`).
+        region: Overrides the region of the host name and of the AWS configuration.
+        profile: The AWS profile.
+        via: `HOST[:PORT]` to dial instead of the endpoint, for a tunnel; TLS is verified for the endpoint all the same.
+        ca: A CA bundle's path, for machines without internet.
+        connect_timeout: Seconds for one attempt to connect.
+        notify: Is given a line for each thing that the user should know; a Python warning by default.
+
+    Raises:
+        RdsIamError: In one of its kinds; the message says what to do next.
+
+    Example:
+        >>> with rds_iam_magic.connect("my-cluster", user="analyst", database="sales") as db:
+        ...     orders = db.query("SELECT * FROM orders")
+    """
+    if not user:
+        raise OptionError("The database user is missing.", "Name it with -u USER (user=… in Python).")
+    way = Way(region=region, profile=profile, via=via, ca=ca, connect_timeout=connect_timeout)
+    session = open_session(profile=way.profile, region=way.region)
+    endpoint = discovery.resolve(session, target, port=port)
+
+    def token() -> Credential:
+        return Token(sign_token(session, endpoint, user))
+
+    return Connection(_login(way, endpoint, user, token, database=database, notify=notify), notify=notify)
+
+
+def connect_as_master(
+    secret_id: str, way: Way, *, target: str | None = None, notify: Callable[[str], None] = warn
+) -> Connection:
+    """Connect as the master user, with the password of a secret, over the same verified TLS.
+
+    Args:
+        secret_id: The secret's name or ARN.
+        way: How AWS and the database are reached.
+        target: Where to connect; without it the secret says, or RDS says whose secret it is.
+        notify: As in `connect`.
+
+    Raises:
+        RdsIamError: In one of its kinds.
+    """
+    session = open_session(profile=way.profile, region=way.region)
+    secret = read_master_secret(session, secret_id)
+    endpoint = _endpoint_of(session, secret, target)
+
+    def attempt(secret: MasterSecret) -> Connection:
+        login = _login(way, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
+        return Connection(login, notify=notify)
+
+    try:
+        return attempt(secret)
+    except AccessDeniedError:
+        pass  # it may have been rotated between reading it and using it
+    return attempt(read_master_secret(session, secret_id))
+
+
+def _endpoint_of(session: Any, secret: MasterSecret, target: str | None) -> Endpoint:
+    if target:
+        return discovery.locate(session, target)
+    if secret.host:
+        return discovery.locate(session, secret.host, port=secret.port)
+    if secret.identifier:
+        return discovery.locate(session, secret.identifier)
+    return discovery.find_by_secret(session, secret.arn).endpoint
+
+
+def _login(
+    way: Way,
+    endpoint: Endpoint,
+    user: str,
+    credential: Callable[[], Credential],
+    *,
+    database: str | None = None,
+    notify: Callable[[str], None],
+) -> Login:
+    trust = trust_store(endpoint, ca=way.ca)
+    if trust.warning:
+        notify(trust.warning)
+    return Login(
+        endpoint=endpoint,
+        user=user,
+        credential=credential,
+        context=trust.context,
+        trust_source=trust.source,
+        via=_address(way, endpoint),
+        database=database,
+        timeout=way.connect_timeout,
+    )
+
+
+def _address(way: Way, endpoint: Endpoint) -> Address | None:
+    """Where to dial instead of the endpoint, or None."""
+    text = way.via or os.environ.get("RDS_IAM_MAGIC_VIA")
+    if not text:
+        return None
+    host, port = split_host_port(text.strip())
+    return Address(host, port or endpoint.port)

@@ -1,0 +1,89 @@
+"""The TCP connection: name → addresses → socket, within a deadline."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from rds_iam_magic.errors import UnreachableError
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to dial: the endpoint itself, or the near end of a tunnel to it."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def dial(address: Address, deadline: float) -> socket.socket:
+    """Connect to the first address that answers.
+
+    Args:
+        address: Looked up anew at each call: after a failover a name leads elsewhere.
+        deadline: On the clock of `time.monotonic`, for look-up and connection together.
+
+    Raises:
+        UnreachableError: The name is unknown, the port refuses, or nothing answers in time.
+    """
+    found = _look_up(address, deadline)
+    problem: OSError = OSError("the name has no address")
+    for family, kind, protocol, _, place in found:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(max(0.05, deadline - time.monotonic()))
+            sock.connect(place)
+        except OSError as error:
+            sock.close()
+            problem = error
+            continue
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return sock
+    raise _unreachable(address, problem)
+
+
+def _look_up(address: Address, deadline: float) -> list[Any]:
+    """`getaddrinfo` with a deadline: it has none of its own, and a slow name server takes half a minute."""
+    answer: queue.SimpleQueue[list[Any] | OSError] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answer.put(socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            answer.put(error if isinstance(error, OSError) else OSError(str(error)))
+
+    threading.Thread(target=ask, daemon=True, name="rds_iam_magic look-up").start()
+    try:
+        found = answer.get(timeout=max(0.05, deadline - time.monotonic()))
+    except queue.Empty:
+        raise UnreachableError(
+            f"The name {address.host} was not found in time.", "Check the VPN and the name server, then try again."
+        ) from None
+    if isinstance(found, OSError):
+        raise _unreachable(address, found)
+    return found
+
+
+def _unreachable(address: Address, problem: OSError) -> UnreachableError:
+    if isinstance(problem, socket.gaierror):
+        return UnreachableError(
+            f"The name {address.host} is not known here ({problem.strerror or problem}).",
+            "Check its spelling and the VPN; into a private network, open a tunnel and add --via HOST:PORT.",
+        )
+    if isinstance(problem, TimeoutError):
+        return UnreachableError(
+            f"{address} does not answer.",
+            "Check the security group and the VPN, or open a tunnel and add --via HOST:PORT.",
+        )
+    return UnreachableError(
+        f"{address} cannot be reached: {problem.strerror or problem}.",
+        "Check host and port, and that the tunnel (--via) is open.",
+    )

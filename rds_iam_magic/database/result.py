@@ -1,0 +1,77 @@
+"""What a statement gave: `ResultSet` (columns of Arrow arrays) or `Changed` (counts)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from rds_iam_magic.database.protocol import Column
+
+DtypeBackend = Literal["numpy_nullable", "pyarrow"]
+DecimalMode = Literal["float", "exact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A statement that gave no rows.
+
+    Attributes:
+        rows: The number of rows that it changed.
+        insert_id: The first AUTO_INCREMENT value that it gave, or 0.
+        warnings: The number of warnings on the server.
+        info: The server's own words, such as `Rows matched: 3  Changed: 1  Warnings: 0`.
+    """
+
+    rows: int
+    insert_id: int = 0
+    warnings: int = 0
+    info: str = ""
+
+
+@dataclass(slots=True)
+class ResultSet:
+    """A result set as record batches, one for each piece that was read.
+
+    Attributes:
+        columns: As the server describes them; names may repeat.
+        schema: The Arrow schema that follows from the columns alone.
+        batches: Emptied by `to_pandas`, which frees each piece as it goes.
+        decimal: How DECIMAL columns were decoded.
+        cut: Whether there were more rows than were read.
+        warnings: The number of warnings on the server.
+    """
+
+    columns: tuple[Column, ...]
+    schema: pa.Schema
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+    decimal: DecimalMode = "float"
+    cut: bool = False
+    warnings: int = 0
+
+    @property
+    def num_rows(self) -> int:
+        """The number of rows that were read."""
+        return sum(batch.num_rows for batch in self.batches)
+
+    def to_arrow(self) -> pa.Table:
+        """The result as a `pyarrow.Table`, without a copy."""
+        import pyarrow as pa
+
+        return pa.Table.from_batches(self.batches, self.schema)
+
+    def to_pandas(self, dtype_backend: DtypeBackend | None = None) -> pd.DataFrame:
+        """The result as a DataFrame; the batches are given up on the way, so this can be called once."""
+        from rds_iam_magic.database import frame
+
+        batches, self.batches = self.batches, []
+        return frame.to_pandas(self.to_table(batches), self.columns, dtype_backend=dtype_backend, decimal=self.decimal)
+
+    def to_table(self, batches: list[Any]) -> pa.Table:
+        """A table of the given batches under this result's schema."""
+        import pyarrow as pa
+
+        return pa.Table.from_batches(batches, self.schema)

@@ -1,0 +1,121 @@
+"""What is shown, and how: the only place that prints or displays."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from rds_iam_magic.database.connection import Connection
+    from rds_iam_magic.database.result import Changed
+    from rds_iam_magic.errors import RdsIamError
+    from rds_iam_magic.setup.users import Outcome
+
+
+class RowCount(int):
+    """A number of changed rows that says so when it is a cell's value."""
+
+    def __repr__(self) -> str:
+        return f"{int(self)} row{'' if self == 1 else 's'} changed"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's signature
+        printer.text(repr(self))  # IPython shows subclasses of int as ints otherwise
+
+
+def say(text: str) -> None:
+    """A line for the user, below the cell."""
+    print(text)  # noqa: T201 - this is where lines are printed
+
+
+def note(text: str) -> None:
+    """Something to know about a result that is right all the same."""
+    say(f"Note: {text}")
+
+
+def show(value: object) -> None:
+    """A value as IPython shows it."""
+    from IPython.display import display
+
+    display(value)  # type: ignore[no-untyped-call] # IPython leaves it untyped
+
+
+def describe(alias: str, connection: Connection) -> str:
+    """One line: where a connection leads."""
+    login = connection.login
+    parts = [
+        f"{alias}: {login.user}@{login.endpoint}",
+        *([f"via {login.via}"] if login.via else []),
+        _server(connection.server_version),
+        connection.tls_version,
+        f"database {login.database}" if login.database else "no database",
+    ]
+    return " · ".join(parts)
+
+
+def connected(alias: str, connection: Connection) -> None:
+    """The line after connecting."""
+    say(f"Connected. {describe(alias, connection)}")
+
+
+def listing(connections: dict[str, Connection], current: str | None) -> None:
+    """The held connections, the current one marked."""
+    if not connections:
+        say("No connection is held. Connect with %rds_iam_connect TARGET -u USER.")
+    for alias, connection in connections.items():
+        say(f"{'*' if alias == current else ' '} {describe(alias, connection)}")
+
+
+def changed(result: Changed, position: int) -> None:
+    """The line for a statement without rows that is not a cell's last."""
+    say(f"Statement {position}: {RowCount(result.rows)!r}.")
+
+
+def policy(document: dict[str, Any]) -> None:
+    """A policy document, ready to be copied."""
+    say(json.dumps(document, indent=2))
+
+
+def user_outcome(outcome: Outcome, name: str) -> None:
+    """What creating a user came to, and its row."""
+    if outcome.created:
+        say(f"Created {name}.")
+    elif outcome.granted:
+        say(f"{name} was there already; the grants are new.")
+    else:
+        say(f"{name} was there already, with these grants; nothing was changed.")
+    show(outcome.row)
+
+
+def shorten(error: RdsIamError, shell: InteractiveShell) -> None:
+    """Make IPython show an error in one or two lines; `%tb` shows the traceback.
+
+    IPython asks an exception that has a `_render_traceback_` how to show itself.
+    """
+
+    def render() -> list[str]:
+        if not _asked_by_tb():
+            return [f"{type(error).__name__}: {error}"]
+        lines = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__, tb_offset=1)
+        return [*lines, f"Detail: {error.detail}"] if error.detail else list(lines)
+
+    error._render_traceback_ = render  # type: ignore[attr-defined] # IPython's protocol
+
+
+def _asked_by_tb() -> bool:
+    """Whether `%tb` is on the call stack; nothing else tells the first showing from the one that is asked for."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the stack is only looked at
+    while frame is not None:
+        if frame.f_code.co_name == "tb" and frame.f_globals.get("__name__", "").startswith("IPython.core.magics"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _server(version: str) -> str:
+    number, _, rest = version.partition("-")
+    return f"MariaDB {number}" if "mariadb" in rest.lower() else f"MySQL {number}"

@@ -1,0 +1,259 @@
+"""A small grammar for magic lines: options in front, the rest as it was written.
+
+`argparse` cannot leave SQL alone behind the options, and splits it at quotes; here a line is read from the left, and
+what follows the last option is kept byte for byte. One table of `Option` serves parsing, `--help` and the docs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rds_iam_magic.errors import OptionError
+
+_WORD = re.compile(r"""\s*((?:[^\s"']+|"[^"]*"|'[^']*')+)""")
+_QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a magic line.
+
+    Attributes:
+        name: The long form without `--`; `-` and `_` are the same in it.
+        help: What it does, in a sentence.
+        short: The short form's letter, or "".
+        metavar: What its value is called in the help; "" for a flag.
+        many: Whether it may be given several times.
+        aliases: Other long forms that other tools use.
+    """
+
+    name: str
+    help: str
+    short: str = ""
+    metavar: str = ""
+    many: bool = False
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The name as a Python identifier."""
+        return self.name.replace("-", "_")
+
+    @property
+    def spelling(self) -> str:
+        """The option as the help shows it, such as `-u, --user USER`."""
+        short = f"-{self.short}, " if self.short else ""
+        return f"{short}--{self.name}{' ' + self.metavar if self.metavar else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A parsed line: the options' values by key, the words between them, and the rest as written."""
+
+    values: dict[str, str]
+    lists: dict[str, list[str]]
+    flags: frozenset[str]
+    words: list[str]
+    rest: str
+
+    def get(self, key: str) -> str | None:
+        """The value of an option, or None."""
+        return self.values.get(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """The options of one magic.
+
+    Attributes:
+        magic: Its name with the percent signs.
+        usage: What may follow it.
+        about: What it does; paragraphs for the help.
+        options: The options; `--help` is always one.
+    """
+
+    magic: str
+    usage: tuple[str, ...]
+    about: str
+    options: tuple[Option, ...]
+
+    def parse(self, line: str, *, words_end_options: bool = False) -> Line:
+        """Read a line.
+
+        Args:
+            line: What stands behind the magic's name.
+            words_end_options: Whether the first word that is no option begins the rest (SQL), instead of being
+                collected as a word with options allowed behind it.
+
+        Raises:
+            OptionError: An unknown option, a missing value, or one given twice.
+        """
+        reader = _Reader(self, line)
+        while (word := reader.peek()) is not None:
+            if word == "--":
+                reader.take()
+                break
+            if not _looks_like_option(word):
+                if words_end_options:
+                    break
+                reader.words.append(unquote(reader.take()))
+                continue
+            reader.option()
+        return Line(reader.values, reader.lists, frozenset(reader.flags), reader.words, reader.rest())
+
+    def find(self, spelling: str) -> Option | None:
+        """The option of a spelling such as `-u` or `--user`."""
+        if spelling.startswith("--"):
+            name = spelling[2:].replace("_", "-").lower()
+            return next((o for o in self.all_options if name == o.name or name in o.aliases), None)
+        return next((o for o in self.all_options if o.short and spelling == f"-{o.short}"), None)
+
+    @property
+    def all_options(self) -> tuple[Option, ...]:
+        """The options and `--help`."""
+        return (*self.options, Option("help", "Show this text.", short="h"))
+
+    def help(self) -> str:
+        """The text of `--help`, and of the magic's docstring."""
+        lines = [f"{self.magic} {usage}" for usage in self.usage]
+        about = textwrap.dedent(self.about).strip()
+        table = [_help_line(option) for option in self.all_options]
+        return "\n".join([*lines, "", about, "", "Options:", *table])
+
+
+class _Reader:
+    """Reads one line from the left."""
+
+    def __init__(self, grammar: Grammar, line: str) -> None:
+        self._grammar = grammar
+        self._line = line
+        self._at = 0
+        self.values: dict[str, str] = {}
+        self.lists: dict[str, list[str]] = {}
+        self.flags: set[str] = set()
+        self.words: list[str] = []
+
+    def peek(self) -> str | None:
+        match = _WORD.match(self._line, self._at)
+        if match is not None:
+            return match[1]
+        if self._line[self._at :].strip():  # a quote that is not closed
+            return self._line[self._at :].split()[0]
+        return None
+
+    def take(self) -> str:
+        match = _WORD.match(self._line, self._at)
+        if match is None:
+            raise OptionError(
+                f"A quote is not closed in: {self._line[self._at :].strip()}", f"See {self._grammar.magic} --help."
+            )
+        self._at = match.end()
+        return match[1]
+
+    def rest(self) -> str:
+        return self._line[self._at :].strip()
+
+    def option(self) -> None:
+        word = self.take()
+        spelling, equals, value = word.partition("=")
+        option = self._grammar.find(spelling)
+        if option is None and not word.startswith("--"):  # -uNAME
+            option, value, equals = self._grammar.find(word[:2]), word[2:], "attached"
+            if option is not None and not option.metavar:
+                option = None
+        if option is None:
+            raise _unknown(self._grammar, spelling)
+        if not option.metavar:
+            if equals:
+                raise OptionError(f"--{option.name} takes no value.", f"See {self._grammar.magic} --help.")
+            self.flags.add(option.key)
+            return
+        self._keep(option, unquote(value) if equals else self._value(option))
+
+    def _value(self, option: Option) -> str:
+        word = self.peek()
+        if word is None or (_looks_like_option(word) and self._grammar.find(word.partition("=")[0]) is not None):
+            raise OptionError(
+                f"--{option.name} needs a value: {option.spelling}.", f"See {self._grammar.magic} --help."
+            )
+        return unquote(self.take())
+
+    def _keep(self, option: Option, value: str) -> None:
+        if option.many:
+            self.lists.setdefault(option.key, []).append(value)
+        elif option.key in self.values:
+            raise OptionError(f"--{option.name} is given twice.", "Give it once.")
+        else:
+            self.values[option.key] = value
+
+
+def unquote(word: str) -> str:
+    """A word without the quotes around its parts."""
+    return _QUOTED.sub(lambda m: m[1] if m[1] is not None else m[2], word)
+
+
+def _looks_like_option(word: str) -> bool:
+    # Not `-`, `--` (SQL's comment, or the end of the options), `-1`.
+    return re.match(r"--[A-Za-z]|-[A-Za-z]", word) is not None
+
+
+def _unknown(grammar: Grammar, spelling: str) -> OptionError:
+    known = [f"--{option.name}" for option in grammar.all_options]
+    near = difflib.get_close_matches(spelling.lower().replace("_", "-"), known, n=1)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    return OptionError(f"{grammar.magic} has no option {spelling}.", f"{hint}See {grammar.magic} --help.")
+
+
+def _help_line(option: Option) -> str:
+    head = f"  {option.spelling}"
+    body = textwrap.wrap(option.help, 84)
+    if len(head) > 28:
+        return "\n".join([head, *(" " * 30 + line for line in body)])
+    return "\n".join([f"{head:<30}{body[0]}", *(" " * 30 + line for line in body[1:])])
+
+
+def number(value: str | None, name: str) -> float | None:
+    """An option's value as a number of seconds, or None if it is not given.
+
+    Raises:
+        OptionError: Not a number above 0.
+    """
+    if value is None:
+        return None
+    try:
+        found = float(value)
+    except ValueError:
+        found = 0.0
+    if not math.isfinite(found) or found <= 0:
+        raise OptionError(f"--{name} {value} is not a number above 0.", f"Write it like --{name} 30.")
+    return found
+
+
+def whole(value: str | None, name: str, *, least: int = 1, most: int | None = None) -> int | None:
+    """An option's value as a whole number, or None if it is not given.
+
+    Raises:
+        OptionError: Not a whole number in the range.
+    """
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit()) or int(value) < least or (most is not None and int(value) > most):
+        up_to = f" to {most}" if most is not None else " or more"
+        raise OptionError(f"--{name} {value} is not a whole number ({least}{up_to}).", f"Write it like --{name} 100.")
+    return int(value)
+
+
+def one_of(value: str | None, name: str, choices: Sequence[str]) -> str | None:
+    """An option's value, checked against its choices.
+
+    Raises:
+        OptionError: Another value.
+    """
+    if value is None or value in choices:
+        return value
+    raise OptionError(f"--{name} {value} is not known.", f"One of: {', '.join(choices)}.")

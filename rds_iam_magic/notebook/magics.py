@@ -1,0 +1,228 @@
+"""The magics. Each reads as a table of contents: parse, call, display. The instance holds the connections."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError
+from rds_iam_magic.notebook import options
+from rds_iam_magic.notebook.grammar import Grammar
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from rds_iam_magic.aws.discovery import Database
+    from rds_iam_magic.database.connection import Connection
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _magic(grammar: Grammar) -> Callable[[F], F]:
+    """Give a magic its help as docstring, and its errors their short form."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def run(self: RdsIamMagics, *args: Any) -> Any:
+            try:
+                return function(self, *args)
+            except RdsIamError as error:
+                from rds_iam_magic.notebook import display
+
+                display.shorten(error, self.shell)
+                raise
+
+        run.__doc__ = grammar.help()
+        return run  # type: ignore[return-value] # functools.wraps keeps the signature
+
+    return decorate
+
+
+@magics_class
+class RdsIamMagics(Magics):
+    """`%rds_iam_connect`, `%%rds_sql`, `%rds_iam_user`, `%rds_iam_policy`; their docstrings are their `--help`."""
+
+    shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self.connections: dict[str, Connection] = {}
+        self.current: str | None = None
+
+    @line_magic
+    @_magic(options.CONNECT)
+    def rds_iam_connect(self, line: str) -> None:
+        from rds_iam_magic.notebook import display
+
+        parsed = options.parse_connect(line)
+        if parsed is None:
+            display.say(options.CONNECT.help())
+        elif parsed.list_all:
+            display.listing(self.connections, self.current)
+        elif parsed.close is not None:
+            self._close(parsed.close)
+            display.say(f"Closed {parsed.close}.")
+        elif parsed.target is not None and (parsed.user or parsed.target not in self.connections):
+            self._connect(parsed.target, parsed)
+        else:
+            self._name(parsed.target)
+
+    @no_var_expand
+    @line_cell_magic
+    @_magic(options.SQL)
+    def rds_sql(self, line: str, cell: str | None = None) -> Any:
+        from rds_iam_magic.notebook import display
+
+        parsed = options.parse_sql(line, cell, self.connections)
+        if parsed is None:
+            return display.say(options.SQL.help())
+        value = self._run(self._connection(parsed.alias), parsed)
+        if parsed.variable is None:
+            return value if parsed.show else None
+        self.shell.user_ns[parsed.variable] = value
+        return value if parsed.show else None
+
+    @line_magic
+    @_magic(options.USER)
+    def rds_iam_user(self, line: str) -> None:
+        from rds_iam_magic.database.connecting import connect_as_master
+        from rds_iam_magic.notebook import display
+        from rds_iam_magic.setup.users import create_user
+
+        parsed = options.parse_user(line)
+        if parsed is None:
+            return display.say(options.USER.help())
+        with connect_as_master(parsed.secret, parsed.way, target=parsed.target, notify=display.note) as master:
+            outcome = create_user(master, parsed.name, grants=parsed.grants, host=parsed.host)
+        return display.user_outcome(outcome, parsed.name)
+
+    @line_magic
+    @_magic(options.POLICY)
+    def rds_iam_policy(self, line: str) -> None:
+        from rds_iam_magic.aws.policy import connect_policy
+        from rds_iam_magic.notebook import display
+
+        parsed = options.parse_policy(line)
+        if parsed is None:
+            return display.say(options.POLICY.help())
+        return display.policy(connect_policy(self._database(parsed), parsed.user))
+
+    def close_all(self) -> None:
+        """Close every held connection."""
+        for connection in self.connections.values():
+            connection.close()
+        self.connections.clear()
+        self.current = None
+
+    def _connect(self, target: str, parsed: options.ConnectLine) -> None:
+        from rds_iam_magic.database.connecting import connect
+        from rds_iam_magic.notebook import display
+
+        if not parsed.user:
+            raise OptionError(
+                "The database user is missing.", "Add -u USER: the user made with AWSAuthenticationPlugin."
+            )
+        way = parsed.way
+        connection = connect(
+            target,
+            user=parsed.user,
+            database=parsed.database,
+            port=parsed.port,
+            region=way.region,
+            profile=way.profile,
+            via=way.via,
+            ca=way.ca,
+            connect_timeout=way.connect_timeout,
+            notify=display.note,
+        )
+        alias = parsed.alias or connection.login.endpoint.identifier
+        replaced = self.connections.pop(alias, None)
+        if replaced is not None:
+            replaced.close()
+            display.note(f"the connection that was held as {alias} is closed.")
+        self.connections[alias] = connection
+        self.current = alias
+        display.connected(alias, connection)
+
+    def _close(self, alias: str) -> None:
+        self._connection(alias).close()
+        del self.connections[alias]
+        if self.current == alias:
+            self.current = next(reversed(self.connections), None)
+
+    def _name(self, alias: str | None) -> None:
+        from rds_iam_magic.notebook import display
+
+        connection = self._connection(alias)
+        display.say(display.describe(str(self.current if alias is None else alias), connection))
+        self.current = alias or self.current
+
+    def _connection(self, alias: str | None) -> Connection:
+        """The connection of that alias, which becomes the current one; or the current one."""
+        name = alias or self.current
+        if name is None:
+            raise NotConnectedError("No connection is held.", "Connect first: %rds_iam_connect TARGET -u USER.")
+        if name not in self.connections:
+            held = f"Held: {', '.join(self.connections)}." if self.connections else "No connection is held."
+            raise NotConnectedError(f"No connection is held as {name!r}.", f"{held} See %rds_iam_connect --help.")
+        self.current = name
+        return self.connections[name]
+
+    def _run(self, connection: Connection, parsed: options.SqlLine) -> Any:
+        """Run the SQL, show all results but the last, and return that."""
+        from rds_iam_magic.database.result import Changed
+        from rds_iam_magic.notebook import display
+
+        value: Any = None
+        pending: Callable[[], None] | None = None
+        for position, result in enumerate(connection.run(parsed.sql), 1):
+            if pending is not None and parsed.show:
+                pending()
+            if isinstance(result, Changed):
+                value = display.RowCount(result.rows)
+                pending = functools.partial(display.changed, result, position)
+            else:
+                value = result.to_pandas()
+                pending = functools.partial(display.show, value)
+        return value
+
+    def _database(self, parsed: options.PolicyLine) -> Database:
+        """The described database that a policy is for."""
+        from rds_iam_magic.aws import discovery
+        from rds_iam_magic.aws.endpoint import is_host_name, parse_host_name
+        from rds_iam_magic.aws.session import open_session
+
+        session = open_session(profile=parsed.way.profile, region=parsed.way.region)
+        target = parsed.target
+        if target is None:
+            endpoint = self._connection(None).login.endpoint
+        elif is_host_name(target):
+            endpoint = parse_host_name(target, region=parsed.way.region)
+        else:
+            return discovery.find(session, target)
+        return discovery.find_by_endpoint(session, endpoint)
+
+
+_INSTANCE = "_rds_iam_magics"
+
+
+def load(ipython: InteractiveShell) -> None:
+    """Register the magics; loading again keeps the connections that are held."""
+    if not isinstance(getattr(ipython, _INSTANCE, None), RdsIamMagics):
+        setattr(ipython, _INSTANCE, RdsIamMagics(ipython))
+    ipython.register_magics(getattr(ipython, _INSTANCE))
+
+
+def unload(ipython: InteractiveShell) -> None:
+    """Close the connections and take the magics away."""
+    magics = getattr(ipython, _INSTANCE, None)
+    if magics is None:
+        return
+    magics.close_all()
+    for kind, names in magics.magics.items():
+        for name in names:
+            ipython.magics_manager.magics[kind].pop(name, None)
+    delattr(ipython, _INSTANCE)

@@ -1,0 +1,125 @@
+"""Database users that log in with IAM: created by the master user, with the plugin, `REQUIRE SSL` and grants.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rds_iam_magic.errors import OptionError, UserSetupError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from rds_iam_magic.database.connection import Connection
+
+PLUGIN = "AWSAuthenticationPlugin"
+MAX_NAME = 32  # characters of a user name on MySQL; MariaDB allows more
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Privileges on a schema or table; `*` stands for all. Parsed, so that nothing else reaches the SQL."""
+
+    privileges: tuple[str, ...]
+    schema: str
+    table: str
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.privileges)} ON {_star_or_name(self.schema)}.{_star_or_name(self.table)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `create_user` did: the user's row (`User`, `Host`, `Plugin`), and whether anything changed."""
+
+    row: pd.DataFrame
+    created: bool
+    granted: bool
+
+
+_GRANT = re.compile(
+    r"\s*(?P<privileges>[A-Za-z]+(?:\s+[A-Za-z]+)*(?:\s*,\s*[A-Za-z]+(?:\s+[A-Za-z]+)*)*)\s+ON\s+"
+    r"(?P<schema>\*|`(?:[^`]|``)+`|[\w$]+)\s*\.\s*(?P<table>\*|`(?:[^`]|``)+`|[\w$]+)\s*",
+    re.IGNORECASE,
+)
+
+
+def parse_grant(text: str) -> Grant:
+    """Read `SELECT, SHOW VIEW ON schema.*`.
+
+    Raises:
+        OptionError: The text has another shape.
+    """
+    match = _GRANT.fullmatch(text)
+    if match is None:
+        raise OptionError(
+            f"{text!r} is not a grant.", "Write PRIVILEGE[, …] ON SCHEMA.TABLE, as in 'SELECT ON shop.*'."
+        )
+    privileges = tuple(" ".join(p.split()).upper() for p in match["privileges"].split(","))
+    return Grant(privileges, _unquote(match["schema"]), _unquote(match["table"]))
+
+
+def quote_name(name: str) -> str:
+    """A name as a quoted identifier."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def quote_text(text: str) -> str:
+    """A text as a literal that no SQL mode reads differently."""
+    return f"_utf8mb4 X'{text.encode().hex()}'"
+
+
+def create_user(master: Connection, name: str, *, grants: list[Grant], host: str = "%") -> Outcome:
+    """Create a user that logs in with IAM, and grant; run again, it changes nothing.
+
+    Args:
+        master: Connected as a user who may create users and grant.
+        name: The user's name; case matters, and the IAM policy names it in the same case.
+        grants: What the user may do.
+        host: The host pattern that the user connects from.
+
+    Raises:
+        OptionError: The name is empty or too long.
+        UserSetupError: There is a user of that name and host who logs in otherwise; it is left alone.
+        StatementError: The server refused.
+    """
+    if not name or len(name) > MAX_NAME:
+        raise OptionError(f"A user's name has 1 to {MAX_NAME} characters.", "Give a shorter one.")
+    account = f"{quote_name(name)}@{quote_name(host)}"
+    row = _row(master, name, host)
+    created = row.empty
+    if created:
+        master.execute(f"CREATE USER {account} IDENTIFIED WITH {PLUGIN} AS 'RDS' REQUIRE SSL")
+    elif str(row["Plugin"].iloc[0]) != PLUGIN:
+        raise UserSetupError(
+            f"{name}@{host} exists and logs in with {row['Plugin'].iloc[0]}; nothing was changed.",
+            "Take another name, or drop that user first if nobody needs it.",
+        )
+    before = _grants(master, account)
+    for grant in grants:
+        master.execute(f"GRANT {grant} TO {account}")
+    return Outcome(_row(master, name, host), created, _grants(master, account) != before)
+
+
+def _row(master: Connection, name: str, host: str) -> pd.DataFrame:
+    # BINARY: 'Analyst' and 'analyst' are two users, whatever the collation says.
+    return master.query(
+        "SELECT User, Host, plugin AS Plugin FROM mysql.user "  # noqa: S608 - quote_text makes hex literals
+        f"WHERE BINARY User = {quote_text(name)} AND Host = {quote_text(host)}"
+    )
+
+
+def _grants(master: Connection, account: str) -> set[str]:
+    return set(master.query(f"SHOW GRANTS FOR {account}").iloc[:, 0])
+
+
+def _unquote(name: str) -> str:
+    return name[1:-1].replace("``", "`") if name.startswith("`") else name
+
+
+def _star_or_name(name: str) -> str:
+    return name if name == "*" else quote_name(name)

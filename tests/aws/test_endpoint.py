@@ -1,0 +1,89 @@
+"""Host names of RDS endpoints in every partition."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rds_iam_magic.aws.endpoint import Endpoint, Kind, parse_host_name, split_host_port
+from rds_iam_magic.errors import TargetError
+
+
+@pytest.mark.parametrize(
+    ("host", "kind", "region", "partition"),
+    [
+        ("db1.abc123.eu-west-3.rds.amazonaws.com", Kind.INSTANCE, "eu-west-3", "aws"),
+        ("c.cluster-abc123.us-east-1.rds.amazonaws.com", Kind.CLUSTER, "us-east-1", "aws"),
+        ("c.cluster-ro-abc123.us-east-1.rds.amazonaws.com", Kind.READER, "us-east-1", "aws"),
+        ("mine.cluster-custom-abc123.us-east-1.rds.amazonaws.com", Kind.CUSTOM, "us-east-1", "aws"),
+        ("p.proxy-abc123.ap-northeast-1.rds.amazonaws.com", Kind.PROXY, "ap-northeast-1", "aws"),
+        ("e.endpoint.proxy-abc123.ap-northeast-1.rds.amazonaws.com", Kind.PROXY, "ap-northeast-1", "aws"),
+        ("s.shardgrp-abc123.us-east-1.rds.amazonaws.com", Kind.SHARD_GROUP, "us-east-1", "aws"),
+        ("db1.abc123.us-gov-west-1.rds.amazonaws.com", Kind.INSTANCE, "us-gov-west-1", "aws-us-gov"),
+        ("db1.abc123.rds.cn-north-1.amazonaws.com.cn", Kind.INSTANCE, "cn-north-1", "aws-cn"),
+        ("c.cluster-abc123.rds.cn-northwest-1.amazonaws.com.cn", Kind.CLUSTER, "cn-northwest-1", "aws-cn"),
+        ("db1.abc123.cn-north-1.rds.amazonaws.com.cn", Kind.INSTANCE, "cn-north-1", "aws-cn"),
+        ("db1.abc123.us-iso-east-1.rds.c2s.ic.gov", Kind.INSTANCE, "us-iso-east-1", "aws-iso"),
+        ("db1.abc123.us-isob-east-1.rds.sc2s.sgov.gov", Kind.INSTANCE, "us-isob-east-1", "aws-iso-b"),
+        ("db1.abc123.eusc-de-east-1.rds.amazonaws.eu", Kind.INSTANCE, "eusc-de-east-1", "aws-eusc"),
+    ],
+)
+def test_shapes(host, kind, region, partition):
+    assert parse_host_name(host) == Endpoint(host, region, 3306, kind, partition)
+
+
+def test_case_and_spaces_do_not_matter():
+    upper = parse_host_name("  DB1.ABC123.EU-WEST-3.RDS.Amazonaws.com. ")
+    assert upper == parse_host_name("db1.abc123.eu-west-3.rds.amazonaws.com")
+    assert upper.identifier == "db1"
+
+
+def test_port_is_read_and_overridden():
+    assert parse_host_name("db1.abc.eu-west-3.rds.amazonaws.com:3310").port == 3310
+    assert parse_host_name("db1.abc.eu-west-3.rds.amazonaws.com:3310", port=3311).port == 3311
+
+
+def test_global_endpoint_needs_a_region():
+    host = "g.global-abc123.global.rds.amazonaws.com"
+    with pytest.raises(TargetError, match="--region"):
+        parse_host_name(host)
+    found = parse_host_name(host, region="eu-west-1")
+    assert (found.kind, found.region) == (Kind.GLOBAL, "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "db.example.com", "rds.amazonaws.com", "db..rds.amazonaws.com"]
+)
+def test_what_cannot_be_signed_for_is_refused_with_the_way_out(host):
+    with pytest.raises(TargetError, match="--via|--region"):
+        parse_host_name(host)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("host", ("host", None)),
+        ("host:3307", ("host", 3307)),
+        ("[::1]:3307", ("::1", 3307)),
+        ("[::1]", ("::1", None)),
+    ],
+)
+def test_host_and_port(text, expected):
+    assert split_host_port(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "host:", "host:0", "host:65536", "host:x", "a:b:c", "host:３３０６", "user@host", "a b"]
+)
+def test_bad_host_and_port(text):
+    with pytest.raises(TargetError):
+        split_host_port(text)
+
+
+@given(st.text())
+def test_any_text_is_an_endpoint_or_a_target_error(text):
+    try:
+        found = parse_host_name(text)
+    except TargetError as error:
+        assert len(str(error).splitlines()) <= 2 or "\n" in text or "\r" in text or not text.isprintable()
+    else:
+        assert found.host == found.host.lower().strip()

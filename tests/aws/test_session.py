@@ -1,0 +1,67 @@
+"""What goes wrong between the user's AWS configuration and a token, in words."""
+
+import botocore.exceptions as aws
+import pytest
+
+from rds_iam_magic.aws.session import aws_call, credentials_of, open_session, region_of
+from rds_iam_magic.errors import AwsError, CredentialsError, RegionError
+
+
+@pytest.fixture(autouse=True)
+def _no_configuration(monkeypatch, tmp_path):
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+
+
+def test_no_credentials():
+    with pytest.raises(CredentialsError, match="No AWS credentials") as caught:
+        credentials_of(open_session(region="eu-west-1"))
+    assert "aws sso login" in caught.value.hint
+
+
+def test_no_region():
+    with pytest.raises(RegionError, match="--region"):
+        region_of(open_session())
+
+
+def test_unknown_profile():
+    with pytest.raises(CredentialsError, match="nobody") as caught:
+        open_session(profile="nobody")
+    assert "list-profiles" in caught.value.hint
+
+
+def test_sso_session_that_has_ended(tmp_path):
+    (tmp_path / "config").write_text(
+        "[profile sso]\nsso_session=s\nsso_account_id=123456789012\nsso_role_name=Analyst\nregion=eu-west-1\n"
+        "[sso-session s]\nsso_region=eu-west-1\nsso_start_url=https://example.awsapps.com/start\n"
+    )
+    with pytest.raises(CredentialsError, match="SSO session has ended") as caught:
+        with aws_call("signing"):
+            credentials_of(open_session(profile="sso")).get_frozen_credentials()
+    assert "aws sso login" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        ("ExpiredToken", CredentialsError, "expired"),
+        ("InvalidClientTokenId", CredentialsError, "access key"),
+        ("AccessDenied", AwsError, "does not permit looking up x"),
+        ("Throttling", AwsError, "failed while looking up x"),
+    ],
+)
+def test_client_errors(code, kind, words):
+    with pytest.raises(kind, match=words) as caught, aws_call("looking up x"):
+        raise aws.ClientError({"Error": {"Code": code, "Message": "…"}}, "DescribeDBClusters")
+    assert caught.value.__suppress_context__  # botocore's frames hold secret keys
+    assert len(str(caught.value).splitlines()) <= 2
+
+
+def test_foreign_errors_pass():
+    with pytest.raises(ZeroDivisionError), aws_call("dividing"):
+        raise ZeroDivisionError
