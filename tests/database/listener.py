@@ -1,0 +1,95 @@
+"""A listener that speaks the beginning of the MySQL protocol and records every byte that it gets."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+
+SSL = 0x0800
+BASE = 0x00000001 | 0x00000008 | 0x00000200 | 0x00008000 | 0x00080000 | 0x00002000
+CLEAR_PASSWORD_SWITCH = b"\xfemysql_clear_password\x00"
+
+
+def packet(sequence: int, payload: bytes) -> bytes:
+    return struct.pack("<I", len(payload))[:3] + bytes([sequence]) + payload
+
+
+def greeting(*, tls: bool) -> bytes:
+    capabilities = BASE | (SSL if tls else 0)
+    return packet(
+        0,
+        b"\x0a8.0.36-listener\x00"
+        + struct.pack("<I", 7)
+        + b"12345678\x00"
+        + struct.pack("<HBHHB", capabilities & 0xFFFF, 45, 2, capabilities >> 16, 21)
+        + b"\x00" * 10
+        + b"123456789012\x00"
+        + b"mysql_native_password\x00",
+    )
+
+
+class Listener:
+    """Accepts one connection after another on loopback; `received` is all that came, also inside TLS."""
+
+    def __init__(
+        self, *, tls: bool, context: ssl.SSLContext | None = None, switch: bool = True, silent: bool = False
+    ) -> None:
+        self.received = b""
+        self._tls, self._context, self._switch, self._silent = tls, context, switch, silent
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve)
+        self._stopping = False
+
+    def __enter__(self) -> Listener:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stopping = True
+        with socket.create_connection(("127.0.0.1", self.port)):
+            pass
+        self._thread.join()
+        self._server.close()
+
+    def _serve(self) -> None:
+        while True:
+            connection, _ = self._server.accept()
+            with connection:
+                if self._stopping:
+                    return
+                connection.settimeout(3)
+                try:
+                    self._talk(connection)
+                except OSError:
+                    pass  # the client went away, which is what most tests want of it
+
+    def _talk(self, connection: socket.socket) -> None:
+        if self._silent:
+            self._record(connection)
+            return
+        connection.sendall(greeting(tls=self._tls))
+        if self._context is None:
+            self._record(connection, once=True)
+            if self._switch:
+                connection.sendall(packet(2, CLEAR_PASSWORD_SWITCH))
+            self._record(connection)
+            return
+        self._read(connection, 36)  # the SSL request
+        with self._context.wrap_socket(connection, server_side=True) as inside:
+            self._record(inside, once=True)
+            inside.sendall(packet(3, CLEAR_PASSWORD_SWITCH))
+            self._record(inside)
+
+    def _read(self, connection: socket.socket, count: int) -> None:
+        while count > 0 and (data := connection.recv(count)):
+            self.received += data
+            count -= len(data)
+
+    def _record(self, connection: socket.socket, *, once: bool = False) -> None:
+        while data := connection.recv(65536):
+            self.received += data
+            if once:
+                return

@@ -1,0 +1,123 @@
+"""No byte of a token or of a password reaches a server whose TLS is not verified; a recording listener shows it."""
+
+import ssl
+
+import pytest
+import trustme
+from database.listener import Listener
+
+from rds_iam_magic.aws.endpoint import parse_host_name
+from rds_iam_magic.aws.secret import Secret
+from rds_iam_magic.database.dial import Address
+from rds_iam_magic.database.driver import Password, Token
+from rds_iam_magic.database.login import Login
+from rds_iam_magic.errors import ConnectError, TlsError, UnreachableError
+
+HOST = "sandbox.cluster-abc123.us-east-1.rds.amazonaws.com"
+WORD = "t0ken-that-must-not-leak"
+CREDENTIALS = [Token(Secret(WORD)), Password(Secret(WORD))]
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture(params=CREDENTIALS, ids=["token", "password"])
+def login(request, authority):
+    def make(port, timeout=3.0):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        authority.configure_trust(context)
+        return Login(
+            endpoint=parse_host_name(HOST),
+            user="analyst",
+            credential=lambda: request.param,
+            context=context,
+            trust_source="test.pem",
+            via=Address("127.0.0.1", port),
+            timeout=timeout,
+        )
+
+    return make
+
+
+def server_context(authority, *names, **options):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names, **options).configure_cert(context)
+    return context
+
+
+def leaked(listener):
+    return any(part in listener.received for part in (WORD.encode(), WORD[:4].encode(), WORD[::-1].encode()))
+
+
+def test_the_listener_would_see_a_secret(authority, login):
+    """The control: over verified TLS the same listener does get the secret."""
+    with Listener(tls=True, context=server_context(authority, HOST)) as listener:
+        with pytest.raises(ConnectError):
+            login(listener.port, timeout=1.0).open()
+    assert WORD.encode() in listener.received
+
+
+def test_server_without_tls(login):
+    with Listener(tls=False) as listener:
+        with pytest.raises(TlsError, match="offers no TLS; nothing was sent"):
+            login(listener.port).open()
+    assert listener.received == b""
+
+
+def test_clear_password_asked_for_before_tls(login):
+    """The server promises TLS, then asks for the secret in plain text instead of shaking hands."""
+    with Listener(tls=True, context=None, switch=True) as listener:
+        with pytest.raises(TlsError, match="nothing was sent"):
+            login(listener.port).open()
+    assert not leaked(listener)
+
+
+def test_self_signed_certificate(login):
+    with Listener(tls=True, context=server_context(trustme.CA(), HOST)) as listener:
+        with pytest.raises(TlsError, match="not signed by an authority of the CA bundle; nothing was sent"):
+            login(listener.port).open()
+    assert not leaked(listener)
+    assert b"analyst" not in listener.received
+
+
+def test_certificate_of_another_host(authority, login):
+    other = "other.cluster-abc123.us-east-1.rds.amazonaws.com"
+    with Listener(tls=True, context=server_context(authority, other, "127.0.0.1", "localhost")) as listener:
+        with pytest.raises(TlsError, match="for another host; nothing was sent"):
+            login(listener.port).open()
+    assert not leaked(listener)
+
+
+def test_expired_certificate(authority, login):
+    import datetime
+
+    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+    with Listener(tls=True, context=server_context(authority, HOST, not_after=past)) as listener:
+        with pytest.raises(TlsError, match="expired"):
+            login(listener.port).open()
+    assert not leaked(listener)
+
+
+def test_a_context_that_does_not_verify_is_no_way_around(authority, login):
+    """Even a driver option gone wrong, a context without verification, gets no secret out."""
+    made = login(0)
+    made.context.check_hostname = False
+    made.context.verify_mode = ssl.CERT_NONE
+    with Listener(tls=True, context=server_context(trustme.CA(), HOST)) as listener:
+        careless = Login(**{f: getattr(made, f) for f in made.__slots__} | {"via": Address("127.0.0.1", listener.port)})
+        with pytest.raises(TlsError, match="was not verified; nothing was sent"):
+            careless.open()
+    assert not leaked(listener)
+
+
+def test_a_server_that_says_nothing_is_given_up_in_time(login):
+    with Listener(tls=False, silent=True) as listener, pytest.raises(UnreachableError, match="does not answer"):
+        login(listener.port, timeout=0.5).open()
+
+
+def test_nobody_listens(login):
+    with pytest.raises(UnreachableError, match="cannot be reached") as caught:
+        login(1).open()
+    assert "--via" in caught.value.hint
