@@ -1,0 +1,130 @@
+"""The child process that stands for AWS: a moto server, the verifier, the CA bundle's web server, and the guard.
+
+A process of its own, because moto keeps its state in module globals: two sandboxes in one program would share it.
+
+It reads JSON lines on standard input and answers the first with one on standard output. When its standard input ends,
+because the sandbox closed it or died, the guard ends the servers that it was told of and removes the sandbox's folder.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import signal
+import socket
+import socketserver
+import struct
+import sys
+import threading
+from contextlib import suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from rds_iam_magic.sandbox import iam, seed
+from rds_iam_magic.sandbox.verifier import Verifier
+
+LOG = "iam-db-auth-error.log"
+BUNDLE_FOLDER = "web"
+VERIFIER_SOCKET = "v.sock"
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the sandbox's to handle
+    order = json.loads(sys.stdin.readline())
+    folder = Path(order["folder"])
+    moto, url = _start_moto()
+    seeded = seed.seed(url, order["passwords"])
+    (folder / BUNDLE_FOLDER).mkdir()
+    web = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder / BUNDLE_FOLDER)))
+    verifier = _VerifierServer(folder, Verifier(seeded.places, iam.find_key))
+    for server in (web, verifier):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    answer = {"url": url, "web": f"http://127.0.0.1:{web.server_address[1]}", **seeded.told()}
+    print(json.dumps(answer), flush=True)  # noqa: T201 - the answer to the sandbox
+    try:
+        _guard(folder)
+    finally:
+        verifier.server_close()
+        web.server_close()
+        moto.stop()
+
+
+def _start_moto() -> tuple[Any, str]:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    return server, f"http://{host}:{port}"
+
+
+def _guard(folder: Path) -> None:
+    """Follow `{"started": pid}` and `{"stopped": pid}` until the end; whatever still runs then is ended."""
+    running: set[int] = set()
+    for line in sys.stdin:
+        order = json.loads(line)
+        running.update([order["started"]] if "started" in order else [])
+        running.discard(order.get("stopped"))
+    for pid in running:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Files(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Say nothing: standard error is the user's terminal."""
+
+
+class _VerifierServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, folder: Path, verifier: Verifier) -> None:
+        self.verifier = verifier
+        self.log = folder / LOG
+        super().__init__(str(folder / VERIFIER_SOCKET), _Request)
+
+    def accepts(self, user: str, token: str) -> bool:
+        now = dt.datetime.now(dt.timezone.utc)
+        refusal = self.verifier.refusal(user, token, now)
+        if refusal:
+            line = f"{now:%Y-%m-%dT%H:%M:%SZ} user {user}: {refusal}"
+            with self.log.open("a", encoding="utf-8") as file:
+                file.write("".join(c if c.isprintable() else "?" for c in line) + "\n")
+        return not refusal
+
+
+class _Request(socketserver.BaseRequestHandler):
+    server: _VerifierServer
+    request: socket.socket
+
+    def handle(self) -> None:
+        """Two fields in, one byte out; anything unexpected ends without an accepting answer."""
+        self.request.settimeout(10)
+        user, token = self._field(), self._field()
+        self.request.sendall(b"1" if self.server.accepts(user, token) else b"0")
+
+    def _field(self) -> str:
+        (size,) = struct.unpack(">I", self._exactly(4))
+        if size > 65536:
+            raise ValueError("too long for a token")
+        return self._exactly(size).decode("utf-8", errors="replace")
+
+    def _exactly(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            part = self.request.recv(count - len(data))
+            if not part:
+                raise ConnectionError("the plugin hung up")
+            data += part
+        return data
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""`Sandbox`: an RDS on this machine; all its parts, started together and stopped together."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rds_iam_magic.aws.truststore import cache_folder
+from rds_iam_magic.sandbox import certificates, cloud, seed
+from rds_iam_magic.sandbox.plugin import SandboxError, find_tools
+from rds_iam_magic.sandbox.server import Server, template
+
+
+@dataclass(frozen=True, slots=True)
+class _Cloud:
+    """The child process of `cloud.py`, and what it told."""
+
+    process: subprocess.Popen[str]
+    url: str
+    web: str
+    hosts: list[str]
+    keys: dict[str, tuple[str, str]]
+
+    def tell(self, **order: Any) -> None:
+        if self.process.stdin is not None and not self.process.stdin.closed:
+            with suppress(BrokenPipeError):
+                self.process.stdin.write(json.dumps(order) + "\n")
+                self.process.stdin.flush()
+
+
+class Sandbox:
+    """A MariaDB server that accepts real IAM tokens only, AWS's APIs, and an account with databases and principals.
+
+    A context manager; several may run side by side.
+
+    Attributes:
+        folder: All of its files; removed at the end.
+        server: The database server.
+        hosts: The AWS host names that it answers for: cluster, reader, the cluster's instance, the standalone instance.
+        keys: Access key id and secret of each IAM user, by name.
+
+    Raises:
+        SandboxError: From `__enter__`: a part is missing on this machine, or did not start.
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path()
+        self.hosts: list[str] = []
+        self.keys: dict[str, tuple[str, str]] = {}
+        self.server: Server
+        self._cloud: _Cloud
+        self._parts = ExitStack()
+
+    def __enter__(self) -> Sandbox:
+        tools = find_tools()
+        built = template(tools, cache_folder() / "sandbox")
+        with ExitStack() as parts:
+            self.folder = Path(tempfile.mkdtemp(prefix="rds-iam-"))
+            parts.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            passwords = {name: secrets.token_urlsafe(24) for name in (seed.CLUSTER, seed.STANDALONE)}
+            passwords[seed.STANDALONE] = passwords[seed.CLUSTER]  # one server stands for both databases
+            self._cloud = _start_cloud(self.folder, passwords)
+            parts.callback(_stop_cloud, self._cloud)
+            self.hosts, self.keys = self._cloud.hosts, self._cloud.keys
+            made = certificates.issue(self.folder, self.hosts)
+            shutil.copy(made.bundle, self.folder / cloud.BUNDLE_FOLDER / "bundle.pem")
+            (self.folder / "db").mkdir()
+            verifier = self.folder / cloud.VERIFIER_SOCKET
+            self.server = Server(tools, built, self.folder / "db", made, verifier, watch=self._watch)
+            parts.callback(self.server.stop)
+            self.server.start()
+            with self.server.root() as root:
+                root.execute("SET PASSWORD FOR 'admin'@'%%' = PASSWORD(%s)", (passwords[seed.CLUSTER],))
+                root.execute("ALTER USER 'admin'@'%' ACCOUNT UNLOCK")
+            self._write_profiles()
+            self._parts = parts.pop_all()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._parts.close()
+
+    @property
+    def endpoint(self) -> str:
+        """The cluster's writer endpoint."""
+        return self.hosts[0]
+
+    @property
+    def bundle(self) -> Path:
+        """The CA bundle."""
+        return self.folder / "bundle.pem"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that make AWS's tools and rds_iam_magic find this sandbox instead of AWS."""
+        key, secret = self.keys["administrator"]
+        return {
+            "AWS_ENDPOINT_URL": self._cloud.url,
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_REGION": seed.REGION,
+            "AWS_DEFAULT_REGION": seed.REGION,
+            "AWS_CONFIG_FILE": str(self.folder / "aws-config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.folder / "aws-credentials"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "RDS_IAM_MAGIC_VIA": f"127.0.0.1:{self.server.port}",
+            "RDS_IAM_MAGIC_CA_URL": f"{self._cloud.web}/bundle.pem",
+            "RDS_IAM_MAGIC_CACHE": str(self.folder / "cache"),
+        }
+
+    def refusals(self) -> list[str]:
+        """The verifier's log: why it refused, a line for each login."""
+        log = self.folder / cloud.LOG
+        return log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the sandbox's administrator."""
+        import boto3
+
+        key, secret = self.keys["administrator"]
+        session = boto3.Session(key, secret, region_name=seed.REGION)
+        return session.client(service, endpoint_url=self._cloud.url)
+
+    def _watch(self, pid: int, started: bool) -> None:
+        self._cloud.tell(**{"started" if started else "stopped": pid})
+
+    def _write_profiles(self) -> None:
+        """A profile for each IAM user, and `analytics`, which assumes the role of that name."""
+        credentials = self.folder / "aws-credentials"
+        credentials.touch(0o600)
+        lines = [
+            f"[{name}]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
+            for name, (key, secret) in self.keys.items()
+        ]
+        credentials.write_text("\n".join(lines))
+        role = f"arn:aws:iam::{seed.ACCOUNT}:role/analytics"
+        profiles = [f"[profile {name}]\nregion = {seed.REGION}\n" for name in self.keys]
+        profiles.append(f"[profile analytics]\nregion = {seed.REGION}\nrole_arn = {role}\nsource_profile = stranger\n")
+        (self.folder / "aws-config").write_text("\n".join(profiles))
+
+
+def _start_cloud(folder: Path, passwords: dict[str, str]) -> _Cloud:
+    process = subprocess.Popen(  # noqa: S603 - this interpreter, no shell
+        [sys.executable, "-m", cloud.__name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - as asked for; for mypy
+    process.stdin.write(json.dumps({"folder": str(folder), "passwords": passwords}) + "\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    if not answer:
+        process.communicate()
+        raise SandboxError(
+            "The sandbox's AWS side did not start.",
+            "Install what it needs: pip install 'rds-iam-magic[sandbox]'. Its own words are above.",
+        )
+    return _Cloud(process, **json.loads(answer))
+
+
+def _stop_cloud(running: _Cloud) -> None:
+    process = running.process
+    if process.stdin is not None:
+        process.stdin.close()
+    if process.stdout is not None:
+        process.stdout.close()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

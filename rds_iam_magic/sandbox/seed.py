@@ -1,0 +1,153 @@
+"""What there is in the sandbox's AWS account: databases, secrets, a stack, and who may connect."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from rds_iam_magic.sandbox.iam import ACCOUNT
+from rds_iam_magic.sandbox.verifier import Place
+
+REGION = "us-east-1"
+CLUSTER = "sandbox"
+STANDALONE = "standalone"
+STACK = "sandbox"
+MASTER = "admin"
+PORT = 3306
+
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """The endpoints that tokens may be signed for, and the access keys of each principal."""
+
+    places: dict[str, Place]
+    keys: dict[str, tuple[str, str]]
+
+    def told(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"hosts": [host.rpartition(":")[0] for host in self.places], "keys": self.keys}
+
+
+def seed(url: str, passwords: dict[str, str]) -> Seeded:
+    """Fill a fresh moto server.
+
+    Args:
+        url: Its address.
+        passwords: Of the master user, by database identifier.
+    """
+    import boto3
+
+    session = boto3.Session("seed", "seed", region_name=REGION)
+
+    def client(name: str) -> Any:
+        return session.client(name, endpoint_url=url)
+
+    places = _databases(client("rds"))
+    _secrets(client("rds"), client("secretsmanager"), client("cloudformation"), passwords)
+    return Seeded(places, _principals(client("iam"), places))
+
+
+def _databases(rds: Any) -> dict[str, Place]:
+    cluster = rds.create_db_cluster(
+        DBClusterIdentifier=CLUSTER,
+        Engine="aurora-mysql",
+        MasterUsername=MASTER,
+        ManageMasterUserPassword=True,
+        EnableIAMDatabaseAuthentication=True,
+        Port=PORT,
+    )["DBCluster"]
+    member = rds.create_db_instance(
+        DBInstanceIdentifier=f"{CLUSTER}-1",
+        DBClusterIdentifier=CLUSTER,
+        Engine="aurora-mysql",
+        DBInstanceClass="db.r6g.large",
+    )["DBInstance"]
+    single = _instance(rds, STANDALONE, "mysql")
+    _instance(rds, "warehouse", "postgres")
+    cluster_place = _place(cluster["DbClusterResourceId"])
+    return {
+        f"{cluster['Endpoint']}:{PORT}": cluster_place,
+        f"{cluster['ReaderEndpoint']}:{PORT}": cluster_place,
+        f"{member['Endpoint']['Address']}:{PORT}": cluster_place,
+        f"{single['Endpoint']['Address']}:{PORT}": _place(single["DbiResourceId"]),
+    }
+
+
+def _instance(rds: Any, name: str, engine: str) -> Any:
+    return rds.create_db_instance(
+        DBInstanceIdentifier=name,
+        Engine=engine,
+        DBInstanceClass="db.t4g.medium",
+        AllocatedStorage=20,
+        MasterUsername=MASTER,
+        MasterUserPassword="set-by-the-sandbox",  # noqa: S106 - moto asks for one; nothing uses it
+        EnableIAMDatabaseAuthentication=True,
+        Port=PORT if engine == "mysql" else 5432,
+    )["DBInstance"]
+
+
+def _place(resource_id: str) -> Place:
+    return Place(REGION, f"arn:aws:rds-db:{REGION}:{ACCOUNT}:dbuser:{resource_id}")
+
+
+def _secrets(rds: Any, secrets: Any, stacks: Any, passwords: dict[str, str]) -> None:
+    """Master secrets in both shapes, and the stack that leads to the cluster's."""
+    cluster = rds.describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"][0]
+    single = rds.describe_db_instances(DBInstanceIdentifier=STANDALONE)["DBInstances"][0]
+    managed = cluster["MasterUserSecret"]["SecretArn"]
+    secrets.put_secret_value(
+        SecretId=managed, SecretString=json.dumps({"username": MASTER, "password": passwords[CLUSTER]})
+    )
+    full = {
+        "engine": "mysql",
+        "host": single["Endpoint"]["Address"],
+        "username": MASTER,
+        "password": passwords[STANDALONE],
+        "port": str(PORT),
+        "dbInstanceIdentifier": STANDALONE,
+    }
+    secrets.create_secret(Name="sandbox/standalone/master", SecretString=json.dumps(full))
+    outputs = {"AuroraEndpoint": cluster["Endpoint"], "AuroraPort": str(PORT), "AuroraSecret": managed}
+    template = {
+        "Resources": {"Ready": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+    }
+    stacks.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
+
+
+def _principals(iam: Any, places: dict[str, Place]) -> dict[str, tuple[str, str]]:
+    """IAM users with and without the right to connect, by each way in which IAM gives one; and a role."""
+    arn = next(iter(places.values())).arn
+    reader = f"{arn}/reader"
+    for name in ("administrator", "inline", "grouped", "managed", "denied", "stranger"):
+        iam.create_user(UserName=name)
+    iam.put_user_policy(UserName="administrator", PolicyName="all", PolicyDocument=_policy("*", "*"))
+    iam.put_user_policy(UserName="inline", PolicyName="connect", PolicyDocument=_policy("rds-db:connect", reader))
+    iam.create_group(GroupName="analysts")
+    iam.put_group_policy(GroupName="analysts", PolicyName="connect", PolicyDocument=_policy("rds-db:connect", reader))
+    iam.add_user_to_group(GroupName="analysts", UserName="grouped")
+    wild = _policy("rds-db:*", f"arn:aws:rds-db:{REGION}:*:dbuser:*/read?r")
+    attached = iam.create_policy(PolicyName="connect-anywhere", PolicyDocument=wild)["Policy"]["Arn"]
+    iam.attach_user_policy(UserName="managed", PolicyArn=attached)
+    iam.put_user_policy(UserName="denied", PolicyName="all", PolicyDocument=_policy("*", "*"))
+    iam.put_user_policy(UserName="denied", PolicyName="no", PolicyDocument=_policy("rds-db:connect", "*", "Deny"))
+    iam.create_role(RoleName="analytics", AssumeRolePolicyDocument=json.dumps(_TRUST))
+    iam.put_role_policy(RoleName="analytics", PolicyName="connect", PolicyDocument=_policy("rds-db:connect", reader))
+    users = [user["UserName"] for user in iam.list_users()["Users"]]
+    return {name: _key(iam, name) for name in users}
+
+
+def _key(iam: Any, user: str) -> tuple[str, str]:
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    return key["AccessKeyId"], key["SecretAccessKey"]
+
+
+def _policy(action: str, resource: str, effect: str = "Allow") -> str:
+    statement = {"Effect": effect, "Action": action, "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
