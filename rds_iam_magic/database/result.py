@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,11 +67,4 @@ class ResultSet:
         """The result as a DataFrame; the batches are given up on the way, so this can be called once."""
         from rds_iam_magic.database import frame
 
-        batches, self.batches = self.batches, []
-        return frame.to_pandas(self.to_table(batches), self.columns, dtype_backend=dtype_backend, decimal=self.decimal)
-
-    def to_table(self, batches: list[Any]) -> pa.Table:
-        """A table of the given batches under this result's schema."""
-        import pyarrow as pa
-
-        return pa.Table.from_batches(batches, self.schema)
+        return frame.to_pandas(self.batches, self.schema, self.columns, dtype_backend)

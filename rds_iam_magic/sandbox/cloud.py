@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import os
 import shutil
 import signal
@@ -57,6 +58,7 @@ def main() -> None:
 def _start_moto() -> tuple[Any, str]:
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request otherwise
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -124,7 +126,3 @@ class _Request(socketserver.BaseRequestHandler):
                 raise ConnectionError("the plugin hung up")
             data += part
         return data
-
-
-if __name__ == "__main__":
-    main()

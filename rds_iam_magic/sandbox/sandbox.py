@@ -148,7 +148,7 @@ class Sandbox:
 
 def _start_cloud(folder: Path, passwords: dict[str, str]) -> _Cloud:
     process = subprocess.Popen(  # noqa: S603 - this interpreter, no shell
-        [sys.executable, "-m", cloud.__name__],
+        [sys.executable, "-W", "ignore", "-c", f"import {cloud.__name__} as cloud; cloud.main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

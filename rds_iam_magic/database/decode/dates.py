@@ -1,0 +1,165 @@
+"""DATE → date32, DATETIME and TIMESTAMP → timestamp[us] as the session's time zone shows them.
+
+Zero dates, partial dates and days that no calendar has become NULL, and are counted.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from rds_iam_magic.database.decode import digits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rds_iam_magic.database.decode.cells import Cells
+    from rds_iam_magic.database.protocol import Column
+
+_U = np.uint64
+_DATE, _DATETIME = 10, 19  # lengths of YYYY-MM-DD and YYYY-MM-DD HH:MM:SS
+_YEAR_MONTH_DIGITS = 0x00FFFF00FFFFFFFF  # of "YYYY-MM-"
+_YEAR_MONTH_MARKS = (0xFF0000FF00000000, ord("-") << 56 | ord("-") << 32)
+_CLOCK_DIGITS = 0xFFFF00FFFF00FFFF  # of "HH:MM:SS"
+_CLOCK_MARKS = (0x0000FF0000FF0000, ord(":") << 40 | ord(":") << 16)
+_SECOND, _DAY = 1_000_000, 86_400_000_000  # microseconds
+
+
+class _Dated:
+    """Counts what no calendar has."""
+
+    def __init__(self, column: Column) -> None:
+        self._name = column.name
+        self._impossible = 0
+
+    def finding(self) -> str:
+        """How many dates became NaT."""
+        if not self._impossible:
+            return ""
+        count = f"{self._impossible:,} value" + ("" if self._impossible == 1 else "s")
+        return f"{count} of {self._name} no date of the calendar (0000-00-00, 2024-00-00, …), so NaT"
+
+    def _days(self, cells: Cells) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+        days, impossible = read_days(cells.words, _present(cells, cells.start))
+        if not impossible.any():
+            return days, None
+        self._impossible += int(np.count_nonzero(impossible))
+        return days, impossible
+
+
+class Dates(_Dated):
+    """DATE."""
+
+    def __init__(self, column: Column) -> None:
+        super().__init__(column)
+        self.type = pa.date32()
+
+    def decode(self, cells: Cells) -> pa.Array:
+        """0001-01-01 to 9999-12-31."""
+        _require_lengths(cells, (_DATE,), "date")
+        days, impossible = self._days(cells)
+        return cells.to_array(self.type, days.astype(np.int32), impossible)
+
+
+class DateTimes(_Dated):
+    """DATETIME and TIMESTAMP, with up to six digits of a second's fraction."""
+
+    def __init__(self, column: Column) -> None:
+        super().__init__(column)
+        self.type = pa.timestamp("us")
+
+    def decode(self, cells: Cells) -> pa.Array:
+        """Microseconds since 1970-01-01."""
+        _require_lengths(cells, (_DATETIME, *range(_DATETIME + 2, _DATETIME + 8)), "date and time")
+        days, impossible = self._days(cells)
+        start = _present(cells, cells.start)
+        separator = cells.data[start + _DATE]
+        if ((separator != ord(" ")) & (cells.length > 0)).any():
+            raise digits.not_a("date and time")
+        values = days * _DAY + read_clock(cells.words, start + _DATE + 1)
+        if cells.length.max(initial=0) > _DATETIME:
+            values += read_fraction(cells, start + _DATETIME, cells.length - _DATETIME)
+        return cells.to_array(self.type, values, impossible)
+
+
+def read_days(
+    words: NDArray[np.uint64], start: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Days since 1970-01-01 of the texts YYYY-MM-DD at `start`, and which are in no calendar.
+
+    Raises:
+        ProtocolError: A text has another shape.
+    """
+    first, last = words[start], words[start + 8]
+    digits.require_digits(first, _YEAR_MONTH_DIGITS)
+    digits.require_digits(last, 0xFFFF)
+    _require_marks(first, _YEAR_MONTH_MARKS, "date")
+    month = (digits.pair(first, 0) * 100 + digits.pair(first, 2)) * 12 + digits.pair(first, 5) - 1
+    day = digits.pair(last, 0)
+    starts = _month_starts()
+    impossible = (digits.pair(first, 5) == 0) | (digits.pair(first, 5) > 12) | (day == 0) | (month < 12)
+    month = np.where(impossible, 12, month)
+    days = starts[month] + day - 1
+    impossible |= days >= starts[month + 1]
+    return days, impossible
+
+
+def read_clock(words: NDArray[np.uint64], start: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Microseconds of the texts HH:MM:SS at `start`.
+
+    Raises:
+        ProtocolError: A text has another shape.
+    """
+    word = words[start]
+    digits.require_digits(word, _CLOCK_DIGITS)
+    _require_marks(word, _CLOCK_MARKS, "time")
+    minutes, seconds = digits.pair(word, 3), digits.pair(word, 6)
+    if (minutes > 59).any() or (seconds > 59).any():
+        raise digits.not_a("time")
+    return (digits.pair(word, 0) * 3600 + minutes * 60 + seconds) * _SECOND
+
+
+def read_fraction(cells: Cells, start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Microseconds of the texts .f to .ffffff at `start`; 0 where `length` is not positive.
+
+    Raises:
+        ProtocolError: A text has another shape.
+    """
+    there = length > 0
+    if ((cells.data[np.where(there, start, 0)] != ord(".")) & there).any():
+        raise digits.not_a("time")
+    count = np.where(there, length - 1, 0)
+    value = digits.parse(cells.words, np.where(there, start + 1, 0), count)
+    return (value * digits.POWERS[6 - count]).astype(np.int64)
+
+
+def _present(cells: Cells, start: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Starts whose NULLs point to a date that is there, so that they are read without a special case."""
+    if cells.null is None:
+        return start
+    there = np.flatnonzero(~cells.null)
+    return np.where(cells.null, start[there[0]], start)
+
+
+def _require_lengths(cells: Cells, allowed: tuple[int, ...], kind: str) -> None:
+    fits = np.zeros(256, bool)
+    fits[list(allowed)] = True
+    wrong = ~fits[np.minimum(cells.length, 255)]
+    if (wrong if cells.null is None else wrong & ~cells.null).any():
+        raise digits.not_a(kind)
+
+
+def _require_marks(word: NDArray[np.uint64], marks: tuple[int, int], kind: str) -> None:
+    mask, expected = marks
+    if ((word & _U(mask)) != _U(expected)).any():
+        raise digits.not_a(kind)
+
+
+@cache
+def _month_starts() -> NDArray[np.int64]:
+    """Days since 1970-01-01 of the first day of each month, from year 0 to January of year 10000 and one more."""
+    months = np.arange(np.datetime64("0000-01", "M"), np.datetime64("10000-03", "M"))
+    return months.astype("datetime64[D]").astype(np.int64)

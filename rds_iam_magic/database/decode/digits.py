@@ -1,0 +1,77 @@
+"""Decimal digits → integers, eight at a time and a whole column at once (SWAR: one word holds eight digits)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rds_iam_magic.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_DIGITS = 19
+"""Digits that always fit into 64 bits without a sign."""
+
+_U = np.uint64
+POWERS = np.array([10**k for k in range(MAX_DIGITS + 1)], np.uint64)
+_LOW, _ZEROS = _U(0x0F0F0F0F0F0F0F0F), _U(0x3030303030303030)
+_ABOVE_NINE, _HIGH_BITS = _U(0x7676767676767676), _U(0x8080808080808080)
+_PAIRS, _QUADS = _U(0x00FF00FF00FF00FF), _U(0x0000FFFF0000FFFF)
+
+
+def parse(words: NDArray[np.uint64], start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """The numbers whose `length` digits begin at `start`; 0 where the length is 0.
+
+    Args:
+        words: As in `Cells`.
+        start: int64.
+        length: int64, at most `MAX_DIGITS`.
+
+    Raises:
+        ProtocolError: There is something else than digits.
+    """
+    longest = int(length.max(initial=0))
+    if longest <= 8:
+        return _parse_word(words[start], length)
+    total = _parse_word(words[start], np.minimum(length, 8))
+    for done in range(8, longest, 8):
+        count = np.clip(length - done, 0, 8)
+        total = total * POWERS[count] + _parse_word(words[start + done], count)
+    return total
+
+
+def pair(word: NDArray[np.uint64], byte: int) -> NDArray[np.int64]:
+    """The two-digit number in bytes `byte` and `byte + 1` of words that were checked to hold digits there."""
+    tens = (word >> _U(8 * byte)) & _U(0x0F)
+    ones = (word >> _U(8 * byte + 8)) & _U(0x0F)
+    return (tens * _U(10) + ones).astype(np.int64)
+
+
+def require_digits(word: NDArray[np.uint64], mask: int = 0xFFFFFFFFFFFFFFFF) -> None:
+    """Check that the bytes that `mask` covers are digits.
+
+    Raises:
+        ProtocolError: They are not.
+    """
+    other = (word ^ _ZEROS) & _U(mask)
+    if (((other + _ABOVE_NINE) | other) & _HIGH_BITS).any():
+        raise not_a("number")
+
+
+def not_a(kind: str) -> ProtocolError:
+    """The error for a value whose text does not fit the column's type."""
+    return ProtocolError(f"The server sent a value that is no {kind}.")
+
+
+def _parse_word(word: NDArray[np.uint64], count: NDArray[np.int64]) -> NDArray[np.uint64]:
+    # The first digit is in the lowest byte. Shifted so that the last one is in the highest, what is missing in front
+    # reads as zero. (A shift by 64 gives 0 in NumPy.)
+    shift = ((8 - count) << 3).astype(np.uint64)
+    filled = (word << shift) | ((_ZEROS >> (_U(64) - shift)) & _ZEROS)
+    require_digits(filled)
+    value = filled & _LOW
+    value = (value * _U(10) + (value >> _U(8))) & _PAIRS
+    value = (value * _U(100) + (value >> _U(16))) & _QUADS
+    return (value * _U(10_000) + (value >> _U(32))) & _U(0xFFFFFFFF)

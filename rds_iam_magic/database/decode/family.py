@@ -1,0 +1,32 @@
+"""What every family of types is: a declared Arrow type, and a way from cells to an array of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from rds_iam_magic.database.decode.cells import Cells
+
+
+class Family(Protocol):
+    """Decodes one column; made once for a result set, used for each of its pieces.
+
+    Attributes:
+        type: Follows from the column's description alone, so an empty result has it too.
+    """
+
+    type: pa.DataType
+
+    def decode(self, cells: Cells) -> pa.Array:
+        """An array of `type`.
+
+        Raises:
+            ProtocolError: A value's text does not fit the column's type.
+        """
+        ...
+
+    def finding(self) -> str:
+        """What the user must know about the values so far, as the end of a sentence; "" for nothing."""
+        ...

@@ -1,0 +1,74 @@
+"""TINYINT … BIGINT and YEAR → int64, or uint64 for unsigned columns; no integer ever becomes a float."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from rds_iam_magic.database.decode import digits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rds_iam_magic.database.decode.cells import Cells
+    from rds_iam_magic.database.protocol import Column
+
+_MINUS = ord("-")
+_LONGLONG = 8
+
+
+class Integers:
+    """Only BIGINT UNSIGNED is uint64: every other type's values fit int64."""
+
+    def __init__(self, column: Column) -> None:
+        self._unsigned = column.unsigned and column.type_code == _LONGLONG
+        self.type = pa.uint64() if self._unsigned else pa.int64()
+
+    def decode(self, cells: Cells) -> pa.Array:
+        """Signs, ZEROFILL of any width, all limits."""
+        start, length = cells.start, cells.length
+        negative = (cells.data[start] == _MINUS) & (length > 0)
+        has_negative = bool(negative.any())
+        if has_negative:
+            if self._unsigned:
+                raise digits.not_a("unsigned integer")
+            start, length = start + negative, length - negative
+        self._require_some(cells, length)
+        if length.max(initial=0) > digits.MAX_DIGITS:
+            values = _parse_long(cells, start, length)
+        else:
+            values = digits.parse(cells.words, start, length)
+        if not self._unsigned:
+            self._require_signed_range(values, negative)
+        if has_negative:
+            values = np.where(negative, ~values + np.uint64(1), values)  # two's complement
+        return cells.to_array(self.type, values)
+
+    def finding(self) -> str:
+        """Nothing: integers are exact."""
+        return ""
+
+    @staticmethod
+    def _require_some(cells: Cells, length: NDArray[np.int64]) -> None:
+        missing = length == 0
+        if (missing if cells.null is None else missing & ~cells.null).any():
+            raise digits.not_a("integer")
+
+    @staticmethod
+    def _require_signed_range(values: NDArray[np.uint64], negative: NDArray[np.bool_]) -> None:
+        limit = np.uint64(2**63 - 1)
+        if (values > limit).any() and (values > limit + negative.astype(np.uint64)).any():
+            raise digits.not_a("64-bit integer")
+
+
+def _parse_long(cells: Cells, start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Twenty digits, and ZEROFILL's leading zeros; those few values one by one."""
+    values = digits.parse(cells.words, start, np.where(length > digits.MAX_DIGITS, 0, length))
+    for row in np.flatnonzero(length > digits.MAX_DIGITS):
+        text = cells.data[start[row] : start[row] + length[row]].tobytes()
+        if not text.isdigit() or int(text) >= 2**64:
+            raise digits.not_a("64-bit integer")
+        values[row] = int(text)
+    return values

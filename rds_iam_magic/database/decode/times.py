@@ -1,0 +1,50 @@
+"""TIME → duration[us]: −838:59:59 to 838:59:59, with up to six digits of a second's fraction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from rds_iam_magic.database.decode import digits
+from rds_iam_magic.database.decode.dates import read_clock, read_fraction
+
+if TYPE_CHECKING:
+    from rds_iam_magic.database.decode.cells import Cells
+
+_MINUS, _COLON = ord("-"), ord(":")
+_HUNDRED_HOURS = 360_000_000_000  # microseconds
+_CLOCK = 8  # the length of HH:MM:SS
+
+
+class Times:
+    """A TIME is a length of time, so it may be negative and longer than a day."""
+
+    def __init__(self) -> None:
+        self.type = pa.duration("us")
+
+    def decode(self, cells: Cells) -> pa.Array:
+        """Two or three digits of hours."""
+        if cells.null is not None:
+            there = np.flatnonzero(~cells.null)
+            start = np.where(cells.null, cells.start[there[0]], cells.start)
+            length = np.where(cells.null, cells.length[there[0]], cells.length)
+        else:
+            start, length = cells.start, cells.length
+        negative = cells.data[start] == _MINUS
+        start, length = start + negative, length - negative
+        three = cells.data[start + 2] != _COLON
+        if (length < _CLOCK + three).any() or (length > _CLOCK + three + 7).any():
+            raise digits.not_a("time")
+        hundreds = digits.parse(cells.words, start, three.astype(np.int64)).astype(np.int64)
+        start, length = start + three, length - three
+        values = read_clock(cells.words, start) + hundreds * _HUNDRED_HOURS
+        if (length > _CLOCK).any():
+            values += read_fraction(cells, start + _CLOCK, length - _CLOCK)
+        np.negative(values, out=values, where=negative)
+        return cells.to_array(self.type, values)
+
+    def finding(self) -> str:
+        """Nothing: exact."""
+        return ""

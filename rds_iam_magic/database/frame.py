@@ -1,0 +1,113 @@
+"""Arrow columns → pandas: the only table of dtypes.
+
+| Arrow | default | `numpy_nullable` | `pyarrow` |
+|---|---|---|---|
+| int64, uint64 | int64, uint64; Int64, UInt64 where NULL may be | Int64, UInt64 | int64, uint64 |
+| float64 | float64, NULL is NaN | Float64 | double |
+| decimal | object of Decimal | object of Decimal | decimal128, decimal256 |
+| date32 | datetime64[s] | datetime64[s] | date32 |
+| timestamp[us] | datetime64[us] | datetime64[us] | timestamp[us] |
+| duration[us] | timedelta64[us] | timedelta64[us] | duration[us] |
+| large_string | str, NULL is NaN | string | string |
+| large_binary | object of bytes | object of bytes | binary |
+| bool | boolean | boolean | bool |
+| null | object of None | object of None | null |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from rds_iam_magic.database.protocol import Column
+    from rds_iam_magic.database.result import DtypeBackend
+
+_NULLABLE = {pa.int64(): "Int64", pa.uint64(): "UInt64", pa.float64(): "Float64", pa.bool_(): "boolean"}
+
+
+def to_pandas(
+    batches: list[pa.RecordBatch],
+    schema: pa.Schema,
+    columns: Sequence[Column],
+    dtype_backend: DtypeBackend | None = None,
+) -> pd.DataFrame:
+    """A DataFrame with the dtypes of the table above; duplicate names stay.
+
+    Args:
+        batches: Emptied column by column, so that Arrow's memory is given back on the way.
+        schema: Of the batches, and of an empty result.
+        columns: Tell which columns may be NULL.
+        dtype_backend: As in `pandas.read_sql`.
+    """
+    length = sum(batch.num_rows for batch in batches)
+    chunks = [[batch.column(place) for batch in batches] for place in range(len(schema))]
+    batches.clear()
+    made = {}
+    for place, kind in enumerate(schema.types):
+        column = pa.chunked_array(chunks[place], kind)
+        chunks[place].clear()
+        made[place] = _convert(column, nullable=columns[place].nullable, dtype_backend=dtype_backend)
+    frame = pd.DataFrame(made, index=pd.RangeIndex(length), copy=False)
+    frame.columns = pd.Index(schema.names)
+    return frame
+
+
+def _convert(column: pa.ChunkedArray, *, nullable: bool, dtype_backend: DtypeBackend | None) -> Any:
+    kind = column.type
+    if dtype_backend == "pyarrow":
+        return pd.arrays.ArrowExtensionArray(column.cast(_PLAIN.get(kind, kind)))
+    if kind in _NULLABLE and (dtype_backend == "numpy_nullable" or kind == pa.bool_() or _is_integer(kind) and nullable):
+        return _masked(column, _NULLABLE[kind])
+    if kind == pa.large_string():
+        return pd.array(column, dtype="string" if dtype_backend == "numpy_nullable" else "str")
+    return _plain(column)
+
+
+# Arrow's plain types, where the decoder has the large ones for its offsets.
+_PLAIN = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
+
+
+def _is_integer(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind))
+
+
+def _masked(column: pa.ChunkedArray, dtype: str) -> Any:
+    """A pandas array of values and a mask, filled piece by piece."""
+    boolean = column.type == pa.bool_()
+    values = np.zeros(len(column), bool if boolean else column.type.to_pandas_dtype())
+    mask = np.zeros(len(column), bool)
+    at = 0
+    for chunk in column.chunks:
+        part = slice(at, at + len(chunk))
+        at += len(chunk)
+        if chunk.null_count:
+            mask[part] = chunk.is_null().to_numpy(zero_copy_only=False)
+            chunk = chunk.fill_null(False if boolean else 0)
+        values[part] = chunk.to_numpy(zero_copy_only=False)
+    make: Callable[..., Any] = pd.array([], dtype=dtype).dtype.construct_array_type()
+    return make(values, mask)
+
+
+def _plain(column: pa.ChunkedArray) -> Any:
+    kind = column.type
+    if kind == pa.date32():
+        column = pc.cast(column, pa.timestamp("s"))
+        kind = column.type
+    if pa.types.is_decimal(kind) or kind in (pa.large_binary(), pa.null()):
+        values = np.empty(len(column), object)
+        values[:] = column.to_pylist()
+        return values
+    dtype = {pa.timestamp("s"): "datetime64[s]", pa.timestamp("us"): "datetime64[us]"}.get(kind)
+    dtype = dtype or {pa.duration("us"): "timedelta64[us]"}.get(kind) or kind.to_pandas_dtype()
+    values = np.empty(len(column), dtype)
+    at = 0
+    for chunk in column.chunks:
+        values[at : at + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+        at += len(chunk)
+    return values
