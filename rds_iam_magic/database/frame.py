@@ -62,7 +62,9 @@ def _convert(column: pa.ChunkedArray, *, nullable: bool, dtype_backend: DtypeBac
     kind = column.type
     if dtype_backend == "pyarrow":
         return pd.arrays.ArrowExtensionArray(column.cast(_PLAIN.get(kind, kind)))
-    if kind in _NULLABLE and (dtype_backend == "numpy_nullable" or kind == pa.bool_() or _is_integer(kind) and nullable):
+    if kind in _NULLABLE and (
+        dtype_backend == "numpy_nullable" or kind == pa.bool_() or (_is_integer(kind) and nullable)
+    ):
         return _masked(column, _NULLABLE[kind])
     if kind == pa.large_string():
         return pd.array(column, dtype="string" if dtype_backend == "numpy_nullable" else "str")

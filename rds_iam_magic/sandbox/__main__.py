@@ -1,4 +1,4 @@
-"""`python -m rds_iam_magic.sandbox`: run in the foreground. `… -- COMMAND`: run COMMAND inside, return its exit code."""
+"""`python -m rds_iam_magic.sandbox` runs in the foreground; `… -- COMMAND` runs COMMAND inside, with its exit code."""
 
 from __future__ import annotations
 

@@ -58,9 +58,21 @@ CREATE TABLE shop.order_lines (
 """
 
 _PEOPLE = {
-    "JP": (["陽菜", "蓮", "さくら", "大翔", "結衣", "健太"], ["佐藤", "鈴木", "高橋", "田中", "渡辺"], ["東京", "大阪", "京都"]),
-    "FR": (["Zoé", "François", "Hélène", "Chloé", "Jérôme"], ["Lefèvre", "Dubois", "Garçon", "Noël"], ["Paris", "Orléans"]),
-    "DE": (["Jörg", "Käthe", "Lena", "Björn", "Anna"], ["Müller", "Groß", "Weiß", "Schäfer"], ["Köln", "München", "Berlin"]),
+    "JP": (
+        ["陽菜", "蓮", "さくら", "大翔", "結衣", "健太"],
+        ["佐藤", "鈴木", "高橋", "田中", "渡辺"],
+        ["東京", "大阪", "京都"],
+    ),
+    "FR": (
+        ["Zoé", "François", "Hélène", "Chloé", "Jérôme"],
+        ["Lefèvre", "Dubois", "Garçon", "Noël"],
+        ["Paris", "Orléans"],
+    ),
+    "DE": (
+        ["Jörg", "Käthe", "Lena", "Björn", "Anna"],
+        ["Müller", "Groß", "Weiß", "Schäfer"],
+        ["Köln", "München", "Berlin"],
+    ),
     "US": (["Emma", "Liam", "José", "Olivia", "Noah"], ["O'Brien", "Smith", "García", "Lee"], ["New York", "San José"]),
     "PL": (["Łukasz", "Małgorzata", "Zofia"], ["Wiśniewski", "Dąbrowska", "Żak"], ["Łódź", "Kraków"]),
 }
@@ -70,7 +82,13 @@ _PRODUCTS = {
     "cups": ["Yunomi 湯呑み", "Espresso Cup", "Mug", "Glass Cup", "Chawan", "Travel Mug", "Saucer"],
     "books": ["The Book of Tea", "Le thé en 100 questions", "Kaffee für Anfänger", "Home Roasting"],
 }
-_NOTES = ["gift, please wrap", "leave with the neighbour", "à laisser chez le gardien", "午前中に配達してください", "call 'first'\tthen ring"]
+_NOTES = [
+    "gift, please wrap",
+    "leave with the neighbour",
+    "à laisser chez le gardien",
+    "午前中に配達してください",
+    "call 'first'\tthen ring",
+]
 
 Row = tuple[object, ...]
 
@@ -108,8 +126,10 @@ def _customers(chance: random.Random) -> Iterator[Row]:
     for number in range(1, CUSTOMERS + 1):
         country = _pick(chance, countries)
         given, family, cities = _PEOPLE[country]
-        name = f"{_pick(chance, family)} {_pick(chance, given)}" if country == "JP" else (
-            f"{_pick(chance, given)} {_pick(chance, family)}"
+        name = (
+            f"{_pick(chance, family)} {_pick(chance, given)}"
+            if country == "JP"
+            else (f"{_pick(chance, given)} {_pick(chance, family)}")
         )
         email = None if chance.random() < 0.12 else f"customer{number}@example.com"
         joined = FIRST_DAY - dt.timedelta(days=int(chance.random() * 1200))
@@ -131,7 +151,9 @@ def _orders(chance: random.Random) -> Iterator[Row]:
     for number, moment in enumerate(moments, 1):
         customer = 1 + int(chance.random() ** 1.6 * CUSTOMERS)
         status = _status(chance)
-        shipped = None if status in {"open", "cancelled"} else moment.date() + dt.timedelta(int(1 + chance.random() * 6))
+        shipped = (
+            None if status in {"open", "cancelled"} else moment.date() + dt.timedelta(int(1 + chance.random() * 6))
+        )
         note = _pick(chance, _NOTES) if chance.random() < 0.06 else None
         yield number, customer, moment, status, shipped, note
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from rds_iam_magic.aws.truststore import cache_folder
 from rds_iam_magic.sandbox import certificates, cloud, seed
+from rds_iam_magic.sandbox.iam import ACCOUNT
 from rds_iam_magic.sandbox.plugin import SandboxError, find_tools
 from rds_iam_magic.sandbox.server import Server, template
 
@@ -140,7 +141,7 @@ class Sandbox:
             for name, (key, secret) in self.keys.items()
         ]
         credentials.write_text("\n".join(lines))
-        role = f"arn:aws:iam::{seed.ACCOUNT}:role/analytics"
+        role = f"arn:aws:iam::{ACCOUNT}:role/analytics"
         profiles = [f"[profile {name}]\nregion = {seed.REGION}\n" for name in self.keys]
         profiles.append(f"[profile analytics]\nregion = {seed.REGION}\nrole_arn = {role}\nsource_profile = stranger\n")
         (self.folder / "aws-config").write_text("\n".join(profiles))

@@ -18,7 +18,9 @@ PORT = 3306
 
 _TRUST = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}],
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    ],
 }
 
 
@@ -86,7 +88,7 @@ def _instance(rds: Any, name: str, engine: str) -> Any:
         DBInstanceClass="db.t4g.medium",
         AllocatedStorage=20,
         MasterUsername=MASTER,
-        MasterUserPassword="set-by-the-sandbox",  # noqa: S106 - moto asks for one; nothing uses it
+        MasterUserPassword="set-by-the-sandbox",
         EnableIAMDatabaseAuthentication=True,
         Port=PORT if engine == "mysql" else 5432,
     )["DBInstance"]

@@ -40,7 +40,7 @@ CREATE USER 'admin'@'%' IDENTIFIED BY 'replaced at each start' ACCOUNT LOCK;
 GRANT {_MASTER_RIGHTS} ON *.* TO 'admin'@'%' WITH GRANT OPTION;
 CREATE USER 'reader'@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL;
 GRANT SELECT ON shop.* TO 'reader'@'%'
-"""
+"""  # noqa: S608 - a constant
 
 
 class Server:

@@ -19,7 +19,15 @@ from rds_iam_magic.sandbox.policies import Verdict, decide
 LIFETIME = 900
 _AHEAD = 300  # seconds that a client's clock may be ahead
 _EMPTY = hashlib.sha256(b"").hexdigest()
-_FIELDS = ("Action", "DBUser", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders")
+_FIELDS = (
+    "Action",
+    "DBUser",
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-SignedHeaders",
+)
 
 
 @dataclass(frozen=True, slots=True)

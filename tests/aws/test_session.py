@@ -40,9 +40,8 @@ def test_sso_session_that_has_ended(tmp_path):
         "[profile sso]\nsso_session=s\nsso_account_id=123456789012\nsso_role_name=Analyst\nregion=eu-west-1\n"
         "[sso-session s]\nsso_region=eu-west-1\nsso_start_url=https://example.awsapps.com/start\n"
     )
-    with pytest.raises(CredentialsError, match="SSO session has ended") as caught:
-        with aws_call("signing"):
-            credentials_of(open_session(profile="sso")).get_frozen_credentials()
+    with pytest.raises(CredentialsError, match="SSO session has ended") as caught, aws_call("signing"):
+        credentials_of(open_session(profile="sso")).get_frozen_credentials()
     assert "aws sso login" in caught.value.hint
 
 

@@ -53,16 +53,14 @@ def leaked(listener):
 
 def test_the_listener_would_see_a_secret(authority, login):
     """The control: over verified TLS the same listener does get the secret."""
-    with Listener(tls=True, context=server_context(authority, HOST)) as listener:
-        with pytest.raises(ConnectError):
-            login(listener.port, timeout=1.0).open()
+    with Listener(tls=True, context=server_context(authority, HOST)) as listener, pytest.raises(ConnectError):
+        login(listener.port, timeout=1.0).open()
     assert WORD.encode() in listener.received
 
 
 def test_server_without_tls(login):
-    with Listener(tls=False) as listener:
-        with pytest.raises(TlsError, match="offers no TLS; nothing was sent"):
-            login(listener.port).open()
+    with Listener(tls=False) as listener, pytest.raises(TlsError, match="offers no TLS; nothing was sent"):
+        login(listener.port).open()
     assert listener.received == b""
 
 
@@ -100,7 +98,7 @@ def test_expired_certificate(authority, login):
     assert not leaked(listener)
 
 
-def test_a_context_that_does_not_verify_is_no_way_around(authority, login):
+def test_a_context_that_does_not_verify_is_no_way_around(login):
     """Even a driver option gone wrong, a context without verification, gets no secret out."""
     made = login(0)
     made.context.check_hostname = False

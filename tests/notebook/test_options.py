@@ -1,5 +1,7 @@
 """The magic lines."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,10 +126,8 @@ def test_policy_needs_a_user():
 @pytest.mark.parametrize("parse", [parse_connect, parse_user, parse_policy, lambda t: parse_sql(t, None, HELD)])
 @given(text=st.text(alphabet=st.sampled_from("ab -=<>'\"\\uod{}$;"), max_size=40))
 def test_any_line_is_parsed_or_an_option_error(parse, text):
-    try:
+    with suppress(OptionError):
         parse(text)
-    except OptionError as error:
-        assert str(error)
 
 
 @pytest.mark.parametrize("grammar", [options.CONNECT, options.SQL, options.USER, options.POLICY])

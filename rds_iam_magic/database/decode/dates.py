@@ -85,9 +85,7 @@ class DateTimes(_Dated):
         return cells.to_array(self.type, values, impossible)
 
 
-def read_days(
-    words: NDArray[np.uint64], start: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def read_days(words: NDArray[np.uint64], start: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Days since 1970-01-01 of the texts YYYY-MM-DD at `start`, and which are in no calendar.
 
     Raises:
@@ -133,7 +131,8 @@ def read_fraction(cells: Cells, start: NDArray[np.int64], length: NDArray[np.int
         raise digits.not_a("time")
     count = np.where(there, length - 1, 0)
     value = digits.parse(cells.words, np.where(there, start + 1, 0), count)
-    return (value * digits.POWERS[6 - count]).astype(np.int64)
+    fraction: NDArray[np.int64] = (value * digits.POWERS[6 - count]).astype(np.int64)
+    return fraction
 
 
 def _present(cells: Cells, start: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -51,7 +51,9 @@ _FAMILIES: dict[int, Callable[[Column, Options], Family]] = {
     **dict.fromkeys((10, 14), lambda column, _: Dates(column)),  # DATE, NEWDATE
     **dict.fromkeys((7, 12, 17, 18), lambda column, _: DateTimes(column)),  # TIMESTAMP, DATETIME and their successors
     **dict.fromkeys((11, 19), lambda *_: Times()),  # TIME, TIME2
-    **dict.fromkeys((15, 245, 247, 248, 249, 250, 251, 252, 253, 254), _texts),  # VARCHAR, JSON, ENUM, SET, BLOBs, STRING
+    **dict.fromkeys(
+        (15, 245, 247, 248, 249, 250, 251, 252, 253, 254), _texts
+    ),  # VARCHAR, JSON, ENUM, SET, BLOBs, STRING
     **dict.fromkeys((242, 255), lambda *_: Bytes()),  # VECTOR, GEOMETRY
     16: lambda column, _: Bits(column),
     6: lambda *_: Nulls(),

@@ -46,7 +46,8 @@ def pair(word: NDArray[np.uint64], byte: int) -> NDArray[np.int64]:
     """The two-digit number in bytes `byte` and `byte + 1` of words that were checked to hold digits there."""
     tens = (word >> _U(8 * byte)) & _U(0x0F)
     ones = (word >> _U(8 * byte + 8)) & _U(0x0F)
-    return (tens * _U(10) + ones).astype(np.int64)
+    number: NDArray[np.int64] = (tens * _U(10) + ones).astype(np.int64)
+    return number
 
 
 def require_digits(word: NDArray[np.uint64], mask: int = 0xFFFFFFFFFFFFFFFF) -> None:
@@ -74,4 +75,5 @@ def _parse_word(word: NDArray[np.uint64], count: NDArray[np.int64]) -> NDArray[n
     value = filled & _LOW
     value = (value * _U(10) + (value >> _U(8))) & _PAIRS
     value = (value * _U(100) + (value >> _U(16))) & _QUADS
-    return (value * _U(10_000) + (value >> _U(32))) & _U(0xFFFFFFFF)
+    number: NDArray[np.uint64] = (value * _U(10_000) + (value >> _U(32))) & _U(0xFFFFFFFF)
+    return number

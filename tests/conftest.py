@@ -1,0 +1,190 @@
+"""The suite's ground: a sandbox for the whole run, connections into it, and a check that every test leaves nothing.
+
+Another MySQL or MariaDB takes the place of the sandbox's server in the tests of `scratch` connections with
+`--dsn mysql://USER:PASSWORD@HOST:PORT/SCHEMA?ca=PATH` or RDS_IAM_MAGIC_TEST_DSN; the schema is the suite's to fill.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import psutil
+import pytest
+from hypothesis import HealthCheck, settings
+
+from rds_iam_magic.aws.endpoint import Endpoint, parse_host_name
+from rds_iam_magic.aws.secret import Secret
+from rds_iam_magic.aws.token import sign_token
+from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.database.dial import Address
+from rds_iam_magic.database.driver import Password, Token
+from rds_iam_magic.database.login import Login
+from rds_iam_magic.sandbox import Sandbox
+
+settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+settings.load_profile("suite")
+
+SCRATCH = "scratch"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--dsn", default=os.environ.get("RDS_IAM_MAGIC_TEST_DSN"), help="another server for the tests")
+
+
+@dataclass(frozen=True)
+class ScratchServer:
+    """A server with a schema that tests may fill: `login()` for connections, `admin` for what needs more rights."""
+
+    login_of: object
+
+    def login(self, **changes) -> Login:
+        return self.login_of(**changes)
+
+    def connect(self, **changes) -> Connection:
+        return Connection(self.login(**changes), notify=NOTES.append)
+
+
+NOTES: list[str] = []
+
+
+@pytest.fixture
+def notes():
+    """What connections of `scratch` told their user during the test."""
+    NOTES.clear()
+    return NOTES
+
+
+@pytest.fixture(scope="session")
+def sandbox():
+    """One sandbox for the whole run; tests that break servers start their own."""
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def inside(sandbox, monkeypatch, tmp_path):
+    """The sandbox's environment, an empty home, and nothing of the machine's own AWS configuration."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "RDS_IAM_MAGIC_")):
+            monkeypatch.delenv(name)
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RDS_IAM_MAGIC_CACHE", str(tmp_path / "cache"))
+    return sandbox
+
+
+def tester_login(sandbox, **changes) -> Login:
+    """A login of the IAM user `tester`, who may do anything in the schema `scratch`."""
+    import boto3
+
+    endpoint = parse_host_name(sandbox.endpoint)
+    key, secret = sandbox.keys["administrator"]
+    session = boto3.Session(key, secret, region_name=endpoint.region)
+    options = {
+        "endpoint": endpoint,
+        "user": "tester",
+        "credential": lambda: Token(sign_token(session, endpoint, "tester")),
+        "context": ssl.create_default_context(cafile=str(sandbox.bundle)),
+        "trust_source": str(sandbox.bundle),
+        "via": Address("127.0.0.1", sandbox.server.port),
+        "database": SCRATCH,
+    }
+    return Login(**options | changes)
+
+
+def create_tester(server) -> None:
+    with server.root() as root:
+        root.execute(f"CREATE DATABASE IF NOT EXISTS {SCRATCH}")
+        root.execute(
+            "CREATE USER IF NOT EXISTS 'tester'@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL"
+        )
+        root.execute(f"GRANT ALL ON {SCRATCH}.* TO 'tester'@'%'")
+        root.execute("GRANT PROCESS ON *.* TO 'tester'@'%'")
+
+
+@pytest.fixture(scope="session")
+def scratch(request):
+    """A server with a schema to fill: the sandbox's, or that of `--dsn`."""
+    dsn = request.config.getoption("--dsn")
+    if dsn:
+        return ScratchServer(lambda **changes: _dsn_login(dsn, **changes))
+    sandbox = request.getfixturevalue("sandbox")
+    create_tester(sandbox.server)
+    return ScratchServer(lambda **changes: tester_login(sandbox, **changes))
+
+
+def _dsn_login(dsn: str, **changes) -> Login:
+    parts = urlsplit(dsn)
+    ca = parse_qs(parts.query).get("ca", [None])[0]
+    secret = Secret(unquote(parts.password or ""))
+    options = {
+        "endpoint": Endpoint(host=str(parts.hostname), port=parts.port or 3306, region="us-east-1"),
+        "user": unquote(parts.username or ""),
+        "credential": lambda: Password(secret),
+        "context": ssl.create_default_context(cafile=ca),
+        "trust_source": str(ca),
+        "database": parts.path.strip("/") or SCRATCH,
+    }
+    return Login(**options | changes)
+
+
+@pytest.fixture
+def db(scratch, notes):
+    """A connection to the scratch schema."""
+    with scratch.connect() as connection:
+        yield connection
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left():
+    """Threads, file descriptors and child processes after a test are those of before it."""
+    gc.collect()
+    before = _state()
+    yield
+    deadline = time.monotonic() + 5
+    while (left := _left(before)) and time.monotonic() < deadline:
+        gc.collect()
+        time.sleep(0.05)
+    assert not left, f"left behind: {left}"
+
+
+def _state():
+    process = psutil.Process()
+    return (
+        {thread.ident for thread in threading.enumerate()},
+        {(entry.name, _link(entry)) for entry in Path("/proc/self/fd").iterdir()}
+        if Path("/proc/self/fd").exists()
+        else set(),
+        {child.pid for child in process.children(recursive=True)},
+    )
+
+
+def _link(entry: Path) -> str:
+    try:
+        return os.readlink(entry)
+    except OSError:
+        return ""
+
+
+def _left(before):
+    threads, files, children = _state()
+    return [
+        *[t.name for t in threading.enumerate() if t.ident in threads - before[0] and not t.name.startswith("asyncio")],
+        *[link for _, link in files - before[1] if link.startswith(("socket:", "/")) and not _kept(link)],
+        *[f"process {pid}" for pid in children - before[2]],
+    ]
+
+
+def _kept(link: str) -> bool:
+    """Files that a library opens once for the process, and this check's own listing."""
+    return link.startswith(("/proc", "/dev")) or "site-packages" in link
