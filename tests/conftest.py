@@ -49,18 +49,14 @@ class ScratchServer:
     def login(self, **changes) -> Login:
         return self.login_of(**changes)
 
-    def connect(self, **changes) -> Connection:
-        return Connection(self.login(**changes), notify=NOTES.append)
-
-
-NOTES: list[str] = []
+    def connect(self, notes: list[str], **changes) -> Connection:
+        return Connection(self.login(**changes), notify=notes.append)
 
 
 @pytest.fixture
 def notes():
     """What connections of `scratch` told their user during the test."""
-    NOTES.clear()
-    return NOTES
+    return []
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +137,7 @@ def _dsn_login(dsn: str, **changes) -> Login:
 @pytest.fixture
 def db(scratch, notes):
     """A connection to the scratch schema."""
-    with scratch.connect() as connection:
+    with scratch.connect(notes) as connection:
         yield connection
 
 
@@ -171,7 +167,7 @@ def _state():
 
 def _link(entry: Path) -> str:
     try:
-        return os.readlink(entry)
+        return str(entry.readlink())
     except OSError:
         return ""
 

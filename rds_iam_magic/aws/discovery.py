@@ -47,12 +47,15 @@ def resolve(session: Any, target: str, *, port: int | None = None) -> Endpoint:
         AwsError: Not permitted to look an identifier up.
         RegionError: An identifier without a region to look in.
     """
-    if not is_host_name(target) and not find(session, target).iam_enabled:
+    if is_host_name(target):
+        return locate(session, target, port=port)
+    database = find(session, target)
+    if not database.iam_enabled:
         raise TargetError(
             f"IAM database authentication is off on {target}.",
             "Switch it on (RDS console, Modify, or --enable-iam-database-authentication), then connect again.",
         )
-    return locate(session, target, port=port)
+    return database.endpoint if port is None else replace(database.endpoint, port=port)
 
 
 def locate(session: Any, target: str, *, port: int | None = None) -> Endpoint:
@@ -82,6 +85,8 @@ def find(session: Any, identifier: str) -> Database:
     with aws_call(f"looking up {identifier}"):
         client = session.client("rds")
         row = _describe_one(client, identifier)
+        # IAM policies name the cluster that an Aurora instance is of, never the instance.
+        owner = _describe_one(client, _cluster_of(row)) if row and _cluster_of(row) else row
         names = [] if row else sorted(_identifier(found) for found in _describe_all(client))
     if row is None:
         near = difflib.get_close_matches(identifier.lower(), names, n=3, cutoff=0.4) or names[:5]
@@ -89,7 +94,10 @@ def find(session: Any, identifier: str) -> Database:
             f"There is no DB cluster or instance {identifier!r} in {region}.",
             f"Nearest there: {', '.join(near)}." if near else "None is in that region; add --region or --profile.",
         )
-    return _database(row, region)
+    found = _database(row, region)
+    if owner is None or owner is row:
+        return found
+    return replace(_database(owner, region), endpoint=found.endpoint)
 
 
 def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:

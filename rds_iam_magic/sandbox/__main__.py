@@ -58,7 +58,7 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
 def _show(sandbox: Sandbox) -> None:
     exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in sandbox.environment.items())
     print(
-        f"{exports}\n\n"
+        exports + "\n\n"
         "# The sandbox runs. With these variables, in a notebook or in IPython:\n"
         "#   %load_ext rds_iam_magic\n"
         "#   %rds_iam_connect sandbox -u reader -d shop\n"

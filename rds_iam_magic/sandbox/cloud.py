@@ -96,10 +96,16 @@ class _VerifierServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer
         now = dt.datetime.now(dt.timezone.utc)
         refusal = self.verifier.refusal(user, token, now)
         if refusal:
-            line = f"{now:%Y-%m-%dT%H:%M:%SZ} user {user}: {refusal}"
-            with self.log.open("a", encoding="utf-8") as file:
-                file.write("".join(c if c.isprintable() else "?" for c in line) + "\n")
+            self._write(f"{now:%Y-%m-%dT%H:%M:%SZ} user {user}: {refusal}")
         return not refusal
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's names
+        """A fault of the verifier's own refuses as well (no answer), and is told by its kind only."""
+        self._write(f"the verifier failed: {sys.exc_info()[0]}")
+
+    def _write(self, line: str) -> None:
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write("".join(c if c.isprintable() else "?" for c in line) + "\n")
 
 
 class _Request(socketserver.BaseRequestHandler):

@@ -5,6 +5,7 @@ AWS's APIs give no secret keys away, so the verifier looks where RDS would: behi
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -26,7 +27,7 @@ def find_key(access_key_id: str) -> Key | None:
             secret=assumed.secret_access_key,
             principal=assumed.arn,
             session_token=assumed.session_token,
-            expires=assumed.expiration.replace(tzinfo=_utc()),
+            expires=assumed.expiration.replace(tzinfo=dt.timezone.utc),
             policies=tuple(_documents(iam.get_role_by_arn(assumed.role_arn))),
             limits=(json.loads(assumed.policy),) if assumed.policy else (),
         )
@@ -42,12 +43,11 @@ def find_key(access_key_id: str) -> Key | None:
 def _documents(holder: Any) -> list[dict[str, Any]]:
     """Inline and managed policies of a user, group or role."""
     inline = holder.policies.values()
-    managed = (policy.document for policy in holder.managed_policies.values())
+    managed = (_default(policy) for policy in holder.managed_policies.values())
     texts = [getattr(text, "policy_document", text) for text in (*inline, *managed)]
     return [text if isinstance(text, dict) else json.loads(text) for text in texts]
 
 
-def _utc() -> Any:
-    from datetime import timezone
-
-    return timezone.utc
+def _default(policy: Any) -> Any:
+    versions = (version for version in policy.versions if version.version_id == policy.default_version_id)
+    return next(versions).document

@@ -4,6 +4,7 @@
    The message is two fields, each a length of four bytes (network order) and its bytes; the answer is '1' or '0'. */
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -51,13 +52,32 @@ static int verifier_accepts(const char *user, size_t user_length, const unsigned
   return answer == '1';
 }
 
+/* Whether the client's next bytes are a TLS record of application data. MariaDB looks at REQUIRE SSL and
+   require_secure_transport only after the plugin has run, and tells a plugin nothing of TLS; so the socket is asked. */
+static int comes_over_tls(MYSQL_PLUGIN_VIO *vio)
+{
+  MYSQL_PLUGIN_VIO_INFO about;
+  unsigned char record[3] = {0};
+  struct pollfd waiting = {.events = POLLIN};
+
+  vio->info(vio, &about);
+  if (about.protocol != MYSQL_VIO_TCP) return 0;
+  waiting.fd = about.socket;
+  return poll(&waiting, 1, 10000) == 1 && recv(about.socket, record, sizeof record, MSG_PEEK) == sizeof record &&
+         record[0] == 0x17 && record[1] == 3 && record[2] == 3;
+}
+
 static int authenticate(MYSQL_PLUGIN_VIO *vio, MYSQL_SERVER_AUTH_INFO *info)
 {
   unsigned char *packet;
-  int length = vio->read_packet(vio, &packet);
+  int length, over_tls;
 
-  if (length < 0) return CR_ERROR;
+  /* Written first, so that the client's answer is still on the socket when it is looked at. */
+  if (vio->write_packet(vio, (const unsigned char *) "", 0)) return CR_ERROR;
+  over_tls = comes_over_tls(vio);
+  if ((length = vio->read_packet(vio, &packet)) < 0) return CR_ERROR;
   info->password_used = PASSWORD_USED_YES;
+  if (!over_tls) length = 0; /* the verifier refuses an empty token, and says so in its log */
   if (length > 0 && packet[length - 1] == 0) length--;
   return verifier_accepts(info->user_name, info->user_name_length, packet, (size_t) length) ? CR_OK : CR_ERROR;
 }

@@ -69,6 +69,7 @@ def _databases(rds: Any) -> dict[str, Place]:
         DBClusterIdentifier=CLUSTER,
         Engine="aurora-mysql",
         DBInstanceClass="db.r6g.large",
+        EnableIAMDatabaseAuthentication=True,
     )["DBInstance"]
     single = _instance(rds, STANDALONE, "mysql")
     _instance(rds, "warehouse", "postgres")

@@ -79,6 +79,8 @@ class Verifier:
             token: What it sent as password.
             now: With a time zone.
         """
+        if not token:
+            return "no token came, or it came without TLS"
         host, _, query = token.partition("/?")
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=20) if query else []
         fields = dict(pairs)

@@ -1,0 +1,255 @@
+"""From a target to a held connection on the real server, and what a user sees when that goes wrong."""
+
+import re
+import socket
+import ssl
+
+import pytest
+import trustme
+from conftest import tester_login as login_of_tester
+from database.listener import Listener
+
+import rds_iam_magic
+from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.database.dial import Address
+from rds_iam_magic.errors import (
+    AccessDeniedError,
+    ConnectError,
+    CredentialsError,
+    NotConnectedError,
+    OptionError,
+    RegionError,
+    ResultError,
+    StatementError,
+    TargetError,
+    TlsError,
+    TrustStoreError,
+    UnreachableError,
+)
+
+pytestmark = pytest.mark.usefixtures("inside")
+
+
+def connect(target="sandbox", user="reader", database="shop", **options):
+    return rds_iam_magic.connect(target, user=user, database=database, **options)
+
+
+def fails(kind, words, hint, **options):
+    """The error, which says in at most two lines what happened and what to do next."""
+    with pytest.raises(kind) as caught:
+        connect(**options)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 2
+    assert re.search(words, lines[0]), lines[0]
+    assert re.search(hint, lines[1]), lines[1]
+    return caught.value
+
+
+@pytest.mark.parametrize("name", ["sandbox", "standalone", "sandbox-1"])
+def test_an_identifier(name):
+    with connect(name) as db:
+        assert db.login.endpoint.host.startswith(f"{name}.")
+        assert db.tls_version in {"TLSv1.2", "TLSv1.3"}
+        assert "MariaDB" in db.server_version
+        assert db.query("SELECT CURRENT_USER() AS user").loc[0, "user"] == "reader@%"
+
+
+def test_each_host_name(inside):
+    for host in inside.hosts:
+        with connect(f"  {host.upper()} ") as db:
+            assert db.login.endpoint.host == host
+
+
+def test_profiles():
+    with connect(profile="inline") as db, connect(profile="analytics") as other:
+        assert len(db.query("SELECT 1")) == len(other.query("SELECT 1")) == 1
+
+
+def test_no_right_to_connect():
+    error = fails(
+        AccessDeniedError,
+        r"asked reader for a token and refused it \(1045\)",
+        "%rds_iam_policy reader",
+        profile="stranger",
+    )
+    assert "1045" in error.detail
+
+
+def test_a_user_that_the_database_does_not_know():
+    fails(AccessDeniedError, r"did not ask nobody for a token \(1045\)", "%rds_iam_user create nobody", user="nobody")
+
+
+def test_a_password_user_gets_no_token(inside):
+    with inside.server.root() as root:
+        root.execute("CREATE OR REPLACE USER 'old'@'%' IDENTIFIED BY 'x'")
+    fails(AccessDeniedError, r"did not ask old for a token", "create the user", user="old")
+
+
+def test_a_user_without_a_password_is_not_let_in_without_a_token(inside):
+    """Being let in without a token is no IAM authentication, so it is refused."""
+    with inside.server.root() as root:
+        root.execute("CREATE OR REPLACE USER 'open'@'%'")
+    try:
+        fails(AccessDeniedError, "did not ask open for a token", "", user="open", database=None)
+    finally:
+        with inside.server.root() as root:
+            root.execute("DROP USER 'open'@'%'")
+
+
+def test_an_unknown_database():
+    fails(ConnectError, r"let in, but .*nowhere", "without -d", database="nowhere")
+
+
+def test_nothing_listens():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    fails(UnreachableError, "cannot be reached", "--via", via=f"127.0.0.1:{port}")
+
+
+def test_a_name_that_nobody_knows():
+    fails(UnreachableError, "not known here", "tunnel", via="no-such-host.invalid:3306")
+
+
+def test_a_server_that_says_nothing():
+    with Listener(tls=False, silent=True) as listener:
+        fails(
+            UnreachableError,
+            "does not answer as a MySQL server",
+            "",
+            via=f"127.0.0.1:{listener.port}",
+            connect_timeout=0.5,
+        )
+
+
+def test_a_ca_that_did_not_sign(tmp_path):
+    path = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(path)
+    error = fails(TlsError, "not signed by an authority of the CA bundle; nothing was sent", "--ca", ca=str(path))
+    assert str(path) in error.hint
+
+
+def test_a_certificate_for_another_host(inside):
+    other = inside.hosts[0].replace("sandbox.", "other.", 1)
+    fails(TlsError, "is for another host; nothing was sent", "tunnel", target=other)
+
+
+def test_a_ca_file_that_is_missing():
+    fails(TrustStoreError, "cannot be read", "--ca", ca="/nowhere/bundle.pem")
+
+
+def test_no_credentials(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.delenv(name)
+    fails(CredentialsError, "No AWS credentials", "aws configure|AWS_PROFILE|aws sso login")
+
+
+def test_no_region(monkeypatch):
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    fails(RegionError, "region", "--region")
+
+
+def test_an_unknown_profile():
+    fails(CredentialsError, "no-such", "profile", profile="no-such")
+
+
+def test_an_identifier_that_is_not_there():
+    error = fails(TargetError, "no DB cluster or instance 'sandbocks'", "Nearest there: sandbox", target="sandbocks")
+    assert "sandbox-1" in error.hint
+
+
+@pytest.mark.parametrize("target", ["warehouse"])
+def test_another_engine(target):
+    fails(TargetError, "warehouse is a postgres database", "MySQL", target=target)
+
+
+@pytest.mark.parametrize("target", ["db.example.com", "127.0.0.1", "localhost.localdomain"])
+def test_a_host_that_is_none_of_rds(target):
+    with pytest.raises(TargetError):
+        connect(target)
+
+
+def test_no_user():
+    with pytest.raises(OptionError, match="-u USER"):
+        connect(user="")
+
+
+def test_a_statement_that_fails_says_where():
+    with connect() as db:
+        with pytest.raises(StatementError) as caught:
+            db.query("SELECT 1; SELECT * FROM ordres; SELECT 3")
+        assert caught.value.code == 1142
+        assert caught.value.position == 2
+        assert "ordres" in str(caught.value)
+        assert db.query("SELECT 1").shape == (1, 1), "the connection goes on"
+
+
+def test_no_sql():
+    with connect() as db:
+        for text in ("", "  \n", "-- only a comment", ";;"):
+            with pytest.raises(OptionError, match="no SQL"):
+                db.query(text)
+
+
+def test_query_without_rows(db):
+    with pytest.raises(ResultError, match="no rows"):
+        db.query("SET @a = 1")
+
+
+def test_execute_counts_the_rows_that_changed(db):
+    db.execute("CREATE OR REPLACE TABLE counted (a INT)")
+    assert db.execute("INSERT INTO counted VALUES (1), (2); INSERT INTO counted VALUES (3)") == 3
+    assert db.execute("SELECT * FROM counted") == 0
+    assert db.execute("UPDATE counted SET a = a + 1 WHERE a > 1") == 2
+    db.execute("DROP TABLE counted")
+
+
+def test_the_sql_arrives_byte_for_byte(db):
+    """Hints, executable comments, quotes, %, {}, $, <<, := and unusual spaces."""
+    text = "SELECT '%s {x} $HOME << :=', /*!40101 'run' */ AS a, \"it''s\" AS `b``c`, 'ünï ☃ 𝄞' -- end\n"
+    frame = db.query(text)
+    assert list(frame.iloc[0]) == ["%s {x} $HOME << :=", "run", "it''s", "ünï ☃ 𝄞"]
+    assert list(frame.columns)[1:3] == ["a", "b`c"]
+
+
+def test_a_closed_connection(db):
+    db.close()
+    db.close()
+    assert db.closed
+    with pytest.raises(NotConnectedError, match="closed"):
+        db.query("SELECT 1")
+
+
+def test_no_secret_in_a_repr(inside):
+    with connect() as db:
+        shown = repr(db) + repr(db.login) + str(vars(db))
+    assert not any(secret in shown for _, secret in inside.keys.values())
+    assert "X-Amz" not in shown
+
+
+def test_a_fresh_token_for_every_attempt(sandbox):
+    given = []
+    login = login_of_tester(sandbox, user="reader", database="shop")
+    first = login.credential
+
+    def counted():
+        given.append(first())
+        return given[-1]
+
+    with pytest.raises(AccessDeniedError):
+        Connection(login_of_tester(sandbox, user="reader", credential=counted))
+    with pytest.raises(AccessDeniedError):
+        Connection(login_of_tester(sandbox, user="reader", credential=counted))
+    assert len(given) == 2
+    assert given[0] is not given[1]
+
+
+def test_tls_is_verified_for_the_endpoint_through_a_tunnel(sandbox):
+    """The tunnel's own address in the certificate would not do: the endpoint's name is what counts."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    trusted = ssl.create_default_context()
+    authority.configure_trust(trusted)
+    with Listener(tls=True, context=context) as listener, pytest.raises(TlsError, match="for another host"):
+        login_of_tester(sandbox, context=trusted, via=Address("127.0.0.1", listener.port)).open()

@@ -1,0 +1,64 @@
+"""The canary: every internal of PyMySQL that `database/driver.py` relies on, by name.
+
+It runs on the oldest and the newest PyMySQL that are supported; what it misses, the guard's and the matrix's tests see.
+"""
+
+import inspect
+
+import pymysql
+import pytest
+from pymysql.connections import Connection
+from pymysql.constants import CLIENT, COMMAND
+
+from rds_iam_magic.database import driver
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["connect", "close", "open", "write_packet", "_read_packet", "_execute_command", "_request_authentication"],
+)
+def test_methods(name):
+    assert hasattr(Connection, name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["defer_connect", "auth_plugin_map", "ssl", "autocommit", "client_flag", "program_name", "charset", "database"],
+)
+def test_arguments(name):
+    assert name in inspect.signature(Connection.__init__).parameters
+
+
+def test_connect_takes_a_socket():
+    assert "sock" in inspect.signature(Connection.connect).parameters
+
+
+@pytest.mark.parametrize("name", ["_sock", "_rfile"])
+def test_attributes_before_connecting(name):
+    assert getattr(Connection(defer_connect=True), name) is None
+
+
+def test_the_handler_is_asked_for_the_plugin_by_name():
+    source = inspect.getsource(Connection._process_auth)
+    assert "handler.authenticate" in source
+    assert hasattr(Connection, "_get_auth_plugin_handler")
+
+
+def test_the_password_is_read_from_the_attribute_that_is_guarded():
+    """Were it copied elsewhere, the guard could be gone around."""
+    raw = driver._GuardedConnection(driver.Password(driver.Secret("t0p-secret")))
+    assert raw.password == b""
+    assert "t0p-secret" not in repr(vars(raw))
+
+
+def test_constants():
+    assert CLIENT.SSL == 0x800
+    assert COMMAND.COM_QUERY == 3
+    assert issubclass(pymysql.err.OperationalError, pymysql.err.Error)
+
+
+def test_a_session_reads_through_pymysqls_own_reader(db):
+    raw = db._session._raw
+    assert hasattr(raw._rfile, "readinto1")
+    assert raw.server_status == db._session.status
+    assert isinstance(raw.server_version, str)
