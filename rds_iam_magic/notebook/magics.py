@@ -123,7 +123,8 @@ class RdsIamMagics(Magics):
 
         if not parsed.user:
             raise OptionError(
-                "The database user is missing.", "Add -u USER: the user made with AWSAuthenticationPlugin."
+                f"No connection is held as {target!r}, and to connect to it the database user is missing.",
+                "Add -u USER: the user made with AWSAuthenticationPlugin.",
             )
         way = parsed.way
         connection = connect(

@@ -212,7 +212,8 @@ def parse_user(text: str) -> UserLine | None:
     if "help" in line.flags:
         return None
     if len(line.words) != 2 or line.words[0] != "create":
-        raise OptionError("%rds_iam_user needs: create NAME --secret SECRET_ID.", "See %rds_iam_user --help.")
+        came = f", not: {' '.join(line.words)}" if line.words else ""
+        raise OptionError(f"%rds_iam_user needs: create NAME --secret SECRET_ID{came}.", "See %rds_iam_user --help.")
     secret = line.get("secret")
     if not secret:
         raise OptionError("The master user's secret is missing.", "Add --secret with its name or ARN.")

@@ -1,0 +1,84 @@
+"""A real IPython shell in this process, with its history in a file, and the extension loaded."""
+
+import atexit
+import io
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from IPython.core.async_helpers import get_asyncio_loop
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+
+@dataclass
+class Cell:
+    """What a cell came to: its value, its error, and all that was printed or displayed."""
+
+    value: Any
+    error: BaseException | None
+    output: str
+
+
+class Shell:
+    """Runs cells as a notebook does."""
+
+    def __init__(self, folder):
+        config = Config()
+        config.HistoryManager.hist_file = str(folder / "history.sqlite")
+        config.InteractiveShell.colors = "nocolor"
+        config.InteractiveShell.ast_node_interactivity = "last_expr"
+        self.ip = InteractiveShell(config=config, ipython_dir=str(folder / "ipython"))
+        self.history = folder / "history.sqlite"
+        self.ip.colors = "nocolor"
+
+    def __call__(self, text: str) -> Cell:
+        out = io.StringIO()
+        with redirect_stdout(out), redirect_stderr(out):
+            done = self.ip.run_cell(text, store_history=True)
+        return Cell(done.result, done.error_before_exec or done.error_in_exec, out.getvalue())
+
+    def ok(self, text: str) -> Cell:
+        cell = self(text)
+        assert cell.error is None, cell.output
+        return cell
+
+    @property
+    def names(self) -> dict[str, Any]:
+        return self.ip.user_ns
+
+    def close(self):
+        self.ip.run_line_magic("unload_ext", "rds_iam_magic")
+        # What a process does at its end, where IPython would do it for each of the suite's shells.
+        atexit.unregister(self.ip.atexit_operations)
+        history = self.ip.history_manager
+        self.ip.atexit_operations()
+        if self.ip.history_manager is not None:  # before IPython 9 the database stays open
+            history.save_thread.stop()
+            history.db.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def event_loop():
+    """IPython makes one for the process at its first cell, and keeps it."""
+    loop = get_asyncio_loop()
+    yield
+    loop.close()
+
+
+@pytest.fixture
+def shell(inside, tmp_path):
+    """A shell inside the sandbox, with the extension loaded."""
+    assert inside.server.pid
+    made = Shell(tmp_path)
+    made.ip.run_line_magic("load_ext", "rds_iam_magic")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def connected(shell):
+    """The same, with a held connection to the shop."""
+    shell.ok("%rds_iam_connect sandbox -u reader -d shop")
+    return shell

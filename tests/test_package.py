@@ -1,0 +1,72 @@
+"""What is shipped: the exported names, and the wheel in a clean environment."""
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import rds_iam_magic
+from rds_iam_magic import errors
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_exported_names():
+    assert rds_iam_magic.__all__ == sorted(rds_iam_magic.__all__)
+    for name in rds_iam_magic.__all__:
+        assert getattr(rds_iam_magic, name).__doc__
+    with pytest.raises(AttributeError, match="no attribute 'conect'"):
+        rds_iam_magic.conect  # noqa: B018 - the access is the test
+
+
+def test_one_base_for_every_error():
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    assert all(issubclass(kind, rds_iam_magic.RdsIamError) for kind in kinds)
+    assert all(f" {kind.__name__} " in f" {errors.__doc__} ".replace("\n", " ") for kind in kinds)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built from this tree."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT], check=True, capture_output=True
+    )
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {
+        "rds_iam_magic",
+        f"rds_iam_magic-{rds_iam_magic.__version__}.dist-info",
+    }
+    assert "rds_iam_magic/py.typed" in names
+    assert "rds_iam_magic/sandbox/plugin.c" in names
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("inside")
+def test_the_wheel_works_in_a_clean_environment(wheel, tmp_path):
+    """Installed without extras and without this tree, it connects and queries."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, wheel], check=True, capture_output=True, cwd=tmp_path)
+    script = (
+        "import rds_iam_magic\n"
+        "with rds_iam_magic.connect('sandbox', user='reader', database='shop') as db:\n"
+        "    print(rds_iam_magic.__file__, db.query('SELECT COUNT(*) AS n FROM orders').loc[0, 'n'])\n"
+    )
+    done = subprocess.run(
+        [python, "-c", script], env=dict(os.environ), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    path, rows = done.stdout.split()
+    assert path.startswith(str(tmp_path))
+    assert rows == "50000"
