@@ -5,23 +5,96 @@ boto3 is imported on first use: it takes longer than the rest of the package tog
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
-from rds_iam_magic.errors import AwsError, CredentialsError, RdsIamError, RegionError
+from rds_iam_magic.errors import AwsError, CredentialsError, OptionError, RdsIamError, RegionError
 
 
-def open_session(*, profile: str | None = None, region: str | None = None) -> Any:
-    """A `boto3.Session` with the user's own credential chain.
+def open_session(
+    *,
+    profile: str | None = None,
+    region: str | None = None,
+    role_arn: str | None = None,
+    external_id: str | None = None,
+) -> Any:
+    """A `boto3.Session` with the user's own credential chain, or that of a role which these credentials assume.
+
+    Args:
+        profile: The AWS profile; the default chain without it.
+        region: Overrides the configured region.
+        role_arn: A role to assume; its credentials refresh by themselves before they expire.
+        external_id: What the role's trust policy may ask for.
 
     Raises:
         CredentialsError: The profile does not exist.
+        OptionError: An external id without a role.
     """
+    if external_id and not role_arn:
+        raise OptionError("--external-id is for a role.", "Add --role-arn, or leave --external-id out.")
     with aws_call("opening an AWS session"):
         import boto3
 
-        return boto3.Session(profile_name=profile or None, region_name=region or None)
+        session = boto3.Session(profile_name=profile or None, region_name=region or None)
+        return _assume(session, role_arn, external_id) if role_arn else session
+
+
+def _assume(session: Any, role_arn: str, external_id: str | None) -> Any:
+    """A session whose credentials are the role's, got from STS when they are first read."""
+    import boto3
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+    from botocore.session import Session as CoreSession
+
+    fetcher = AssumeRoleCredentialFetcher(
+        client_creator=session.client,
+        source_credentials=credentials_of(session),
+        role_arn=role_arn,
+        extra_args={"RoleSessionName": "rds_iam_magic", **({"ExternalId": external_id} if external_id else {})},
+    )
+    core = CoreSession()
+    # botocore has no public way to give a session refreshable credentials.
+    core._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")  # noqa: SLF001
+    return boto3.Session(botocore_session=core, region_name=session.region_name)
+
+
+def why_refused(session: Any) -> CredentialsError | None:
+    """After the database has refused a token: whether AWS does not accept the credentials either.
+
+    STS answers this for anybody, without a permission. No answer is no finding.
+    """
+    from botocore.config import Config
+
+    try:
+        with aws_call("asking who the credentials are"):
+            quick = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
+            session.client("sts", config=quick).get_caller_identity()
+    except CredentialsError as error:
+        return error
+    except RdsIamError:
+        return None
+    return None
+
+
+def refuse_expired(now: datetime) -> None:
+    """Refuse static credentials of the environment that say themselves that they have expired.
+
+    `aws configure export-credentials --format env` sets AWS_CREDENTIAL_EXPIRATION. Other sources refresh by themselves.
+
+    Raises:
+        CredentialsError: They have.
+    """
+    text = os.environ.get("AWS_CREDENTIAL_EXPIRATION", "")
+    if not text or not os.environ.get("AWS_ACCESS_KEY_ID"):
+        return
+    try:
+        expires = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return
+    if expires.tzinfo is not None and expires <= now:
+        raise _expired("AWS_CREDENTIAL_EXPIRATION")
 
 
 def region_of(session: Any) -> str:
@@ -80,11 +153,7 @@ def translate(error: Exception, doing: str) -> RdsIamError:
         return _BY_CLASS[kind](_first_line(error))
     code = error_code(error)
     if code in _EXPIRED:
-        return CredentialsError(
-            "The AWS credentials have expired.",
-            "Get fresh ones (aws sso login, or your usual way), then run this again.",
-            detail=code,
-        )
+        return _expired(code)
     if code in _UNKNOWN_KEY:
         return CredentialsError(
             f"AWS does not accept the access key ({code}).",
@@ -104,6 +173,14 @@ def _no_credentials(_: str) -> CredentialsError:
     return CredentialsError(
         "No AWS credentials were found.",
         "Run aws configure or aws sso login, set AWS_PROFILE, or add --profile NAME.",
+    )
+
+
+def _expired(detail: str) -> CredentialsError:
+    return CredentialsError(
+        "The AWS credentials have expired.",
+        "Get fresh ones (aws sso login, or your usual way), then run this again.",
+        detail=detail,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.database.protocol import End, Event, Ok, Response, Rows
+from rds_iam_magic.errors import ResultError
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.driver import ServerSession
@@ -29,14 +30,19 @@ class Answer:
     Args:
         session: Used by this answer alone until it is finished.
         sql: Sent as it is.
+        deadline: Seconds after which the answer is given up with an error; the caller ends the query.
         limit: Hand out no more rows once more than so many have come; `cut` is true then, and the rest is thrown away
             as it comes, until the caller has the query ended.
     """
 
-    def __init__(self, session: ServerSession, sql: bytes, *, limit: int | None = None) -> None:
+    def __init__(
+        self, session: ServerSession, sql: bytes, *, limit: int | None = None, deadline: float | None = None
+    ) -> None:
         self._session = session
         self._sql = sql
         self._limit = limit
+        self._deadline = None if deadline is None else time.monotonic() + deadline
+        self._seconds = deadline
         self._events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
         self._slots = threading.BoundedSemaphore(PIECES_AHEAD)
         self._discarding = False
@@ -80,7 +86,11 @@ class Answer:
             try:
                 return self._events.get(timeout=_TICK)
             except queue.Empty:
-                continue
+                if self._deadline is not None and time.monotonic() > self._deadline:
+                    raise ResultError(
+                        f"The statement ran longer than its time limit ({self._seconds:g} s); it was ended.",
+                        "Narrow the query, or give it longer with --timeout S at connect.",
+                    ) from None
 
     def _empty(self) -> None:
         while not self._events.empty():

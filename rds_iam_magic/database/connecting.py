@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import Endpoint, split_host_port
 from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
-from rds_iam_magic.aws.session import open_session
+from rds_iam_magic.aws.session import open_session, refuse_expired, why_refused
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.aws.truststore import trust_store
 from rds_iam_magic.database.connection import Connection, warn
 from rds_iam_magic.database.dial import Address
 from rds_iam_magic.database.driver import Credential, Password, Token
 from rds_iam_magic.database.login import Login
+from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.database.way import CONNECT_TIMEOUT, Way
 from rds_iam_magic.errors import AccessDeniedError, OptionError
 
@@ -31,6 +34,14 @@ def connect(
     via: str | None = None,
     ca: str | None = None,
     connect_timeout: float = CONNECT_TIMEOUT,
+    role_arn: str | None = None,
+    external_id: str | None = None,
+    timeout: float | None = None,
+    read_only: bool = False,
+    safe_updates: bool = False,
+    time_zone: str | None = None,
+    autocommit: bool | None = None,
+    max_memory: int | str | None = None,
     notify: Callable[[str], None] = warn,
 ) -> Connection:
     """Connect to RDS or Aurora (MySQL, MariaDB) with an IAM token, over verified TLS.
@@ -44,7 +55,15 @@ def connect(
         profile: The AWS profile.
         via: `HOST[:PORT]` to dial instead of the endpoint, for a tunnel; TLS is verified for the endpoint all the same.
         ca: A CA bundle's path, for machines without internet.
-        connect_timeout: Seconds for one attempt to connect.
+        connect_timeout: Seconds for connecting, and for reconnecting.
+        role_arn: A role to assume first; its credentials refresh by themselves.
+        external_id: What the role's trust policy may ask for.
+        timeout: Seconds after which a statement is ended on the server.
+        read_only: Transactions may only read.
+        safe_updates: UPDATE and DELETE need a key or a LIMIT.
+        time_zone: How TIMESTAMP values are shown: a name or an offset such as `+00:00`.
+        autocommit: Whether each statement is its own transaction; the server's own setting by default.
+        max_memory: What one result may take, in bytes or as a text such as `4 GB`; half of the available by default.
         notify: Is given a line for each thing that the user should know; a Python warning by default.
 
     Raises:
@@ -56,14 +75,53 @@ def connect(
     """
     if not user:
         raise OptionError("The database user is missing.", "Name it with -u USER (user=… in Python).")
-    way = Way(region=region, profile=profile, via=via, ca=ca, connect_timeout=connect_timeout)
-    session = open_session(profile=way.profile, region=way.region)
+    way = Way(
+        region=region,
+        profile=profile,
+        role_arn=role_arn,
+        external_id=external_id,
+        via=via,
+        ca=ca,
+        connect_timeout=connect_timeout,
+    )
+    settings = Settings(
+        timeout=timeout, read_only=read_only, safe_updates=safe_updates, time_zone=time_zone, autocommit=autocommit
+    )
+    return connect_by(
+        way, settings, target, user=user, database=database, port=port, max_memory=max_memory, notify=notify
+    )
+
+
+def connect_by(
+    way: Way,
+    settings: Settings,
+    target: str,
+    *,
+    user: str,
+    database: str | None = None,
+    port: int | None = None,
+    max_memory: int | str | None = None,
+    notify: Callable[[str], None] = warn,
+) -> Connection:
+    """`connect`, with its options as values.
+
+    Raises:
+        RdsIamError: In one of its kinds.
+    """
+    session = _session(way)
     endpoint = discovery.resolve(session, target, port=port)
 
     def token() -> Credential:
+        refuse_expired(datetime.now(timezone.utc))
         return Token(sign_token(session, endpoint, user))
 
-    return Connection(_login(way, endpoint, user, token, database=database, notify=notify), notify=notify)
+    login = _login(way, endpoint, user, token, database=database, notify=notify)
+    login = replace(login, why_refused=lambda: why_refused(session))
+    return Connection(login, settings=settings, max_memory=max_memory, notify=notify)
+
+
+def _session(way: Way) -> Any:
+    return open_session(profile=way.profile, region=way.region, role_arn=way.role_arn, external_id=way.external_id)
 
 
 def connect_as_master(
@@ -80,7 +138,7 @@ def connect_as_master(
     Raises:
         RdsIamError: In one of its kinds.
     """
-    session = open_session(profile=way.profile, region=way.region)
+    session = _session(way)
     secret = read_master_secret(session, secret_id)
     endpoint = _endpoint_of(session, secret, target)
 

@@ -1,39 +1,37 @@
-"""`Connection`: the held connection. It opens sessions, runs statements, ends them, and closes.
-
-A text is split into statements, which go to the server one by one and byte for byte: an error names its statement.
-"""
+"""`Connection`: runs statements and gives their results, over one held session."""
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, overload
 
-from rds_iam_magic.database import interrupt
+from rds_iam_magic.database import memory
 from rds_iam_magic.database.answer import Answer
+from rds_iam_magic.database.effects import Effects, effects_of, names
+from rds_iam_magic.database.held import HeldSession
 from rds_iam_magic.database.login import Login
-from rds_iam_magic.database.protocol import End, Head, Ok, Rows, ServerError
+from rds_iam_magic.database.protocol import End, Event, Head, Ok, Rows, ServerError
 from rds_iam_magic.database.result import Changed, DecimalMode, DtypeBackend, ResultSet
+from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.database.statement import Statement, split
-from rds_iam_magic.database.words import statement_error
-from rds_iam_magic.errors import (
-    ConnectionLostError,
-    NotConnectedError,
-    OptionError,
-    ProtocolError,
-    ResultError,
-)
+from rds_iam_magic.database.words import LOST, READ_ONLY, statement_error
+from rds_iam_magic.errors import ConnectionLostError, OptionError, ProtocolError, ResultError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from rds_iam_magic.database.decode import Decoder
-    from rds_iam_magic.database.driver import ServerSession
 
 Result = ResultSet | Changed
+_Stream = Generator["ResultSet | pa.RecordBatch", None, None]
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
+_GRACE = 1.0  # seconds that the server has to end a statement by itself, after --timeout
 
 
 class RdsIamWarning(UserWarning):
@@ -45,27 +43,52 @@ def warn(text: str) -> None:
     warnings.warn(text, RdsIamWarning, stacklevel=4)
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A statement that is to run, and how its rows are wanted."""
+
+    statement: Statement
+    effects: Effects
+    position: int
+    count: int
+    decimal: DecimalMode
+    limit: int | None
+
+
+class _Again:
+    """In a stream of results: the connection was lost; what came of the statement so far comes again."""
+
+
 class Connection:
-    """A held connection to one endpoint as one user.
+    """A held connection to one endpoint as one user; a lost session is opened again, and nothing runs twice.
 
     Use from several threads is serialised: a text runs to its end before the next begins.
 
     Args:
         login: Opens sessions.
+        settings: What each session is set to.
         notify: Is given a line for each thing that the user should know; a Python warning by default.
+        max_memory: What one result may take, in bytes or as a text such as `4 GB`; half of the available by default.
 
     Raises:
         ConnectError: The first session could not be opened.
     """
 
-    def __init__(self, login: Login, *, notify: Callable[[str], None] = warn) -> None:
+    def __init__(
+        self,
+        login: Login,
+        *,
+        settings: Settings | None = None,
+        notify: Callable[[str], None] = warn,
+        max_memory: int | str | None = None,
+    ) -> None:
         self.login = login
         self.notify = notify
+        self.max_memory = max_memory
         self._busy = threading.Lock()
-        self._owner: int | None = None
-        self._session: ServerSession | None = None
-        self._identity = interrupt.Identity(0, "")
-        self._open()
+        self._owner: tuple[int, int] | None = None
+        self._pid = os.getpid()
+        self._held = HeldSession(login, settings or Settings(), lambda text: self.notify(text))
 
     def __repr__(self) -> str:
         return f"<Connection {self.login.user}@{self.login.endpoint}>"
@@ -79,137 +102,340 @@ class Connection:
     @property
     def server_version(self) -> str:
         """The server's version, such as `10.11.6-MariaDB`."""
-        return self._held().server_version
+        return self._held.current.server_version
 
     @property
     def tls_version(self) -> str:
         """The version of TLS in use, such as `TLSv1.3`."""
-        return self._held().tls_version
+        return self._held.current.tls_version
+
+    @property
+    def settings(self) -> Settings:
+        """What each session is set to."""
+        return self._held.settings
 
     @property
     def closed(self) -> bool:
-        """Whether no session is held."""
-        return self._session is None
+        """Whether `close` was called."""
+        return self._held.closed
 
+    @property
+    def transaction_since(self) -> float | None:
+        """When the open transaction was first seen, on the clock of `time.monotonic`; None without one."""
+        return self._held.transaction_since
+
+    @overload
     def query(
-        self, sql: str, *, dtype_backend: DtypeBackend | None = None, decimal: DecimalMode = "float"
-    ) -> pd.DataFrame:
+        self, sql: str, *, dtype_backend: DtypeBackend | None = ..., decimal: DecimalMode = ..., limit: int | None = ...
+    ) -> pd.DataFrame: ...
+    @overload
+    def query(
+        self,
+        sql: str,
+        *,
+        dtype_backend: DtypeBackend | None = ...,
+        decimal: DecimalMode = ...,
+        limit: int | None = ...,
+        chunksize: int,
+    ) -> Iterator[pd.DataFrame]: ...
+    def query(
+        self,
+        sql: str,
+        *,
+        dtype_backend: DtypeBackend | None = None,
+        decimal: DecimalMode = "float",
+        limit: int | None = None,
+        chunksize: int | None = None,
+    ) -> pd.DataFrame | Iterator[pd.DataFrame]:
         """Run SQL and return its last result set as a DataFrame, with the dtypes of the columns' declarations.
+
+        Args:
+            sql: One statement or several.
+            dtype_backend: As in `pandas.read_sql`: None, `numpy_nullable` or `pyarrow`.
+            decimal: `float` for float64, `exact` for decimal.Decimal values.
+            limit: Read so many rows at most; that the result was cut is told.
+            chunksize: Give DataFrames of so many rows, at constant memory, as `pandas.read_sql` does.
 
         Raises:
             StatementError: The server refused a statement.
-            ResultError: There was no result set.
-            ConnectionLostError: The connection broke.
+            ResultError: There was no result set, or it is larger than `max_memory`.
+            ConnectionLostError: The connection broke, and the statement could not be run again.
         """
-        last: ResultSet | None = None
-        for result in self.run(sql, decimal=decimal):
-            last = result if isinstance(result, ResultSet) else last
-        if last is None:
-            raise ResultError("The SQL gave no rows.", "Use execute() for statements that give none.")
-        return last.to_pandas(dtype_backend)
+        mode: DecimalMode = "exact" if dtype_backend == "pyarrow" else decimal
+        if chunksize is not None:
+            return self._chunks(sql, chunksize, dtype_backend, mode, limit)
+        return self._last(sql, mode, limit).to_pandas(dtype_backend)
+
+    def query_arrow(self, sql: str, *, limit: int | None = None) -> pa.Table:
+        """Run SQL and return its last result set as a `pyarrow.Table`, every value exact.
+
+        Raises:
+            StatementError, ResultError, ConnectionLostError: As `query` does.
+        """
+        return self._last(sql, "exact", limit).to_arrow()
+
+    def batches(self, sql: str, *, rows: int = 65_536, limit: int | None = None) -> Iterator[pa.RecordBatch]:
+        """Run SQL and give its last statement's result set as record batches of `rows` rows, at constant memory.
+
+        The connection is busy until the iterator has come to its end or is closed.
+
+        Raises:
+            StatementError, ResultError, ConnectionLostError: As `query` does; a connection that breaks after the first
+                batch always raises.
+        """
+        if rows < 1:
+            raise OptionError(f"rows is {rows}; a batch has at least one.", "Leave it out for 65,536.")
+        return self._rechunk(self._stream(sql, "exact", limit), rows)
+
+    def write(
+        self, sql: str, path: str | os.PathLike[str], *, overwrite: bool = False, limit: int | None = None
+    ) -> int:
+        """Run SQL and write its last statement's result set to a file, at constant memory; returns the rows.
+
+        Args:
+            sql: One statement or several.
+            path: Ends in .parquet (zstd), .csv, .csv.gz or .arrow; `s3://bucket/key` too.
+            overwrite: Whether a file of that name may be replaced.
+            limit: As in `query`.
+
+        Raises:
+            OptionError: The ending is another.
+            ResultError: The file is there, or cannot be written; nothing partial is left.
+            StatementError, ConnectionLostError: As `batches` does.
+        """
+        from rds_iam_magic.database.export import Target
+
+        target = Target(os.fspath(path), overwrite=overwrite)
+        stream = self._stream(sql, "exact", limit)
+        try:
+            head = next(stream)
+            assert isinstance(head, ResultSet)  # noqa: S101 - a stream begins with it; for mypy
+            return target.write(head.schema, (batch for batch in stream if not isinstance(batch, ResultSet)))
+        finally:
+            stream.close()
 
     def execute(self, sql: str) -> int:
         """Run SQL and return the number of rows that its statements changed; rows that it gives are dropped.
 
         Raises:
             StatementError: The server refused a statement; those before it have run.
-            ConnectionLostError: The connection broke.
+            ConnectionLostError: The connection broke, and the statement could not be run again.
         """
         return sum(result.rows for result in self.run(sql) if isinstance(result, Changed))
 
-    def run(self, sql: str, *, decimal: DecimalMode = "float") -> Iterator[Result]:
-        """Run statements in order and give each result as it comes; a failing one ends the text.
+    def run(self, sql: str, *, decimal: DecimalMode = "float", limit: int | None = None) -> Iterator[Result]:
+        """Run statements in order and give each one's results when it has run; a failing one ends the text.
 
         Raises:
             OptionError: There is no SQL in the text.
             StatementError: The server refused a statement; `position` tells which.
-            ConnectionLostError: The connection broke.
+            ConnectionLostError: The connection broke, and the statement could not be run again.
         """
         with self._exclusive():
-            session = self._held()
-            statements = split(sql, backslash_escapes=not session.status & _NO_BACKSLASH_ESCAPES)
-            if not statements:
-                raise OptionError("There is no SQL to run.", "Write a statement, such as SELECT 1.")
-            for position, statement in enumerate(statements, 1):
-                yield from self._results(statement, position, len(statements), decimal)
+            for task in self._tasks(sql, decimal, limit):
+                yield from self._collect(task)
 
     def close(self) -> None:
-        """End the session; does nothing when it is closed already."""
-        session, self._session = self._session, None
-        if session is not None:
-            session.close()
-
-    def _open(self) -> None:
-        session = self.login.open()
-        try:
-            self._identity = interrupt.identify(session)
-        except BaseException:
-            session.close()
-            raise
-        self._session = session
-
-    def _held(self) -> ServerSession:
-        if self._session is None:
-            raise NotConnectedError("The connection is closed.", "Connect again: %rds_iam_connect TARGET -u USER.")
-        return self._session
+        """End the session; does nothing when it is closed already. An open transaction is rolled back, and told."""
+        if self._held.transaction_since is not None and not self._held.closed:
+            self.notify("a transaction was open; closing the connection rolled it back.")
+        self._held.close()
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        if self._owner == threading.get_ident():
+        if self._pid != os.getpid():  # a forked child: another thread of the parent may have held the lock
+            self._pid, self._busy, self._owner = os.getpid(), threading.Lock(), None
+        me = (os.getpid(), threading.get_ident())
+        if self._owner == me:
             raise ResultError(
                 "The connection still gives the rows of another query.",
                 "Read that to its end or close it first, or use a second connection.",
             )
         with self._busy:
-            self._owner = threading.get_ident()
+            self._owner = me
             try:
                 yield
             finally:
                 self._owner = None
 
-    def _results(self, statement: Statement, position: int, count: int, decimal: DecimalMode) -> Iterator[Result]:
+    def _tasks(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[_Task]:
+        if limit is not None and limit < 1:
+            raise OptionError(f"limit is {limit}; it is at least 1.", "Leave it out to read all rows.")
+        status = 0 if self._held.closed else self._held.last_status
+        statements = split(sql, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES)
+        if not statements:
+            raise OptionError("There is no SQL to run.", "Write a statement, such as SELECT 1.")
+        return [
+            _Task(statement, effects_of(statement), position, len(statements), decimal, limit)
+            for position, statement in enumerate(statements, 1)
+        ]
+
+    def _last(self, sql: str, decimal: DecimalMode, limit: int | None) -> ResultSet:
+        last: ResultSet | None = None
+        for result in self.run(sql, decimal=decimal, limit=limit):
+            last = result if isinstance(result, ResultSet) else last
+        if last is None:
+            raise _no_rows()
+        return last
+
+    def _collect(self, task: _Task) -> list[Result]:
+        """All results of one statement, within the ceiling of memory."""
+        results: list[Result] = []
+        ceiling = memory.ceiling(self.max_memory)
+        taken = 0
+        for item in self._items(task):
+            if isinstance(item, _Again):
+                results, taken = [], 0
+            elif isinstance(item, (ResultSet, Changed)):
+                results.append(item)
+            else:
+                result = results[-1]
+                assert isinstance(result, ResultSet)  # noqa: S101 - batches follow their result set; for mypy
+                result.batches.append(item)
+                taken += item.nbytes
+                if taken > ceiling:
+                    raise _too_large(result.num_rows, taken, ceiling)
+        return results
+
+    def _stream(self, sql: str, decimal: DecimalMode, limit: int | None) -> _Stream:
+        """The last statement's result set and its batches, as they come; the statements before it run first."""
+        with self._exclusive():
+            *before, last = self._tasks(sql, decimal, limit)
+            for task in before:
+                self._collect(task)
+            given = False
+            head: ResultSet | None = None
+            for item in self._items(last):
+                if isinstance(item, _Again):
+                    if given:
+                        raise ConnectionLostError(
+                            "The connection was lost in the middle of the rows.", "Run the query again."
+                        )
+                elif isinstance(item, Changed):
+                    continue
+                elif head is not None and isinstance(item, ResultSet):
+                    raise ResultError("The statement gave several result sets; a stream has one.", "Use run() instead.")
+                else:
+                    head = item if isinstance(item, ResultSet) else head
+                    given = True
+                    yield item
+            if head is None:
+                raise _no_rows()
+
+    def _chunks(
+        self, sql: str, rows: int, dtype_backend: DtypeBackend | None, decimal: DecimalMode, limit: int | None
+    ) -> Iterator[pd.DataFrame]:
+        from rds_iam_magic.database import frame
+
+        if rows < 1:
+            raise OptionError(f"chunksize is {rows}; a chunk has at least one row.", "Leave it out for one DataFrame.")
+        stream = self._stream(sql, decimal, limit)
+        head = next(stream)
+        assert isinstance(head, ResultSet)  # noqa: S101 - a stream begins with it; for mypy
+        given = False
+        for batch in self._rechunk(stream, rows):
+            given = True
+            yield frame.to_pandas([batch], head.schema, head.columns, dtype_backend)
+        if not given:  # as pandas: an empty result is one empty chunk
+            yield frame.to_pandas([], head.schema, head.columns, dtype_backend)
+
+    @staticmethod
+    def _rechunk(stream: _Stream, rows: int) -> Iterator[pa.RecordBatch]:
+        from rds_iam_magic.database.result import take_rows
+
+        waiting: list[pa.RecordBatch] = []
+        try:
+            for batch in stream:
+                if isinstance(batch, ResultSet):
+                    continue
+                waiting.append(batch)
+                while sum(part.num_rows for part in waiting) >= rows:
+                    yield take_rows(waiting, rows)
+            if waiting:
+                yield take_rows(waiting, rows)
+        finally:
+            stream.close()
+
+    def _items(self, task: _Task) -> Iterator[ResultSet | pa.RecordBatch | Changed | _Again]:
+        """What a statement gives, as it comes; run once more when that is safe."""
+        for again in (False, True):
+            session = self._held.prepare(task.effects, names(task.statement))
+            self._held.sending(task.effects)
+            answer = Answer(session, task.statement.text.encode(), limit=task.limit, deadline=self._deadline())
+            try:
+                yield from self._read(answer, task)
+                self._settle(answer, task)
+                return
+            except ConnectionLostError as error:
+                self._held.give_up()
+                words = error.detail or error.message
+            except ProtocolError:
+                self._held.give_up()
+                raise
+            finally:
+                try:
+                    if not answer.finished:
+                        self._held.end_query(answer)
+                finally:
+                    answer.close()
+            lost = self._held.loss(task.effects, sent=answer.sent)
+            if lost is None and again:
+                lost = ConnectionLostError("The connection was lost twice in a row.", "Try again in a minute.")
+            if lost is not None:
+                lost.detail = words
+                raise lost
+            yield _Again()
+
+    def _settle(self, answer: Answer, task: _Task) -> None:
+        """Bring an answer that was cut to its end, so that the session is in step."""
+        if not answer.finished and not task.effects.only_reads:
+            answer.drain(float("inf"))  # ended early, it might do half of its work
+        elif not answer.finished:
+            self._held.end_query(answer)
+        if not self._held.lost:
+            self._held.finished(task.effects)
+
+    def _deadline(self) -> float | None:
+        timeout = self._held.settings.timeout
+        return None if timeout is None else timeout + _GRACE
+
+    def _read(self, answer: Answer, task: _Task) -> Iterator[ResultSet | pa.RecordBatch | Changed]:
         decoder: Decoder | None = None
         result: ResultSet | None = None
-        with self._answer(statement) as answer:
-            for event in answer:
-                if isinstance(event, Head):
-                    decoder = _decoder(event, decimal)
-                    result = ResultSet(event.columns, decoder.schema, decimal=decimal)
-                elif isinstance(event, Rows) and decoder is not None and result is not None:
-                    result.batches.append(decoder.decode(event))
-                elif isinstance(event, End) and decoder is not None and result is not None:
-                    result.warnings = event.warnings
-                    self._tell(decoder)
-                    yield result
-                elif isinstance(event, Ok):
-                    yield Changed(event.affected_rows, event.insert_id, event.warnings, event.info)
-                elif isinstance(event, ServerError):
-                    raise statement_error(event, position, count)
+        left = task.limit
+        for event in answer:
+            if isinstance(event, Head):
+                decoder = _decoder(event, task.decimal)
+                result = ResultSet(event.columns, decoder.schema)
+                yield result
+            elif isinstance(event, Rows) and decoder is not None:
+                batch = decoder.decode(event)
+                if left is not None:
+                    batch = batch.slice(0, left)
+                    left -= batch.num_rows
+                yield batch
+            elif isinstance(event, Ok):
+                yield Changed(event.affected_rows, event.insert_id, event.warnings, event.info)
+            else:
+                self._take_end(event, task, result, decoder)
+        if answer.cut and decoder is not None and result is not None:
+            result.cut = True
+            self._tell(decoder)
+            self.notify(f"the result was cut after {task.limit:,} rows, as asked for; there are more.")
 
-    @contextmanager
-    def _answer(self, statement: Statement) -> Iterator[Answer]:
-        """The answer to a statement; left early, its query is ended on the server."""
-        session = self._held()
-        answer = Answer(session, statement.text.encode())
-        try:
-            yield answer
-        except (ConnectionLostError, ProtocolError):
-            self._drop(session)
-            raise
-        finally:
-            if not answer.finished and self._session is session:
-                self._end(session, answer)
-            answer.close()
-
-    def _end(self, session: ServerSession, answer: Answer) -> None:
-        if not interrupt.end_query(self.login, session, self._identity, answer):
-            self._drop(session)
-
-    def _drop(self, session: ServerSession) -> None:
-        """Give a session up at once."""
-        self._session = None
-        session.abort()
-        session.close()
+    def _take_end(self, event: Event, task: _Task, result: ResultSet | None, decoder: Decoder | None) -> None:
+        """The end of a result set, or of the answer, by an error."""
+        if isinstance(event, End) and result is not None and decoder is not None:
+            result.warnings = event.warnings
+            self._tell(decoder)
+        elif isinstance(event, ServerError):
+            if event.code in LOST:
+                raise ConnectionLostError("The server ended the connection.", detail=f"{event.code}: {event.message}")
+            error = statement_error(event, task.position, task.count)
+            self._held.failed()
+            if event.code in READ_ONLY:
+                error.hint = self._held.switch_from_read_only() or error.hint
+            raise error
 
     def _tell(self, decoder: Decoder) -> None:
         for line in decoder.findings_text():
@@ -220,3 +446,16 @@ def _decoder(head: Head, decimal: DecimalMode) -> Decoder:
     from rds_iam_magic.database.decode import Decoder, Options
 
     return Decoder(head.columns, Options(decimal=decimal))
+
+
+def _no_rows() -> ResultError:
+    return ResultError("The SQL gave no rows.", "Use execute() for statements that give none.")
+
+
+def _too_large(rows: int, taken: int, ceiling: int) -> ResultError:
+    return ResultError(
+        f"The result is larger than the {memory.shown(ceiling)} that it may take: {rows:,} rows came to "
+        f"{memory.shown(taken)}; its query was ended.",
+        "Narrow it with LIMIT, read a part with --limit N, write it to a file with --to FILE, or raise "
+        "%config RdsIamMagics.max_memory.",
+    )

@@ -9,6 +9,7 @@ The guard of this project sits here, where a secret is sent: `require_verified_t
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import ssl
@@ -25,7 +26,7 @@ from pymysql.constants import CLIENT, COMMAND
 
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.database import dial
-from rds_iam_magic.database.protocol import Event, Response
+from rds_iam_magic.database.protocol import End, Event, Ok, Response
 from rds_iam_magic.errors import ConnectionLostError, TlsError
 
 
@@ -197,6 +198,7 @@ class ServerSession:
             while not response.done:
                 count = self.read_into(response.space())
                 events += response.received(count) if count else response.closed()
+        self.status = next((e.status for e in reversed(events) if isinstance(e, (Ok, End))), self.status)
         return events
 
     def looks_dead(self) -> bool:
@@ -215,6 +217,14 @@ class ServerSession:
         Closing alone would wait for that read (it holds the reader's lock), so the socket is shut down first.
         """
         _shut_down(self._handle)
+
+    def abandon(self) -> None:
+        """Let go of the socket without a word, since it is another process's too (after a fork)."""
+        raw = self._raw
+        raw._rfile, sock, raw._sock = None, raw._sock, None
+        self._handle.close()
+        if sock is not None:
+            os.close(sock.detach())  # no TLS farewell either: the parent's session goes on
 
     def close(self) -> None:
         """Say goodbye to the server and close; does nothing when closed already."""

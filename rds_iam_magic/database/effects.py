@@ -27,7 +27,8 @@ class Effects:
         needs: What of a session's state it may read.
         creates_table: The name of the temporary table that it makes, in lower case, or "".
         uses_database: The database that it makes the default one, or None.
-        commits: It ends a transaction (COMMIT, or a statement that commits implicitly may; this is COMMIT itself).
+        commits: It is a COMMIT.
+        may_commit: It may commit the open transaction implicitly, as DDL does.
     """
 
     only_reads: bool
@@ -36,6 +37,7 @@ class Effects:
     creates_table: str = ""
     uses_database: str | None = None
     commits: bool = False
+    may_commit: bool = True
 
 
 def effects_of(statement: Statement) -> Effects:
@@ -48,7 +50,8 @@ def effects_of(statement: Statement) -> Effects:
         needs=frozenset(_needs(tokens, words)),
         creates_table=_temporary_table(tokens, words),
         uses_database=_used_database(tokens, words),
-        commits=words[:1] == ["COMMIT"] or words[:1] == ["XA"],
+        commits=words[:1] in (["COMMIT"], ["XA"]),
+        may_commit=not words or words[0] not in _NEVER_COMMIT or any(t.kind == "open" for t in tokens),
     )
 
 
@@ -57,6 +60,7 @@ def names(statement: Statement) -> set[str]:
     return {_unquoted(t).lower() for t in statement.tokens if t.kind in {"word", "name"}}
 
 
+_NEVER_COMMIT = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "REPLACE", "SHOW", "DO", "EXPLAIN", "ROLLBACK"}
 _QUERIES = {"SELECT", "WITH", "TABLE", "VALUES"}
 _EXPLAINS = {"EXPLAIN", "DESCRIBE", "DESC"}
 # Reserved words: as names they would be quoted, so that a bare one means what it says.

@@ -11,7 +11,7 @@ from rds_iam_magic.aws.endpoint import Endpoint
 from rds_iam_magic.database.dial import Address
 from rds_iam_magic.database.driver import Credential, HandshakeError, Password, Refusal, ServerSession, open_session
 from rds_iam_magic.database.way import CONNECT_TIMEOUT
-from rds_iam_magic.errors import AccessDeniedError, ConnectError, TlsError, UnreachableError
+from rds_iam_magic.errors import AccessDeniedError, ConnectError, CredentialsError, TlsError, UnreachableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Login:
         via: Where to dial instead of the endpoint: the near end of a tunnel.
         database: The default schema, if any.
         timeout: Seconds for one attempt.
+        why_refused: Asked when the server has refused a token: what AWS itself says of the credentials, if anything.
     """
 
     endpoint: Endpoint
@@ -37,6 +38,7 @@ class Login:
     via: Address | None = None
     database: str | None = None
     timeout: float = CONNECT_TIMEOUT
+    why_refused: Callable[[], ConnectError | CredentialsError | None] = lambda: None
 
     def open(self, *, timeout: float | None = None) -> ServerSession:
         """Open one session.
@@ -65,7 +67,7 @@ class Login:
             refusal = Refusal(1045, "the server let the user in without a token", None, token_asked=False)
         raise self._explain(refusal, is_token=not isinstance(credential, Password))
 
-    def _explain(self, refusal: Refusal, *, is_token: bool) -> ConnectError:
+    def _explain(self, refusal: Refusal, *, is_token: bool) -> ConnectError | CredentialsError:
         if isinstance(refusal.cause, ssl.SSLError):
             return self._explain_tls(refusal.cause)
         if refusal.code == 1045:
@@ -115,7 +117,7 @@ class Login:
             detail=detail,
         )
 
-    def _explain_denial(self, refusal: Refusal, *, is_token: bool) -> AccessDeniedError:
+    def _explain_denial(self, refusal: Refusal, *, is_token: bool) -> ConnectError | CredentialsError:
         detail = f"{refusal.code}: {refusal.message}"
         if not is_token:
             return AccessDeniedError(
@@ -124,6 +126,9 @@ class Login:
                 detail=detail,
             )
         if refusal.token_asked:
+            found = self.why_refused()
+            if found is not None:
+                return found
             return AccessDeniedError(
                 f"The server asked {self.user} for a token and refused it (1045): a right, account or region is wrong.",
                 f"Check that your IAM identity has the policy that %rds_iam_policy {self.user} prints.",

@@ -32,6 +32,23 @@ class Changed:
     info: str = ""
 
 
+def take_rows(batches: list[pa.RecordBatch], rows: int) -> pa.RecordBatch:
+    """Take the first `rows` rows (or all, if they are fewer) off a list of batches, as one batch."""
+    import pyarrow as pa
+
+    taken: list[pa.RecordBatch] = []
+    while batches and rows > 0:
+        first = batches.pop(0)
+        if first.num_rows > rows:
+            batches.insert(0, first.slice(rows))
+            first = first.slice(0, rows)
+        taken.append(first)
+        rows -= first.num_rows
+    schema = taken[0].schema
+    columns = [pa.concat_arrays([batch.column(i) for batch in taken]) for i in range(len(schema))]
+    return taken[0] if len(taken) == 1 else pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
 @dataclass(slots=True)
 class ResultSet:
     """A result set as record batches, one for each piece that was read.
@@ -40,7 +57,6 @@ class ResultSet:
         columns: As the server describes them; names may repeat.
         schema: The Arrow schema that follows from the columns alone.
         batches: Emptied by `to_pandas`, which frees each piece as it goes.
-        decimal: How DECIMAL columns were decoded.
         cut: Whether there were more rows than were read.
         warnings: The number of warnings on the server.
     """
@@ -48,7 +64,6 @@ class ResultSet:
     columns: tuple[Column, ...]
     schema: pa.Schema
     batches: list[pa.RecordBatch] = field(default_factory=list)
-    decimal: DecimalMode = "float"
     cut: bool = False
     warnings: int = 0
 

@@ -15,6 +15,8 @@ class Way:
     Attributes:
         region: Overrides the region of the host name and of the AWS configuration.
         profile: The AWS profile; the default chain of credentials without it.
+        role_arn: A role that the credentials assume first.
+        external_id: What that role's trust policy may ask for.
         via: `HOST[:PORT]` to dial instead of the endpoint; `RDS_IAM_MAGIC_VIA` without it.
         ca: A CA bundle's path; `RDS_IAM_MAGIC_CA`, then the cached download, without it.
         connect_timeout: Seconds for one attempt to connect.
@@ -22,6 +24,8 @@ class Way:
 
     region: str | None = None
     profile: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
     via: str | None = None
     ca: str | None = None
     connect_timeout: float = CONNECT_TIMEOUT

@@ -28,6 +28,12 @@ _HINTS = {
     3024: "It ran longer than its time limit; raise the limit (--timeout) or narrow the query.",
 }
 
+LOST = frozenset({1053, 1927, 2006, 2013, 2055, 3032, 4031})
+"""Errors that end the session: a shutdown, a killed connection, idleness, and the client library's words for a loss."""
+
+READ_ONLY = frozenset({1290, 1836})
+"""A write was refused because the server is read-only, as after a failover."""
+
 
 def statement_error(event: ServerError, position: int, count: int) -> StatementError:
     """The error for a refused statement, the `position`-th of `count`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.database.connection import Connection
     from rds_iam_magic.database.result import Changed
+    from rds_iam_magic.database.settings import Settings
     from rds_iam_magic.errors import RdsIamError
     from rds_iam_magic.setup.users import Outcome
 
@@ -53,8 +55,25 @@ def describe(alias: str, connection: Connection) -> str:
         _server(connection.server_version),
         connection.tls_version,
         f"database {login.database}" if login.database else "no database",
+        *_modes(connection.settings),
+        *_transaction(connection.transaction_since),
     ]
     return " · ".join(parts)
+
+
+def _modes(settings: Settings) -> list[str]:
+    """What was asked for at connect and changes what statements do."""
+    return [
+        *(["read-only"] if settings.read_only else []),
+        *(["safe updates"] if settings.safe_updates else []),
+        *([f"time zone {settings.time_zone}"] if settings.time_zone else []),
+        *([f"statements end after {settings.timeout:g} s"] if settings.timeout else []),
+        *({True: ["autocommit"], False: ["no autocommit"], None: []}[settings.autocommit]),
+    ]
+
+
+def _transaction(since: float | None) -> list[str]:
+    return [] if since is None else [f"a transaction has been open for {time.monotonic() - since:.0f} s"]
 
 
 def connected(alias: str, connection: Connection) -> None:
@@ -75,6 +94,11 @@ def changed(result: Changed, position: int) -> None:
     say(f"Statement {position}: {RowCount(result.rows)!r}.")
 
 
+def written(rows: int, path: str) -> None:
+    """The line after writing a file."""
+    say(f"{rows:,} row{'' if rows == 1 else 's'} written to {path}.")
+
+
 def policy(document: dict[str, Any]) -> None:
     """A policy document, ready to be copied."""
     say(json.dumps(document, indent=2))
@@ -91,7 +115,7 @@ def user_outcome(outcome: Outcome, name: str) -> None:
     show(outcome.row)
 
 
-def shorten(error: RdsIamError, shell: InteractiveShell) -> None:
+def shorten(error: RdsIamError | KeyboardInterrupt, shell: InteractiveShell) -> None:
     """Make IPython show an error in one or two lines; `%tb` shows the traceback.
 
     IPython asks an exception that has a `_render_traceback_` how to show itself.
@@ -99,11 +123,12 @@ def shorten(error: RdsIamError, shell: InteractiveShell) -> None:
 
     def render() -> list[str]:
         if not _asked_by_tb():
-            return [f"{type(error).__name__}: {error}"]
+            return [f"{type(error).__name__}: {error}".rstrip(": ")]
         lines = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__, tb_offset=1)
-        return [*lines, f"Detail: {error.detail}"] if error.detail else list(lines)
+        detail = getattr(error, "detail", "")
+        return [*lines, f"Detail: {detail}"] if detail else list(lines)
 
-    error._render_traceback_ = render  # type: ignore[attr-defined] # IPython's protocol
+    error._render_traceback_ = render  # type: ignore[union-attr] # IPython's protocol
 
 
 def _asked_by_tb() -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from traitlets import Integer, Unicode, Union
 
 from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError
 from rds_iam_magic.notebook import options
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.aws.discovery import Database
     from rds_iam_magic.database.connection import Connection
+    from rds_iam_magic.database.result import ResultSet
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,7 +31,7 @@ def _magic(grammar: Grammar) -> Callable[[F], F]:
         def run(self: RdsIamMagics, *args: Any) -> Any:
             try:
                 return function(self, *args)
-            except RdsIamError as error:
+            except (RdsIamError, KeyboardInterrupt) as error:
                 from rds_iam_magic.notebook import display
 
                 display.shorten(error, self.shell)
@@ -46,6 +48,12 @@ class RdsIamMagics(Magics):
     """`%rds_iam_connect`, `%%rds_sql`, `%rds_iam_user`, `%rds_iam_policy`; their docstrings are their `--help`."""
 
     shell: InteractiveShell
+    max_memory = Union(
+        [Integer(), Unicode()],
+        default_value=None,
+        allow_none=True,
+        help="What one result may take, in bytes or as '4 GB'; half of the available memory by default.",
+    ).tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -118,7 +126,7 @@ class RdsIamMagics(Magics):
         self.current = None
 
     def _connect(self, target: str, parsed: options.ConnectLine) -> None:
-        from rds_iam_magic.database.connecting import connect
+        from rds_iam_magic.database.connecting import connect_by
         from rds_iam_magic.notebook import display
 
         if not parsed.user:
@@ -126,17 +134,13 @@ class RdsIamMagics(Magics):
                 f"No connection is held as {target!r}, and to connect to it the database user is missing.",
                 "Add -u USER: the user made with AWSAuthenticationPlugin.",
             )
-        way = parsed.way
-        connection = connect(
+        connection = connect_by(
+            parsed.way,
+            parsed.settings,
             target,
             user=parsed.user,
             database=parsed.database,
             port=parsed.port,
-            region=way.region,
-            profile=way.profile,
-            via=way.via,
-            ca=way.ca,
-            connect_timeout=way.connect_timeout,
             notify=display.note,
         )
         alias = parsed.alias or connection.login.endpoint.identifier
@@ -177,16 +181,22 @@ class RdsIamMagics(Magics):
         from rds_iam_magic.database.result import Changed
         from rds_iam_magic.notebook import display
 
+        connection.max_memory = self.max_memory
+        if parsed.to is not None:
+            rows = connection.write(parsed.sql, parsed.to, overwrite=parsed.overwrite, limit=parsed.limit)
+            return display.written(rows, parsed.to)
+        is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
         value: Any = None
         pending: Callable[[], None] | None = None
-        for position, result in enumerate(connection.run(parsed.sql), 1):
+        results = connection.run(parsed.sql, decimal="exact" if is_exact else "float", limit=parsed.limit)
+        for position, result in enumerate(results, 1):
             if pending is not None and parsed.show:
                 pending()
             if isinstance(result, Changed):
                 value = display.RowCount(result.rows)
                 pending = functools.partial(display.changed, result, position)
             else:
-                value = result.to_pandas()
+                value = convert(result, parsed)
                 pending = functools.partial(display.show, value)
         return value
 
@@ -196,7 +206,10 @@ class RdsIamMagics(Magics):
         from rds_iam_magic.aws.endpoint import is_host_name, parse_host_name
         from rds_iam_magic.aws.session import open_session
 
-        session = open_session(profile=parsed.way.profile, region=parsed.way.region)
+        way = parsed.way
+        session = open_session(
+            profile=way.profile, region=way.region, role_arn=way.role_arn, external_id=way.external_id
+        )
         target = parsed.target
         if target is None:
             endpoint = self._connection(None).login.endpoint
@@ -205,6 +218,23 @@ class RdsIamMagics(Magics):
         else:
             return discovery.find(session, target)
         return discovery.find_by_endpoint(session, endpoint)
+
+
+def convert(result: ResultSet, parsed: options.SqlLine) -> Any:
+    """A result set as what the user asked for.
+
+    Raises:
+        OptionError: polars is asked for and not installed.
+    """
+    if parsed.type == "pandas":
+        return result.to_pandas(parsed.dtype_backend)
+    if parsed.type == "arrow":
+        return result.to_arrow()
+    try:
+        import polars
+    except ImportError:
+        raise OptionError("polars is not installed.", "pip install polars, or take --type arrow.") from None
+    return polars.from_arrow(result.to_arrow())
 
 
 _INSTANCE = "_rds_iam_magics"
@@ -223,6 +253,8 @@ def unload(ipython: InteractiveShell) -> None:
     if magics is None:
         return
     magics.close_all()
+    if magics in ipython.configurables:
+        ipython.configurables.remove(magics)
     for kind, names in magics.magics.items():
         for name in names:
             ipython.magics_manager.magics[kind].pop(name, None)

@@ -7,14 +7,18 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from rds_iam_magic.database.result import DecimalMode, DtypeBackend
+from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.database.way import CONNECT_TIMEOUT, Way
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.notebook.grammar import Grammar, Line, Option, number, whole
+from rds_iam_magic.notebook.grammar import Grammar, Line, Option, number, one_of, whole
 from rds_iam_magic.setup.users import Grant, parse_grant
 
 _WAY = (
     Option("region", "AWS region; else the host name's, else the AWS configuration's.", metavar="REGION"),
     Option("profile", "AWS profile; else the default chain of credentials.", metavar="PROFILE"),
+    Option("role-arn", "Role to assume first, for a database of another account.", metavar="ARN"),
+    Option("external-id", "What that role's trust policy asks for.", metavar="ID"),
     Option(
         "via",
         "Dial this instead of the endpoint: the near end of a tunnel. TLS is verified for the endpoint all the same. "
@@ -22,7 +26,7 @@ _WAY = (
         metavar="HOST[:PORT]",
     ),
     Option("ca", "CA bundle, for machines without internet; RDS_IAM_MAGIC_CA is the default.", metavar="PATH"),
-    Option("connect-timeout", f"Seconds for one attempt to connect; {CONNECT_TIMEOUT:g} by default.", metavar="S"),
+    Option("connect-timeout", f"Seconds to connect, and to reconnect; {CONNECT_TIMEOUT:g} by default.", metavar="S"),
 )
 
 CONNECT = Grammar(
@@ -45,6 +49,12 @@ CONNECT = Grammar(
         Option("port", "The endpoint's port, if not 3306 (a tunnel's port is in --via).", short="p", metavar="PORT"),
         *_WAY,
         Option("alias", "Name of the connection; else the target's identifier.", short="A", metavar="ALIAS"),
+        Option("timeout", "Seconds after which a statement is ended on the server.", metavar="S"),
+        Option("read-only", "Transactions may only read."),
+        Option("safe-updates", "UPDATE and DELETE need a key or a LIMIT."),
+        Option("time-zone", "How TIMESTAMP values are shown, as +00:00 or a name.", metavar="ZONE"),
+        Option("autocommit", "Each statement is its own transaction."),
+        Option("no-autocommit", "Statements gather in a transaction until COMMIT."),
         Option("connections", "List the held connections.", short="l"),
         Option("close", "Close a held connection.", short="x", metavar="ALIAS"),
     ),
@@ -59,11 +69,18 @@ SQL = Grammar(
     Several statements run in order, each result is shown, and the last is the cell's value; one that fails ends the
     cell with an error.
 
-    VAR << (or -o VAR) assigns instead of showing; VAR =<< does both.
+    VAR << (or -o VAR) assigns instead of showing; VAR =<< does both. --to FILE writes the rows to a file instead, as
+    they come, so that they need not fit into memory.
     """,
     (
         Option("out", "Assign the result to VAR instead of showing it.", short="o", metavar="VAR"),
         Option("quiet", "Show nothing; the value is still returned or assigned.", short="q"),
+        Option("limit", "Read N rows at most, then end the query.", metavar="N"),
+        Option("type", "What rows come back as: pandas (the default), arrow or polars.", metavar="TYPE"),
+        Option("dtype-backend", "numpy_nullable or pyarrow, as pandas.read_sql has it.", metavar="BACKEND"),
+        Option("decimal", "DECIMAL as float (the default) or exact, digit for digit.", metavar="MODE"),
+        Option("to", "Write to FILE: .parquet, .csv, .csv.gz or .arrow; s3:// too.", metavar="FILE"),
+        Option("overwrite", "With --to: replace a file of that name."),
     ),
 )
 
@@ -113,6 +130,7 @@ class ConnectLine:
     port: int | None
     alias: str | None
     way: Way
+    settings: Settings
     list_all: bool
     close: str | None
 
@@ -125,6 +143,12 @@ class SqlLine:
     sql: str
     variable: str | None
     show: bool
+    limit: int | None = None
+    type: str = "pandas"
+    dtype_backend: DtypeBackend | None = None
+    decimal: DecimalMode = "float"
+    to: str | None = None
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +189,7 @@ def parse_connect(text: str) -> ConnectLine | None:
         port=whole(line.get("port"), "port", most=65535),
         alias=line.get("alias"),
         way=_way(line),
+        settings=_settings(line),
         list_all="connections" in line.flags,
         close=line.get("close"),
     )
@@ -198,8 +223,34 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
     name = variable or given
     if name is not None:
         check_variable(name)
-    quiet = "quiet" in line.flags | more.flags
-    return SqlLine(alias, more.rest if body is None else body, name, (shows or name is None) and not quiet)
+    flags, values = line.flags | more.flags, line.values | more.values
+    backend = one_of(values.get("dtype_backend"), "dtype-backend", ("numpy_nullable", "pyarrow"))
+    parsed = SqlLine(
+        alias=alias,
+        sql=more.rest if body is None else body,
+        variable=name,
+        show=(shows or name is None) and "quiet" not in flags,
+        limit=whole(values.get("limit"), "limit"),
+        type=one_of(values.get("type"), "type", ("pandas", "arrow", "polars")) or "pandas",
+        dtype_backend=backend,  # type: ignore[arg-type] # one_of has checked it
+        decimal=one_of(values.get("decimal"), "decimal", ("float", "exact")) or "float",  # type: ignore[arg-type] # as above
+        to=values.get("to"),
+        overwrite="overwrite" in flags,
+    )
+    _check_together(parsed)
+    return parsed
+
+
+def _check_together(line: SqlLine) -> None:
+    """Refuse options that do not go together, rather than leave one of them unheard."""
+    if line.overwrite and line.to is None:
+        raise OptionError("--overwrite is for --to FILE.", "Name the file with --to, or leave --overwrite out.")
+    if line.type != "pandas" and (line.dtype_backend or line.decimal != "float"):
+        raise OptionError(
+            f"--dtype-backend and --decimal are for pandas; {line.type} has exact types anyway.", "Leave them out."
+        )
+    if line.to is not None and (line.variable or line.type != "pandas" or line.dtype_backend):
+        raise OptionError("--to writes a file and gives no DataFrame.", "Leave the variable and the types out.")
 
 
 def parse_user(text: str) -> UserLine | None:
@@ -258,7 +309,22 @@ def _way(line: Line) -> Way:
         profile=line.get("profile"),
         via=line.get("via"),
         ca=line.get("ca"),
+        role_arn=line.get("role_arn"),
+        external_id=line.get("external_id"),
         connect_timeout=number(line.get("connect_timeout"), "connect-timeout") or CONNECT_TIMEOUT,
+    )
+
+
+def _settings(line: Line) -> Settings:
+    if {"autocommit", "no_autocommit"} <= line.flags:
+        raise OptionError("--autocommit and --no-autocommit say the opposite.", "Keep one of them.")
+    autocommit = True if "autocommit" in line.flags else False if "no_autocommit" in line.flags else None
+    return Settings(
+        timeout=number(line.get("timeout"), "timeout"),
+        read_only="read_only" in line.flags,
+        safe_updates="safe_updates" in line.flags,
+        time_zone=line.get("time_zone"),
+        autocommit=autocommit,
     )
 
 

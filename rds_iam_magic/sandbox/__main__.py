@@ -58,15 +58,16 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
 def _show(sandbox: Sandbox) -> None:
     exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in sandbox.environment.items())
     print(
-        exports + "\n\n"
-        "# The sandbox runs. With these variables, in a notebook or in IPython:\n"
-        "#   %load_ext rds_iam_magic\n"
-        "#   %rds_iam_connect sandbox -u reader -d shop\n"
-        "#   %rds_sql SELECT * FROM orders LIMIT 5\n"
-        f"# Profiles to try with --profile: {', '.join([*sandbox.keys, 'analytics'])}.\n"
-        "# Ctrl-C stops it.",
+        f"{exports}\n\n{_WELCOME}\n# Profiles: {', '.join([*sandbox.keys, 'analytics'])}.\n# Ctrl-C stops it.",
         flush=True,
     )
+
+
+_WELCOME = """\
+# The sandbox runs. With these variables, in a notebook or in IPython:
+#   %load_ext rds_iam_magic
+#   %rds_iam_connect sandbox -u reader -d shop
+#   %rds_sql SELECT * FROM orders LIMIT 5"""
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - a signal handler's signature

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rds_iam_magic.database.quoting import quote_name, quote_text
 from rds_iam_magic.errors import OptionError, UserSetupError
 
 if TYPE_CHECKING:
@@ -61,16 +62,6 @@ def parse_grant(text: str) -> Grant:
         )
     privileges = tuple(" ".join(p.split()).upper() for p in match["privileges"].split(","))
     return Grant(privileges, _unquote(match["schema"]), _unquote(match["table"]))
-
-
-def quote_name(name: str) -> str:
-    """A name as a quoted identifier."""
-    return "`" + name.replace("`", "``") + "`"
-
-
-def quote_text(text: str) -> str:
-    """A text as a literal that no SQL mode reads differently."""
-    return f"_utf8mb4 X'{text.encode().hex()}'"
 
 
 def create_user(master: Connection, name: str, *, grants: list[Grant], host: str = "%") -> Outcome:

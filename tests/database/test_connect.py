@@ -178,7 +178,7 @@ def test_a_statement_that_fails_says_where():
     with connect() as db:
         with pytest.raises(StatementError) as caught:
             db.query("SELECT 1; SELECT * FROM ordres; SELECT 3")
-        assert caught.value.code == 1142
+        assert caught.value.code == 1146
         assert caught.value.position == 2
         assert "ordres" in str(caught.value)
         assert db.query("SELECT 1").shape == (1, 1), "the connection goes on"

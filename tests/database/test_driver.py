@@ -58,7 +58,7 @@ def test_constants():
 
 
 def test_a_session_reads_through_pymysqls_own_reader(db):
-    raw = db._session._raw
+    raw = db._held.current._raw
     assert hasattr(raw._rfile, "readinto1")
-    assert raw.server_status == db._session.status
+    assert raw.server_status == db._held.current.status
     assert isinstance(raw.server_version, str)

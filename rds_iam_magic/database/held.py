@@ -1,0 +1,307 @@
+"""`HeldSession`: the session that a connection holds; checked before use, opened again when it is lost.
+
+What a lost session held and a new one cannot have (an open transaction, temporary tables, user variables, locks) is
+remembered here, so that nothing goes on as if it were still there.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rds_iam_magic.aws.endpoint import Kind
+from rds_iam_magic.database import interrupt
+from rds_iam_magic.database.effects import TEMPORARY_TABLES, Effects
+from rds_iam_magic.database.protocol import ServerError
+from rds_iam_magic.database.quoting import quote_name
+from rds_iam_magic.database.settings import Settings
+from rds_iam_magic.errors import (
+    AccessDeniedError,
+    ConnectError,
+    ConnectionLostError,
+    NotConnectedError,
+    OptionError,
+    RdsIamError,
+    TlsError,
+)
+
+if TYPE_CHECKING:
+    from rds_iam_magic.database.answer import Answer
+    from rds_iam_magic.database.driver import ServerSession
+    from rds_iam_magic.database.login import Login
+
+PING_AFTER = 30.0
+"""Seconds of idleness after which a session is asked whether it is alive: a cut network is not seen otherwise."""
+
+PING_TIMEOUT = 3.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts to reconnect; doubled each time, with jitter
+
+# https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
+IN_TRANSACTION = 0x0001
+_AUTOCOMMIT = 0x0002
+
+
+class HeldSession:
+    """At most one session at a time; not thread-safe.
+
+    Args:
+        login: Opens sessions, each with a fresh token.
+        settings: Made anew on each session.
+        notify: Is given a line for each thing that the user should know.
+
+    Raises:
+        ConnectError: The first session could not be opened.
+    """
+
+    def __init__(self, login: Login, settings: Settings, notify: Callable[[str], None]) -> None:
+        self.login = login
+        self.settings = settings
+        self.closed = False
+        self.transaction_since: float | None = None
+        self._notify = notify
+        self._session: ServerSession | None = None
+        self._identity = interrupt.Identity(0, "")
+        self._database = login.database
+        self._left: set[str] = set()
+        self._tables: set[str] = set()
+        self._was_manual = False  # autocommit was off on the last session
+        self._pid = os.getpid()
+        self._open(login.timeout)
+
+    @property
+    def current(self) -> ServerSession:
+        """The session as it is; for what it says of itself.
+
+        Raises:
+            NotConnectedError: There is none.
+        """
+        if self._session is None:
+            raise NotConnectedError("The connection is closed.", "Connect again: %rds_iam_connect TARGET -u USER.")
+        return self._session
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is no session now; the next statement opens one."""
+        return self._session is None
+
+    @property
+    def last_status(self) -> int:
+        """The status flags of the session, as the server last told them."""
+        return 0 if self._session is None else self._session.status
+
+    def prepare(self, effects: Effects, names: set[str]) -> ServerSession:
+        """A session that is alive, for a statement; a lost one is opened again first.
+
+        Args:
+            effects: The statement's.
+            names: The names that it uses, in lower case: a temporary table may be among them.
+
+        Raises:
+            NotConnectedError: The connection was closed.
+            ConnectError: No session can be opened.
+            ConnectionLostError: The statement builds on what was lost with the session.
+        """
+        self._after_fork()
+        if self.closed:
+            return self.current  # raises
+        if self._session is not None and self._is_alive(self._session):
+            return self._session
+        self.give_up()
+        self._reopen()
+        self._tell_what_is_gone(effects, names)
+        return self.current
+
+    def sending(self, effects: Effects) -> None:
+        """A statement is about to be sent; what it may leave counts from now on."""
+        self._left |= effects.leaves
+        if effects.creates_table:
+            self._tables.add(effects.creates_table)
+
+    def finished(self, effects: Effects) -> None:
+        """A statement has run."""
+        session = self.current
+        session.used_at = time.monotonic()
+        if effects.uses_database is not None:
+            self._database = effects.uses_database
+        self._was_manual = not session.status & _AUTOCOMMIT
+        if not session.status & IN_TRANSACTION:
+            self.transaction_since = None
+        elif self.transaction_since is None:
+            self.transaction_since = time.monotonic()
+
+    def failed(self) -> None:
+        """A statement was refused. That may have ended the transaction (a deadlock does), and errors do not tell."""
+        if self.transaction_since is None or self._session is None:
+            return
+        try:
+            self._session.command("DO 0", timeout=PING_TIMEOUT)
+        except RdsIamError:
+            self.give_up()
+            return
+        if not self._session.status & IN_TRANSACTION:
+            self.transaction_since = None
+
+    def end_query(self, answer: Answer) -> None:
+        """End the query whose answer is being read; a session that cannot be brought in step is given up.
+
+        A second interrupt while that goes on gives the session up at once.
+        """
+        if self._session is None:
+            return
+        in_step = False
+        try:
+            in_step = interrupt.end_query(self.login, self._session, self._identity, answer)
+        finally:
+            if not in_step:
+                self.give_up()
+
+    def give_up(self) -> None:
+        """Drop the session at once."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.abort()
+            session.close()
+
+    def close(self) -> None:
+        """End the session in order."""
+        self.closed = True
+        session, self._session = self._session, None
+        if session is None:
+            return
+        if self._pid == os.getpid():
+            session.close()
+        else:
+            session.abandon()
+
+    def loss(self, effects: Effects, *, sent: bool) -> ConnectionLostError | None:
+        """What a loss in mid-statement means; None if the statement may simply run on a new session.
+
+        The open transaction is closed with it, so that the next statement is not refused for its sake.
+        """
+        in_transaction, self.transaction_since = self.transaction_since is not None, None
+        if effects.commits and sent:
+            return ConnectionLostError(
+                "The connection was lost while the server committed: whether the COMMIT took effect is unknown.",
+                "Look at the data before running anything again.",
+            )
+        if in_transaction:
+            if sent and effects.may_commit:
+                return _may_have_run("The open transaction may have been committed by it")
+            return ConnectionLostError(
+                "The connection was lost in an open transaction; the server rolls it back.",
+                "Run the transaction again from its start.",
+            )
+        if not sent or effects.only_reads:
+            return None
+        return _may_have_run("It was not run again")
+
+    def switch_from_read_only(self) -> str:
+        """After a write was refused as read-only: go to the server that the name leads to now, if it is another.
+
+        Returns:
+            What was done, for the user; "" for nothing.
+        """
+        if self.login.endpoint.kind is Kind.READER or self.transaction_since is not None:
+            return ""
+        before = self._identity.server
+        try:
+            fresh = self.login.open()
+        except RdsIamError:
+            return ""
+        try:
+            identity = interrupt.identify(fresh)
+        except RdsIamError:
+            identity = None
+        if identity is None or identity.server == before:
+            fresh.close()
+            return ""
+        self.give_up()
+        self._adopt(fresh, identity)
+        return "The connection now leads to the new writer; run the statement again."
+
+    def _after_fork(self) -> None:
+        """In a child process: leave the parent's socket alone and open an own one when it is needed."""
+        if self._pid == os.getpid():
+            return
+        self._pid = os.getpid()
+        session, self._session = self._session, None
+        if session is not None:
+            session.abandon()
+        self.transaction_since = None
+
+    def _is_alive(self, session: ServerSession) -> bool:
+        idle = time.monotonic() - session.used_at
+        if idle < PING_AFTER and not session.looks_dead():
+            return True
+        try:
+            return interrupt.first_row(session, "SELECT 1", timeout=PING_TIMEOUT) == ["1"]
+        except RdsIamError:
+            return False
+
+    def _reopen(self) -> None:
+        """Open a session again, with pauses between attempts, within the login's time."""
+        deadline = time.monotonic() + self.login.timeout
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return self._open(max(0.5, deadline - time.monotonic()))
+            except (AccessDeniedError, TlsError):
+                raise  # time mends neither
+            except (ConnectError, ConnectionLostError):
+                wait = pause * (0.5 + random.random() / 2)  # noqa: S311 - jitter, so that not all come back at once
+                if time.monotonic() + wait >= deadline:
+                    raise
+                time.sleep(wait)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _open(self, timeout: float) -> None:
+        session = self.login.open(timeout=timeout)
+        try:
+            self._adopt(session, interrupt.identify(session))
+        except BaseException:
+            self._session = None
+            session.close()
+            raise
+
+    def _adopt(self, session: ServerSession, identity: interrupt.Identity) -> None:
+        """Make a fresh session the held one, set as it was asked for and as the lost one was."""
+        statements = self.settings.statements(mariadb="mariadb" in session.server_version.lower())
+        if self._database and self._database != self.login.database:
+            statements.append(f"USE {quote_name(self._database)}")
+        if self._was_manual and self.settings.autocommit is not False:
+            statements.append("SET SESSION autocommit = 0")
+        for statement in statements:
+            for event in session.command(statement, timeout=interrupt.PATIENCE):
+                if isinstance(event, ServerError):
+                    raise OptionError(f"The server refused {statement!r}: {event.message} ({event.code}).")
+        session.status = session.status & ~IN_TRANSACTION
+        session.used_at = time.monotonic()
+        self._session, self._identity = session, identity
+
+    def _tell_what_is_gone(self, effects: Effects, names: set[str]) -> None:
+        left, self._left = self._left, set()
+        tables, self._tables = self._tables, set()
+        in_transaction, self.transaction_since = self.transaction_since is not None, None
+        if in_transaction:
+            raise ConnectionLostError(
+                "The connection was lost while a transaction was open; the server has rolled it back.",
+                "The connection is open again; run the transaction again from its start.",
+            )
+        missing = sorted(left & effects.needs) or ([TEMPORARY_TABLES] if tables & names else [])
+        if missing:
+            raise ConnectionLostError(
+                f"The connection was lost, and with it the {' and '.join(missing)} that this statement uses.",
+                "The connection is open again; run the cells that made them first.",
+            )
+        gone = f"; gone with the old one: {', '.join(sorted(left))}" if left else ""
+        self._notify(f"the connection was lost and is open again{gone}.")
+
+
+def _may_have_run(what: str) -> ConnectionLostError:
+    return ConnectionLostError(
+        f"The connection was lost while the server worked: the statement may have taken effect. {what}.",
+        "Look at the data before running it again.",
+    )

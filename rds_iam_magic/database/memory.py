@@ -1,0 +1,66 @@
+"""How much memory this process may still take: the machine's, and its container's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from rds_iam_magic.errors import OptionError
+
+_UNITS = {"": 1, "B": 1, "K": 1 << 10, "KB": 1 << 10, "M": 1 << 20, "MB": 1 << 20, "G": 1 << 30, "GB": 1 << 30}
+
+
+def available() -> int:
+    """Bytes that this process may still take."""
+    return min(_limits(), default=8 << 30)
+
+
+def ceiling(setting: int | str | None) -> int:
+    """The bytes that a result may take; half of what is available unless set.
+
+    Args:
+        setting: Bytes, or a text such as `4 GB`.
+
+    Raises:
+        OptionError: It is no size.
+    """
+    if setting is None or setting == "":
+        return available() // 2
+    text = str(setting).strip().upper()
+    number = text.rstrip("BKMG ")
+    unit = text[len(number) :].strip()
+    try:
+        size = int(float(number) * _UNITS[unit])
+    except (KeyError, ValueError):
+        size = 0
+    if size <= 0:
+        raise OptionError(f"max_memory is {setting!r}, which is no size.", "Write bytes, or a text such as '4 GB'.")
+    return size
+
+
+def shown(size: float) -> str:
+    """A size for people."""
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def _limits() -> Iterator[int]:
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        lines = (line.split() for line in meminfo.read_text().splitlines())
+        yield from (int(line[1]) * 1024 for line in lines if line[0] == "MemAvailable:")
+    elif hasattr(os, "sysconf"):
+        yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    # cgroup v2, then v1; a container sees its own group at the root.
+    for limit, usage in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        try:
+            yield max(0, int(Path(limit).read_text()) - int(Path(usage).read_text()))
+        except (OSError, ValueError):  # no such group, or "max"
+            continue

@@ -1,0 +1,44 @@
+"""`Settings`: what a session is set to at connect, and again after each reconnect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rds_iam_magic.database.quoting import quote_text
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user asked for at connect; None and False leave the server's own setting.
+
+    Attributes:
+        timeout: Seconds after which the server ends a statement.
+        read_only: Transactions may only read.
+        safe_updates: UPDATE and DELETE need a key or a LIMIT (`sql_safe_updates`).
+        time_zone: How TIMESTAMP values are shown: a name or an offset such as `+00:00`.
+        autocommit: Whether each statement is its own transaction.
+    """
+
+    timeout: float | None = None
+    read_only: bool = False
+    safe_updates: bool = False
+    time_zone: str | None = None
+    autocommit: bool | None = None
+
+    def statements(self, *, mariadb: bool) -> list[str]:
+        """The statements that set a fresh session so."""
+        found = []
+        if self.timeout is not None and mariadb:
+            found.append(f"SET SESSION max_statement_time = {self.timeout:.3f}")
+        elif self.timeout is not None:
+            # MySQL has it for SELECT only; other statements are ended from here, over a second connection.
+            found.append(f"SET SESSION max_execution_time = {max(1, round(self.timeout * 1000))}")
+        if self.time_zone is not None:
+            found.append(f"SET SESSION time_zone = {quote_text(self.time_zone)}")
+        if self.safe_updates:
+            found.append("SET SESSION sql_safe_updates = 1")
+        if self.read_only:
+            found.append("SET SESSION TRANSACTION READ ONLY")
+        if self.autocommit is not None:
+            found.append(f"SET SESSION autocommit = {int(self.autocommit)}")
+        return found
