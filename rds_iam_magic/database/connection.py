@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Result = ResultSet | Changed
 _Stream = Generator["ResultSet | pa.RecordBatch", None, None]
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
+_SMALL = 32 << 20  # bytes
 _GRACE = 1.0  # seconds that the server has to end a statement by itself, after --timeout
 
 
@@ -281,7 +282,8 @@ class Connection:
     def _collect(self, task: _Task) -> list[Result]:
         """All results of one statement, within the ceiling of memory."""
         results: list[Result] = []
-        ceiling = memory.ceiling(self.max_memory)
+        # What is free is looked up late, for results that might matter: it costs more than a small query.
+        ceiling = _SMALL if self.max_memory is None else memory.ceiling(self.max_memory)
         taken = 0
         for item in self._items(task):
             if isinstance(item, _Again):
@@ -293,6 +295,8 @@ class Connection:
                 assert isinstance(result, ResultSet)  # noqa: S101 - batches follow their result set; for mypy
                 result.batches.append(item)
                 taken += item.nbytes
+                if taken > ceiling == _SMALL and self.max_memory is None:
+                    ceiling = max(_SMALL + 1, taken + memory.ceiling(None))
                 if taken > ceiling:
                     raise _too_large(result.num_rows, taken, ceiling)
         return results

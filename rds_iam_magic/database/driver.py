@@ -185,6 +185,11 @@ class ServerSession:
             words = str(error)
         raise _lost(words)
 
+    def wait_readable(self, timeout: float) -> bool:
+        """Whether there is something to read, or the stream has ended, within `timeout` seconds."""
+        sock = self._raw._sock
+        return sock is None or bool(sock.pending()) or _readable(sock, timeout)
+
     def command(self, sql: str, *, timeout: float) -> list[Event]:
         """Run a short statement of our own and return the events of its answer.
 
@@ -207,7 +212,7 @@ class ServerSession:
         if sock is None:
             return True
         try:
-            return bool(sock.pending() or select.select([sock], [], [], 0)[0])
+            return bool(sock.pending()) or _readable(sock, 0)
         except (OSError, ValueError):
             return True
 
@@ -317,6 +322,14 @@ _BROKEN = (pymysql_errors.OperationalError, pymysql_errors.InterfaceError, OSErr
 
 def _lost(words: str) -> ConnectionLostError:
     return ConnectionLostError("The connection to the server was lost.", detail=words)
+
+
+def _readable(sock: socket.socket, timeout: float) -> bool:
+    if hasattr(select, "poll"):  # select() takes no descriptor above 1023
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return bool(poll.poll(timeout * 1000))
+    return bool(select.select([sock], [], [], timeout)[0])
 
 
 def _shut_down(sock: socket.socket) -> None:

@@ -48,13 +48,16 @@ def to_pandas(
     length = sum(batch.num_rows for batch in batches)
     chunks = [[batch.column(place) for batch in batches] for place in range(len(schema))]
     batches.clear()
-    made = {}
+    # Under the names themselves where they are unique: a second index costs a tenth of a millisecond.
+    unique = len(set(schema.names)) == len(schema)
+    made: dict[Any, Any] = {}
     for place, kind in enumerate(schema.types):
         column = pa.chunked_array(chunks[place], kind)
         chunks[place].clear()
-        made[place] = _convert(column, nullable=columns[place].nullable, dtype_backend=dtype_backend)
+        made[schema.names[place] if unique else place] = _convert(column, nullable=columns[place].nullable, dtype_backend=dtype_backend)
     frame = pd.DataFrame(made, index=pd.RangeIndex(length), copy=False)
-    frame.columns = pd.Index(schema.names)
+    if not unique:
+        frame.columns = pd.Index(schema.names)
     return frame
 
 
