@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SANDBOX := $(BIN)/python -m rds_iam_magic.sandbox
 READY := $(VENV)/.ready
 
-.PHONY: demo test lab check format system clean
+.PHONY: demo test lab check bench soak docs format system clean
 
 demo: $(READY)  ## Run the set-up notebook in the sandbox and print what an analyst sees
 	$(SANDBOX) -- $(BIN)/python notebooks/run.py notebooks/setup.ipynb build
@@ -22,6 +22,12 @@ check: $(READY)  ## Lint and type-check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+soak: $(READY)  ## Cut connections at random for SECONDS under reads and writes, and check them against a ledger
+	$(BIN)/python tests/reliability/soak.py $(or $(SECONDS),180)
+
+docs: $(READY)  ## Write docs/reliability.md from the fault matrix
+	$(BIN)/python tests/reliability/write_docs.py
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .

@@ -11,20 +11,20 @@ import os
 import ssl
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import psutil
 import pytest
+from grounds import SCRATCH, create_tester, login_of_tester
 from hypothesis import HealthCheck, settings
 
-from rds_iam_magic.aws.endpoint import Endpoint, parse_host_name
+from rds_iam_magic.aws.endpoint import Endpoint
 from rds_iam_magic.aws.secret import Secret
-from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.database.connection import Connection
-from rds_iam_magic.database.dial import Address
-from rds_iam_magic.database.driver import Password, Token
+from rds_iam_magic.database.driver import Password
 from rds_iam_magic.database.login import Login
 from rds_iam_magic.sandbox import Sandbox
 
@@ -32,8 +32,6 @@ settings.register_profile(
     "suite", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 settings.load_profile("suite")
-
-SCRATCH = "scratch"
 
 
 def pytest_addoption(parser):
@@ -79,35 +77,6 @@ def inside(sandbox, monkeypatch, tmp_path):
     return sandbox
 
 
-def tester_login(sandbox, **changes) -> Login:
-    """A login of the IAM user `tester`, who may do anything in the schema `scratch`."""
-    import boto3
-
-    endpoint = parse_host_name(sandbox.endpoint)
-    key, secret = sandbox.keys["administrator"]
-    session = boto3.Session(key, secret, region_name=endpoint.region)
-    options = {
-        "endpoint": endpoint,
-        "user": "tester",
-        "credential": lambda: Token(sign_token(session, endpoint, "tester")),
-        "context": ssl.create_default_context(cafile=str(sandbox.bundle)),
-        "trust_source": str(sandbox.bundle),
-        "via": Address("127.0.0.1", sandbox.server.port),
-        "database": SCRATCH,
-    }
-    return Login(**options | changes)
-
-
-def create_tester(server) -> None:
-    with server.root() as root:
-        root.execute(f"CREATE DATABASE IF NOT EXISTS {SCRATCH}")
-        root.execute(
-            "CREATE USER IF NOT EXISTS 'tester'@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL"
-        )
-        root.execute(f"GRANT ALL ON {SCRATCH}.* TO 'tester'@'%'")
-        root.execute("GRANT PROCESS ON *.* TO 'tester'@'%'")
-
-
 @pytest.fixture(scope="session")
 def scratch(request):
     """A server with a schema to fill: the sandbox's, or that of `--dsn`."""
@@ -116,7 +85,7 @@ def scratch(request):
         return ScratchServer(lambda **changes: _dsn_login(dsn, **changes))
     sandbox = request.getfixturevalue("sandbox")
     create_tester(sandbox.server)
-    return ScratchServer(lambda **changes: tester_login(sandbox, **changes))
+    return ScratchServer(lambda **changes: login_of_tester(sandbox, **changes))
 
 
 def _dsn_login(dsn: str, **changes) -> Login:
@@ -161,8 +130,15 @@ def _state():
         {(entry.name, _link(entry)) for entry in Path("/proc/self/fd").iterdir()}
         if Path("/proc/self/fd").exists()
         else set(),
-        {child.pid for child in process.children(recursive=True)},
+        Counter(_name(child) for child in process.children(recursive=True)),  # by name: a server may be restarted
     )
+
+
+def _name(child: psutil.Process) -> str:
+    try:
+        return child.name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _link(entry: Path) -> str:
@@ -177,7 +153,7 @@ def _left(before):
     return [
         *[t.name for t in threading.enumerate() if t.ident in threads - before[0] and not t.name.startswith("asyncio")],
         *[link for _, link in files - before[1] if link.startswith(("socket:", "/")) and not _kept(link)],
-        *[f"process {pid}" for pid in children - before[2]],
+        *[f"process {name}" for name in children - before[2]],
     ]
 
 

@@ -5,10 +5,8 @@ boto3 is imported on first use: it takes longer than the rest of the package tog
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from rds_iam_magic.errors import AwsError, CredentialsError, OptionError, RdsIamError, RegionError
@@ -78,25 +76,6 @@ def why_refused(session: Any) -> CredentialsError | None:
     return None
 
 
-def refuse_expired(now: datetime) -> None:
-    """Refuse static credentials of the environment that say themselves that they have expired.
-
-    `aws configure export-credentials --format env` sets AWS_CREDENTIAL_EXPIRATION. Other sources refresh by themselves.
-
-    Raises:
-        CredentialsError: They have.
-    """
-    text = os.environ.get("AWS_CREDENTIAL_EXPIRATION", "")
-    if not text or not os.environ.get("AWS_ACCESS_KEY_ID"):
-        return
-    try:
-        expires = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return
-    if expires.tzinfo is not None and expires <= now:
-        raise _expired("AWS_CREDENTIAL_EXPIRATION")
-
-
 def region_of(session: Any) -> str:
     """The session's region.
 
@@ -135,6 +114,9 @@ def aws_call(doing: str) -> Iterator[None]:
     except Exception as error:
         from botocore.exceptions import BotoCoreError, ClientError
 
+        if isinstance(error, RuntimeError):
+            # What botocore raises for credentials that say themselves that they have expired and cannot be refreshed.
+            raise _expired(_first_line(error)) from None
         if not isinstance(error, (BotoCoreError, ClientError)):
             raise
         raise translate(error, doing) from None

@@ -1,8 +1,8 @@
 """The answer to a statement: a small one is read at once, a large one on a thread of its own while the caller decodes.
 
 The reader finds the rows' boundaries, the caller turns whole pieces into columns: sockets and NumPy let go of the
-interpreter lock, so two cores work. A signal (Ctrl-C) reaches the main thread only; there the caller waits for the first
-bytes without having read any, so that an interrupt leaves an answer that can still be read to its end.
+interpreter lock, so two cores work. A signal (Ctrl-C) reaches the main thread only; there the caller waits for the
+first bytes without having read any, so that an interrupt leaves an answer that can still be read to its end.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.database.protocol import End, Event, Ok, Response, Rows
-from rds_iam_magic.errors import ResultError
+from rds_iam_magic.errors import ConnectionLostError, ResultError
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.driver import ServerSession
 
 PIECES_AHEAD = 3
 """Pieces of rows (2 MiB each) that may wait for the decoder: what bounds the memory beside the result."""
+
+SILENCE = 30.0
+"""Seconds without a byte after which it is asked, over a second connection, whether the server still works."""
 
 _TICK = 0.2  # seconds; a wait without a timeout cannot be interrupted on Windows
 
@@ -31,6 +34,8 @@ class Answer:
     Args:
         session: Used by this answer alone until it is finished.
         sql: Sent as it is, when the first event is asked for.
+        still_runs: Asked after each `SILENCE`: whether the server still works on the statement. The near end of a
+            tunnel stays open when its far end is dead, so that only the server can tell.
         deadline: Seconds after which the answer is given up with an error; the caller ends the query.
         limit: Hand out no more rows once more than so many have come; `cut` is true then, and the rest is thrown away
             as it comes, until the caller has the query ended.
@@ -42,17 +47,25 @@ class Answer:
     """
 
     def __init__(
-        self, session: ServerSession, sql: bytes, *, limit: int | None = None, deadline: float | None = None
+        self,
+        session: ServerSession,
+        sql: bytes,
+        *,
+        still_runs: Callable[[], bool] = lambda: True,
+        limit: int | None = None,
+        deadline: float | None = None,
     ) -> None:
         self.sent = False
         self.finished = False
         self.cut = False
         self._session = session
         self._sql = sql
+        self._still_runs = still_runs
         self._limit = limit
         self._deadline = None if deadline is None else time.monotonic() + deadline
         self._seconds = deadline
         self._response = Response()
+        self._heard = time.monotonic()
         self._torn = False  # an interrupt came in the middle of sending or reading
         self._events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
         self._slots = threading.BoundedSemaphore(PIECES_AHEAD)
@@ -99,8 +112,9 @@ class Answer:
         self._torn = True
         self._session.send(self._sql)
         self.sent, self._torn = True, False
+        self._heard = time.monotonic()
         while not self._session.wait_readable(_TICK):
-            self._check_deadline()
+            self._tick()
         self._torn = True
         self._receive_once()
         self._torn = False
@@ -125,9 +139,14 @@ class Answer:
             try:
                 return self._events.get(timeout=_TICK)
             except queue.Empty:
-                self._check_deadline()
+                self._tick()
 
-    def _check_deadline(self) -> None:
+    def _tick(self) -> None:
+        """Nothing came for a moment."""
+        if time.monotonic() - self._heard > SILENCE:
+            if not self._still_runs() and time.monotonic() - self._heard > SILENCE:
+                raise ConnectionLostError("The server no longer works on the statement, and no answer came.")
+            self._heard = time.monotonic()
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise ResultError(
                 f"The statement ran longer than its time limit ({self._seconds:g} s); it was ended.",
@@ -155,6 +174,7 @@ class Answer:
     def _receive_once(self) -> None:
         response = self._response
         count = self._session.read_into(response.space())
+        self._heard = time.monotonic()
         for event in response.received(count) if count else response.closed():
             self._hand_over(event)
         if self._limit is not None and not self.cut and response.rows_seen > self._limit:

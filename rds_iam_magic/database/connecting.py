@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import Endpoint, split_host_port
 from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
-from rds_iam_magic.aws.session import open_session, refuse_expired, why_refused
+from rds_iam_magic.aws.session import open_session, why_refused
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.aws.truststore import trust_store
 from rds_iam_magic.database.connection import Connection, warn
@@ -112,7 +111,6 @@ def connect_by(
     endpoint = discovery.resolve(session, target, port=port)
 
     def token() -> Credential:
-        refuse_expired(datetime.now(timezone.utc))
         return Token(sign_token(session, endpoint, user))
 
     login = _login(way, endpoint, user, token, database=database, notify=notify)

@@ -365,7 +365,13 @@ class Connection:
         for again in (False, True):
             session = self._held.prepare(task.effects, names(task.statement))
             self._held.sending(task.effects)
-            answer = Answer(session, task.statement.text.encode(), limit=task.limit, deadline=self._deadline())
+            answer = Answer(
+                session,
+                task.statement.text.encode(),
+                still_runs=self._held.still_runs,
+                limit=task.limit,
+                deadline=self._deadline(),
+            )
             try:
                 yield from self._read(answer, task)
                 self._settle(answer, task)
@@ -389,6 +395,8 @@ class Connection:
                 lost.detail = words
                 raise lost
             yield _Again()
+            if answer.sent:
+                self.notify("the connection was lost; the statement only reads, so it ran once more.")
 
     def _settle(self, answer: Answer, task: _Task) -> None:
         """Bring an answer that was cut to its end, so that the session is in step."""

@@ -45,9 +45,21 @@ def dial(address: Address, deadline: float) -> socket.socket:
             problem = error
             continue
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        _keep_alive(sock)
         return sock
     raise _unreachable(address, problem)
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Have the system notice a network that is gone: within a minute while waiting, and when something is sent.
+
+    It also keeps the idle connection known to firewalls and load balancers between here and there.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000)):
+        option = getattr(socket, name, None)  # not every system has each
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _look_up(address: Address, deadline: float) -> list[Any]:

@@ -270,14 +270,17 @@ def open_session(
         program_name="rds_iam_magic",
     )
     refusal: Refusal | None = None
+    connected = False
     try:
         with _watchdog(handle, deadline) as expired:
             raw.connect(sock)
+        connected = True
     except (pymysql_errors.Error, OSError) as error:
         refusal = _refusal(error, raw.token_asked, expired=expired.is_set(), timeout=timeout)
     finally:
         raw.forget()
-        if not raw.open:
+        if not connected:
+            raw._force_close()  # PyMySQL before 1.2 leaves it open after a refusal
             handle.close()
     # Raised outside of the handler: PyMySQL's frames hold the token in their locals.
     if refusal is not None:

@@ -54,7 +54,9 @@ def to_pandas(
     for place, kind in enumerate(schema.types):
         column = pa.chunked_array(chunks[place], kind)
         chunks[place].clear()
-        made[schema.names[place] if unique else place] = _convert(column, nullable=columns[place].nullable, dtype_backend=dtype_backend)
+        made[schema.names[place] if unique else place] = _convert(
+            column, nullable=columns[place].nullable, dtype_backend=dtype_backend
+        )
     frame = pd.DataFrame(made, index=pd.RangeIndex(length), copy=False)
     if not unique:
         frame.columns = pd.Index(schema.names)
@@ -70,7 +72,8 @@ def _convert(column: pa.ChunkedArray, *, nullable: bool, dtype_backend: DtypeBac
     ):
         return _masked(column, _NULLABLE[kind])
     if kind == pa.large_string():
-        return pd.array(column, dtype="string" if dtype_backend == "numpy_nullable" else "str")
+        na_value: Any = pd.NA if dtype_backend == "numpy_nullable" else np.nan
+        return pd.array(column, dtype=pd.StringDtype("pyarrow", na_value=na_value))
     return _plain(column)
 
 

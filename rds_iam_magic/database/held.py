@@ -37,6 +37,7 @@ PING_AFTER = 30.0
 """Seconds of idleness after which a session is asked whether it is alive: a cut network is not seen otherwise."""
 
 PING_TIMEOUT = 3.0
+_MOST_UNANSWERED = 2
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts to reconnect; doubled each time, with jitter
 
 # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
@@ -67,6 +68,7 @@ class HeldSession:
         self._database = login.database
         self._left: set[str] = set()
         self._tables: set[str] = set()
+        self._unanswered = 0
         self._was_manual = False  # autocommit was off on the last session
         self._pid = os.getpid()
         self._open(login.timeout)
@@ -116,6 +118,7 @@ class HeldSession:
 
     def sending(self, effects: Effects) -> None:
         """A statement is about to be sent; what it may leave counts from now on."""
+        self._unanswered = 0
         self._left |= effects.leaves
         if effects.creates_table:
             self._tables.add(effects.creates_table)
@@ -143,6 +146,12 @@ class HeldSession:
             return
         if not self._session.status & IN_TRANSACTION:
             self.transaction_since = None
+
+    def still_runs(self) -> bool:
+        """Whether the server still works on the statement; no, when it cannot be reached twice in a row."""
+        found = interrupt.runs(self.login, self._identity)
+        self._unanswered = self._unanswered + 1 if found is None else 0
+        return self._unanswered < _MOST_UNANSWERED if found is None else found
 
     def end_query(self, answer: Answer) -> None:
         """End the query whose answer is being read; a session that cannot be brought in step is given up.

@@ -70,6 +70,23 @@ def end_query(login: Login, session: ServerSession, identity: Identity, answer: 
     return _in_step(session) or _in_step(session)
 
 
+def runs(login: Login, identity: Identity) -> bool | None:
+    """Whether the server still works for the session of that identity; None when it cannot be told."""
+    try:
+        second = login.open(timeout=PATIENCE)
+    except RdsIamError:
+        return None
+    try:
+        if identify(second).server != identity.server:
+            return None
+        count = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND <> 'Sleep' AND ID = "
+        return first_row(second, f"{count}{identity.id}") == ["1"]
+    except RdsIamError:
+        return None
+    finally:
+        second.close()
+
+
 def _kill(login: Login, identity: Identity) -> bool:
     try:
         second = login.open(timeout=PATIENCE)

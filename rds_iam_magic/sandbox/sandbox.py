@@ -16,7 +16,7 @@ from typing import Any
 from rds_iam_magic.aws.truststore import cache_folder
 from rds_iam_magic.sandbox import certificates, cloud, seed
 from rds_iam_magic.sandbox.iam import ACCOUNT
-from rds_iam_magic.sandbox.plugin import SandboxError, find_tools
+from rds_iam_magic.sandbox.plugin import SandboxError, Tools, find_tools
 from rds_iam_magic.sandbox.server import Server, template
 
 
@@ -57,12 +57,16 @@ class Sandbox:
         self.hosts: list[str] = []
         self.keys: dict[str, tuple[str, str]] = {}
         self.server: Server
+        self._tools: Tools
+        self._template: Path
+        self._certificates: certificates.Certificates
+        self._password: str
         self._cloud: _Cloud
         self._parts = ExitStack()
 
     def __enter__(self) -> Sandbox:
-        tools = find_tools()
-        built = template(tools, cache_folder() / "sandbox")
+        self._tools = find_tools()
+        self._template = template(self._tools, cache_folder() / "sandbox")
         with ExitStack() as parts:
             self.folder = Path(tempfile.mkdtemp(prefix="rds-iam-"))
             parts.callback(shutil.rmtree, self.folder, ignore_errors=True)
@@ -73,17 +77,31 @@ class Sandbox:
             self.hosts, self.keys = self._cloud.hosts, self._cloud.keys
             made = certificates.issue(self.folder, self.hosts)
             shutil.copy(made.bundle, self.folder / cloud.BUNDLE_FOLDER / "bundle.pem")
-            (self.folder / "db").mkdir()
-            verifier = self.folder / cloud.VERIFIER_SOCKET
-            self.server = Server(tools, built, self.folder / "db", made, verifier, watch=self._watch)
-            parts.callback(self.server.stop)
-            self.server.start()
-            with self.server.root() as root:
-                root.execute("SET PASSWORD FOR 'admin'@'%%' = PASSWORD(%s)", (passwords[seed.CLUSTER],))
-                root.execute("ALTER USER 'admin'@'%' ACCOUNT UNLOCK")
-            self._write_profiles()
+            self._certificates, self._password = made, passwords[seed.CLUSTER]
             self._parts = parts.pop_all()
+        try:
+            self.server = self.add_server()
+            self._write_profiles()
+        except BaseException:
+            self._parts.close()
+            raise
         return self
+
+    def add_server(self) -> Server:
+        """Start another server with the same names, users and data: where a failover may lead to.
+
+        Raises:
+            SandboxError: It did not start.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="db-", dir=self.folder))
+        verifier = self.folder / cloud.VERIFIER_SOCKET
+        server = Server(self._tools, self._template, folder, self._certificates, verifier, watch=self._watch)
+        self._parts.callback(server.stop)
+        server.start()
+        with server.root() as root:
+            root.execute("SET PASSWORD FOR 'admin'@'%%' = PASSWORD(%s)", (self._password,))
+            root.execute("ALTER USER 'admin'@'%' ACCOUNT UNLOCK")
+        return server
 
     def __exit__(self, *exception: object) -> None:
         self._parts.close()

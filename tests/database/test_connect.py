@@ -6,8 +6,8 @@ import ssl
 
 import pytest
 import trustme
-from conftest import tester_login as login_of_tester
 from database.listener import Listener
+from grounds import login_of_tester
 
 import rds_iam_magic
 from rds_iam_magic.database.connection import Connection

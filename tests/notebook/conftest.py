@@ -54,8 +54,10 @@ class Shell:
         atexit.unregister(self.ip.atexit_operations)
         history = self.ip.history_manager
         self.ip.atexit_operations()
-        if self.ip.history_manager is not None:  # before IPython 9 the database stays open
+        # Before IPython 9 the thread and the database go on.
+        if history.save_thread is not None and history.save_thread.is_alive():
             history.save_thread.stop()
+        if history.db is not None:
             history.db.close()
 
 

@@ -1,0 +1,42 @@
+"""What the suite's fixtures stand on: an IAM user with a schema to fill, and logins of it."""
+
+from __future__ import annotations
+
+import ssl
+
+import boto3
+
+from rds_iam_magic.aws.endpoint import parse_host_name
+from rds_iam_magic.aws.token import sign_token
+from rds_iam_magic.database.dial import Address
+from rds_iam_magic.database.driver import Token
+from rds_iam_magic.database.login import Login
+
+SCRATCH = "scratch"
+
+
+def login_of_tester(sandbox, **changes) -> Login:
+    """A login of the IAM user `tester`, who may do anything in the schema `scratch`."""
+    endpoint = parse_host_name(sandbox.endpoint)
+    key, secret = sandbox.keys["administrator"]
+    session = boto3.Session(key, secret, region_name=endpoint.region)
+    options = {
+        "endpoint": endpoint,
+        "user": "tester",
+        "credential": lambda: Token(sign_token(session, endpoint, "tester")),
+        "context": ssl.create_default_context(cafile=str(sandbox.bundle)),
+        "trust_source": str(sandbox.bundle),
+        "via": Address("127.0.0.1", sandbox.server.port),
+        "database": SCRATCH,
+    }
+    return Login(**options | changes)
+
+
+def create_tester(server) -> None:
+    with server.root() as root:
+        root.execute(f"CREATE DATABASE IF NOT EXISTS {SCRATCH}")
+        root.execute(
+            "CREATE USER IF NOT EXISTS 'tester'@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL"
+        )
+        root.execute(f"GRANT ALL ON {SCRATCH}.* TO 'tester'@'%'")
+        root.execute("GRANT PROCESS ON *.* TO 'tester'@'%'")

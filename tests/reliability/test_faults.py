@@ -1,0 +1,460 @@
+"""Faults beside the matrix: what ends a session from the server's side, from AWS's, and from the user's."""
+
+import json
+import multiprocessing
+import os
+import signal
+import ssl
+import threading
+import time
+
+import boto3
+import pytest
+from grounds import create_tester, login_of_tester
+
+from rds_iam_magic.aws.endpoint import parse_host_name
+from rds_iam_magic.aws.secret import Secret
+from rds_iam_magic.aws.token import sign_token
+from rds_iam_magic.database import dial
+from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.database.driver import Token
+from rds_iam_magic.database.settings import Settings
+from rds_iam_magic.errors import (
+    AccessDeniedError,
+    ConnectError,
+    ConnectionLostError,
+    CredentialsError,
+    ResultError,
+    StatementError,
+    UnreachableError,
+)
+
+
+def kill(world):
+    world.root(f"KILL CONNECTION {world.connection_id}")
+
+
+def works(world):
+    return world.db.query("SELECT 1 AS a")["a"].tolist() == [1]
+
+
+# What the server ends
+
+
+def test_idle_for_longer_than_wait_timeout(world):
+    world.db.execute("SET SESSION wait_timeout = 1")
+    time.sleep(2)
+    assert works(world)
+    assert any("session variables that were SET" in note for note in world.notes)
+
+
+def test_no_free_connection(make_world, fragile):
+    """1040 at connect says so; at reconnect it is tried again until one is free."""
+    world = make_world(timeout=3.0)
+    (limit,) = world.root("SELECT @@max_connections")[0]
+    others = []
+    try:
+        world.root("SET GLOBAL max_connections = 10")
+        with pytest.raises(ConnectError, match="1040"):
+            others.extend(Connection(login_of_tester(fragile)) for _ in range(12))
+        kill(world)
+        time.sleep(0.2)
+        others.append(Connection(login_of_tester(fragile)))
+        with pytest.raises(ConnectError, match="1040"):
+            world.db.query("SELECT 1")
+        threading.Timer(0.8, others.pop().close).start()
+        assert works(world)
+    finally:
+        with fragile.server.root() as root:
+            root.execute(f"SET GLOBAL max_connections = {limit}")
+        for other in others:
+            other.close()
+
+
+def test_failover_leads_to_the_new_writer(make_world, fragile):
+    """The name leads elsewhere from now on; the connection follows it."""
+    second = fragile.add_server()
+    create_tester(second)
+    with second.root() as root:
+        root.execute("CREATE TABLE scratch.ledger (a BIGINT)")
+        root.execute("INSERT INTO scratch.ledger VALUES (41), (42)")
+    world = make_world()
+    assert world.db.query("SELECT COUNT(*) AS n FROM ledger")["n"].tolist() == [0]
+    world.proxy.upstream = second.port
+    world.proxy.cut()
+    assert world.db.query("SELECT COUNT(*) AS n FROM ledger")["n"].tolist() == [2]
+    # The old writer comes back as a reader, and a connection is left on it.
+    world.proxy.upstream = fragile.server.port
+    stale = make_world()
+    stale.root("SET GLOBAL read_only = 1")
+    try:
+        stale.proxy.upstream = second.port
+        with pytest.raises(StatementError, match="1290") as caught:
+            stale.db.execute("INSERT INTO ledger VALUES (43)")
+        assert "new writer; run the statement again" in caught.value.hint
+        assert stale.db.execute("INSERT INTO ledger VALUES (43)") == 1
+    finally:
+        stale.root("SET GLOBAL read_only = 0")
+    with second.root() as root:
+        root.execute("SELECT COUNT(*) FROM scratch.ledger")
+        assert root.fetchone() == (3,)
+    assert world.rows() == 0
+    second.stop()
+
+
+def test_a_server_that_stays_read_only(world):
+    """Not a failover: the same server answers, so the connection and what it holds stay."""
+    world.db.execute("SET @kept = 5")
+    world.root("SET GLOBAL read_only = 1")
+    try:
+        with pytest.raises(StatementError, match="1290") as caught:
+            world.db.execute("INSERT INTO ledger VALUES (1)")
+        assert "connect to the writer" in caught.value.hint
+        assert world.db.query("SELECT @kept AS k")["k"].tolist() == [5]
+    finally:
+        world.root("SET GLOBAL read_only = 0")
+
+
+# What the network does
+
+
+def test_a_name_server_that_does_not_answer(fragile, monkeypatch):
+    monkeypatch.setattr(dial.socket, "getaddrinfo", lambda *_, **__: time.sleep(3) or [])
+    began = time.monotonic()
+    with pytest.raises(UnreachableError, match="not found in time"):
+        login_of_tester(fragile, timeout=0.6).open()
+    assert time.monotonic() - began < 2
+
+
+def test_a_server_that_accepts_and_says_nothing(make_world):
+    world = make_world(timeout=1.5)
+    world.proxy.be_silent()
+    world.proxy.cut()
+    began = time.monotonic()
+    with pytest.raises(ConnectError):
+        world.db.query("SELECT 1")
+    assert time.monotonic() - began < 5
+    world.proxy.be_silent(False)
+    assert works(world)
+
+
+def test_it_comes_back_within_the_time_to_connect(make_world):
+    world = make_world(timeout=6.0)
+    world.proxy.refuse()
+    world.proxy.cut()
+    threading.Timer(1.0, world.proxy.refuse, [False]).start()
+    assert works(world)
+
+
+def test_lost_twice_in_a_row(world):
+    """The second loss is told; there is no third try."""
+    world.proxy.cut_after(0)
+    sql = "SELECT COUNT(*) AS n, SLEEP(0.6) FROM ledger"
+    timer = threading.Timer(1.2, world.proxy.cut)
+    timer.start()
+    try:
+        with pytest.raises(ConnectionLostError, match="twice"):
+            world.db.query(sql)
+    except pytest.fail.Exception:
+        pass  # the second try was faster than the second cut
+    finally:
+        timer.join()
+    assert works(world)
+
+
+# What AWS does
+
+
+def test_credentials_rotate(make_world, fragile):
+    iam = fragile.client("iam")
+    iam.create_user(UserName="rotating")
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.put_user_policy(UserName="rotating", PolicyName="all", PolicyDocument=json.dumps(policy))
+    endpoint = parse_host_name(fragile.endpoint)
+    current = {}
+
+    def rotate():
+        for old in iam.list_access_keys(UserName="rotating")["AccessKeyMetadata"]:
+            iam.delete_access_key(UserName="rotating", AccessKeyId=old["AccessKeyId"])
+        key = iam.create_access_key(UserName="rotating")["AccessKey"]
+        current["session"] = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+
+    rotate()
+    world = make_world(credential=lambda: Token(sign_token(current["session"], endpoint, "tester")))
+    rotate()
+    assert works(world), "an established session outlives its token"
+    kill(world)
+    assert works(world)
+
+
+def test_access_is_revoked_meanwhile(make_world, fragile):
+    iam = fragile.client("iam")
+    iam.create_user(UserName="revoked")
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.put_user_policy(UserName="revoked", PolicyName="all", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName="revoked")["AccessKey"]
+    session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+    endpoint = parse_host_name(fragile.endpoint)
+    world = make_world(credential=lambda: Token(sign_token(session, endpoint, "tester")))
+    iam.delete_user_policy(UserName="revoked", PolicyName="all")
+    assert works(world)
+    kill(world)
+    with pytest.raises(AccessDeniedError, match="refused it"):
+        world.db.query("SELECT 1")
+    iam.put_user_policy(UserName="revoked", PolicyName="all", PolicyDocument=json.dumps(policy))
+    assert works(world), "the connection comes back with the right"
+
+
+def test_a_token_that_expired_while_connecting(make_world, monkeypatch):
+    """An old token is refused, and the next attempt has a fresh one: none is ever kept."""
+    world = make_world()
+    fresh = world.db.login.credential
+    expired = iter([Token(Secret(fresh().secret.reveal().decode().replace("X-Amz-Date=2", "X-Amz-Date=1")))])
+    monkeypatch.setattr(world.db._held, "login", _with(world.db.login, lambda: next(expired, None) or fresh()))
+    kill(world)
+    with pytest.raises(AccessDeniedError):
+        world.db.query("SELECT 1")
+    assert works(world)
+
+
+def _with(login, credential):
+    from dataclasses import replace
+
+    return replace(login, credential=credential)
+
+
+def test_expired_static_credentials_are_found_before_signing(inside, monkeypatch):
+    import rds_iam_magic
+
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z")
+    before = len(inside.refusals())
+    with pytest.raises(CredentialsError, match="have expired"):
+        rds_iam_magic.connect("sandbox", user="reader")
+    assert len(inside.refusals()) == before, "nothing was signed or sent"
+
+
+@pytest.mark.parametrize("external_id", [None, "partner-7"])
+@pytest.mark.usefixtures("inside")
+def test_a_role_is_assumed(external_id):
+    import rds_iam_magic
+
+    role = "arn:aws:iam::123456789012:role/analytics"
+    who = {"user": "reader", "profile": "stranger"}
+    with rds_iam_magic.connect("sandbox", **who, role_arn=role, external_id=external_id) as db:
+        assert db.query("SELECT 1 AS a")["a"].tolist() == [1]
+    with pytest.raises(AccessDeniedError):
+        rds_iam_magic.connect("sandbox", **who)
+
+
+# What the user does
+
+
+def interrupt_after(seconds):
+    timer = threading.Timer(seconds, os.kill, [os.getpid(), signal.SIGINT])
+    timer.start()
+    return timer
+
+
+@pytest.mark.parametrize("sql", ["SELECT SLEEP(20)", "SELECT seq, SLEEP(0.001) FROM seq_1_to_100000"])
+def test_an_interrupt_ends_the_query_on_the_server(world, sql):
+    """Within a second; the connection stays, with its transaction and its temporary tables."""
+    world.db.execute("CREATE TEMPORARY TABLE kept (a INT); INSERT INTO kept VALUES (7)")
+    world.db.execute("BEGIN; INSERT INTO ledger VALUES (1)")
+    before = world.connection_id
+    timer = interrupt_after(0.7)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        world.db.query(sql)
+    assert time.monotonic() - began < 1.7
+    timer.join()
+    running = world.root(f"SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {before}")
+    assert running == (("Sleep",),)
+    assert world.db.query("SELECT a FROM kept")["a"].tolist() == [7]
+    assert world.connection_id == before
+    world.db.execute("COMMIT")
+    assert world.rows() == 1
+
+
+def test_a_second_interrupt_gives_up_the_connection_at_once(world):
+    """When the query cannot be ended (the network is silent), a second press does not wait for it."""
+    first, second = interrupt_after(0.5), interrupt_after(1.0)
+    world.proxy.freeze()
+    world.proxy.be_silent()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        world.db.query("SELECT SLEEP(20)")
+    assert time.monotonic() - began < 2
+    first.join()
+    second.join()
+    world.proxy.be_silent(False)
+    assert works(world)
+
+
+def test_a_time_limit_of_the_server(make_world):
+    world = make_world(settings=Settings(timeout=0.5))
+    began = time.monotonic()
+    with pytest.raises(StatementError, match="1969") as caught:
+        world.db.query("SELECT SLEEP(5), COUNT(*) FROM seq_1_to_1000000 a, seq_1_to_1000 b")
+    assert "--timeout" in caught.value.hint
+    assert time.monotonic() - began < 3
+    assert works(world)
+
+
+def test_a_time_limit_from_here_is_the_last_resort(make_world):
+    """The server's own limit is switched off, as where MySQL has none."""
+    world = make_world(settings=Settings(timeout=0.5))
+    world.db.execute("SET SESSION max_statement_time = 0")
+    before = world.connection_id
+    with pytest.raises(ResultError, match="time limit"):
+        world.db.query("SELECT SLEEP(20)")
+    assert works(world)
+    assert world.connection_id == before, "the query was ended, not the connection"
+
+
+def test_modes_hold_after_a_reconnect(make_world):
+    settings = Settings(read_only=True, safe_updates=True, time_zone="+09:00", autocommit=False, timeout=30)
+    world = make_world(settings=settings)
+
+    def modes():
+        return (
+            world.db.query(
+                "SELECT @@tx_read_only, @@sql_safe_updates, @@time_zone, @@autocommit, @@max_statement_time, DATABASE()"
+            )
+            .iloc[0]
+            .tolist()
+        )
+
+    expected = [1, 1, "+09:00", 0, 30.0, "scratch"]
+    assert modes() == expected
+    with pytest.raises(StatementError, match="1792"):
+        world.db.execute("INSERT INTO ledger VALUES (1)")
+    world.db.execute("ROLLBACK")
+    kill(world)
+    assert modes() == expected
+
+
+def test_what_the_session_had_comes_back_or_is_named(world):
+    world.db.execute("CREATE DATABASE IF NOT EXISTS scratch; USE information_schema")
+    world.db.execute("SET @v = 5; CREATE TEMPORARY TABLE scratch.t (a INT); SET SESSION autocommit = 0")
+    kill(world)
+    assert world.db.query("SELECT DATABASE() AS d, @@autocommit AS a").iloc[0].tolist() == ["information_schema", 0]
+    (note,) = [note for note in world.notes if "open again" in note]
+    assert "temporary tables" in note
+    assert "user variables" in note
+
+
+@pytest.mark.parametrize(
+    ("before", "sql", "words"),
+    [
+        ("SET @v = 5", "SELECT @v AS v", "user variables"),
+        ("CREATE TEMPORARY TABLE mine (a INT)", "SELECT * FROM mine", "temporary tables"),
+        ("PREPARE p FROM 'SELECT 1'", "EXECUTE p", "prepared statements"),
+    ],
+)
+def test_a_statement_that_needs_what_is_gone_is_refused(world, before, sql, words):
+    world.db.execute(before)
+    kill(world)
+    with pytest.raises(ConnectionLostError, match=words):
+        world.db.query(sql)
+    assert works(world)
+
+
+def test_transactions_across_calls(world):
+    world.db.execute("BEGIN")
+    world.db.execute("INSERT INTO ledger VALUES (1)")
+    assert world.db.transaction_since is not None
+    world.db.execute("ROLLBACK")
+    assert world.db.transaction_since is None
+    assert world.rows() == 0
+    world.db.execute("BEGIN; INSERT INTO ledger VALUES (1); COMMIT")
+    assert world.db.transaction_since is None
+    assert world.rows() == 1
+
+
+def test_closing_with_an_open_transaction_says_so(world):
+    world.db.execute("BEGIN; INSERT INTO ledger VALUES (1)")
+    world.db.close()
+    assert any("rolled it back" in note for note in world.notes)
+    assert world.rows() == 0
+
+
+def test_threads_take_turns(world):
+    """Each thread's statements run whole, on one session."""
+    errors = []
+
+    def work(number):
+        try:
+            for _ in range(15):
+                frame = world.db.query(f"SELECT {number} AS n, CONNECTION_ID() AS id; SELECT {number} AS m")
+                assert frame["m"].tolist() == [number]
+        except Exception as error:  # noqa: BLE001 - told by the test
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def test_two_connections_never_mix(make_world):
+    first, second = make_world(), make_world()
+    first.db.execute("SET @who = 1")
+    second.db.execute("SET @who = 2")
+    batches = first.db.batches("SELECT seq, @who AS w FROM seq_1_to_50000", rows=1000)
+    assert next(batches).column(1)[0].as_py() == 1
+    assert second.db.query("SELECT @who AS w")["w"].tolist() == [2]
+    assert sum(batch.num_rows for batch in batches) == 49_000
+
+
+def test_the_same_thread_is_not_locked_out_silently(world):
+    batches = world.db.batches("SELECT seq FROM seq_1_to_50000", rows=1000)
+    next(batches)
+    with pytest.raises(ResultError, match="another query"):
+        world.db.query("SELECT 1")
+    batches.close()
+    assert works(world)
+
+
+def _in_child(db, answers):
+    try:
+        answers.put(db.query("SELECT CONNECTION_ID() AS id").loc[0, "id"])
+        db.close()
+    except BaseException as error:  # noqa: BLE001 - told by the test
+        answers.put(repr(error))
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+def test_a_fork_does_not_share_the_socket(world):
+    context = multiprocessing.get_context("fork")
+    world.db.execute("CREATE TEMPORARY TABLE mine (a INT)")
+    own = world.connection_id
+    answers = context.SimpleQueue()
+    child = context.Process(target=_in_child, args=[world.db, answers])
+    child.start()
+    other = answers.get()
+    child.join(10)
+    assert child.exitcode == 0
+    assert int(other) != own
+    assert world.db.query("SELECT COUNT(*) AS n FROM mine")["n"].tolist() == [0], "the parent's session is untouched"
+    answers.close()
+    child.close()
+
+
+def test_verified_tls_after_a_reconnect_too(make_world, fragile):
+    """The context is the same for every session: another authority's certificate is refused then as well."""
+    import trustme
+    from database.listener import Listener
+
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(fragile.endpoint).configure_cert(context)
+    world = make_world(timeout=3.0)
+    with Listener(tls=True, context=context) as listener:
+        world.proxy.upstream = listener.port
+        world.proxy.cut()
+        with pytest.raises(ConnectError):
+            world.db.query("SELECT 1")
+        assert b"X-Amz" not in listener.received
+    world.proxy.upstream = fragile.server.port

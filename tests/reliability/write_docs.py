@@ -1,0 +1,47 @@
+"""Write docs/reliability.md from the matrix: `python tests/reliability/write_docs.py`, or `make docs`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+TEXT = """\
+# What happens when the connection is lost
+
+A held connection is there when it is needed, and nothing is lost without a word or run twice. The table below is
+generated from the fault matrix of the test suite (`tests/reliability/matrix.py`): each line is a test on a real server,
+through a proxy that breaks the network, and the rows in the database are counted afterwards.
+
+{table}
+Besides the matrix, `tests/reliability/test_faults.py` tries: a session that the server ends for idleness; a token that
+has expired; credentials that rotate; access that is revoked; a failover, and a write that the old writer refuses as
+read-only; a server without free connections; a name server that does not answer; a server that accepts and says
+nothing; interrupts; time limits; a fork; threads.
+
+## The rules behind it
+
+- Each attempt to connect signs a fresh token. Reconnecting takes at most `--connect-timeout`, with pauses in between.
+- Before a statement, an idle connection is looked at without a round trip; after 30 s of idleness it is asked.
+- After 30 s without a byte, a second connection asks the server whether it still works on the statement.
+- A statement runs once more only when it certainly only reads, outside of a transaction, and none of its rows has been
+  handed on. What is certain comes from the SQL itself: a stored function, `INTO`, `FOR UPDATE`, `GET_LOCK`, an
+  assignment, an executable comment or a word that is not known makes it "may write".
+- What a new session can have again, it gets: the default database, what was asked for at connect (time zone,
+  `--read-only`, `--safe-updates`, time limit, autocommit). What it cannot have (an open transaction, temporary tables,
+  user variables, locks, prepared statements, session variables that were SET) is named; a statement that uses it is
+  refused with an error instead of running without it.
+"""
+
+
+def text() -> str:
+    """The whole page."""
+    from reliability import matrix
+
+    return TEXT.format(table=matrix.table())
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "reliability.md").write_text(text(), encoding="utf-8")
