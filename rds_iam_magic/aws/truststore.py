@@ -12,7 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -83,7 +83,7 @@ def _context(pem: str, source: str, *, with_public_roots: bool) -> ssl.SSLContex
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_verify_locations(cadata=pem)
-    except (ssl.SSLError, ValueError) as error:
+    except (ssl.SSLError, ValueError, TypeError) as error:  # TypeError: not ASCII
         raise _no_bundle(source, "it holds no readable certificates", str(error)) from None
     found = context.cert_store_stats()
     if not found["x509"]:
@@ -174,6 +174,9 @@ def _download(url: str) -> str:
             if urlsplit(answer.url).scheme != urlsplit(url).scheme:
                 raise _not_fetched(url, "it redirects away from https")
             body = answer.read(_MAX_BYTES + 1)
+    except HTTPError as error:
+        error.close()  # it is the answer itself
+        raise _not_fetched(url, f"the web server answers {error.code} {error.reason}") from None
     except (URLError, OSError, ValueError) as error:
         raise _not_fetched(url, str(getattr(error, "reason", error))) from None
     if len(body) > _MAX_BYTES:

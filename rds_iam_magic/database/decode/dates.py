@@ -39,11 +39,13 @@ class _Dated:
         """How many dates became NaT."""
         if not self._impossible:
             return ""
-        count = f"{self._impossible:,} value" + ("" if self._impossible == 1 else "s")
-        return f"{count} of {self._name} no date of the calendar (0000-00-00, 2024-00-00, …), so NaT"
+        count = "1 value" if self._impossible == 1 else f"{self._impossible:,} values"
+        return f"in {self._name}, {count} of no calendar (0000-00-00, 2024-00-00, …) became NaT."
 
     def _days(self, cells: Cells) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
         days, impossible = read_days(cells.words, _present(cells, cells.start))
+        if cells.null is not None:
+            impossible &= ~cells.null
         if not impossible.any():
             return days, None
         self._impossible += int(np.count_nonzero(impossible))

@@ -93,8 +93,8 @@ class FloatDecimals(_Decimals):
         """How many values have more digits than a double gives back."""
         if not self._rounded:
             return ""
-        count = f"{self._rounded:,} value" + ("" if self._rounded == 1 else "s")
-        return f'{count} of {self._name} rounded to about 15 digits; decimal="exact" keeps every digit'
+        count = "1 value" if self._rounded == 1 else f"{self._rounded:,} values"
+        return f"in {self._name}, {count} of more than 15 digits became the nearest float64; decimal='exact' keeps all."
 
 
 class ExactDecimals(_Decimals):

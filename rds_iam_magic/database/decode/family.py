@@ -28,5 +28,5 @@ class Family(Protocol):
         ...
 
     def finding(self) -> str:
-        """What the user must know about the values so far, as the end of a sentence; "" for nothing."""
+        """What the user must know about the values so far, as a sentence; "" for nothing."""
         ...

@@ -1,0 +1,266 @@
+"""The CA bundle: fetched from a real web server, checked, kept, refreshed; and refused when it is none."""
+
+import datetime as dt
+import os
+import ssl
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import trustme
+
+from rds_iam_magic.aws import truststore
+from rds_iam_magic.aws.endpoint import parse_host_name
+from rds_iam_magic.aws.truststore import trust_store
+from rds_iam_magic.errors import TrustStoreError
+
+ENDPOINT = parse_host_name("sandbox.cluster-abc123.us-east-1.rds.amazonaws.com")
+PROXY = parse_host_name("app.proxy-abc123.us-east-1.rds.amazonaws.com")
+
+
+class Server(ThreadingHTTPServer):
+    """Answers with what it is given, and counts."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.status, self.body, self.headers, self.requests = 200, b"", {}, 0
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}/global-bundle.pem"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.requests += 1
+        self.send_response(self.server.status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, *arguments):
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+def web(authority, monkeypatch, tmp_path):
+    with Server() as server:
+        server.body = authority.cert_pem.bytes()
+        thread = threading.Thread(target=server.serve_forever, args=[0.02])
+        thread.start()
+        monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", server.url)
+        monkeypatch.setenv("RDS_IAM_MAGIC_CACHE", str(tmp_path / "cache"))
+        monkeypatch.delenv("RDS_IAM_MAGIC_CA", raising=False)
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def cached(tmp_path):
+    return list((tmp_path / "cache").glob("*")) + list((tmp_path / "cache").glob(".*"))
+
+
+def refused(words, endpoint=ENDPOINT, **options):
+    with pytest.raises(TrustStoreError) as caught:
+        trust_store(endpoint, **options)
+    assert words in str(caught.value), str(caught.value)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_fetched_once_and_kept(web, tmp_path):
+    for _ in range(3):
+        store = trust_store(ENDPOINT)
+        assert store.context.verify_mode is ssl.CERT_REQUIRED
+        assert store.context.check_hostname
+        assert store.context.minimum_version >= ssl.TLSVersion.TLSv1_2
+        assert len(store.context.get_ca_certs()) == 1
+        assert store.warning == ""
+        assert store.source == web.url
+    assert web.requests == 1
+    (kept,) = cached(tmp_path)
+    assert kept.read_bytes() == web.body
+
+
+def make_old(tmp_path):
+    (kept,) = cached(tmp_path)
+    past = time.time() - truststore.MAX_AGE - 60
+    os.utime(kept, (past, past))
+    return kept
+
+
+def test_refreshed_when_older_than_thirty_days(web, tmp_path):
+    trust_store(ENDPOINT)
+    make_old(tmp_path)
+    web.body = trustme.CA().cert_pem.bytes()
+    trust_store(ENDPOINT)
+    assert web.requests == 2
+    (kept,) = cached(tmp_path)
+    assert kept.read_bytes() == web.body
+
+
+@pytest.mark.parametrize("trouble", ["down", "error", "html", "empty", "leaf"])
+def test_the_old_one_is_used_with_a_warning(web, tmp_path, authority, trouble):
+    trust_store(ENDPOINT)
+    kept = make_old(tmp_path)
+    before = kept.read_bytes()
+    if trouble == "down":
+        os.environ["RDS_IAM_MAGIC_CA_URL"] = web.url  # the same address, where nobody listens any more
+        web.server_close()
+    web.status = 500 if trouble == "error" else 200
+    web.body = {
+        "html": b"<html>Sign in</html>",
+        "leaf": authority.issue_cert("a.example").cert_chain_pems[0].bytes(),
+    }.get(trouble, b"")
+    store = trust_store(ENDPOINT)
+    assert "could not be refreshed" in store.warning
+    assert len(store.context.get_ca_certs()) == 1
+    assert kept.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"<html>Sign in to the Wi-Fi</html>", "not an RDS CA bundle"),
+        (b"", "not an RDS CA bundle"),
+        (b"-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n", "not an RDS CA bundle"),
+        (b"\xff" * 100, "not an RDS CA bundle"),
+        (b"x" * (9 << 20), "larger than 8 MB"),
+    ],
+)
+def test_what_is_no_bundle_is_refused_and_not_kept(web, tmp_path, body, words):
+    web.body = body
+    refused(words)
+    assert cached(tmp_path) == []
+
+
+def test_a_certificate_that_is_no_authority_is_refused(web, tmp_path, authority):
+    web.body = authority.issue_cert("db.example").cert_chain_pems[0].bytes()
+    refused("not authorities")
+    assert cached(tmp_path) == []
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_the_web_server_refuses(web, status):
+    web.status = status
+    refused("could not be fetched")
+
+
+def test_nobody_listens(web):
+    web.server_close()
+    refused("could not be fetched")
+
+
+def test_a_redirect_to_another_scheme(web):
+    web.status, web.headers = 302, {"Location": "ftp://127.0.0.1/bundle.pem"}
+    refused("could not be fetched")
+
+
+def test_a_damaged_copy_is_fetched_anew(web, tmp_path):
+    trust_store(ENDPOINT)
+    (kept,) = cached(tmp_path)
+    kept.write_bytes(web.body[:100])
+    trust_store(ENDPOINT)
+    assert web.requests == 2
+    assert kept.read_bytes() == web.body
+
+
+@pytest.mark.usefixtures("web")
+def test_a_cache_that_cannot_be_written_costs_a_download(tmp_path):
+    (tmp_path / "cache").write_text("a file where the folder would be")
+    store = trust_store(ENDPOINT)
+    assert "could not be kept" in store.warning
+    assert len(store.context.get_ca_certs()) == 1
+
+
+def test_a_path_of_the_users(web, tmp_path, monkeypatch):
+    path = tmp_path / "mine.pem"
+    path.write_bytes(web.body)
+    assert trust_store(ENDPOINT, ca=str(path)).source == str(path)
+    monkeypatch.setenv("RDS_IAM_MAGIC_CA", str(path))
+    assert trust_store(ENDPOINT).source == str(path)
+    assert web.requests == 0
+    refused("cannot be read", ca=str(tmp_path / "missing.pem"))
+    path.write_text("nothing of the kind")
+    refused("not an RDS CA bundle")
+
+
+@pytest.mark.usefixtures("web")
+def test_a_proxy_gets_the_public_roots_too():
+    roots = len(trust_store(PROXY).context.get_ca_certs())
+    assert roots > 50
+    assert len(trust_store(ENDPOINT).context.get_ca_certs()) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com/bundle.pem", "file:///etc/passwd", "ftp://127.0.0.1/x", "nonsense"]
+)
+def test_only_https_or_loopback(monkeypatch, url):
+    monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", url)
+    refused("not an https:// address")
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("a.cluster-x1.eu-west-1.rds.amazonaws.com", "https://truststore.pki.rds.amazonaws.com/global/"),
+        (
+            "a.cluster-x1.us-gov-west-1.rds.amazonaws.com",
+            "https://truststore.pki.us-gov-west-1.rds.amazonaws.com/global/",
+        ),
+        (
+            "a.cluster-x1.rds.cn-north-1.amazonaws.com.cn",
+            "https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/",
+        ),
+    ],
+)
+def test_each_partition_has_its_bundle(monkeypatch, host, url):
+    monkeypatch.delenv("RDS_IAM_MAGIC_CA_URL", raising=False)
+    assert truststore._bundle_url(parse_host_name(host)) == f"{url}global-bundle.pem"
+
+
+def test_a_partition_without_a_public_bundle(monkeypatch):
+    monkeypatch.delenv("RDS_IAM_MAGIC_CA_URL", raising=False)
+    monkeypatch.delenv("RDS_IAM_MAGIC_CA", raising=False)
+    refused("publishes no CA bundle", parse_host_name("a.x1.us-iso-east-1.rds.c2s.ic.gov"))
+
+
+def test_a_verified_session(authority, tmp_path):
+    """The context does verify: the right name passes, another and an expired certificate do not."""
+    import socket
+
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    context = trust_store(ENDPOINT, ca=str(path)).context
+    past = dt.datetime(2020, 1, 1, tzinfo=dt.timezone.utc)
+    for names, options, passes in (
+        ([ENDPOINT.host], {}, True),
+        (["other.example"], {}, False),
+        ([ENDPOINT.host], {"not_after": past}, False),
+    ):
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(*names, **options).configure_cert(server)
+        left, right = socket.socketpair()
+        with left, right:
+            thread = threading.Thread(target=_serve, args=[server, right])
+            thread.start()
+            try:
+                with context.wrap_socket(left, server_hostname=ENDPOINT.host):
+                    assert passes
+            except ssl.SSLCertVerificationError:
+                assert not passes
+                left.close()
+            thread.join()
+
+
+def _serve(context, sock):
+    try:
+        context.wrap_socket(sock, server_side=True).close()
+    except OSError:
+        return

@@ -1,0 +1,132 @@
+"""Targets, secrets and policies against the sandbox's AWS account."""
+
+import json
+import pickle
+
+import pytest
+
+from rds_iam_magic.aws import discovery
+from rds_iam_magic.aws.policy import connect_policy
+from rds_iam_magic.aws.secret import Secret, read_master_secret
+from rds_iam_magic.aws.session import open_session
+from rds_iam_magic.errors import AwsError, TargetError
+
+
+@pytest.fixture
+def session(inside):
+    assert inside.server.pid
+    return open_session()
+
+
+def test_a_cluster_is_its_writer(session, inside):
+    assert discovery.resolve(session, "sandbox").host == inside.hosts[0]
+    assert discovery.resolve(session, "SANDBOX").host == inside.hosts[0]
+    assert discovery.resolve(session, "sandbox", port=3307).port == 3307
+
+
+def test_an_instance_of_a_cluster_keeps_its_endpoint_and_has_the_clusters_resource(session, inside):
+    found = discovery.find(session, "sandbox-1")
+    assert found.endpoint.host == inside.hosts[2]
+    assert found.resource_id == discovery.find(session, "sandbox").resource_id
+    assert found.resource_id.startswith("cluster-")
+
+
+def test_a_standalone_instance(session):
+    assert discovery.find(session, "standalone").resource_id.startswith("db-")
+
+
+def test_a_host_name_needs_no_look_up(session):
+    host = "whatever.cluster-abc123.eu-west-1.rds.amazonaws.com"
+    assert discovery.resolve(session, host).region == "eu-west-1"
+
+
+def test_the_owner_of_each_endpoint(session, inside):
+    for host in inside.hosts[:3]:
+        assert discovery.find_by_endpoint(session, discovery.resolve(session, host)).resource_id.startswith("cluster-")
+    with pytest.raises(TargetError, match=r"another one than the database|has the endpoint"):
+        discovery.find_by_endpoint(
+            session, discovery.resolve(session, "other.cluster-abc123.us-east-1.rds.amazonaws.com")
+        )
+
+
+def test_an_instance_with_iam_authentication_off(session, inside):
+    rds = inside.client("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="plain", Engine="mysql", DBInstanceClass="db.t4g.micro", AllocatedStorage=20
+    )
+    try:
+        with pytest.raises(TargetError, match="IAM database authentication is off on plain"):
+            discovery.resolve(session, "plain")
+        assert discovery.locate(session, "plain").host.startswith("plain.")
+    finally:
+        rds.delete_db_instance(DBInstanceIdentifier="plain", SkipFinalSnapshot=True)
+
+
+def test_the_policy_names_the_resource_id(session):
+    database = discovery.find(session, "sandbox")
+    (statement,) = connect_policy(database, "analyst")["Statement"]
+    assert statement["Action"] == "rds-db:connect"
+    assert statement["Resource"] == f"arn:aws:rds-db:us-east-1:123456789012:dbuser:{database.resource_id}/analyst"
+
+
+def test_the_policy_lets_its_holder_in(session, inside):
+    """What is printed works: attached to a user, it lets that user connect, and only as that database user."""
+    import rds_iam_magic
+    from rds_iam_magic.errors import AccessDeniedError
+
+    iam = inside.client("iam")
+    document = connect_policy(discovery.find(session, "sandbox"), "reader")
+    with pytest.raises(AccessDeniedError):
+        rds_iam_magic.connect("sandbox", user="reader", profile="stranger")
+    iam.put_user_policy(UserName="stranger", PolicyName="given", PolicyDocument=json.dumps(document))
+    try:
+        rds_iam_magic.connect("sandbox", user="reader", profile="stranger").close()
+    finally:
+        iam.delete_user_policy(UserName="stranger", PolicyName="given")
+
+
+def test_a_managed_secret(session, inside):
+    arn = inside.client("rds").describe_db_clusters()["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
+    secret = read_master_secret(session, arn)
+    assert (secret.username, secret.host, secret.port) == ("admin", None, None)
+    assert discovery.find_by_secret(session, secret.arn).endpoint.host == inside.hosts[0]
+
+
+def test_a_full_secret(session, inside):
+    secret = read_master_secret(session, "sandbox/standalone/master")
+    assert (secret.username, secret.host, secret.port) == ("admin", inside.hosts[3], 3306)
+    assert secret.identifier == "standalone"
+    with pytest.raises(TargetError, match="does not name its database"):
+        discovery.find_by_secret(session, secret.arn)
+
+
+def test_no_such_secret(session):
+    with pytest.raises(TargetError, match="no secret 'nope' in us-east-1"):
+        read_master_secret(session, "nope")
+
+
+HIDDEN = "pa55-that-must-not-show"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [HIDDEN, json.dumps({"password": HIDDEN}), json.dumps([HIDDEN]), json.dumps(HIDDEN), f'{{"username": "{HIDDEN}"'],
+)
+def test_a_secret_of_another_shape_is_not_shown(session, inside, value):
+    client = inside.client("secretsmanager")
+    client.create_secret(Name="odd", SecretString=value)
+    try:
+        with pytest.raises(AwsError, match="not one of a database user") as caught:
+            read_master_secret(session, "odd")
+    finally:
+        client.delete_secret(SecretId="odd", ForceDeleteWithoutRecovery=True)
+    error = caught.value
+    assert HIDDEN not in f"{error!r} {error.args} {error.__cause__!r} {error.__context__!r} {error.detail}"
+
+
+def test_a_secret_shows_itself_nowhere():
+    secret = Secret(HIDDEN)
+    assert HIDDEN not in f"{secret} {secret!r} {secret:>40} {[secret]} {vars(Secret)}"
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(secret)
+    assert secret.reveal() == HIDDEN.encode()

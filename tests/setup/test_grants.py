@@ -1,0 +1,140 @@
+"""Users are created as the master, once, exactly as named; and nobody's password user is touched."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rds_iam_magic.database.connecting import connect_as_master
+from rds_iam_magic.database.quoting import quote_name, quote_text
+from rds_iam_magic.database.way import Way
+from rds_iam_magic.errors import AccessDeniedError, OptionError, UserSetupError
+from rds_iam_magic.setup.users import Grant, create_user, parse_grant
+
+SECRET = "sandbox/standalone/master"
+
+
+@pytest.fixture
+def master(inside):
+    with connect_as_master(SECRET, Way()) as connection:
+        yield connection
+    with inside.server.root() as root:
+        kept = "'admin', 'reader', 'tester', 'root', 'mariadb.sys'"
+        root.execute(f"SELECT User, Host FROM mysql.global_priv WHERE User NOT IN ({kept})")
+        for user, host in root.fetchall():
+            root.execute("DROP USER IF EXISTS %s@%s", (user, host))
+
+
+def grants(*texts):
+    return [parse_grant(text) for text in texts]
+
+
+def test_a_new_user(master, inside):
+    outcome = create_user(master, "fresh", grants=grants("SELECT ON shop.*"))
+    assert outcome.created
+    assert outcome.granted
+    assert outcome.row.to_dict("records") == [{"User": "fresh", "Host": "%", "Plugin": "AWSAuthenticationPlugin"}]
+    with inside.server.root() as root:
+        root.execute("SHOW CREATE USER 'fresh'@'%'")
+        assert "REQUIRE SSL" in root.fetchone()[0]
+        root.execute("SHOW GRANTS FOR 'fresh'@'%'")
+        assert any("GRANT SELECT ON `shop`.*" in row[0] for row in root.fetchall())
+
+
+def test_again_changes_nothing(master):
+    create_user(master, "twice", grants=grants("SELECT ON shop.*"))
+    outcome = create_user(master, "twice", grants=grants("SELECT ON shop.*"))
+    assert not outcome.created
+    assert not outcome.granted
+    more = create_user(master, "twice", grants=grants("SELECT ON shop.*", "SHOW VIEW ON shop.*"))
+    assert not more.created
+    assert more.granted
+
+
+def test_a_password_user_is_refused_and_not_granted_to(master, inside):
+    with inside.server.root() as root:
+        root.execute("CREATE USER 'typed'@'%' IDENTIFIED BY 'secret'")
+    with pytest.raises(UserSetupError, match="nothing was changed"):
+        create_user(master, "typed", grants=grants("SELECT ON shop.*"))
+    with inside.server.root() as root:
+        root.execute("SHOW GRANTS FOR 'typed'@'%'")
+        assert not any("shop" in row[0] for row in root.fetchall())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["o'brien", "back`tick", 'dou"ble', "back\\slash", "日本", "x'; DROP TABLE shop.orders; --", "a b", "%", "Case"],
+)
+def test_names_are_taken_as_they_are(master, inside, name):
+    outcome = create_user(master, name, grants=grants("SELECT ON shop.*"))
+    assert outcome.row["User"].tolist() == [name]
+    with inside.server.root() as root:
+        root.execute("SELECT COUNT(*) FROM mysql.global_priv WHERE User = %s", (name,))
+        assert root.fetchone() == (1,)
+        root.execute("SELECT COUNT(*) FROM shop.orders")
+        assert root.fetchone() == (50000,)
+
+
+def test_case_makes_two_users(master):
+    create_user(master, "ana", grants=[])
+    assert create_user(master, "Ana", grants=[]).created
+
+
+@pytest.mark.parametrize("name", ["", "x" * 33])
+def test_impossible_names(master, name):
+    with pytest.raises(OptionError, match="1 to 32"):
+        create_user(master, name, grants=[])
+
+
+@pytest.mark.parametrize(
+    ("text", "grant"),
+    [
+        ("SELECT ON shop.*", Grant(("SELECT",), "shop", "*")),
+        (" select , show view on `my``shop`.`t 1` ", Grant(("SELECT", "SHOW VIEW"), "my`shop", "t 1")),
+        ("ALL PRIVILEGES ON *.*", Grant(("ALL PRIVILEGES",), "*", "*")),
+    ],
+)
+def test_grants(text, grant):
+    assert parse_grant(text) == grant
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "SELECT", "SELECT ON shop", "SELECT ON shop.* TO bob", "SELECT; DROP ON a.b", "SELECT ON a.b; --", "ON a.b"],
+)
+def test_what_is_no_grant(text):
+    with pytest.raises(OptionError, match="not a grant"):
+        parse_grant(text)
+
+
+def test_a_wrong_password_in_the_secret(inside):
+    client = inside.client("secretsmanager")
+    host = inside.hosts[0]
+    value = {"username": "admin", "password": "wrong-and-hidden", "host": host, "port": 3306}
+    client.create_secret(Name="stale", SecretString=json.dumps(value))
+    try:
+        with pytest.raises(AccessDeniedError, match="with the password of the secret") as caught:
+            connect_as_master("stale", Way())
+    finally:
+        client.delete_secret(SecretId="stale", ForceDeleteWithoutRecovery=True)
+    assert "wrong-and-hidden" not in f"{caught.value!r}{caught.value.detail}"
+
+
+@settings(max_examples=60)
+@given(st.text(max_size=40))
+def test_a_quoted_text_is_that_text(db, text):
+    assert db.query(f"SELECT {quote_text(text)} AS t")["t"].tolist() == [text]
+
+
+@settings(max_examples=60)
+@given(
+    st.text(
+        st.characters(blacklist_characters="\0", blacklist_categories=["C", "Z"], max_codepoint=0xFFFF),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_a_quoted_name_is_that_name(db, name):
+    name = name.strip() or "x"
+    assert list(db.query(f"SELECT 1 AS {quote_name(name)}").columns) == [name]
