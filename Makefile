@@ -23,6 +23,17 @@ check: $(READY)  ## Lint and type-check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+bench: $(READY) $(VENV)/.bench  ## Measure this project and its rivals side by side; SHAPES=mixed TOOLS=ours,floor for a part
+	$(BIN)/python -m benchmarks $(if $(SHAPES),--shapes $(SHAPES)) $(if $(TOOLS),--tools $(TOOLS)) $(BENCH)
+
+# The rivals; mysqlclient is compiled, against a header that comes with libmariadbd-dev or Homebrew's mariadb.
+$(VENV)/.bench: pyproject.toml $(READY)
+	@if [ "$$(uname)" != Darwin ] && ! command -v pkg-config >/dev/null; then \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends pkg-config >/dev/null; \
+	fi
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $(VENV)/.bench
+
 soak: $(READY)  ## Cut connections at random for SECONDS under reads and writes, and check them against a ledger
 	$(BIN)/python tests/reliability/soak.py $(or $(SECONDS),180)
 

@@ -1,0 +1,1 @@
+"""Benchmarks: this project and its rivals side by side, in one run, on the sandbox, over verified TLS."""
