@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SANDBOX := $(BIN)/python -m rds_iam_magic.sandbox
 READY := $(VENV)/.ready
 
-.PHONY: demo test lab check bench soak docs format system clean
+.PHONY: demo test lab check bench bench-check soak docs format system clean
 
 demo: $(READY)  ## Run the set-up notebook in the sandbox and print what an analyst sees
 	$(SANDBOX) -- $(BIN)/python notebooks/run.py notebooks/setup.ipynb build
@@ -25,6 +25,9 @@ check: $(READY)  ## Lint and type-check
 
 bench: $(READY) $(VENV)/.bench  ## Measure this project and its rivals side by side; SHAPES=mixed TOOLS=ours,floor for a part
 	$(BIN)/python -m benchmarks $(if $(SHAPES),--shapes $(SHAPES)) $(if $(TOOLS),--tools $(TOOLS)) $(BENCH)
+
+bench-check: $(READY)  ## A tiny benchmark, for its correctness: all tools must give the same values
+	$(BIN)/python -m benchmarks --scale 0.002 --rounds 1 --tools ours,floor,pymysql --no-extras --check
 
 # The rivals; mysqlclient is compiled, against a header that comes with libmariadbd-dev or Homebrew's mariadb.
 $(VENV)/.bench: pyproject.toml $(READY)

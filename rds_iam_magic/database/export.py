@@ -66,7 +66,10 @@ class Target:
         except BaseException as error:
             self._discard(temporary)
             if isinstance(error, OSError) and not isinstance(error, ResultError):
-                raise ResultError(f"{self.path} cannot be written: {error}") from None
+                raise ResultError(
+                    f"{self.path} cannot be written: {str(error).splitlines()[0][:200]}",
+                    "Check the place and the right to write there; for s3:// the AWS credentials of the environment.",
+                ) from None
             raise
         return rows
 

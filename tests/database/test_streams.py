@@ -1,0 +1,252 @@
+"""Batches, chunks, files, limits and the ceiling: at constant memory, and nothing partial is left."""
+
+import gzip
+import threading
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from rds_iam_magic.database import memory
+from rds_iam_magic.errors import OptionError, ResultError, StatementError
+
+SEVERAL = "SELECT seq AS n, CONCAT('t', seq) AS t, seq * 1.25 AS d FROM seq_1_to_40000"
+ENDLESS = "SELECT a.seq AS n, MD5(b.seq) AS t FROM seq_1_to_1000000 a, seq_1_to_1000000 b"
+
+
+def still_works(db):
+    return db.query("SELECT 1 AS a")["a"].tolist() == [1]
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def running(sandbox):
+    with sandbox.server.root() as root:
+        root.execute("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'tester' AND COMMAND = 'Query'")
+        return root.fetchone()[0]
+
+
+@pytest.mark.parametrize("rows", [1, 999, 40_000, 100_000])
+def test_batches(db, rows):
+    sql = SEVERAL if rows > 1 else SEVERAL.replace("40000", "50")
+    batches = list(db.batches(sql, rows=rows))
+    total = 40_000 if rows > 1 else 50
+    assert [batch.num_rows for batch in batches[:-1]] == [rows] * (len(batches) - 1)
+    table = pa.Table.from_batches(batches)
+    assert table["n"].to_pylist() == list(range(1, total + 1))
+    assert table.schema.field("d").type == pa.decimal128(22, 2) or pa.types.is_decimal(table.schema.field("d").type)
+
+
+def test_batches_that_are_left_early_end_the_query(db, sandbox):
+    batches = db.batches(ENDLESS)
+    assert next(batches).num_rows == 65_536
+    assert running(sandbox) == 1
+    batches.close()
+    assert running(sandbox) == 0
+    assert still_works(db)
+
+
+def test_chunks(db):
+    chunks = list(db.query(SEVERAL, chunksize=15_000))
+    assert [len(chunk) for chunk in chunks] == [15_000, 15_000, 10_000]
+    whole = db.query(SEVERAL)
+    assert pd.concat(chunks, ignore_index=True).equals(whole)
+    (empty,) = db.query(f"{SEVERAL} WHERE seq < 0", chunksize=10)
+    assert empty.dtypes.tolist() == whole.dtypes.tolist()
+    with pytest.raises(ResultError):
+        list(db.query("SET @a = 1", chunksize=10))
+
+
+@pytest.mark.parametrize("argument", ["limit", "chunksize"])
+def test_sizes_are_at_least_one(db, argument):
+    with pytest.raises(OptionError, match="at least"):
+        list(db.query("SELECT 1", **{argument: 0}))
+
+
+@pytest.mark.parametrize("limit", [1, 100, 39_999])
+def test_a_limit_cuts_and_says_so(db, notes, limit):
+    assert db.query(SEVERAL, limit=limit)["n"].tolist() == list(range(1, limit + 1))
+    (note,) = notes
+    assert f"cut after {limit:,} rows" in note
+    assert still_works(db)
+
+
+@pytest.mark.parametrize("limit", [40_000, 50_000])
+def test_a_limit_that_is_not_reached_says_nothing(db, notes, limit):
+    assert len(db.query(SEVERAL, limit=limit)) == 40_000
+    assert notes == []
+
+
+def test_a_limit_ends_an_endless_query(db, sandbox):
+    assert len(db.query(ENDLESS, limit=1000)) == 1000
+    assert running(sandbox) == 0
+
+
+def test_a_limit_does_not_cut_a_statement_that_writes(db):
+    """Ended early, it might do half of its work; so it runs to its end, and only its rows are dropped."""
+    db.execute("CREATE OR REPLACE TABLE written (n INT)")
+    assert len(db.query("INSERT INTO written SELECT seq FROM seq_1_to_30000 RETURNING n", limit=5)) == 5
+    assert db.query("SELECT COUNT(*) AS c FROM written")["c"].tolist() == [30_000]
+    db.execute("DROP TABLE written")
+
+
+def test_the_ceiling(db, sandbox):
+    db.max_memory = "5 MB"
+    with pytest.raises(ResultError) as caught:
+        db.query(ENDLESS)
+    message, hint = str(caught.value).splitlines()
+    assert "larger than the 5 MB" in message
+    assert "rows came to" in message
+    assert all(way in hint for way in ("LIMIT", "--limit", "--to", "max_memory"))
+    assert running(sandbox) == 0
+    assert still_works(db)
+
+
+@pytest.mark.parametrize(
+    ("setting", "size"), [("4 GB", 4 << 30), ("1.5gb", 3 << 29), (1000, 1000), ("512 MB", 512 << 20), ("64k", 65536)]
+)
+def test_sizes(setting, size):
+    assert memory.ceiling(setting) == size
+
+
+@pytest.mark.parametrize("setting", ["much", "-1", 0, "4 PB", "GB"])
+def test_what_is_no_size(setting):
+    with pytest.raises(OptionError, match="no size"):
+        memory.ceiling(setting)
+
+
+def test_half_of_what_is_available_is_the_default():
+    assert 0 < memory.ceiling(None) <= memory.available()
+
+
+def read(path):
+    if path.suffix == ".parquet":
+        return pyarrow.parquet.read_table(path)
+    if path.suffix == ".arrow":
+        with pa.ipc.open_file(path) as file:
+            return file.read_all()
+    return pyarrow.csv.read_csv(path)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "csv", "csv.gz"])
+def test_files(db, tmp_path, ending):
+    path = tmp_path / f"rows.{ending}"
+    assert db.write(SEVERAL, path) == 40_000
+    table = read(path)
+    assert table["n"].to_pylist() == list(range(1, 40_001))
+    assert table["t"].to_pylist()[-1] == "t40000"
+    assert [float(value) for value in table["d"].to_pylist()[:2]] == [1.25, 2.5]
+    assert names(tmp_path) == [path.name]
+    if ending == "parquet":
+        assert pyarrow.parquet.ParquetFile(path).metadata.row_group(0).column(0).compression == "ZSTD"
+    if ending == "csv.gz":
+        assert gzip.decompress(path.read_bytes()).startswith(b'"n","t","d"\n')
+
+
+ALL_TYPES = (
+    "SELECT CAST('-838:59:58.5' AS TIME(1)) AS t, X'00ff' AS b, NULL AS nothing, CAST(1 AS DECIMAL(65,30)) AS d, "
+    "DATE '2024-01-02' AS day, TIMESTAMP '2024-01-02 03:04:05' AS m, b'101' AS bits, '' AS empty, "
+    "CAST(NULL AS CHAR) AS s"
+)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "csv", "csv.gz"])
+def test_every_type_in_files(db, tmp_path, ending):
+    path = tmp_path / f"types.{ending}"
+    assert db.write(ALL_TYPES, path) == 1
+    if ending == "csv":
+        assert path.read_text().splitlines()[1] == (
+            '"-838:59:58.500000","00ff",,"1.000000000000000000000000000000",2024-01-02,2024-01-02 03:04:05.000000,5,"",'
+        )
+
+
+def test_an_empty_result_is_a_file_with_its_columns(db, tmp_path):
+    path = tmp_path / "empty.parquet"
+    assert db.write(f"{SEVERAL} WHERE seq < 0", path) == 0
+    assert pyarrow.parquet.read_schema(path).names == ["n", "t", "d"]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "csv", "csv.gz"])
+def test_an_error_leaves_no_file_and_the_old_one(db, tmp_path, ending):
+    path = tmp_path / f"kept.{ending}"
+    path.write_text("before")
+    with pytest.raises(ResultError, match="there already"):
+        db.write(SEVERAL, path)
+    db.execute("SET max_statement_time = 0.3")
+    with pytest.raises(StatementError, match="1969"):
+        db.write("SELECT seq, REPEAT('x', 1000), SLEEP(0.001) FROM seq_1_to_100000", path, overwrite=True)
+    assert path.read_text() == "before"
+    assert names(tmp_path) == [path.name]
+    db.execute("SET max_statement_time = 0")
+    assert db.write(SEVERAL, path, overwrite=True) == 40_000
+    assert names(tmp_path) == [path.name]
+
+
+def test_an_interrupt_leaves_no_file(db, tmp_path, sandbox):
+    import _thread
+
+    timer = threading.Timer(0.7, _thread.interrupt_main)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        db.write(ENDLESS, tmp_path / "endless.parquet")
+    timer.join()
+    assert names(tmp_path) == []
+    assert running(sandbox) == 0
+    assert still_works(db)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "words"),
+    [
+        ("rows.xlsx", OptionError, "no ending"),
+        ("rows", OptionError, "no ending"),
+        ("nowhere/rows.csv", ResultError, "no folder"),
+        ("gopher://rows.csv", OptionError, "cannot be written"),
+    ],
+)
+def test_where_no_file_can_be(db, tmp_path, monkeypatch, path, kind, words):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(kind, match=words):
+        db.write(SEVERAL, path)
+
+
+def test_s3(db, inside):
+    """The same through pyarrow's file systems: whole or not at all."""
+    s3 = inside.client("s3")
+    s3.create_bucket(Bucket="results")
+
+    def keys():
+        found = s3.list_objects_v2(Bucket="results").get("Contents", [])
+        return [entry["Key"] for entry in found if not entry["Key"].endswith("/")]
+
+    assert db.write(SEVERAL, "s3://results/day/rows.parquet") == 40_000
+    assert keys() == ["day/rows.parquet"]
+    with pytest.raises(ResultError, match="there already"):
+        db.write(SEVERAL, "s3://results/day/rows.parquet")
+    with pytest.raises(StatementError):
+        db.write("SELECT * FROM nowhere", "s3://results/day/other.csv")
+    db.execute("SET max_statement_time = 0.3")
+    with pytest.raises(StatementError, match="1969"):
+        db.write("SELECT seq, REPEAT('x', 1000), SLEEP(0.001) FROM seq_1_to_100000", "s3://results/day/other.csv")
+    assert keys() == ["day/rows.parquet"]
+    db.execute("SET max_statement_time = 0")
+    with pytest.raises(ResultError, match="cannot be written"):
+        db.write(SEVERAL, "s3://no-such-bucket/rows.parquet")
+    assert db.query("SELECT 1 AS a")["a"].tolist() == [1]
+
+
+def test_a_folder_is_no_file(db, tmp_path):
+    (tmp_path / "x.csv").mkdir()
+    with pytest.raises(ResultError, match="folder"):
+        db.write(SEVERAL, tmp_path / "x.csv", overwrite=True)
+
+
+def test_two_columns_of_one_name(db, tmp_path):
+    with pytest.raises(ResultError, match="AS"):
+        db.write("SELECT 1 AS a, 2 AS a", tmp_path / "x.parquet")
+    assert names(tmp_path) == []
+    assert db.write("SELECT 1 AS a, 2 AS a", tmp_path / "x.csv") == 1
