@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from IPython.core.async_helpers import get_asyncio_loop
 from IPython.core.interactiveshell import InteractiveShell
+from jupyter_core.utils import ensure_event_loop
 from traitlets.config import Config
 
 
@@ -62,11 +63,12 @@ class Shell:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def event_loop():
-    """IPython makes one for the process at its first cell, and keeps it."""
-    loop = get_asyncio_loop()
+def event_loops():
+    """IPython makes one for the process at its first cell, Jupyter's clients at their first call, and they keep it."""
+    loops = {get_asyncio_loop(), ensure_event_loop()}
     yield
-    loop.close()
+    for loop in loops:
+        loop.close()
 
 
 @pytest.fixture

@@ -286,7 +286,7 @@ def test_texts_that_are_no_floats(text):
 def test_decimals(data, scale):
     limit = 10 ** data.draw(st.integers(scale or 1, 38))
     numbers = data.draw(nullable(st.integers(-limit + 1, limit - 1)))
-    exact = [None if n is None else Decimal(n).scaleb(-scale) for n in numbers]
+    exact = [None if n is None else Decimal(f"{n}e-{scale}") for n in numbers]
     texts = [None if value is None else f"{value:f}" for value in exact]
     length = 38 + (scale > 0) + 1
     assert decoded(DECIMAL, texts, decimals=scale, length=length, decimal="exact").to_pylist() == exact
