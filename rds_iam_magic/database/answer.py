@@ -44,6 +44,7 @@ class Answer:
         sent: Whether the whole statement was sent, so that the server may have run it.
         finished: Whether the answer was read to its end, so that the session is in step.
         cut: Whether there were more rows than `limit`.
+        changed: How many rows the statement has changed, as far as the server has told.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Answer:
         self.sent = False
         self.finished = False
         self.cut = False
+        self.changed = 0
         self._session = session
         self._sql = sql
         self._still_runs = still_runs
@@ -190,6 +192,8 @@ class Answer:
     def _hand_over(self, event: Event) -> None:
         if isinstance(event, (Ok, End)):
             self._session.status = event.status
+        if isinstance(event, Ok):
+            self.changed += event.affected_rows
         if isinstance(event, Rows):
             if self._discarding:
                 return

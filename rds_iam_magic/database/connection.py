@@ -8,19 +8,19 @@ import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Union, overload
 
 from rds_iam_magic.database import memory
 from rds_iam_magic.database.answer import Answer
 from rds_iam_magic.database.effects import Effects, effects_of, names
-from rds_iam_magic.database.held import HeldSession
+from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.login import Login
 from rds_iam_magic.database.protocol import End, Event, Head, Ok, Rows, ServerError
 from rds_iam_magic.database.result import Changed, DecimalMode, DtypeBackend, ResultSet
 from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.database.statement import Statement, split
-from rds_iam_magic.database.words import LOST, READ_ONLY, statement_error
-from rds_iam_magic.errors import ConnectionLostError, OptionError, ProtocolError, ResultError
+from rds_iam_magic.database.words import LOST, READ_ONLY, WRITE_IN_READ_ONLY, statement_error
+from rds_iam_magic.errors import ConnectionLostError, OptionError, ProtocolError, ResultError, StatementError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.database.decode import Decoder
 
 Result = ResultSet | Changed
+_Item = Union[ResultSet, Changed, "pa.RecordBatch"]
 _Stream = Generator["ResultSet | pa.RecordBatch", None, None]
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
 _SMALL = 32 << 20  # bytes
@@ -54,6 +55,14 @@ class _Task:
     count: int
     decimal: DecimalMode
     limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """How the connection was lost: whether the statement was sent whole, and the words for `%tb`."""
+
+    sent: bool
+    words: str
 
 
 class _Again:
@@ -103,12 +112,12 @@ class Connection:
     @property
     def server_version(self) -> str:
         """The server's version, such as `10.11.6-MariaDB`."""
-        return self._held.current.server_version
+        return self._held.server_version
 
     @property
     def tls_version(self) -> str:
         """The version of TLS in use, such as `TLSv1.3`."""
-        return self._held.current.tls_version
+        return self._held.tls_version
 
     @property
     def settings(self) -> Settings:
@@ -121,9 +130,19 @@ class Connection:
         return self._held.closed
 
     @property
+    def lost(self) -> bool:
+        """Whether there is no session now; the next statement opens one."""
+        return self._held.lost and not self._held.closed
+
+    @property
     def transaction_since(self) -> float | None:
         """When the open transaction was first seen, on the clock of `time.monotonic`; None without one."""
         return self._held.transaction_since
+
+    @property
+    def rows_changed(self) -> int:
+        """How many rows statements have changed in the open transaction; 0 without one."""
+        return self._held.rows_changed
 
     @overload
     def query(
@@ -239,7 +258,8 @@ class Connection:
     def close(self) -> None:
         """End the session; does nothing when it is closed already. An open transaction is rolled back, and told."""
         if self._held.transaction_since is not None and not self._held.closed:
-            self.notify("a transaction was open; closing the connection rolled it back.")
+            changed = f"{self.rows_changed:,} changed row{'' if self.rows_changed == 1 else 's'}"
+            self.notify(f"a transaction with {changed} was open; closing the connection rolled it back.")
         self._held.close()
 
     @contextmanager
@@ -360,43 +380,55 @@ class Connection:
         finally:
             stream.close()
 
-    def _items(self, task: _Task) -> Iterator[ResultSet | pa.RecordBatch | Changed | _Again]:
+    def _items(self, task: _Task) -> Iterator[_Item | _Again]:
         """What a statement gives, as it comes; run once more when that is safe."""
         for again in (False, True):
-            session = self._held.prepare(task.effects, names(task.statement))
-            self._held.sending(task.effects)
-            answer = Answer(
-                session,
-                task.statement.text.encode(),
-                still_runs=self._held.still_runs,
-                limit=task.limit,
-                deadline=self._deadline(),
-            )
-            try:
-                yield from self._read(answer, task)
-                self._settle(answer, task)
+            loss = yield from self._attempt(task, again=again)
+            if loss is None:
                 return
-            except ConnectionLostError as error:
-                self._held.give_up()
-                words = error.detail or error.message
-            except ProtocolError:
-                self._held.give_up()
-                raise
-            finally:
-                try:
-                    if not answer.finished:
-                        self._held.end_query(answer)
-                finally:
-                    answer.close()
-            lost = self._held.loss(task.effects, sent=answer.sent)
-            if lost is None and again:
-                lost = ConnectionLostError("The connection was lost twice in a row.", "Try again in a minute.")
-            if lost is not None:
-                lost.detail = words
-                raise lost
+            error = self._held.loss(task.effects, sent=loss.sent)
+            if error is None and again:
+                error = ConnectionLostError("The connection was lost twice in a row.", "Try again in a minute.")
+            if error is not None:
+                error.detail = loss.words
+                raise error
             yield _Again()
-            if answer.sent:
+            if loss.sent:
                 self.notify("the connection was lost; the statement only reads, so it ran once more.")
+
+    def _attempt(self, task: _Task, *, again: bool) -> Generator[_Item, None, _Loss | None]:
+        """Run a statement one time; returns how the connection was lost, if it was."""
+        session = self._held.prepare(task.effects, names(task.statement))
+        answer = Answer(
+            session,
+            task.statement.text.encode(),
+            still_runs=self._held.still_runs,
+            limit=task.limit,
+            deadline=self._deadline(),
+        )
+        guarded = False
+        try:
+            guarded = again and self._held.guard()
+            self._held.sending(task.effects)
+            yield from self._read(answer, task)
+            self._settle(answer, task)
+        except ConnectionLostError as error:
+            self._held.give_up()
+            return _Loss(answer.sent, error.detail or error.message)
+        except ProtocolError:
+            self._held.give_up()
+            raise
+        except StatementError as error:
+            if guarded and error.code == WRITE_IN_READ_ONLY:
+                raise may_have_run("It was not run again, for it writes") from None
+            raise
+        finally:
+            try:
+                if not answer.finished:
+                    self._held.end_query(answer)
+            finally:
+                answer.close()
+        return None
 
     def _settle(self, answer: Answer, task: _Task) -> None:
         """Bring an answer that was cut to its end, so that the session is in step."""
@@ -405,13 +437,13 @@ class Connection:
         elif not answer.finished:
             self._held.end_query(answer)
         if not self._held.lost:
-            self._held.finished(task.effects)
+            self._held.finished(task.effects, answer.changed)
 
     def _deadline(self) -> float | None:
         timeout = self._held.settings.timeout
         return None if timeout is None else timeout + _GRACE
 
-    def _read(self, answer: Answer, task: _Task) -> Iterator[ResultSet | pa.RecordBatch | Changed]:
+    def _read(self, answer: Answer, task: _Task) -> Iterator[_Item]:
         decoder: Decoder | None = None
         result: ResultSet | None = None
         left = task.limit

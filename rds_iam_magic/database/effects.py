@@ -129,7 +129,7 @@ def _query_only_reads(tokens: tuple[Token, ...], words: list[str]) -> bool:
         if token.kind != "word":
             continue
         if before is not None and before.text == ".":
-            if calls:  # schema.function(…)
+            if calls or word == "NEXTVAL":  # schema.function(…), sequence.NEXTVAL
                 return False
         elif calls:
             if word not in _BEFORE_PARENTHESIS and word not in {"REPLACE", "INSERT", "TRUNCATE"}:

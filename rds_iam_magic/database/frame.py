@@ -96,7 +96,7 @@ def _masked(column: pa.ChunkedArray, dtype: str) -> Any:
         at += len(chunk)
         if chunk.null_count:
             mask[part] = chunk.is_null().to_numpy(zero_copy_only=False)
-            chunk = chunk.fill_null(False if boolean else 1)  # as pandas does: np.log of what is masked warns of nothing
+            chunk = chunk.fill_null(False if boolean else 1)  # as pandas: np.log of what is masked warns of nothing
         values[part] = chunk.to_numpy(zero_copy_only=False)
     make: Callable[..., Any] = pd.array([], dtype=dtype).dtype.construct_array_type()
     return make(values, mask)

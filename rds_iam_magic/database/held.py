@@ -53,6 +53,11 @@ class HeldSession:
         settings: Made anew on each session.
         notify: Is given a line for each thing that the user should know.
 
+    Attributes:
+        server_version, tls_version: Of the last session.
+        transaction_since: When the open transaction was first seen, on the clock of `time.monotonic`; None without one.
+        rows_changed: Rows that statements have changed in the open transaction.
+
     Raises:
         ConnectError: The first session could not be opened.
     """
@@ -62,9 +67,12 @@ class HeldSession:
         self.settings = settings
         self.closed = False
         self.transaction_since: float | None = None
+        self.rows_changed = 0
+        self._guarded = False
         self._notify = notify
         self._session: ServerSession | None = None
         self._identity = interrupt.Identity(0, "")
+        self.server_version = self.tls_version = ""
         self._database = login.database
         self._left: set[str] = set()
         self._tables: set[str] = set()
@@ -123,20 +131,52 @@ class HeldSession:
         if effects.creates_table:
             self._tables.add(effects.creates_table)
 
-    def finished(self, effects: Effects) -> None:
-        """A statement has run."""
-        session = self.current
+    def guard(self) -> bool:
+        """Before a statement runs once more: have the server itself refuse it if it writes after all (1792).
+
+        The SQL does not tell everything: a view may call a stored function that writes. Without autocommit there is no
+        need, for then the lost session's writes were rolled back.
+
+        Returns:
+            Whether it will.
+
+        Raises:
+            ConnectionLostError: The connection broke.
+        """
+        self._guarded = bool(self.current.status & _AUTOCOMMIT)
+        if self._guarded:
+            self.current.command("START TRANSACTION READ ONLY", timeout=interrupt.PATIENCE)
+        return self._guarded
+
+    def _unguard(self) -> None:
+        if not self._guarded or self._session is None:
+            return
+        self._guarded = False
+        try:
+            self._session.command("COMMIT", timeout=PING_TIMEOUT)
+        except RdsIamError:
+            self.give_up()
+
+    def finished(self, effects: Effects, changed: int) -> None:
+        """A statement has run, and has changed so many rows."""
+        self._unguard()
+        session = self._session
+        if session is None:
+            return
         session.used_at = time.monotonic()
         if effects.uses_database is not None:
             self._database = effects.uses_database
         self._was_manual = not session.status & _AUTOCOMMIT
         if not session.status & IN_TRANSACTION:
-            self.transaction_since = None
-        elif self.transaction_since is None:
+            self.transaction_since, self.rows_changed = None, 0
+            return
+        self.rows_changed += changed
+        if self.transaction_since is None:
             self.transaction_since = time.monotonic()
 
     def failed(self) -> None:
         """A statement was refused. That may have ended the transaction (a deadlock does), and errors do not tell."""
+        self._unguard()
         if self.transaction_since is None or self._session is None:
             return
         try:
@@ -166,10 +206,12 @@ class HeldSession:
         finally:
             if not in_step:
                 self.give_up()
+        self._unguard()
 
     def give_up(self) -> None:
         """Drop the session at once."""
         session, self._session = self._session, None
+        self._guarded = False
         if session is not None:
             session.abort()
             session.close()
@@ -198,14 +240,14 @@ class HeldSession:
             )
         if in_transaction:
             if sent and effects.may_commit:
-                return _may_have_run("The open transaction may have been committed by it")
+                return may_have_run("The open transaction may have been committed by it")
             return ConnectionLostError(
                 "The connection was lost in an open transaction; the server rolls it back.",
                 "Run the transaction again from its start.",
             )
         if not sent or effects.only_reads:
             return None
-        return _may_have_run("It was not run again")
+        return may_have_run("It was not run again")
 
     def switch_from_read_only(self) -> str:
         """After a write was refused as read-only: go to the server that the name leads to now, if it is another.
@@ -253,12 +295,16 @@ class HeldSession:
     def _reopen(self) -> None:
         """Open a session again, with pauses between attempts, within the login's time."""
         deadline = time.monotonic() + self.login.timeout
-        pause = _FIRST_PAUSE
+        pause, denied = _FIRST_PAUSE, False
         while True:
             try:
                 return self._open(max(0.5, deadline - time.monotonic()))
-            except (AccessDeniedError, TlsError):
-                raise  # time mends neither
+            except TlsError:
+                raise  # time does not mend it
+            except AccessDeniedError:
+                if denied:
+                    raise
+                denied = True  # the token may have run out on its way, or its key been rotated: once more, with another
             except (ConnectError, ConnectionLostError):
                 wait = pause * (0.5 + random.random() / 2)  # noqa: S311 - jitter, so that not all come back at once
                 if time.monotonic() + wait >= deadline:
@@ -289,6 +335,7 @@ class HeldSession:
         session.status = session.status & ~IN_TRANSACTION
         session.used_at = time.monotonic()
         self._session, self._identity = session, identity
+        self.server_version, self.tls_version = session.server_version, session.tls_version
 
     def _tell_what_is_gone(self, effects: Effects, names: set[str]) -> None:
         left, self._left = self._left, set()
@@ -309,7 +356,8 @@ class HeldSession:
         self._notify(f"the connection was lost and is open again{gone}.")
 
 
-def _may_have_run(what: str) -> ConnectionLostError:
+def may_have_run(what: str) -> ConnectionLostError:
+    """The error for a loss after which it is not known whether the statement took effect; `what` ends the message."""
     return ConnectionLostError(
         f"The connection was lost while the server worked: the statement may have taken effect. {what}.",
         "Look at the data before running it again.",

@@ -411,7 +411,7 @@ def _length(buffer: bytearray, at: int) -> int:
 class _Reader:
     """Reads the fields of one packet, never past its end."""
 
-    def __init__(self, buffer: bytearray, at: int, end: int) -> None:
+    def __init__(self, buffer: bytearray | memoryview, at: int, end: int) -> None:
         self._buffer, self._at, self._end = buffer, at, end
 
     def left(self) -> int:
@@ -500,7 +500,7 @@ def _read_column(packet: _Reader) -> Column:
 
 def texts(rows: Rows, row: int) -> list[str | None]:
     """One row as texts, NULL as None; for short answers of the package's own statements."""
-    packet = _Reader(bytearray(rows.data), int(rows.starts[row]), int(rows.ends[row]))
+    packet = _Reader(rows.data.data, int(rows.starts[row]), int(rows.ends[row]))
     found: list[str | None] = []
     while packet.left():
         if packet.peek() == 0xFB:

@@ -23,6 +23,7 @@ _HINTS = {
     1290: "The server is read-only (a reader, or after a failover): connect to the writer.",
     1317: "The query was ended on the server.",
     1524: "Switch IAM authentication on for the database; the plugin comes with it.",
+    1792: "The session or transaction may only read (--read-only, START TRANSACTION READ ONLY).",
     1836: "The server is read-only (a reader, or after a failover): connect to the writer.",
     1969: "It ran longer than its time limit; raise the limit (--timeout) or narrow the query.",
     3024: "It ran longer than its time limit; raise the limit (--timeout) or narrow the query.",
@@ -33,6 +34,9 @@ LOST = frozenset({1053, 1927, 2006, 2013, 2055, 3032, 4031})
 
 READ_ONLY = frozenset({1290, 1836})
 """A write was refused because the server is read-only, as after a failover."""
+
+WRITE_IN_READ_ONLY = 1792
+"""A write was refused because the transaction may only read."""
 
 
 def statement_error(event: ServerError, position: int, count: int) -> StatementError:

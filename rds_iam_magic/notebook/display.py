@@ -56,7 +56,8 @@ def describe(alias: str, connection: Connection) -> str:
         connection.tls_version,
         f"database {login.database}" if login.database else "no database",
         *_modes(connection.settings),
-        *_transaction(connection.transaction_since),
+        *_transaction(connection),
+        *(["lost; the next statement opens it again"] if connection.lost else []),
     ]
     return " · ".join(parts)
 
@@ -72,8 +73,19 @@ def _modes(settings: Settings) -> list[str]:
     ]
 
 
-def _transaction(since: float | None) -> list[str]:
-    return [] if since is None else [f"a transaction has been open for {time.monotonic() - since:.0f} s"]
+def _transaction(connection: Connection) -> list[str]:
+    since = connection.transaction_since
+    if since is None:
+        return []
+    return [f"a transaction has been open for {time.monotonic() - since:.0f} s ({RowCount(connection.rows_changed)!r})"]
+
+
+def stopped(connection: Connection) -> None:
+    """What stopping a cell came to."""
+    if connection.lost:
+        note("the connection was given up with the query; the next statement opens it again.")
+    else:
+        note("the query was ended on the server; the connection goes on.")
 
 
 def connected(alias: str, connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -87,7 +88,12 @@ class RdsIamMagics(Magics):
         parsed = options.parse_sql(line, cell, self.connections)
         if parsed is None:
             return display.say(options.SQL.help())
-        value = self._run(self._connection(parsed.alias), parsed)
+        connection = self._connection(parsed.alias)
+        try:
+            value = self._run(connection, parsed)
+        except KeyboardInterrupt:
+            display.stopped(connection)
+            raise
         if parsed.variable is None:
             return value if parsed.show else None
         self.shell.user_ns[parsed.variable] = value
@@ -243,7 +249,9 @@ _INSTANCE = "_rds_iam_magics"
 def load(ipython: InteractiveShell) -> None:
     """Register the magics; loading again keeps the connections that are held."""
     if not isinstance(getattr(ipython, _INSTANCE, None), RdsIamMagics):
-        setattr(ipython, _INSTANCE, RdsIamMagics(ipython))
+        magics = RdsIamMagics(ipython)
+        setattr(ipython, _INSTANCE, magics)
+        atexit.register(magics.close_all)  # in order, and with a word on a transaction that was open
     ipython.register_magics(getattr(ipython, _INSTANCE))
 
 
@@ -252,6 +260,7 @@ def unload(ipython: InteractiveShell) -> None:
     magics = getattr(ipython, _INSTANCE, None)
     if magics is None:
         return
+    atexit.unregister(magics.close_all)
     magics.close_all()
     if magics in ipython.configurables:
         ipython.configurables.remove(magics)

@@ -56,6 +56,8 @@ def main() -> None:
 
 
 def _start_moto() -> tuple[Any, str]:
+    # jsonschema takes it where it is installed, and importing it takes over a second; nothing here needs it.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # None makes the import fail
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request otherwise

@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 
@@ -15,11 +16,13 @@ class Proxy:
     Attributes:
         upstream: The port that new connections are forwarded to; a failover changes it.
         accepted: How many connections came.
+        delay: Seconds that everything is held back, in both directions.
     """
 
     def __init__(self, upstream: int) -> None:
         self.upstream = upstream
         self.accepted = 0
+        self.delay = 0.0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._pairs: list[_Pair] = []
@@ -56,10 +59,13 @@ class Proxy:
         for pair in self._alive():
             pair.frozen = True
 
-    def lose_next_request(self, *, answer_only: bool = False) -> None:
-        """Cut the connections when the client sends next: the server gets nothing of it, or all of it but no ear."""
+    def lose_next_request(self, fault: Callable[[], None] | None = None, *, answer_only: bool = False) -> None:
+        """When a client sends next, have `fault` come about; it cuts the connections unless told otherwise.
+
+        The server gets nothing of what was sent, or (`answer_only`) all of it, and nobody hears its answer.
+        """
         for pair in self._alive():
-            pair.lose = "answer" if answer_only else "request"
+            pair.trap = (fault or self.cut, answer_only)
 
     def cut_after(self, count: int) -> None:
         """Cut the connections after so many bytes more from the server: an answer is truncated in its middle."""
@@ -88,17 +94,19 @@ class Proxy:
                 continue
             self.accepted += 1
             with self._lock:
-                self._pairs.append(_Pair(client, None if self._silent else self.upstream))
+                self._pairs.append(_Pair(self, client, None if self._silent else self.upstream))
 
 
 class _Pair:
     """One connection and its way to the server."""
 
-    def __init__(self, client: socket.socket, upstream: int | None) -> None:
+    def __init__(self, proxy: Proxy, client: socket.socket, upstream: int | None) -> None:
+        self.proxy = proxy
         self.client = client
         self.server: socket.socket | None = None
         self.frozen = upstream is None
-        self.lose = ""
+        self.trap: tuple[Callable[[], None], bool] | None = None
+        self.mute = False  # what the server says is lost
         self.budget: int | None = None
         self.ended = False
         self._threads: list[threading.Thread] = []
@@ -143,12 +151,15 @@ class _Pair:
                 continue
             except OSError:
                 break
+            time.sleep(self.proxy.delay)
             while self.frozen and not self.ended:
                 time.sleep(0.02)
-            if not data or self.ended or self._loses(data, target, from_client):
+            if not data or self.ended:
                 break
-            with suppress(OSError):
-                target.sendall(data)
+            if from_client and self.trap is not None:
+                self._spring(data, target)
+            elif not self._passes(data, target, from_client):
+                break
         self.end(reset=False)
         with self._count:
             self._running -= 1
@@ -161,19 +172,23 @@ class _Pair:
             if sock is not None:
                 sock.close()
 
-    def _loses(self, data: bytes, target: socket.socket, from_client: bool) -> bool:
-        """Whether this is where the connection is to break."""
-        if from_client and self.lose:
-            if self.lose == "answer":
-                with suppress(OSError):
-                    target.sendall(data)
-                time.sleep(0.5)  # the server does its work, and tells nobody
-            return True
-        if not from_client and self.lose == "answer":
+    def _spring(self, data: bytes, target: socket.socket) -> None:
+        """The trap of `lose_next_request`."""
+        assert self.trap is not None
+        (fault, answer_only), self.trap = self.trap, None
+        if answer_only:
+            self.mute = True
+            with suppress(OSError):
+                target.sendall(data)
+            time.sleep(0.3)  # the server does its work, and tells nobody
+        fault()
+
+    def _passes(self, data: bytes, target: socket.socket, from_client: bool) -> bool:
+        """Forward; returns whether the connection goes on."""
+        if not from_client and self.mute:
             return True
         if not from_client and self.budget is not None:
-            part, self.budget = data[: self.budget], self.budget - len(data)
-            with suppress(OSError):
-                target.sendall(part)
-            return self.budget <= 0
-        return False
+            data, self.budget = data[: self.budget], self.budget - len(data)
+        with suppress(OSError):
+            target.sendall(data)
+        return from_client or self.budget is None or self.budget > 0

@@ -11,15 +11,15 @@ sys.path.insert(0, str(ROOT / "tests"))
 TEXT = """\
 # What happens when the connection is lost
 
-A held connection is there when it is needed, and nothing is lost without a word or run twice. The table below is
-generated from the fault matrix of the test suite (`tests/reliability/matrix.py`): each line is a test on a real server,
-through a proxy that breaks the network, and the rows in the database are counted afterwards.
+A held connection is there when it is needed, and nothing is lost without a word or run twice. The tables below are
+generated from the fault matrix of the test suite (`tests/reliability/matrix.py`): each of their {count} cells is a test
+on a real server over TLS, through a proxy that breaks the network, and the rows in the database are counted afterwards.
+What the words in the cells mean stands below the tables.
 
-{table}
-Besides the matrix, `tests/reliability/test_faults.py` tries: a session that the server ends for idleness; a token that
-has expired; credentials that rotate; access that is revoked; a failover, and a write that the old writer refuses as
-read-only; a server without free connections; a name server that does not answer; a server that accepts and says
-nothing; interrupts; time limits; a fork; threads.
+{tables}
+Besides the matrix, `tests/reliability/test_faults.py` tries: a write that the old writer refuses as read-only after a
+failover; a connection that comes back while one waits for it; interrupts; time limits; a function that writes behind a
+view; a second loss; roles; a fork; threads. `make soak` cuts connections at random under reads and writes.
 
 ## The rules behind it
 
@@ -28,7 +28,8 @@ nothing; interrupts; time limits; a fork; threads.
 - After 30 s without a byte, a second connection asks the server whether it still works on the statement.
 - A statement runs once more only when it certainly only reads, outside of a transaction, and none of its rows has been
   handed on. What is certain comes from the SQL itself: a stored function, `INTO`, `FOR UPDATE`, `GET_LOCK`, an
-  assignment, an executable comment or a word that is not known makes it "may write".
+  assignment, an executable comment or a word that is not known makes it "may write". What the SQL does not tell (a view
+  that calls a function) the server does: the second run is in a transaction that may only read.
 - What a new session can have again, it gets: the default database, what was asked for at connect (time zone,
   `--read-only`, `--safe-updates`, time limit, autocommit). What it cannot have (an open transaction, temporary tables,
   user variables, locks, prepared statements, session variables that were SET) is named; a statement that uses it is
@@ -40,7 +41,7 @@ def text() -> str:
     """The whole page."""
     from reliability import matrix
 
-    return TEXT.format(table=matrix.table())
+    return TEXT.format(tables=matrix.tables(), count=len(matrix.cells()))
 
 
 if __name__ == "__main__":
