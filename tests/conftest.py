@@ -38,6 +38,12 @@ def pytest_addoption(parser):
     parser.addoption("--dsn", default=os.environ.get("RDS_IAM_MAGIC_TEST_DSN"), help="another server for the tests")
 
 
+def pytest_collection_finish():
+    """What the imports made stays; collecting garbage around each test need not look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
 @dataclass(frozen=True)
 class ScratchServer:
     """A server with a schema that tests may fill: `login()` for connections, `admin` for what needs more rights."""

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -48,19 +49,20 @@ def to_pandas(
     length = sum(batch.num_rows for batch in batches)
     chunks = [[batch.column(place) for batch in batches] for place in range(len(schema))]
     batches.clear()
-    # Under the names themselves where they are unique: a second index costs a tenth of a millisecond.
-    unique = len(set(schema.names)) == len(schema)
-    made: dict[Any, Any] = {}
+    made: dict[int, Any] = {}  # by place: names may repeat
     for place, kind in enumerate(schema.types):
         column = pa.chunked_array(chunks[place], kind)
         chunks[place].clear()
-        made[schema.names[place] if unique else place] = _convert(
-            column, nullable=columns[place].nullable, dtype_backend=dtype_backend
-        )
+        made[place] = _convert(column, nullable=columns[place].nullable, dtype_backend=dtype_backend)
     frame = pd.DataFrame(made, index=pd.RangeIndex(length), copy=False)
-    if not unique:
-        frame.columns = pd.Index(schema.names)
+    frame.columns = _names(tuple(schema.names)).view()  # a view: an index's own name can be changed
     return frame
+
+
+@functools.lru_cache(maxsize=64)
+def _names(names: tuple[str, ...]) -> pd.Index:
+    """Kept, because making it costs more than the rest of a small frame."""
+    return pd.Index(names)
 
 
 def _convert(column: pa.ChunkedArray, *, nullable: bool, dtype_backend: DtypeBackend | None) -> Any:

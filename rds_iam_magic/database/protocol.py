@@ -340,14 +340,15 @@ class Response:
 
     def _hand_over(self) -> Rows:
         """The rows so far, with their buffer; the rest of it moves to a new one."""
-        headers = np.array(self._starts, np.int64)
+        self._starts.append(self._at)
+        bounds = np.array(self._starts, np.int64)
+        headers, ends = bounds[:-1], bounds[1:]
         data = np.frombuffer(self._buffer, np.uint8)
-        expected = (self._sequence + np.arange(len(headers))) & 0xFF
-        if not np.array_equal(data[headers + 3], expected):
+        expected = np.arange(self._sequence, self._sequence + len(headers)).astype(np.uint8)  # modulo 256
+        if (data[headers + 3] != expected).any():
             raise ProtocolError("The server's packets are out of order.")
-        self._sequence = int(expected[-1] + 1) & 0xFF
+        self._sequence = (self._sequence + len(headers)) & 0xFF
         starts = headers + 4
-        ends = np.append(headers[1:], self._at)
         if (starts == ends).any():
             raise ProtocolError("The server sent a row of an impossible shape.")
         self._starts = []
@@ -401,6 +402,7 @@ class _LongRow:
 
 
 _HEADER = struct.Struct("<I")  # three bytes of length, one of sequence
+_COLUMN = struct.Struct("<HIBHB")  # character set, length, type, flags, decimals
 _LONGEST_ROW = (1 << 30) + (64 << 20)  # max_allowed_packet is at most 1 GiB; a row is a little longer than its value
 
 
@@ -484,12 +486,13 @@ def _read_column(packet: _Reader) -> Column:
     schema, table, org_table, name, org_name = (packet.text() for _ in range(5))
     if packet.length_encoded() < 12:
         raise ProtocolError("The server described a column in too few bytes.")
+    charset, length, type_code, flags, decimals = _COLUMN.unpack(packet.take(_COLUMN.size))
     return Column(
-        charset=packet.number(2),
-        length=packet.number(4),
-        type_code=packet.number(1),
-        flags=packet.number(2),
-        decimals=packet.number(1),
+        charset=charset,
+        length=length,
+        type_code=type_code,
+        flags=flags,
+        decimals=decimals,
         name=name,
         org_name=org_name,
         table=table,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 # Each repeated alternative begins with another character and the end of the text always matches, so that nothing is
 # ever tried twice: the time is linear in the length of the text.
@@ -35,8 +36,7 @@ _TOKEN = re.compile(
 _TOKEN_PLAIN = re.compile(_TOKEN.pattern.replace(_STRING, _PLAIN_STRING), re.VERBOSE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token: its kind (a group of the pattern) and its text."""
 
     kind: str

@@ -6,7 +6,6 @@ what follows the last option is kept byte for byte. One table of `Option` serves
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import textwrap
@@ -203,6 +202,8 @@ def _looks_like_option(word: str) -> bool:
 
 
 def _unknown(grammar: Grammar, spelling: str) -> OptionError:
+    import difflib
+
     known = [f"--{option.name}" for option in grammar.all_options]
     near = difflib.get_close_matches(spelling.lower().replace("_", "-"), known, n=1)
     hint = f"Did you mean {near[0]}? " if near else ""

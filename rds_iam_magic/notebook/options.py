@@ -6,13 +6,16 @@ import keyword
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rds_iam_magic.database.result import DecimalMode, DtypeBackend
 from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.database.way import CONNECT_TIMEOUT, Way
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.grammar import Grammar, Line, Option, number, one_of, whole
-from rds_iam_magic.setup.users import Grant, parse_grant
+
+if TYPE_CHECKING:
+    from rds_iam_magic.database.result import DecimalMode, DtypeBackend
+    from rds_iam_magic.setup.users import Grant
 
 _WAY = (
     Option("region", "AWS region; else the host name's, else the AWS configuration's.", metavar="REGION"),
@@ -259,6 +262,8 @@ def parse_user(text: str) -> UserLine | None:
     Raises:
         OptionError: The line cannot be understood.
     """
+    from rds_iam_magic.setup.users import parse_grant
+
     line = USER.parse(text)
     if "help" in line.flags:
         return None

@@ -18,6 +18,8 @@ _U = np.uint64
 POWERS = np.array([10**k for k in range(MAX_DIGITS + 1)], np.uint64)
 _LOW, _ZEROS = _U(0x0F0F0F0F0F0F0F0F), _U(0x3030303030303030)
 _ABOVE_NINE, _HIGH_BITS = _U(0x7676767676767676), _U(0x8080808080808080)
+_SHIFTS = np.array([64 - 8 * count for count in range(9)], np.uint64)  # by the number of digits in a word
+_FILLS = np.array([0x3030303030303030 & ((1 << (64 - 8 * count)) - 1) for count in range(9)], np.uint64)
 _PAIRS, _QUADS = _U(0x00FF00FF00FF00FF), _U(0x0000FFFF0000FFFF)
 
 
@@ -69,8 +71,7 @@ def not_a(kind: str) -> ProtocolError:
 def _parse_word(word: NDArray[np.uint64], count: NDArray[np.int64]) -> NDArray[np.uint64]:
     # The first digit is in the lowest byte. Shifted so that the last one is in the highest, what is missing in front
     # reads as zero. (A shift by 64 gives 0 in NumPy.)
-    shift = ((8 - count) << 3).astype(np.uint64)
-    filled = (word << shift) | ((_ZEROS >> (_U(64) - shift)) & _ZEROS)
+    filled = (word << _SHIFTS.take(count)) | _FILLS.take(count)
     require_digits(filled)
     value = filled & _LOW
     value = (value * _U(10) + (value >> _U(8))) & _PAIRS
