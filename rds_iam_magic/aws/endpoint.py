@@ -70,8 +70,8 @@ class Endpoint:
 
 
 def is_host_name(target: str) -> bool:
-    """Whether a target is a host name; identifiers of clusters and instances hold no dot."""
-    return "." in target
+    """Whether a target is meant as a host name: identifiers of clusters and instances hold no dot and no colon."""
+    return "." in target or ":" in target or target.strip().lower() == "localhost"
 
 
 def parse_host_name(text: str, *, port: int | None = None, region: str | None = None) -> Endpoint:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union, overload
+from typing import TYPE_CHECKING, Union, get_args, overload
 
 from rds_iam_magic.database import memory
 from rds_iam_magic.database.answer import Answer
@@ -177,10 +177,13 @@ class Connection:
             chunksize: Give DataFrames of so many rows, at constant memory, as `pandas.read_sql` does.
 
         Raises:
+            OptionError: An argument is not one of those above.
             StatementError: The server refused a statement.
             ResultError: There was no result set, or it is larger than `max_memory`.
             ConnectionLostError: The connection broke, and the statement could not be run again.
         """
+        if dtype_backend not in (None, *get_args(DtypeBackend)):
+            raise OptionError(f"dtype_backend {dtype_backend!r} is not known.", "None, 'numpy_nullable' or 'pyarrow'.")
         mode: DecimalMode = "exact" if dtype_backend == "pyarrow" else decimal
         if chunksize is not None:
             return self._chunks(sql, chunksize, dtype_backend, mode, limit)
@@ -280,6 +283,8 @@ class Connection:
                 self._owner = None
 
     def _tasks(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[_Task]:
+        if decimal not in get_args(DecimalMode):
+            raise OptionError(f"decimal {decimal!r} is not known.", "'float' or 'exact'.")
         if limit is not None and limit < 1:
             raise OptionError(f"limit is {limit}; it is at least 1.", "Leave it out to read all rows.")
         status = 0 if self._held.closed else self._held.last_status

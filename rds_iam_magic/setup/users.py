@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.database.quoting import quote_name, quote_text
-from rds_iam_magic.errors import OptionError, UserSetupError
+from rds_iam_magic.errors import OptionError, StatementError, UserSetupError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,8 +75,9 @@ def create_user(master: Connection, name: str, *, grants: list[Grant], host: str
 
     Raises:
         OptionError: The name is empty or too long.
-        UserSetupError: There is a user of that name and host who logs in otherwise; it is left alone.
-        StatementError: The server refused.
+        UserSetupError: There is a user of that name and host who logs in otherwise, which is left alone; or the server
+            refused a grant, and the message says what is done already.
+        StatementError: The server refused something else.
     """
     if not name or len(name) > MAX_NAME:
         raise OptionError(f"A user's name has 1 to {MAX_NAME} characters.", "Give a shorter one.")
@@ -92,8 +93,18 @@ def create_user(master: Connection, name: str, *, grants: list[Grant], host: str
         )
     before = _grants(master, account)
     for grant in grants:
-        master.execute(f"GRANT {grant} TO {account}")
+        _grant(master, grant, account, done=f"{name} was created, but " if created else "")
     return Outcome(_row(master, name, host), created, _grants(master, account) != before)
+
+
+def _grant(master: Connection, grant: Grant, account: str, *, done: str) -> None:
+    try:
+        master.execute(f"GRANT {grant} TO {account}")
+    except StatementError as error:
+        raise UserSetupError(
+            f"{done}GRANT {grant} was refused: {error.server_message} ({error.code}).",
+            "Grant what the master user itself holds, then run this again; what is done already stays.",
+        ) from None
 
 
 def _row(master: Connection, name: str, host: str) -> pd.DataFrame:

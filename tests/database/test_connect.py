@@ -163,7 +163,7 @@ def test_another_engine(target):
     fails(TargetError, "warehouse is a postgres database", "MySQL", target=target)
 
 
-@pytest.mark.parametrize("target", ["db.example.com", "127.0.0.1", "localhost.localdomain"])
+@pytest.mark.parametrize("target", ["db.example.com", "127.0.0.1", "localhost", "sandbox:3306"])
 def test_a_host_that_is_none_of_rds(target):
     with pytest.raises(TargetError):
         connect(target)

@@ -67,6 +67,12 @@ def test_sizes_are_at_least_one(db, argument):
         list(db.query("SELECT 1", **{argument: 0}))
 
 
+@pytest.mark.parametrize("argument", [{"dtype_backend": "arrow"}, {"decimal": "round"}])
+def test_unknown_choices(db, argument):
+    with pytest.raises(OptionError, match="is not known"):
+        db.query("SELECT 1", **argument)
+
+
 @pytest.mark.parametrize("limit", [1, 100, 39_999])
 def test_a_limit_cuts_and_says_so(db, notes, limit):
     assert db.query(SEVERAL, limit=limit)["n"].tolist() == list(range(1, limit + 1))

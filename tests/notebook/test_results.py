@@ -3,6 +3,8 @@
 import functools
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -90,11 +92,33 @@ def test_an_open_transaction_is_shown(shell):
     shell.ok("%rds_sql CREATE OR REPLACE TABLE held (a INT)")
     shell.ok("%rds_sql BEGIN")
     shell.ok("%rds_sql INSERT INTO held VALUES (1)")
-    assert "a transaction has been open for 0 s" in shell.ok("%rds_iam_connect").output
+    assert "a transaction has been open for 0 s (1 row changed)" in shell.ok("%rds_iam_connect").output
     assert "closing the connection rolled it back" in shell.ok("%rds_iam_connect -x sandbox").output
     shell.ok("%rds_iam_connect sandbox -u tester -d scratch")
     assert shell.ok("%rds_sql SELECT COUNT(*) AS n FROM held").value.loc[0, "n"] == 0
     shell.ok("%rds_sql DROP TABLE held")
+
+
+def test_a_lost_connection_is_listed(connected):
+    connected.ip._rds_iam_magics.connections["sandbox"]._held.give_up()
+    for line in ("%rds_iam_connect", "%rds_iam_connect -l"):
+        assert connected.ok(line).output.strip().endswith("· lost; the next statement opens it again")
+    assert len(connected.ok("%rds_sql SELECT 1 AS a").value) == 1
+    assert "lost" not in connected.ok("%rds_iam_connect").output
+
+
+@pytest.mark.usefixtures("scratch", "inside")
+def test_the_end_of_ipython_tells_of_an_open_transaction(tmp_path):
+    script = tmp_path / "work.ipy"
+    script.write_text(
+        "%load_ext rds_iam_magic\n%rds_iam_connect sandbox -u tester -d scratch\n"
+        "%rds_sql -q CREATE OR REPLACE TABLE ended (a INT); BEGIN; INSERT INTO ended VALUES (1), (2)\n"
+    )
+    command = [sys.executable, "-m", "IPython", str(script)]
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "a transaction with 2 changed rows was open; closing the connection rolled it back" in done.stdout
+    assert done.stderr == ""
 
 
 def test_an_error_of_the_time_limit(shell):
@@ -146,7 +170,8 @@ def test_stop_in_a_real_kernel(kernel, sandbox):
     shown = outputs_of(client, "%rds_sql SELECT SLEEP(30)", during=stop)
     assert time.monotonic() - began < 3
     assert "KeyboardInterrupt" in shown
-    assert len(shown.strip().splitlines()) <= 2, shown
+    assert "the query was ended on the server; the connection goes on" in shown
+    assert len(shown.strip().splitlines()) <= 3, shown
     with sandbox.server.root() as root:
         root.execute("SELECT COMMAND FROM information_schema.PROCESSLIST WHERE USER = 'tester'")
         assert root.fetchall() == (("Sleep",),)

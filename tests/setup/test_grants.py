@@ -76,6 +76,16 @@ def test_names_are_taken_as_they_are(master, inside, name):
         assert root.fetchone() == (50000,)
 
 
+def test_a_refused_grant_says_what_is_done(master):
+    """The master holds no SUPER, as on RDS; and a privilege's name may be misspelt."""
+    for grant, code in (("SUPER ON *.*", 1045), ("SELEKT ON shop.*", 1064)):
+        with pytest.raises(UserSetupError, match=f"GRANT {grant.split()[0]} .*refused.*{code}") as caught:
+            create_user(master, "halfway", grants=grants("SELECT ON shop.*", grant))
+        assert "run this again" in caught.value.hint
+        assert ("halfway was created, but" in caught.value.message) == (code == 1045)
+    assert not create_user(master, "halfway", grants=grants("SELECT ON shop.*")).granted
+
+
 def test_case_makes_two_users(master):
     create_user(master, "ana", grants=[])
     assert create_user(master, "Ana", grants=[]).created
