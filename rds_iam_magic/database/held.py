@@ -325,13 +325,18 @@ class HeldSession:
         """Make a fresh session the held one, set as it was asked for and as the lost one was."""
         statements = self.settings.statements(mariadb="mariadb" in session.server_version.lower())
         if self._database and self._database != self.login.database:
-            statements.append(f"USE {quote_name(self._database)}")
+            statements[f"database {self._database}"] = f"USE {quote_name(self._database)}"
         if self._was_manual and self.settings.autocommit is not False:
-            statements.append("SET SESSION autocommit = 0")
-        for statement in statements:
+            statements["no autocommit"] = "SET SESSION autocommit = 0"
+        for setting, statement in statements.items():
             for event in session.command(statement, timeout=interrupt.PATIENCE):
                 if isinstance(event, ServerError):
-                    raise OptionError(f"The server refused {statement!r}: {event.message} ({event.code}).")
+                    raise OptionError(
+                        f"The server does not take the setting {setting}: {event.message.rstrip('.')} ({event.code}).",
+                        "Correct it; names of time zones need the server's tables, offsets such as +00:00 do not."
+                        if "time zone" in setting
+                        else "Connect with another one, or without it.",
+                    )
         session.status = session.status & ~IN_TRANSACTION
         session.used_at = time.monotonic()
         self._session, self._identity = session, identity

@@ -25,20 +25,21 @@ class Settings:
     time_zone: str | None = None
     autocommit: bool | None = None
 
-    def statements(self, *, mariadb: bool) -> list[str]:
-        """The statements that set a fresh session so."""
-        found = []
+    def statements(self, *, mariadb: bool) -> dict[str, str]:
+        """What sets a fresh session so: each setting in words, and its statement."""
+        found = {}
         if self.timeout is not None and mariadb:
-            found.append(f"SET SESSION max_statement_time = {self.timeout:.3f}")
+            found[f"timeout {self.timeout:g}"] = f"SET SESSION max_statement_time = {self.timeout:.3f}"
         elif self.timeout is not None:
             # MySQL has it for SELECT only; other statements are ended from here, over a second connection.
-            found.append(f"SET SESSION max_execution_time = {max(1, round(self.timeout * 1000))}")
+            milliseconds = max(1, round(self.timeout * 1000))
+            found[f"timeout {self.timeout:g}"] = f"SET SESSION max_execution_time = {milliseconds}"
         if self.time_zone is not None:
-            found.append(f"SET SESSION time_zone = {quote_text(self.time_zone)}")
+            found[f"time zone {self.time_zone}"] = f"SET SESSION time_zone = {quote_text(self.time_zone)}"
         if self.safe_updates:
-            found.append("SET SESSION sql_safe_updates = 1")
+            found["safe updates"] = "SET SESSION sql_safe_updates = 1"
         if self.read_only:
-            found.append("SET SESSION TRANSACTION READ ONLY")
+            found["read-only"] = "SET SESSION TRANSACTION READ ONLY"
         if self.autocommit is not None:
-            found.append(f"SET SESSION autocommit = {int(self.autocommit)}")
+            found["autocommit"] = f"SET SESSION autocommit = {int(self.autocommit)}"
         return found

@@ -3,6 +3,8 @@
 import re
 import socket
 import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import trustme
@@ -73,6 +75,37 @@ def test_no_right_to_connect():
         profile="stranger",
     )
     assert "1045" in error.detail
+
+
+def test_credentials_that_have_expired_are_told_from_a_right_that_is_missing(monkeypatch):
+    """Static ones do not tell; so STS is asked, and only when the database has refused."""
+    asked = []
+
+    class Sts(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = b"<ErrorResponse><Error><Code>ExpiredToken</Code><Message>expired</Message></Error></ErrorResponse>"
+            self.send_response(403)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments):
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Sts) as web:
+        thread = threading.Thread(target=web.serve_forever)
+        thread.start()
+        try:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{web.server_address[1]}")
+            connect().close()
+            assert asked == [], "the database let the user in"
+            fails(CredentialsError, "have expired", "fresh ones", profile="stranger")
+            assert len(asked) == 1
+        finally:
+            web.shutdown()
+            thread.join()
 
 
 def test_a_user_that_the_database_does_not_know():

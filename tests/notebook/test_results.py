@@ -9,6 +9,7 @@ import threading
 import time
 
 import pandas as pd
+import polars
 import pyarrow as pa
 import pytest
 from jupyter_client.manager import start_new_kernel
@@ -22,13 +23,14 @@ def test_arrow(connected):
     assert value.schema.types == [pa.int64(), pa.decimal128(10, 2)]
 
 
-def test_polars_says_when_it_is_not_there(connected):
-    try:
-        import polars
-    except ImportError:
-        assert isinstance(connected("%%rds_sql --type polars\nSELECT 1").error, OptionError)
-    else:
-        assert isinstance(connected.ok("%%rds_sql --type polars\nSELECT 1 AS a").value, polars.DataFrame)
+def test_polars(connected, monkeypatch):
+    value = connected.ok("%%rds_sql --type polars\nSELECT id, name, unit_price FROM products ORDER BY id LIMIT 2").value
+    assert isinstance(value, polars.DataFrame)
+    assert value.dtypes == [polars.Int64, polars.String, polars.Decimal(10, 2)]
+    monkeypatch.setitem(sys.modules, "polars", None)
+    cell = connected("%%rds_sql --type polars\nSELECT 1")
+    assert isinstance(cell.error, OptionError)
+    assert "pip install polars" in cell.output
 
 
 def test_dtype_backends(connected):
@@ -82,7 +84,9 @@ def test_modes_are_shown_and_hold(shell):
     shown = shell.ok(line).output
     assert "read-only · time zone +09:00 · statements end after 30 s · no autocommit" in shown
     assert shell.ok("%rds_sql SELECT @@time_zone AS z").value.loc[0, "z"] == "+09:00"
-    assert isinstance(shell("%rds_iam_connect sandbox -u reader --time-zone Mars/Olympus").error, OptionError)
+    refused = shell("%rds_iam_connect sandbox -u reader --time-zone Mars/Olympus")
+    assert isinstance(refused.error, OptionError)
+    assert "does not take the setting time zone Mars/Olympus: Unknown or incorrect time zone" in refused.output
     assert isinstance(shell("%rds_iam_connect sandbox -u reader --autocommit --no-autocommit").error, OptionError)
 
 
