@@ -16,7 +16,7 @@ test: $(READY)  ## Run the whole test suite
 	$(BIN)/python -m pytest $(ARGS)
 
 lab: $(READY)  ## JupyterLab on the notebooks, inside the sandbox
-	$(SANDBOX) -- $(BIN)/jupyter lab --notebook-dir=notebooks
+	$(SANDBOX) -- $(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 check: $(READY)  ## Lint and type-check
 	$(BIN)/ruff check .

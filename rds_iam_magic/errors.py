@@ -109,7 +109,7 @@ class StatementError(RdsIamError):
         message: str,
         hint: str = "",
         *,
-        code: int,
+        code: int = 0,
         sqlstate: str = "",
         server_message: str = "",
         position: int = 1,

@@ -1,6 +1,7 @@
 """What is shipped: the exported names, and the wheel in a clean environment."""
 
 import os
+import pickle
 import subprocess
 import sys
 import venv
@@ -11,6 +12,7 @@ import pytest
 
 import rds_iam_magic
 from rds_iam_magic import errors
+from rds_iam_magic.errors import StatementError
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,6 +40,12 @@ def wheel(tmp_path_factory):
     )
     (built,) = folder.glob("*.whl")
     return built
+
+
+def test_errors_cross_processes():
+    error = StatementError("What.", "Next.", code=1064, position=2)
+    back = pickle.loads(pickle.dumps(error))
+    assert (str(back), back.code, back.position) == (str(error), 1064, 2)
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):

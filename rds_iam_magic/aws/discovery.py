@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rds_iam_magic.aws.endpoint import DEFAULT_PORT, Endpoint, is_host_name, parse_host_name
+from rds_iam_magic.aws.endpoint import DEFAULT_PORT, Endpoint, Kind, is_host_name, parse_host_name
 from rds_iam_magic.aws.session import aws_call, error_code, region_of
 from rds_iam_magic.errors import AwsError, TargetError
 
@@ -34,13 +34,14 @@ class Database:
     iam_enabled: bool
 
 
-def resolve(session: Any, target: str, *, port: int | None = None) -> Endpoint:
+def resolve(session: Any, target: str, *, port: int | None = None, region: str | None = None) -> Endpoint:
     """The endpoint that a target names, for a user with a token.
 
     Args:
         session: A boto3 session.
         target: An RDS host name, or the identifier of a DB cluster or instance.
         port: Overrides the endpoint's port.
+        region: Overrides the region in a host name.
 
     Raises:
         TargetError: Nothing of that name, another engine, no endpoint yet, or IAM authentication is off.
@@ -48,7 +49,7 @@ def resolve(session: Any, target: str, *, port: int | None = None) -> Endpoint:
         RegionError: An identifier without a region to look in.
     """
     if is_host_name(target):
-        return locate(session, target, port=port)
+        return locate(session, target, port=port, region=region)
     database = find(session, target)
     if not database.iam_enabled:
         raise TargetError(
@@ -58,14 +59,14 @@ def resolve(session: Any, target: str, *, port: int | None = None) -> Endpoint:
     return database.endpoint if port is None else replace(database.endpoint, port=port)
 
 
-def locate(session: Any, target: str, *, port: int | None = None) -> Endpoint:
+def locate(session: Any, target: str, *, port: int | None = None, region: str | None = None) -> Endpoint:
     """The endpoint that a target names, whether or not IAM authentication is on; for the master user.
 
     Raises:
         TargetError: Nothing of that name, another engine, or no endpoint yet.
     """
     if is_host_name(target):
-        return parse_host_name(target, port=port, region=_configured_region_of_global(session, target))
+        return parse_host_name(target, port=port, region=region or _configured_region_of_global(session, target))
     endpoint = find(session, target).endpoint
     return endpoint if port is None else replace(endpoint, port=port)
 
@@ -86,7 +87,8 @@ def find(session: Any, identifier: str) -> Database:
         client = session.client("rds")
         row = _describe_one(client, identifier)
         # IAM policies name the cluster that an Aurora instance is of, never the instance.
-        owner = _describe_one(client, _cluster_of(row)) if row and _cluster_of(row) else row
+        is_member = row is not None and "DBInstanceIdentifier" in row and _cluster_of(row)
+        owner = _describe_one(client, _cluster_of(row)) if row is not None and is_member else row
         names = [] if row else sorted(_identifier(found) for found in _describe_all(client))
     if row is None:
         near = difflib.get_close_matches(identifier.lower(), names, n=3, cutoff=0.4) or names[:5]
@@ -104,8 +106,13 @@ def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:
     """The cluster or instance that owns an endpoint's host name; an instance of a cluster gives the cluster.
 
     Raises:
-        TargetError: No cluster or instance of the region has it.
+        TargetError: No cluster or instance of the region has it, or it is a proxy's.
     """
+    if endpoint.kind is Kind.PROXY:
+        raise TargetError(
+            f"{endpoint.host} is an RDS Proxy, whose policies name the proxy's own id (prx-…).",
+            "Take the id from the proxy's ARN (RDS console, Proxies): …:dbuser:prx-ID/USER.",
+        )
     with aws_call(f"looking up {endpoint.host}"):
         client = session.client("rds", region_name=endpoint.region)
         rows = list(_describe_all(client))

@@ -76,10 +76,18 @@ def read_master_secret(session: Any, secret_id: str) -> MasterSecret:
             f"There is no secret {secret_id!r} in {session.region_name}.",
             "Give its name or ARN; the database's page in the RDS console links to it (Configuration).",
         )
-    return _parse(answer, secret_id)
+    found = _parse(answer)
+    del answer  # a traceback shows the locals of this frame
+    if found is None:
+        raise AwsError(
+            f"The secret {secret_id!r} is not one of a database user: it needs JSON with username and password.",
+            "Give the master user's secret of the database.",
+        )
+    return found
 
 
-def _parse(answer: dict[str, Any], secret_id: str) -> MasterSecret:
+def _parse(answer: dict[str, Any]) -> MasterSecret | None:
+    """None for any other shape, rather than an error: its frames would hold the value."""
     try:
         value = json.loads(answer["SecretString"])
         return MasterSecret(
@@ -90,10 +98,5 @@ def _parse(answer: dict[str, Any], secret_id: str) -> MasterSecret:
             port=checked_port(str(value["port"])) if value.get("port") else None,
             identifier=value.get("dbClusterIdentifier") or value.get("dbInstanceIdentifier") or None,
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        pass
-    # Raised here, outside of the handler: a JSON error's frames hold the value.
-    raise AwsError(
-        f"The secret {secret_id!r} is not one of a database user: it needs JSON with username and password.",
-        "Give the master user's secret of the database.",
-    )
+    except (KeyError, TypeError, ValueError, AttributeError, TargetError):
+        return None

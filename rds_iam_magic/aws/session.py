@@ -111,13 +111,15 @@ def aws_call(doing: str) -> Iterator[None]:
         yield
     except RdsIamError:
         raise
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt from None
     except Exception as error:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        if isinstance(error, RuntimeError):
+        if type(error) is RuntimeError:
             # What botocore raises for credentials that say themselves that they have expired and cannot be refreshed.
             raise _expired(_first_line(error)) from None
-        if not isinstance(error, (BotoCoreError, ClientError)):
+        if not isinstance(error, (BotoCoreError, ClientError, ValueError)):  # ValueError: an endpoint that is no URL
             raise
         raise translate(error, doing) from None
 
@@ -145,7 +147,9 @@ def translate(error: Exception, doing: str) -> RdsIamError:
     if code.startswith(("AccessDenied", "UnauthorizedOperation")):
         return AwsError(
             f"AWS does not permit {doing} with these credentials ({code}).",
-            "Ask for the permission, or give the database's full host name, which needs no look-up.",
+            "Ask for the permission, or give the database's full host name, which needs no look-up."
+            if doing.startswith("looking up")
+            else "Ask for the permission, or use other credentials (--profile, --role-arn).",
             detail=_first_line(error),
         )
     return AwsError(f"AWS failed while {doing}: {_first_line(error)}", "Check the network and the AWS configuration.")

@@ -11,6 +11,7 @@ import ssl
 import tempfile
 import time
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -174,13 +175,17 @@ def _download(url: str) -> str:
             if urlsplit(answer.url).scheme != urlsplit(url).scheme:
                 raise _not_fetched(url, "it redirects away from https")
             body = answer.read(_MAX_BYTES + 1)
+            promised = answer.headers.get("Content-Length")
     except HTTPError as error:
         error.close()  # it is the answer itself
         raise _not_fetched(url, f"the web server answers {error.code} {error.reason}") from None
-    except (URLError, OSError, ValueError) as error:
-        raise _not_fetched(url, str(getattr(error, "reason", error))) from None
+    except (URLError, HTTPException, OSError, ValueError) as error:
+        words = str(getattr(error, "reason", error)).split()
+        raise _not_fetched(url, " ".join(words)[:200] or type(error).__name__) from None
     if len(body) > _MAX_BYTES:
         raise _not_fetched(url, "it is larger than 8 MB")
+    if promised is not None and promised != str(len(body)):
+        raise _not_fetched(url, f"only {len(body)} of {promised} bytes came")
     return bytes(body).decode("ascii", errors="replace")
 
 

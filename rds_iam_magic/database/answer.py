@@ -70,7 +70,7 @@ class Answer:
         self._heard = time.monotonic()
         self._torn = False  # an interrupt came in the middle of sending or reading
         self._events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
-        self._slots = threading.BoundedSemaphore(PIECES_AHEAD)
+        self._slots = threading.Semaphore(PIECES_AHEAD)
         self._discarding = False
         self._thread: threading.Thread | None = None
 
@@ -112,7 +112,7 @@ class Answer:
     def _begin(self) -> None:
         """Send, wait, and read what comes first; most answers are complete then."""
         self._torn = True
-        self._session.send(self._sql)
+        self._response = Response(sequence=self._session.send(self._sql))
         self.sent, self._torn = True, False
         self._heard = time.monotonic()
         while not self._session.wait_readable(_TICK):
@@ -197,5 +197,6 @@ class Answer:
         if isinstance(event, Rows):
             if self._discarding:
                 return
-            self._slots.acquire()
+            if threading.current_thread() is self._thread:  # what came first is small, and its reader is the decoder
+                self._slots.acquire()
         self._events.put(event)

@@ -107,8 +107,8 @@ def connect_by(
     Raises:
         RdsIamError: In one of its kinds.
     """
-    session = _session(way)
-    endpoint = discovery.resolve(session, target, port=port)
+    session = session_of(way)
+    endpoint = discovery.resolve(session, target, port=port, region=way.region)
 
     def token() -> Credential:
         return Token(sign_token(session, endpoint, user))
@@ -118,7 +118,13 @@ def connect_by(
     return Connection(login, settings=settings, max_memory=max_memory, notify=notify)
 
 
-def _session(way: Way) -> Any:
+def session_of(way: Way) -> Any:
+    """The boto3 session that a way names.
+
+    Raises:
+        CredentialsError: The profile does not exist.
+        OptionError: An external id without a role.
+    """
     return open_session(profile=way.profile, region=way.region, role_arn=way.role_arn, external_id=way.external_id)
 
 
@@ -136,9 +142,9 @@ def connect_as_master(
     Raises:
         RdsIamError: In one of its kinds.
     """
-    session = _session(way)
+    session = session_of(way)
     secret = read_master_secret(session, secret_id)
-    endpoint = _endpoint_of(session, secret, target)
+    endpoint = _endpoint_of(session, secret, target, way.region)
 
     def attempt(secret: MasterSecret) -> Connection:
         login = _login(way, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
@@ -151,11 +157,11 @@ def connect_as_master(
     return attempt(read_master_secret(session, secret_id))
 
 
-def _endpoint_of(session: Any, secret: MasterSecret, target: str | None) -> Endpoint:
+def _endpoint_of(session: Any, secret: MasterSecret, target: str | None, region: str | None) -> Endpoint:
     if target:
-        return discovery.locate(session, target)
+        return discovery.locate(session, target, region=region)
     if secret.host:
-        return discovery.locate(session, secret.host, port=secret.port)
+        return discovery.locate(session, secret.host, port=secret.port, region=region)
     if secret.identifier:
         return discovery.locate(session, secret.identifier)
     return discovery.find_by_secret(session, secret.arn).endpoint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator
@@ -15,18 +16,16 @@ from rds_iam_magic.database.answer import Answer
 from rds_iam_magic.database.effects import Effects, effects_of, names
 from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.login import Login
-from rds_iam_magic.database.protocol import End, Event, Head, Ok, Rows, ServerError
+from rds_iam_magic.database.protocol import End, Head, Ok, Rows, ServerError
 from rds_iam_magic.database.result import Changed, DecimalMode, DtypeBackend, ResultSet
 from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.database.statement import Statement, split
-from rds_iam_magic.database.words import LOST, READ_ONLY, WRITE_IN_READ_ONLY, statement_error
+from rds_iam_magic.database.words import LOST, READ_ONLY, WRITE_IN_READ_ONLY, counted, statement_error
 from rds_iam_magic.errors import ConnectionLostError, OptionError, ProtocolError, ResultError, StatementError
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-    from rds_iam_magic.database.decode import Decoder
 
 Result = ResultSet | Changed
 _Item = Union[ResultSet, Changed, "pa.RecordBatch"]
@@ -41,8 +40,11 @@ class RdsIamWarning(UserWarning):
 
 
 def warn(text: str) -> None:
-    """Tell something by a Python warning."""
-    warnings.warn(text, RdsIamWarning, stacklevel=4)
+    """Tell something by a Python warning, at the line of the caller outside of this package."""
+    frame, level = sys._getframe(), 1  # noqa: SLF001 - the stack is only looked at
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("rds_iam_magic."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, RdsIamWarning, stacklevel=level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,11 @@ class Connection:
         return self._held.settings
 
     @property
+    def database(self) -> str | None:
+        """The default schema, as far as `USE` statements of its own have told; None without one."""
+        return self._held.database
+
+    @property
     def closed(self) -> bool:
         """Whether `close` was called."""
         return self._held.closed
@@ -185,6 +192,10 @@ class Connection:
         if dtype_backend not in (None, *get_args(DtypeBackend)):
             raise OptionError(f"dtype_backend {dtype_backend!r} is not known.", "None, 'numpy_nullable' or 'pyarrow'.")
         mode: DecimalMode = "exact" if dtype_backend == "pyarrow" else decimal
+        if chunksize is not None and chunksize < 1:
+            raise OptionError(
+                f"chunksize is {chunksize}; a chunk has at least one row.", "Leave it out for one DataFrame."
+            )
         if chunksize is not None:
             return self._chunks(sql, chunksize, dtype_backend, mode, limit)
         return self._last(sql, mode, limit).to_pandas(dtype_backend)
@@ -246,8 +257,12 @@ class Connection:
         """
         return sum(result.rows for result in self.run(sql) if isinstance(result, Changed))
 
-    def run(self, sql: str, *, decimal: DecimalMode = "float", limit: int | None = None) -> Iterator[Result]:
+    def run(
+        self, sql: str, *, decimal: DecimalMode = "float", limit: int | None = None
+    ) -> Generator[Result, None, None]:
         """Run statements in order and give each one's results when it has run; a failing one ends the text.
+
+        The connection is busy until the generator has come to its end or is closed.
 
         Raises:
             OptionError: There is no SQL in the text.
@@ -261,7 +276,7 @@ class Connection:
     def close(self) -> None:
         """End the session; does nothing when it is closed already. An open transaction is rolled back, and told."""
         if self._held.transaction_since is not None and not self._held.closed:
-            changed = f"{self.rows_changed:,} changed row{'' if self.rows_changed == 1 else 's'}"
+            changed = counted(self.rows_changed, "changed row")
             self.notify(f"a transaction with {changed} was open; closing the connection rolled it back.")
         self._held.close()
 
@@ -331,7 +346,10 @@ class Connection:
         with self._exclusive():
             *before, last = self._tasks(sql, decimal, limit)
             for task in before:
-                self._collect(task)
+                if any(isinstance(result, ResultSet) for result in self._collect(task)):
+                    self.notify(
+                        f"the rows of statement {task.position} are dropped; only the last statement's are given."
+                    )
             given = False
             head: ResultSet | None = None
             for item in self._items(last):
@@ -356,8 +374,6 @@ class Connection:
     ) -> Iterator[pd.DataFrame]:
         from rds_iam_magic.database import frame
 
-        if rows < 1:
-            raise OptionError(f"chunksize is {rows}; a chunk has at least one row.", "Leave it out for one DataFrame.")
         stream = self._stream(sql, decimal, limit)
         head = next(stream)
         assert isinstance(head, ResultSet)  # noqa: S101 - a stream begins with it; for mypy
@@ -399,7 +415,7 @@ class Connection:
                 raise error
             yield _Again()
             if loss.sent:
-                self.notify("the connection was lost; the statement only reads, so it ran once more.")
+                self.notify("the connection was lost; the statement only reads, so it runs once more.")
 
     def _attempt(self, task: _Task, *, again: bool) -> Generator[_Item, None, _Loss | None]:
         """Run a statement one time; returns how the connection was lost, if it was."""
@@ -408,7 +424,8 @@ class Connection:
             session,
             task.statement.text.encode(),
             still_runs=self._held.still_runs,
-            limit=task.limit,
+            # What may write runs to its end, for ended early it might do half of its work; `_read` drops its rows.
+            limit=task.limit if task.effects.only_reads else None,
             deadline=self._deadline(),
         )
         guarded = False
@@ -436,10 +453,8 @@ class Connection:
         return None
 
     def _settle(self, answer: Answer, task: _Task) -> None:
-        """Bring an answer that was cut to its end, so that the session is in step."""
-        if not answer.finished and not task.effects.only_reads:
-            answer.drain(float("inf"))  # ended early, it might do half of its work
-        elif not answer.finished:
+        """End the query of an answer that was cut, so that the session is in step."""
+        if not answer.finished:
             self._held.end_query(answer)
         if not self._held.lost:
             self._held.finished(task.effects, answer.changed)
@@ -449,56 +464,76 @@ class Connection:
         return None if timeout is None else timeout + _GRACE
 
     def _read(self, answer: Answer, task: _Task) -> Iterator[_Item]:
-        decoder: Decoder | None = None
-        result: ResultSet | None = None
-        left = task.limit
+        incoming: _Incoming | None = None
         for event in answer:
             if isinstance(event, Head):
-                decoder = _decoder(event, task.decimal)
-                result = ResultSet(event.columns, decoder.schema)
-                yield result
-            elif isinstance(event, Rows) and decoder is not None:
-                batch = decoder.decode(event)
-                if left is not None:
-                    batch = batch.slice(0, left)
-                    left -= batch.num_rows
-                yield batch
+                incoming = _Incoming(event, task)
+                yield incoming.result
+            elif isinstance(event, Rows) and incoming is not None:
+                batch = incoming.take(event)
+                if batch is not None:
+                    yield batch
+            elif isinstance(event, End) and incoming is not None:
+                incoming.result.warnings = event.warnings
+                self._tell(incoming, task)
+                self._tell_warnings(event.warnings, task)
             elif isinstance(event, Ok):
+                self._tell_warnings(event.warnings, task)
                 yield Changed(event.affected_rows, event.insert_id, event.warnings, event.info)
-            else:
-                self._take_end(event, task, result, decoder)
-        if answer.cut and decoder is not None and result is not None:
-            result.cut = True
-            self._tell(decoder)
-            self.notify(f"the result was cut after {task.limit:,} rows, as asked for; there are more.")
+            elif isinstance(event, ServerError):
+                raise self._refused(event, task)
+        if answer.cut and incoming is not None:
+            self._tell(incoming, task)
 
-    def _take_end(self, event: Event, task: _Task, result: ResultSet | None, decoder: Decoder | None) -> None:
-        """The end of a result set, or of the answer, by an error."""
-        if isinstance(event, End) and result is not None and decoder is not None:
-            result.warnings = event.warnings
-            self._tell(decoder)
-        elif isinstance(event, ServerError):
-            if event.code in LOST:
-                raise ConnectionLostError("The server ended the connection.", detail=f"{event.code}: {event.message}")
-            error = statement_error(event, task.position, task.count)
-            self._held.failed()
-            if event.code in READ_ONLY:
-                error.hint = self._held.switch_from_read_only() or error.hint
-            raise error
+    def _tell_warnings(self, count: int, task: _Task) -> None:
+        """What the server has to say of its own: a text that it took for a number, a value that it cut."""
+        if count and task.statement.words[:1] != ["SHOW"]:
+            self.notify(f"the server has {counted(count, 'warning')}; SHOW WARNINGS lists what it did.")
 
-    def _tell(self, decoder: Decoder) -> None:
-        for line in decoder.findings_text():
+    def _refused(self, event: ServerError, task: _Task) -> StatementError | ConnectionLostError:
+        if event.code in LOST:
+            return ConnectionLostError("The server ended the connection.", detail=f"{event.code}: {event.message}")
+        error = statement_error(event, task.position, task.count)
+        self._held.failed()
+        if event.code in READ_ONLY:
+            error.hint = self._held.switch_from_read_only() or error.hint
+        return error
+
+    def _tell(self, incoming: _Incoming, task: _Task) -> None:
+        for line in incoming.decoder.findings_text():
             self.notify(line)
+        if incoming.result.cut:
+            self.notify(f"the result was cut after {counted(task.limit or 0, 'row')}, as asked for; there are more.")
 
 
-def _decoder(head: Head, decimal: DecimalMode) -> Decoder:
-    from rds_iam_magic.database.decode import Decoder, Options
+class _Incoming:
+    """A result set as it comes: decoded, and cut at the statement's limit."""
 
-    return Decoder(head.columns, Options(decimal=decimal))
+    def __init__(self, head: Head, task: _Task) -> None:
+        from rds_iam_magic.database.decode import Decoder, Options
+
+        self.decoder = Decoder(head.columns, Options(decimal=task.decimal))
+        self.result = ResultSet(head.columns, self.decoder.schema)
+        self._left = task.limit
+
+    def take(self, rows: Rows) -> pa.RecordBatch | None:
+        """A piece of rows, or None if none of it is wanted."""
+        if self._left == 0:
+            self.result.cut = True
+            return None
+        batch = self.decoder.decode(rows)
+        if self._left is not None:
+            self.result.cut = batch.num_rows > self._left
+            batch = batch.slice(0, self._left)
+            self._left -= batch.num_rows
+        return batch
 
 
 def _no_rows() -> ResultError:
-    return ResultError("The SQL gave no rows.", "Use execute() for statements that give none.")
+    return ResultError(
+        "The SQL has run, and its last statement gives no rows.",
+        "Leave --to out for it in a notebook; in Python, execute() runs it.",
+    )
 
 
 def _too_large(rows: int, taken: int, ceiling: int) -> ResultError:

@@ -35,10 +35,11 @@ def dial(address: Address, deadline: float) -> socket.socket:
     """
     found = _look_up(address, deadline)
     problem: OSError = OSError("the name has no address")
-    for family, kind, protocol, _, place in found:
+    for left, (family, kind, protocol, _, place) in zip(range(len(found), 0, -1), found, strict=True):
         sock = socket.socket(family, kind, protocol)
         try:
-            sock.settimeout(max(0.05, deadline - time.monotonic()))
+            # A share of the time for each: the first address of several may be dead.
+            sock.settimeout(max(0.05, (deadline - time.monotonic()) / left))
             sock.connect(place)
         except OSError as error:
             sock.close()
@@ -56,10 +57,19 @@ def _keep_alive(sock: socket.socket) -> None:
     It also keeps the idle connection known to firewalls and load balancers between here and there.
     """
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000)):
+    for name, value in _KEEP_ALIVE:
         option = getattr(socket, name, None)  # not every system has each
         if option is not None:
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+_KEEP_ALIVE = (
+    ("TCP_KEEPIDLE", 30),  # seconds; Linux, Windows
+    ("TCP_KEEPALIVE", 30),  # the same on a Mac
+    ("TCP_KEEPINTVL", 10),
+    ("TCP_KEEPCNT", 3),
+    ("TCP_USER_TIMEOUT", 60_000),  # milliseconds
+)
 
 
 def _look_up(address: Address, deadline: float) -> list[Any]:

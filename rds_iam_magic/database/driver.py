@@ -27,7 +27,7 @@ from pymysql.constants import CLIENT, COMMAND
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.database import dial
 from rds_iam_magic.database.protocol import End, Event, Ok, Response
-from rds_iam_magic.errors import ConnectionLostError, TlsError
+from rds_iam_magic.errors import ConnectionLostError, RdsIamError, TlsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Refusal:
 
 
 class HandshakeError(Exception):
-    """The handshake failed; `connection.py` puts it into the user's words."""
+    """The handshake failed; `login.py` puts it into the user's words."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.code, refusal.message)
@@ -148,27 +148,37 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
 class ServerSession:
     """An authenticated session over verified TLS.
 
+    Attributes:
+        peer: The address that was dialled: of the one server that the name led to, or of the tunnel.
+        server_version, tls_version: As the handshake told.
+        token_asked: Whether the server asked for a token.
+        status: The status flags, as the server last told them.
+        used_at: When a statement last ended, on the clock of `time.monotonic`.
+
     Not thread-safe: one thread at a time sends or reads; `abort` alone may be called from any thread.
     """
 
-    def __init__(self, raw: _GuardedConnection, handle: socket.socket) -> None:
+    def __init__(self, raw: _GuardedConnection, handle: socket.socket, peer: dial.Address) -> None:
         self._raw = raw
         self._handle = handle
+        self.peer = peer
         self.server_version = str(raw.server_version).removeprefix("5.5.5-")  # MariaDB's prefix for old replicas
         self.tls_version = str(raw._sock.version())
         self.token_asked = raw.token_asked
         self.status = int(raw.server_status)
         self.used_at = time.monotonic()
 
-    def send(self, sql: bytes) -> None:
-        """Send a COM_QUERY.
+    def send(self, sql: bytes) -> int:
+        """Send a COM_QUERY; returns the number of the answer's first packet.
+
+        It is 1 unless the statement took several packets (16 MiB and more).
 
         Raises:
             ConnectionLostError: The socket is closed.
         """
         try:
             self._raw._execute_command(COMMAND.COM_QUERY, sql)
-            return
+            return int(self._raw._next_seq_id)
         except _BROKEN as error:
             words = str(error)
         raise _lost(words)
@@ -197,12 +207,16 @@ class ServerSession:
             ConnectionLostError: The connection broke, or the server did not answer within `timeout` seconds;
                 the session is of no more use then.
         """
-        response, events = Response(), list[Event]()
-        with _watchdog(self._handle, time.monotonic() + timeout):
-            self.send(sql.encode())
-            while not response.done:
-                count = self.read_into(response.space())
-                events += response.received(count) if count else response.closed()
+        events: list[Event] = []
+        try:
+            with _watchdog(self._handle, time.monotonic() + timeout):
+                response = Response(sequence=self.send(sql.encode()))
+                while not response.done:
+                    count = self.read_into(response.space())
+                    events += response.received(count) if count else response.closed()
+        except BaseException:  # an interrupt too: the answer that was not read would be taken for the next one's
+            self.abort()
+            raise
         self.status = next((e.status for e in reversed(events) if isinstance(e, (Ok, End))), self.status)
         return events
 
@@ -270,22 +284,29 @@ def open_session(
         program_name="rds_iam_magic",
     )
     refusal: Refusal | None = None
-    connected = False
+    connected = interrupted = False
     try:
-        with _watchdog(handle, deadline) as expired:
+        peer = dial.Address(*sock.getpeername()[:2])
+        with _watchdog(handle, deadline):
             raw.connect(sock)
         connected = True
-    except (pymysql_errors.Error, OSError) as error:
-        refusal = _refusal(error, raw.token_asked, expired=expired.is_set(), timeout=timeout)
+    except RdsIamError:
+        raise
+    except KeyboardInterrupt:
+        interrupted = True
+    except Exception as error:  # noqa: BLE001 - PyMySQL stumbles over a malformed greeting in any way
+        refusal = _refusal(error, raw.token_asked, expired=time.monotonic() >= deadline, timeout=timeout)
     finally:
         raw.forget()
         if not connected:
             raw._force_close()  # PyMySQL before 1.2 leaves it open after a refusal
             handle.close()
-    # Raised outside of the handler: PyMySQL's frames hold the token in their locals.
+    # Raised outside of the handlers: PyMySQL's frames hold the secret in their locals.
+    if interrupted:
+        raise KeyboardInterrupt
     if refusal is not None:
         raise HandshakeError(refusal)
-    return ServerSession(raw, handle)
+    return ServerSession(raw, handle, peer)
 
 
 def _refusal(error: Exception, token_asked: bool, *, expired: bool, timeout: float) -> Refusal:
@@ -300,19 +321,13 @@ def _refusal(error: Exception, token_asked: bool, *, expired: bool, timeout: flo
 
 
 @contextmanager
-def _watchdog(handle: socket.socket, deadline: float) -> Iterator[threading.Event]:
+def _watchdog(handle: socket.socket, deadline: float) -> Iterator[None]:
     """Shut the socket down at the deadline: timeouts of single reads do not stop a server that trickles."""
-    expired = threading.Event()
-
-    def expire() -> None:
-        expired.set()
-        _shut_down(handle)
-
-    timer = threading.Timer(max(0.0, deadline - time.monotonic()), expire)
+    timer = threading.Timer(max(0.0, deadline - time.monotonic()), _shut_down, [handle])
     timer.daemon = True
     timer.start()
     try:
-        yield expired
+        yield
     finally:
         timer.cancel()
         timer.join()

@@ -7,6 +7,7 @@ that may write is never run twice; one that depends on what a lost session held 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rds_iam_magic.database.statement import Statement, Token
 
@@ -15,6 +16,7 @@ USER_VARIABLES = "user variables"
 LOCKS = "locks"
 PREPARED = "prepared statements"
 SETTINGS = "session variables that were SET"
+COUNTERS = "values of LAST_INSERT_ID(), FOUND_ROWS() and ROW_COUNT()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def names(statement: Statement) -> set[str]:
 _NEVER_COMMIT = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "REPLACE", "SHOW", "DO", "EXPLAIN", "ROLLBACK"}
 _QUERIES = {"SELECT", "WITH", "TABLE", "VALUES"}
 _EXPLAINS = {"EXPLAIN", "DESCRIBE", "DESC"}
-# Reserved words: as names they would be quoted, so that a bare one means what it says.
+# Most are reserved words: as names they would be quoted. A column with the name of another one is left in doubt.
 _WRITING_WORDS = {
     "ALTER", "CALL", "CREATE", "DELETE", "DO", "DROP", "GRANT", "HANDLER", "INSERT", "INTO", "LOAD", "LOCK", "MERGE",
     "NEXT", "PREVIOUS", "PROCEDURE", "RENAME", "REPLACE", "REVOKE", "SET", "SHARE", "TRUNCATE", "UPDATE",
@@ -71,10 +73,10 @@ _WRITING_WORDS = {
 # A query is known to read only when each word in front of a parenthesis is one of these: any other may be a stored
 # function, which may write. Keywords, types, then functions without effects.
 _KEYWORDS = """
-    ALL AND ANY AS ASC BETWEEN BINARY BY CASE COLLATE CROSS DESC DISTINCT DISTINCTROW DIV ELSE END ESCAPE EXCEPT EXISTS
-    FROM GROUP HAVING IN INDEX INNER INTERSECT INTERVAL IS JOIN KEY LATERAL LEFT LIKE LIMIT MINUS MOD NATURAL NOT OF
-    OFFSET ON OR ORDER OUTER OVER PARTITION RANGE RECURSIVE REGEXP RIGHT RLIKE ROW ROWS SELECT SOME STRAIGHT_JOIN TABLE
-    THEN UNION USING VALUES WHEN WHERE WINDOW WITH XOR
+    AGAINST ALL AND ANY AS ASC BETWEEN BINARY BY CASE COLLATE CROSS DESC DISTINCT DISTINCTROW DIV ELSE END ESCAPE
+    EXCEPT EXISTS FROM GROUP HAVING IN INDEX INNER INTERSECT INTERVAL IS JOIN KEY LATERAL LEFT LIKE LIMIT MINUS MOD
+    NATURAL NOT OF OFFSET ON OR ORDER OUTER OVER PARTITION RANGE RECURSIVE REGEXP RIGHT RLIKE ROW ROWS SELECT SOME
+    STRAIGHT_JOIN TABLE THEN UNION USING VALUES WHEN WHERE WINDOW WITH XOR
 """
 _TYPES = """
     BIT CHAR CHARACTER DATE DATETIME DEC DECIMAL DOUBLE FLOAT INT INTEGER NCHAR NUMERIC SIGNED TIME TIMESTAMP UNSIGNED
@@ -101,7 +103,7 @@ _FUNCTIONS = """
 """
 _BEFORE_PARENTHESIS = frozenset((_KEYWORDS + _TYPES + _FUNCTIONS).split())
 # These give another answer on another session.
-_SESSION_FUNCTIONS = {"LAST_INSERT_ID", "FOUND_ROWS", "ROW_COUNT", "CONNECTION_ID", "IS_USED_LOCK", "IS_FREE_LOCK"}
+_COUNTERS = {"LAST_INSERT_ID", "FOUND_ROWS", "ROW_COUNT"}
 _LOCKING = {"GET_LOCK", "MASTER_POS_WAIT", "SOURCE_POS_WAIT"}
 
 
@@ -149,10 +151,20 @@ def _leaves(tokens: tuple[Token, ...], words: list[str]) -> list[str]:
         found.append(LOCKS)
     if words[:1] == ["PREPARE"]:
         found.append(PREPARED)
-    if words[:1] == ["SET"] and USER_VARIABLES not in found and "PASSWORD" not in words[:2]:
+    if words[:1] == ["SET"] and words[1:2] != ["PASSWORD"] and not all(map(_is_user_variable, _assigned(tokens))):
         found.append(SETTINGS)
     if words[:1] == ["CALL"] or any(t.kind == "open" for t in tokens):
         found += [TEMPORARY_TABLES, USER_VARIABLES]
+    return found
+
+
+def _assigned(tokens: tuple[Token, ...]) -> list[Token]:
+    """The first token of each assignment of a SET."""
+    found, depth = [], 0
+    for before, token in pairwise(tokens):
+        depth += (before.text == "(") - (before.text == ")")
+        if depth == 0 and (before.text == "," or before is tokens[0]):
+            found.append(token)
     return found
 
 
@@ -165,8 +177,8 @@ def _needs(tokens: tuple[Token, ...], words: list[str]) -> list[str]:
     found = []
     if any(_is_user_variable(t) for t in tokens):
         found.append(USER_VARIABLES)
-    if not _SESSION_FUNCTIONS.isdisjoint(words):
-        found.append("the session's own counters")
+    if not _COUNTERS.isdisjoint(words):
+        found.append(COUNTERS)
     if words[:1] in (["EXECUTE"], ["DEALLOCATE"]):
         found.append(PREPARED)
     return found

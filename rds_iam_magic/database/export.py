@@ -37,9 +37,7 @@ class Target:
 
     def __init__(self, path: str, *, overwrite: bool = False) -> None:
         self.path = path
-        self._suffix = next((suffix for suffix in sorted(_SUFFIXES, key=len) if path.endswith(suffix)), "")
-        if path.endswith(".csv.gz"):
-            self._suffix = ".csv.gz"
+        self._suffix = next((suffix for suffix in _SUFFIXES if path.lower().endswith(suffix)), "")
         if not self._suffix:
             raise OptionError(
                 f"{path!r} has no ending that says how to write it.", f"Use one of {', '.join(_SUFFIXES)}."
@@ -65,7 +63,7 @@ class Target:
             self._files.move(temporary, self._place)
         except BaseException as error:
             self._discard(temporary)
-            if isinstance(error, OSError) and not isinstance(error, ResultError):
+            if isinstance(error, (OSError, pa.ArrowException)):
                 raise ResultError(
                     f"{self.path} cannot be written: {str(error).splitlines()[0][:200]}",
                     "Check the place and the right to write there; for s3:// the AWS credentials of the environment.",
@@ -174,7 +172,8 @@ def _csv_column(column: pa.Array, kind: pa.DataType) -> pa.Array:
     if column.type == kind:
         return column
     if pa.types.is_duration(column.type):
-        return pa.array([None if value is None else _clock(value.value) for value in column], kind)
+        microseconds = column.cast(pa.int64()).to_pylist()
+        return pa.array([None if value is None else _clock(value) for value in microseconds], kind)
     if column.type == pa.large_binary():
         return pa.array([None if value is None else value.hex() for value in column.to_pylist()], kind)
     return pc.cast(column, kind)

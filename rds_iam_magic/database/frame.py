@@ -53,16 +53,23 @@ def to_pandas(
     for place, kind in enumerate(schema.types):
         column = pa.chunked_array(chunks[place], kind)
         chunks[place].clear()
-        made[place] = _convert(column, nullable=columns[place].nullable, dtype_backend=dtype_backend)
+        # Servers send NULL in columns that they call NOT NULL: in the totals of WITH ROLLUP.
+        nullable = columns[place].nullable or column.null_count > 0
+        made[place] = _convert(column, nullable=nullable, dtype_backend=dtype_backend)
     frame = pd.DataFrame(made, index=pd.RangeIndex(length), copy=False)
     frame.columns = _names(tuple(schema.names)).view()  # a view: an index's own name can be changed
     return frame
 
 
-@functools.lru_cache(maxsize=64)
 def _names(names: tuple[str, ...]) -> pd.Index:
-    """Kept, because making it costs more than the rest of a small frame."""
     return pd.Index(names)
+
+
+if (
+    int(pd.__version__.split(".")[0]) >= 3
+):  # before, what is behind an index can be written to: df.columns.values[0] = …
+    # Kept, because making it costs more than the rest of a small frame.
+    _names = functools.lru_cache(maxsize=64)(_names)
 
 
 def _convert(column: pa.ChunkedArray, *, nullable: bool, dtype_backend: DtypeBackend | None) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.database import interrupt
-from rds_iam_magic.database.effects import TEMPORARY_TABLES, Effects
+from rds_iam_magic.database.effects import COUNTERS, TEMPORARY_TABLES, Effects
 from rds_iam_magic.database.protocol import ServerError
 from rds_iam_magic.database.quoting import quote_name
 from rds_iam_magic.database.settings import Settings
@@ -56,6 +56,7 @@ class HeldSession:
     Attributes:
         server_version, tls_version: Of the last session.
         transaction_since: When the open transaction was first seen, on the clock of `time.monotonic`; None without one.
+        database: The default schema: what was asked for at connect, or what USE has made it.
         rows_changed: Rows that statements have changed in the open transaction.
 
     Raises:
@@ -73,7 +74,7 @@ class HeldSession:
         self._session: ServerSession | None = None
         self._identity = interrupt.Identity(0, "")
         self.server_version = self.tls_version = ""
-        self._database = login.database
+        self.database = login.database
         self._left: set[str] = set()
         self._tables: set[str] = set()
         self._unanswered = 0
@@ -160,19 +161,14 @@ class HeldSession:
     def finished(self, effects: Effects, changed: int) -> None:
         """A statement has run, and has changed so many rows."""
         self._unguard()
-        session = self._session
-        if session is None:
+        if self._session is None:
             return
-        session.used_at = time.monotonic()
+        self._session.used_at = time.monotonic()
         if effects.uses_database is not None:
-            self._database = effects.uses_database
-        self._was_manual = not session.status & _AUTOCOMMIT
-        if not session.status & IN_TRANSACTION:
-            self.transaction_since, self.rows_changed = None, 0
-            return
+            self.database = effects.uses_database
+        self._was_manual = not self._session.status & _AUTOCOMMIT
         self.rows_changed += changed
-        if self.transaction_since is None:
-            self.transaction_since = time.monotonic()
+        self._follow_status(self._session)
 
     def failed(self) -> None:
         """A statement was refused. That may have ended the transaction (a deadlock does), and errors do not tell."""
@@ -184,12 +180,24 @@ class HeldSession:
         except RdsIamError:
             self.give_up()
             return
-        if not self._session.status & IN_TRANSACTION:
-            self.transaction_since = None
+        self._follow_status(self._session)
+
+    def _follow_status(self, session: ServerSession) -> None:
+        """Whether a transaction is open is the server's to say: statements end one implicitly, and so do errors."""
+        if not session.status & IN_TRANSACTION:
+            self._forget_transaction()
+        elif self.transaction_since is None:
+            self.transaction_since = time.monotonic()
+
+    def _forget_transaction(self) -> bool:
+        """There is none any more; returns whether there was one."""
+        was_open = self.transaction_since is not None
+        self.transaction_since, self.rows_changed = None, 0
+        return was_open
 
     def still_runs(self) -> bool:
         """Whether the server still works on the statement; no, when it cannot be reached twice in a row."""
-        found = interrupt.runs(self.login, self._identity)
+        found = interrupt.runs(self.login, self.current, self._identity)
         self._unanswered = self._unanswered + 1 if found is None else 0
         return self._unanswered < _MOST_UNANSWERED if found is None else found
 
@@ -207,6 +215,8 @@ class HeldSession:
             if not in_step:
                 self.give_up()
         self._unguard()
+        if self._session is not None:
+            self._follow_status(self._session)
 
     def give_up(self) -> None:
         """Drop the session at once."""
@@ -232,7 +242,7 @@ class HeldSession:
 
         The open transaction is closed with it, so that the next statement is not refused for its sake.
         """
-        in_transaction, self.transaction_since = self.transaction_since is not None, None
+        in_transaction = self._forget_transaction()
         if effects.commits and sent:
             return ConnectionLostError(
                 "The connection was lost while the server committed: whether the COMMIT took effect is unknown.",
@@ -250,28 +260,27 @@ class HeldSession:
         return may_have_run("It was not run again")
 
     def switch_from_read_only(self) -> str:
-        """After a write was refused as read-only: go to the server that the name leads to now, if it is another.
+        """After a write was refused as read-only: leave the server if the name leads to another one now.
 
         Returns:
-            What was done, for the user; "" for nothing.
+            What comes of it, for the user; "" for nothing.
         """
-        if self.login.endpoint.kind is Kind.READER or self.transaction_since is not None:
+        if self.login.endpoint.kind in (Kind.READER, Kind.CUSTOM) or self.transaction_since is not None:
             return ""
-        before = self._identity.server
         try:
             fresh = self.login.open()
         except RdsIamError:
             return ""
         try:
-            identity = interrupt.identify(fresh)
+            is_another = interrupt.identify(fresh).server != self._identity.server
         except RdsIamError:
-            identity = None
-        if identity is None or identity.server == before:
+            is_another = False
+        finally:
             fresh.close()
+        if not is_another:
             return ""
-        self.give_up()
-        self._adopt(fresh, identity)
-        return "The connection now leads to the new writer; run the statement again."
+        self.give_up()  # the next statement opens the connection again, and tells what went with the old one
+        return "After a failover the name leads to another server, the new writer: run the statement again."
 
     def _after_fork(self) -> None:
         """In a child process: leave the parent's socket alone and open an own one when it is needed."""
@@ -281,7 +290,7 @@ class HeldSession:
         session, self._session = self._session, None
         if session is not None:
             session.abandon()
-        self.transaction_since = None
+        self._forget_transaction()
 
     def _is_alive(self, session: ServerSession) -> bool:
         idle = time.monotonic() - session.used_at
@@ -324,8 +333,8 @@ class HeldSession:
     def _adopt(self, session: ServerSession, identity: interrupt.Identity) -> None:
         """Make a fresh session the held one, set as it was asked for and as the lost one was."""
         statements = self.settings.statements(mariadb="mariadb" in session.server_version.lower())
-        if self._database and self._database != self.login.database:
-            statements[f"database {self._database}"] = f"USE {quote_name(self._database)}"
+        if self.database and self.database != self.login.database:
+            statements[f"database {self.database}"] = f"USE {quote_name(self.database)}"
         if self._was_manual and self.settings.autocommit is not False:
             statements["no autocommit"] = "SET SESSION autocommit = 0"
         for setting, statement in statements.items():
@@ -345,13 +354,12 @@ class HeldSession:
     def _tell_what_is_gone(self, effects: Effects, names: set[str]) -> None:
         left, self._left = self._left, set()
         tables, self._tables = self._tables, set()
-        in_transaction, self.transaction_since = self.transaction_since is not None, None
-        if in_transaction:
+        if self._forget_transaction():
             raise ConnectionLostError(
                 "The connection was lost while a transaction was open; the server has rolled it back.",
                 "The connection is open again; run the transaction again from its start.",
             )
-        missing = sorted(left & effects.needs) or ([TEMPORARY_TABLES] if tables & names else [])
+        missing = sorted((left | {COUNTERS}) & effects.needs) or ([TEMPORARY_TABLES] if tables & names else [])
         if missing:
             raise ConnectionLostError(
                 f"The connection was lost, and with it the {' and '.join(missing)} that this statement uses.",

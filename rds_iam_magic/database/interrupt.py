@@ -1,16 +1,21 @@
 """Ending a query on the server while the connection, its transaction and its temporary tables stay.
 
-`KILL QUERY` goes over a second session, opened with a fresh token. A reader endpoint, a proxy or a failover may lead
-that session to another server, where the same connection id is somebody else's: so the identities are compared first.
+`KILL QUERY` goes over a second session, opened with a fresh token at the very address that the first one has dialled: a
+reader endpoint's name leads to one of several servers. A tunnel may still lead elsewhere, where the same connection id
+is somebody else's: so the identities are compared first. An RDS Proxy shares the database's connections among its
+clients, so that no id there is one's own for long: nothing is killed through it.
 """
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.database.protocol import Rows, ServerError, texts
-from rds_iam_magic.errors import RdsIamError
+from rds_iam_magic.errors import RdsIamError, UnreachableError
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.answer import Answer
@@ -78,21 +83,31 @@ def end_query(login: Login, session: ServerSession, identity: Identity, answer: 
     """
     if answer.drain(0.05):  # it has come to its end meanwhile
         return True
-    if not _kill(login, identity) or not answer.drain(PATIENCE):
+    if login.endpoint.kind is Kind.PROXY:
+        return False
+    if not _aside(lambda: _kill(login, session, identity)) or not answer.drain(PATIENCE):
         return False
     # The kill may come just after the query's end and hit the next statement, so let it hit one of no account.
     return _in_step(session) or _in_step(session)
 
 
-def runs(login: Login, identity: Identity) -> bool | None:
-    """Whether the server still works for the session of that identity; None when it cannot be told."""
+def runs(login: Login, session: ServerSession, identity: Identity) -> bool | None:
+    """Whether the server still works for a session; None when nobody answers.
+
+    When it cannot be told for another reason (a right that is gone, another server), it is taken to work: a query that
+    runs is not to be given up, and the user can end it.
+    """
+    if login.endpoint.kind is Kind.PROXY:
+        return True
     try:
-        second = login.open(timeout=PATIENCE)
-    except RdsIamError:
+        second = login.open(timeout=PATIENCE, address=session.peer)
+    except UnreachableError:
         return None
+    except RdsIamError:
+        return True
     try:
         if identify(second).server != identity.server:
-            return None
+            return True
         # SHOW: one's own threads without a privilege, on every server; MySQL has deprecated the table of that name.
         return any(row[0] == str(identity.id) and row[4] != "Sleep" for row in all_rows(second, "SHOW PROCESSLIST"))
     except RdsIamError:
@@ -101,9 +116,9 @@ def runs(login: Login, identity: Identity) -> bool | None:
         second.close()
 
 
-def _kill(login: Login, identity: Identity) -> bool:
+def _kill(login: Login, session: ServerSession, identity: Identity) -> bool:
     try:
-        second = login.open(timeout=PATIENCE)
+        second = login.open(timeout=PATIENCE, address=session.peer)
     except RdsIamError:
         return False
     try:
@@ -115,6 +130,16 @@ def _kill(login: Login, identity: Identity) -> bool:
         return False
     finally:
         second.close()
+
+
+def _aside(work: Callable[[], bool]) -> bool:
+    """Do it on a thread of its own and wait in short steps: a second interrupt need not wait for a silent network."""
+    found: list[bool] = []
+    thread = threading.Thread(target=lambda: found.append(work()), name="rds_iam_magic kill", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.05)
+    return found == [True]
 
 
 def _in_step(session: ServerSession) -> bool:

@@ -40,8 +40,12 @@ class Login:
     timeout: float = CONNECT_TIMEOUT
     why_refused: Callable[[], ConnectError | CredentialsError | None] = lambda: None
 
-    def open(self, *, timeout: float | None = None) -> ServerSession:
+    def open(self, *, timeout: float | None = None, address: Address | None = None) -> ServerSession:
         """Open one session.
+
+        Args:
+            timeout: Seconds, if others than the login's.
+            address: Where to dial, if neither at `via` nor at the endpoint: a server that is connected already.
 
         Raises:
             ConnectError: In one of its kinds; nothing is left open.
@@ -50,7 +54,7 @@ class Login:
         credential = self.credential()
         try:
             session = open_session(
-                self.via or Address(self.endpoint.host, self.endpoint.port),
+                address or self.via or Address(self.endpoint.host, self.endpoint.port),
                 host=self.endpoint.host,
                 user=self.user,
                 credential=credential,
@@ -76,6 +80,11 @@ class Login:
             message, hint = _BY_CODE[refusal.code]
             words = message.format(user=self.user, database=self.database, place=self._place(), words=refusal.message)
             return ConnectError(words, hint, detail=f"{refusal.code}: {refusal.message}")
+        if 1000 <= refusal.code < 2000 or refusal.code >= 3000:  # the server's own; from 2000 on, the client library's
+            return ConnectError(
+                f"The server at {self._place()} refuses {self.user}: {refusal.message.rstrip('.')} ({refusal.code}).",
+                "These are the server's own words; its administrator can tell more.",
+            )
         if isinstance(refusal.cause, (TimeoutError, socket.timeout)):
             return UnreachableError(
                 f"{self._place()} accepts connections but does not answer as a MySQL server ({refusal.cause}).",
@@ -130,8 +139,10 @@ class Login:
             if found is not None:
                 return found
             return AccessDeniedError(
-                f"The server asked {self.user} for a token and refused it (1045): a right, account or region is wrong.",
-                f"Check that your IAM identity has the policy that %rds_iam_policy {self.user} prints.",
+                f"The server asked {self.user} for a token and refused it (1045): a right is missing, or the account, "
+                "the region, the port or the user's name is another.",
+                "Check that your IAM identity has the policy that this prints: "
+                f"%rds_iam_policy {self.user} --target {self.endpoint.host}",
                 detail=detail,
             )
         return AccessDeniedError(

@@ -32,7 +32,7 @@ def ceiling(setting: int | str | None) -> int:
     unit = text[len(number) :].strip()
     try:
         size = int(float(number) * _UNITS[unit])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         size = 0
     if size <= 0:
         raise OptionError(f"max_memory is {setting!r}, which is no size.", "Write bytes, or a text such as '4 GB'.")
@@ -56,11 +56,17 @@ def _limits() -> Iterator[int]:
     elif hasattr(os, "sysconf"):
         yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     # cgroup v2, then v1; a container sees its own group at the root.
-    for limit, usage in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
-        try:
-            yield max(0, int(Path(limit).read_text()) - int(Path(usage).read_text()))
-        except (OSError, ValueError):  # no such group, or "max"
-            continue
+    yield from _group_limit(Path("/sys/fs/cgroup"), "memory.max", "memory.current", "inactive_file")
+    yield from _group_limit(
+        Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
+    )
+
+
+def _group_limit(folder: Path, limit: str, usage: str, cache: str) -> Iterator[int]:
+    try:
+        most, used = (int((folder / name).read_text()) for name in (limit, usage))
+        lines = (line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):  # no such group, or "max"
+        return
+    # Pages of files count as used, though the kernel takes them back as soon as it needs them.
+    yield max(0, most - used + next((int(value) for name, value in lines if name == cache), 0))

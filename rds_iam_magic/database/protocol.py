@@ -147,16 +147,20 @@ class _State(Enum):
 class Response:
     """Reads the answer to one COM_QUERY, all of its result sets.
 
+    Args:
+        sequence: The number of the answer's first packet: one more than the last of the statement's.
+        piece_bytes: How much is read before its rows are handed on.
+
     Raises:
         ProtocolError: From `received`, for bytes that are no such answer; the connection is of no more use then.
     """
 
-    def __init__(self, *, piece_bytes: int = PIECE_BYTES) -> None:
+    def __init__(self, *, sequence: int = 1, piece_bytes: int = PIECE_BYTES) -> None:
         self._piece_bytes = max(piece_bytes, 256)
         self._buffer = bytearray(min(_FIRST_BYTES, self._piece_bytes) + PAD)
         self._at = 0  # where the next packet begins
         self._filled = 0
-        self._sequence = 1  # of the next packet
+        self._sequence = sequence & 0xFF  # of the next packet
         self._state = _State.FIRST
         self._columns: list[Column] = []
         self._column_count = 0

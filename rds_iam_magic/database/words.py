@@ -39,6 +39,11 @@ WRITE_IN_READ_ONLY = 1792
 """A write was refused because the transaction may only read."""
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things for people: `1 row`, `2,000 rows`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def statement_error(event: ServerError, position: int, count: int) -> StatementError:
     """The error for a refused statement, the `position`-th of `count`."""
     what = f"Statement {position} of {count}" if count > 1 else "The statement"

@@ -7,6 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from rds_iam_magic.database.words import counted
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -23,7 +25,7 @@ class RowCount(int):
     """A number of changed rows that says so when it is a cell's value."""
 
     def __repr__(self) -> str:
-        return f"{int(self)} row{'' if self == 1 else 's'} changed"
+        return f"{counted(int(self), 'row')} changed"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's signature
         printer.text(repr(self))  # IPython shows subclasses of int as ints otherwise
@@ -54,7 +56,7 @@ def describe(alias: str, connection: Connection) -> str:
         *([f"via {login.via}"] if login.via else []),
         _server(connection.server_version),
         connection.tls_version,
-        f"database {login.database}" if login.database else "no database",
+        f"database {connection.database}" if connection.database else "no database",
         *_modes(connection.settings),
         *_transaction(connection),
         *(["lost; the next statement opens it again"] if connection.lost else []),
@@ -83,7 +85,10 @@ def _transaction(connection: Connection) -> list[str]:
 def stopped(connection: Connection) -> None:
     """What stopping a cell came to."""
     if connection.lost:
-        note("the connection was given up with the query; the next statement opens it again.")
+        note(
+            "the query could not be ended in time, so the connection was given up; the server may still work on it. "
+            "The next statement opens the connection again."
+        )
     else:
         note("the query was ended on the server; the connection goes on.")
 
@@ -91,6 +96,11 @@ def stopped(connection: Connection) -> None:
 def connected(alias: str, connection: Connection) -> None:
     """The line after connecting."""
     say(f"Connected. {describe(alias, connection)}")
+
+
+def closed(alias: str, current: str | None) -> None:
+    """The line after closing a connection."""
+    say(f"Closed {alias}." + (f" The current connection is {current}." if current else ""))
 
 
 def listing(connections: dict[str, Connection], current: str | None) -> None:
@@ -108,7 +118,7 @@ def changed(result: Changed, position: int) -> None:
 
 def written(rows: int, path: str) -> None:
     """The line after writing a file."""
-    say(f"{rows:,} row{'' if rows == 1 else 's'} written to {path}.")
+    say(f"{counted(rows, 'row')} written to {path}.")
 
 
 def policy(document: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """A small grammar for magic lines: options in front, the rest as it was written.
 
 `argparse` cannot leave SQL alone behind the options, and splits it at quotes; here a line is read from the left, and
-what follows the last option is kept byte for byte. One table of `Option` serves parsing, `--help` and the docs.
+what follows the last option is kept byte for byte. One table of `Option` serves parsing and `--help`.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ def number(value: str | None, name: str) -> float | None:
     return found
 
 
-def whole(value: str | None, name: str, *, least: int = 1, most: int | None = None) -> int | None:
+def whole(value: str | None, name: str, *, most: int | None = None) -> int | None:
     """An option's value as a whole number, or None if it is not given.
 
     Raises:
@@ -243,9 +243,9 @@ def whole(value: str | None, name: str, *, least: int = 1, most: int | None = No
     """
     if value is None:
         return None
-    if not (value.isascii() and value.isdigit()) or int(value) < least or (most is not None and int(value) > most):
+    if not (value.isascii() and value.isdigit()) or int(value) < 1 or (most is not None and int(value) > most):
         up_to = f" to {most}" if most is not None else " or more"
-        raise OptionError(f"--{name} {value} is not a whole number ({least}{up_to}).", f"Write it like --{name} 100.")
+        raise OptionError(f"--{name} {value} is not a whole number (1{up_to}).", f"Write it like --{name} 100.")
     return int(value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import Integer, Unicode, Union
 
+from rds_iam_magic.database.way import Way
 from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError
 from rds_iam_magic.notebook import options
 from rds_iam_magic.notebook.grammar import Grammar
@@ -59,6 +61,7 @@ class RdsIamMagics(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.connections: dict[str, Connection] = {}
+        self._ways: dict[str, Way] = {}  # how each was reached: a policy for it is looked up the same way
         self.current: str | None = None
 
     @line_magic
@@ -73,7 +76,7 @@ class RdsIamMagics(Magics):
             display.listing(self.connections, self.current)
         elif parsed.close is not None:
             self._close(parsed.close)
-            display.say(f"Closed {parsed.close}.")
+            display.closed(parsed.close, self.current)
         elif parsed.target is not None and (parsed.user or parsed.target not in self.connections):
             self._connect(parsed.target, parsed)
         else:
@@ -153,13 +156,13 @@ class RdsIamMagics(Magics):
         replaced = self.connections.pop(alias, None)
         if replaced is not None:
             replaced.close()
-            display.note(f"the connection that was held as {alias} is closed.")
-        self.connections[alias] = connection
+            display.note(f"this replaces the connection that was held as {alias}.")
+        self.connections[alias], self._ways[alias] = connection, parsed.way
         self.current = alias
         display.connected(alias, connection)
 
     def _close(self, alias: str) -> None:
-        self._connection(alias).close()
+        self._held(alias).close()
         del self.connections[alias]
         if self.current == alias:
             self.current = next(reversed(self.connections), None)
@@ -176,11 +179,15 @@ class RdsIamMagics(Magics):
         name = alias or self.current
         if name is None:
             raise NotConnectedError("No connection is held.", "Connect first: %rds_iam_connect TARGET -u USER.")
-        if name not in self.connections:
-            held = f"Held: {', '.join(self.connections)}." if self.connections else "No connection is held."
-            raise NotConnectedError(f"No connection is held as {name!r}.", f"{held} See %rds_iam_connect --help.")
+        found = self._held(name)
         self.current = name
-        return self.connections[name]
+        return found
+
+    def _held(self, alias: str) -> Connection:
+        if alias not in self.connections:
+            held = f"Held: {', '.join(self.connections)}." if self.connections else "No connection is held."
+            raise NotConnectedError(f"No connection is held as {alias!r}.", f"{held} See %rds_iam_connect --help.")
+        return self.connections[alias]
 
     def _run(self, connection: Connection, parsed: options.SqlLine) -> Any:
         """Run the SQL, show all results but the last, and return that."""
@@ -192,55 +199,54 @@ class RdsIamMagics(Magics):
             rows = connection.write(parsed.sql, parsed.to, overwrite=parsed.overwrite, limit=parsed.limit)
             return display.written(rows, parsed.to)
         is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
+        convert = converter(parsed)
         value: Any = None
         pending: Callable[[], None] | None = None
         results = connection.run(parsed.sql, decimal="exact" if is_exact else "float", limit=parsed.limit)
-        for position, result in enumerate(results, 1):
-            if pending is not None and parsed.show:
-                pending()
-            if isinstance(result, Changed):
-                value = display.RowCount(result.rows)
-                pending = functools.partial(display.changed, result, position)
-            else:
-                value = convert(result, parsed)
-                pending = functools.partial(display.show, value)
+        with contextlib.closing(results):  # an error in showing would else keep the connection busy
+            for position, result in enumerate(results, 1):
+                if pending is not None and not parsed.quiet:
+                    pending()
+                if isinstance(result, Changed):
+                    value = display.RowCount(result.rows)
+                    pending = functools.partial(display.changed, result, position)
+                else:
+                    value = convert(result)
+                    pending = functools.partial(display.show, value)
         return value
 
     def _database(self, parsed: options.PolicyLine) -> Database:
         """The described database that a policy is for."""
         from rds_iam_magic.aws import discovery
-        from rds_iam_magic.aws.endpoint import is_host_name, parse_host_name
-        from rds_iam_magic.aws.session import open_session
+        from rds_iam_magic.aws.endpoint import is_host_name
+        from rds_iam_magic.database.connecting import session_of
 
-        way = parsed.way
-        session = open_session(
-            profile=way.profile, region=way.region, role_arn=way.role_arn, external_id=way.external_id
-        )
-        target = parsed.target
-        if target is None:
-            endpoint = self._connection(None).login.endpoint
-        elif is_host_name(target):
-            endpoint = parse_host_name(target, region=parsed.way.region)
-        else:
-            return discovery.find(session, target)
+        if parsed.target is None:
+            connection = self._connection(None)
+            way = parsed.way if parsed.way != Way() else self._ways[str(self.current)]
+            return discovery.find_by_endpoint(session_of(way), connection.login.endpoint)
+        session = session_of(parsed.way)
+        if not is_host_name(parsed.target):
+            return discovery.find(session, parsed.target)
+        endpoint = discovery.locate(session, parsed.target, region=parsed.way.region)
         return discovery.find_by_endpoint(session, endpoint)
 
 
-def convert(result: ResultSet, parsed: options.SqlLine) -> Any:
-    """A result set as what the user asked for.
+def converter(parsed: options.SqlLine) -> Callable[[ResultSet], Any]:
+    """What makes of a result set what the user asked for; found before anything runs.
 
     Raises:
         OptionError: polars is asked for and not installed.
     """
     if parsed.type == "pandas":
-        return result.to_pandas(parsed.dtype_backend)
+        return lambda result: result.to_pandas(parsed.dtype_backend)
     if parsed.type == "arrow":
-        return result.to_arrow()
+        return lambda result: result.to_arrow()
     try:
         import polars
     except ImportError:
         raise OptionError("polars is not installed.", "pip install polars, or take --type arrow.") from None
-    return polars.from_arrow(result.to_arrow())
+    return lambda result: polars.from_arrow(result.to_arrow())
 
 
 _INSTANCE = "_rds_iam_magics"

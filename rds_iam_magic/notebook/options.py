@@ -77,8 +77,8 @@ SQL = Grammar(
     """,
     (
         Option("out", "Assign the result to VAR instead of showing it.", short="o", metavar="VAR"),
-        Option("quiet", "Show nothing; the value is still returned or assigned.", short="q"),
-        Option("limit", "Read N rows at most, then end the query.", metavar="N"),
+        Option("quiet", "Show nothing and return nothing; VAR << still assigns.", short="q"),
+        Option("limit", "Read N rows at most, then end the query.", metavar="N", aliases=("maxrows", "max-results")),
         Option("type", "What rows come back as: pandas (the default), arrow or polars.", metavar="TYPE"),
         Option("dtype-backend", "numpy_nullable or pyarrow, as pandas.read_sql has it.", metavar="BACKEND"),
         Option("decimal", "DECIMAL as float (the default) or exact, digit for digit.", metavar="MODE"),
@@ -118,7 +118,7 @@ POLICY = Grammar(
     """,
     (
         Option("target", "Identifier of a DB cluster or instance, or its host name.", metavar="TARGET"),
-        *(option for option in _WAY if option.name in {"region", "profile"}),
+        *(option for option in _WAY if option.name in {"region", "profile", "role-arn", "external-id"}),
     ),
 )
 
@@ -146,6 +146,7 @@ class SqlLine:
     sql: str
     variable: str | None
     show: bool
+    quiet: bool = False
     limit: int | None = None
     type: str = "pandas"
     dtype_backend: DtypeBackend | None = None
@@ -185,6 +186,7 @@ def parse_connect(text: str) -> ConnectLine | None:
     if "help" in line.flags:
         return None
     _at_most(line, 1, CONNECT, "target")
+    _check_connect(line)
     return ConnectLine(
         target=line.words[0] if line.words else None,
         user=line.get("user"),
@@ -198,7 +200,21 @@ def parse_connect(text: str) -> ConnectLine | None:
     )
 
 
-_ASSIGN = re.compile(r"\s*(\S+)?\s*(=?<<)(?:\s|\Z)")
+def _check_connect(line: Line) -> None:
+    """Refuse what would go unheard: options beside naming, listing or closing a connection are not applied to it."""
+    given = sorted({*line.values, *line.flags})
+    kind = next((key for key in ("connections", "close") if key in given), None)
+    if kind is not None and (len(given) > 1 or line.words):
+        raise OptionError(f"--{kind} stands alone.", "Leave the rest out, or put it on a line of its own.")
+    if kind is None and given and (not line.words or "user" not in given):
+        options = ", ".join(f"--{key.replace('_', '-')}" for key in given)
+        raise OptionError(
+            f"{options} goes with a new connection, which needs a target and a user.",
+            "Write %rds_iam_connect TARGET -u USER, then the options; they change nothing on a held connection.",
+        )
+
+
+_ASSIGN = re.compile(r"\s*(\S+?)?\s*(=?<<)(?:\s|\Z)")
 
 
 def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine | None:
@@ -233,6 +249,7 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
         sql=more.rest if body is None else body,
         variable=name,
         show=(shows or name is None) and "quiet" not in flags,
+        quiet="quiet" in flags,
         limit=whole(values.get("limit"), "limit"),
         type=one_of(values.get("type"), "type", ("pandas", "arrow", "polars")) or "pandas",
         dtype_backend=backend,  # type: ignore[arg-type] # one_of has checked it

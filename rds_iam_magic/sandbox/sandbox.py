@@ -70,8 +70,8 @@ class Sandbox:
         with ExitStack() as parts:
             self.folder = Path(tempfile.mkdtemp(prefix="rds-iam-"))
             parts.callback(shutil.rmtree, self.folder, ignore_errors=True)
-            passwords = {name: secrets.token_urlsafe(24) for name in (seed.CLUSTER, seed.STANDALONE)}
-            passwords[seed.STANDALONE] = passwords[seed.CLUSTER]  # one server stands for both databases
+            # One server stands for both databases.
+            passwords = dict.fromkeys((seed.CLUSTER, seed.STANDALONE), secrets.token_urlsafe(24))
             self._cloud = _start_cloud(self.folder, passwords)
             parts.callback(_stop_cloud, self._cloud)
             self.hosts, self.keys = self._cloud.hosts, self._cloud.keys

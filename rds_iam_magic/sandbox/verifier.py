@@ -95,34 +95,35 @@ class Verifier:
         return (
             _refuse_fields(fields, user, place)
             or _refuse_time(fields, now)
-            or self._refuse_signature(host, fields, now)
-            or self._refuse_policy(fields, user, place)
+            or self._refuse_key(host, fields, place, now)
         )
 
-    def _refuse_signature(self, host: str, fields: dict[str, str], now: dt.datetime) -> str:
+    def _refuse_key(self, host: str, fields: dict[str, str], place: Place, now: dt.datetime) -> str:
         key_id = fields["X-Amz-Credential"].split("/")[0]
         key = self.find_key(key_id)
         if key is None:
             return f"the access key {key_id[:24]} is unknown or inactive"
-        if key.expires is not None and key.expires < now:
-            return f"the temporary credentials of {key.principal} have expired"
-        if not hmac.compare_digest(fields.get("X-Amz-Security-Token", "").encode(), key.session_token.encode()):
-            return f"the session token is not that of the access key {key_id[:24]}"
-        if not hmac.compare_digest(_signature(host, fields, key.secret), fields["X-Amz-Signature"]):
-            return f"the signature does not match, for {key.principal}"
-        return ""
+        return _refuse_signature(key, host, fields, now) or _refuse_policy(key, f"{place.arn}/{fields['DBUser']}")
 
-    def _refuse_policy(self, fields: dict[str, str], user: str, place: Place) -> str:
-        key = self.find_key(fields["X-Amz-Credential"].split("/")[0])
-        assert key is not None  # noqa: S101 - the signature was checked with it; for mypy
-        resource = f"{place.arn}/{user}"
-        verdicts = [decide(key.policies, "rds-db:connect", resource)]
-        verdicts += [decide((limit,), "rds-db:connect", resource) for limit in key.limits]
-        if Verdict.DENIED in verdicts:
-            return f"{key.principal} is explicitly denied rds-db:connect on {resource}"
-        if Verdict.SILENT in verdicts:
-            return f"no policy allows {key.principal} rds-db:connect on {resource}"
-        return ""
+
+def _refuse_signature(key: Key, host: str, fields: dict[str, str], now: dt.datetime) -> str:
+    if key.expires is not None and key.expires < now:
+        return f"the temporary credentials of {key.principal} have expired"
+    if not hmac.compare_digest(fields.get("X-Amz-Security-Token", "").encode(), key.session_token.encode()):
+        return f"the session token is not that of the access key {fields['X-Amz-Credential'][:24]}"
+    if not hmac.compare_digest(_signature(host, fields, key.secret), fields["X-Amz-Signature"]):
+        return f"the signature does not match, for {key.principal}"
+    return ""
+
+
+def _refuse_policy(key: Key, resource: str) -> str:
+    verdicts = [decide(key.policies, "rds-db:connect", resource)]
+    verdicts += [decide((limit,), "rds-db:connect", resource) for limit in key.limits]
+    if Verdict.DENIED in verdicts:
+        return f"{key.principal} is explicitly denied rds-db:connect on {resource}"
+    if Verdict.SILENT in verdicts:
+        return f"no policy allows {key.principal} rds-db:connect on {resource}"
+    return ""
 
 
 def _refuse_fields(fields: dict[str, str], user: str, place: Place) -> str:

@@ -23,14 +23,32 @@ MAX_NAME = 32  # characters of a user name on MySQL; MariaDB allows more
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Privileges on a schema or table; `*` stands for all. Parsed, so that nothing else reaches the SQL."""
+    """Privileges on a schema or table; `*` stands for all. Parsed, so that nothing else reaches the SQL.
+
+    Attributes:
+        privileges: In upper case.
+        schema, table: Unquoted.
+        is_pattern: Whether the schema was quoted, so that `_` and `%` in it are meant as MySQL has them: as wildcards.
+    """
 
     privileges: tuple[str, ...]
     schema: str
     table: str
+    is_pattern: bool = False
 
     def __str__(self) -> str:
-        return f"{', '.join(self.privileges)} ON {_star_or_name(self.schema)}.{_star_or_name(self.table)}"
+        return self.sql(wildcards=False)
+
+    def sql(self, *, wildcards: bool) -> str:
+        """As it stands in GRANT and REVOKE.
+
+        Args:
+            wildcards: Whether the server reads `_` in a schema's name as any character, so that it is escaped.
+        """
+        schema = self.schema
+        if wildcards and self.table == "*" and not self.is_pattern:
+            schema = schema.replace("_", r"\_")
+        return f"{', '.join(self.privileges)} ON {_star_or_name(schema)}.{_star_or_name(self.table)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +79,8 @@ def parse_grant(text: str) -> Grant:
             f"{text!r} is not a grant.", "Write PRIVILEGE[, …] ON SCHEMA.TABLE, as in 'SELECT ON shop.*'."
         )
     privileges = tuple(" ".join(p.split()).upper() for p in match["privileges"].split(","))
-    return Grant(privileges, _unquote(match["schema"]), _unquote(match["table"]))
+    schema = match["schema"]
+    return Grant(privileges, _unquote(schema), _unquote(match["table"]), is_pattern=schema.startswith("`"))
 
 
 def create_user(master: Connection, name: str, *, grants: list[Grant], host: str = "%") -> Outcome:
@@ -92,12 +111,15 @@ def create_user(master: Connection, name: str, *, grants: list[Grant], host: str
             "Take another name, or drop that user first if nobody needs it.",
         )
     before = _grants(master, account)
+    # With partial revokes on, MySQL takes names of schemas literally.
+    partial = master.query("SHOW VARIABLES LIKE 'partial_revokes'")
+    wildcards = partial.empty or partial.iloc[0, 1] != "ON"
     for grant in grants:
-        _grant(master, grant, account, done=f"{name} was created, but " if created else "")
+        _grant(master, grant.sql(wildcards=wildcards), account, done=f"{name} was created, but " if created else "")
     return Outcome(_row(master, name, host), created, _grants(master, account) != before)
 
 
-def _grant(master: Connection, grant: Grant, account: str, *, done: str) -> None:
+def _grant(master: Connection, grant: str, account: str, *, done: str) -> None:
     try:
         master.execute(f"GRANT {grant} TO {account}")
     except StatementError as error:

@@ -25,6 +25,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.status, self.body, self.headers, self.requests = 200, b"", {}, 0
+        self.raw = b""
 
     @property
     def url(self):
@@ -34,6 +35,9 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.requests += 1
+        if self.server.raw:
+            self.wfile.write(self.server.raw)
+            return
         self.send_response(self.server.status)
         for name, value in self.server.headers.items():
             self.send_header(name, value)
@@ -149,6 +153,18 @@ def test_a_certificate_that_is_no_authority_is_refused(web, tmp_path, authority)
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_the_web_server_refuses(web, status):
     web.status = status
+    refused("could not be fetched")
+
+
+def test_a_bundle_that_came_in_part(web, tmp_path):
+    """Cut between two certificates it would look whole, and fail later for want of an authority."""
+    web.headers = {"Content-Length": str(2 * len(web.body))}
+    refused(f"only {len(web.body)} of {2 * len(web.body)} bytes came")
+    assert cached(tmp_path) == []
+
+
+def test_what_is_no_web_server(web):
+    web.raw = b"220 mail.example.com ESMTP\r\n"
     refused("could not be fetched")
 
 

@@ -1,5 +1,6 @@
 """What goes wrong between the user's AWS configuration and a token, in words."""
 
+import boto3
 import botocore.exceptions as aws
 import pytest
 
@@ -59,6 +60,12 @@ def test_client_errors(code, kind, words):
         raise aws.ClientError({"Error": {"Code": code, "Message": "…"}}, "DescribeDBClusters")
     assert caught.value.__suppress_context__  # botocore's frames hold secret keys
     assert len(str(caught.value).splitlines()) <= 2
+
+
+def test_an_endpoint_that_is_no_address(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:5000")
+    with pytest.raises(AwsError, match="Invalid endpoint"), aws_call("looking up x"):
+        boto3.Session("key", "secret", region_name="us-east-1").client("rds").describe_db_clusters()
 
 
 def test_foreign_errors_pass():

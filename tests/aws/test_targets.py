@@ -2,10 +2,12 @@
 
 import json
 import pickle
+import traceback
 
 import pytest
 
 from rds_iam_magic.aws import discovery
+from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.policy import connect_policy
 from rds_iam_magic.aws.secret import Secret, read_master_secret
 from rds_iam_magic.aws.session import open_session
@@ -62,6 +64,17 @@ def test_an_instance_with_iam_authentication_off(session, inside):
         rds.delete_db_instance(DBInstanceIdentifier="plain", SkipFinalSnapshot=True)
 
 
+def test_a_region_overrides_that_of_a_host_name(session, inside):
+    assert discovery.resolve(session, inside.endpoint).region == "us-east-1"
+    assert discovery.resolve(session, inside.endpoint, region="eu-west-1").region == "eu-west-1"
+
+
+def test_a_proxys_policy_names_the_proxy(session):
+    proxy = parse_host_name("app.proxy-abc123.us-east-1.rds.amazonaws.com")
+    with pytest.raises(TargetError, match="prx-"):
+        discovery.find_by_endpoint(session, proxy)
+
+
 def test_the_policy_names_the_resource_id(session):
     database = discovery.find(session, "sandbox")
     (statement,) = connect_policy(database, "analyst")["Statement"]
@@ -110,7 +123,14 @@ HIDDEN = "pa55-that-must-not-show"
 
 @pytest.mark.parametrize(
     "value",
-    [HIDDEN, json.dumps({"password": HIDDEN}), json.dumps([HIDDEN]), json.dumps(HIDDEN), f'{{"username": "{HIDDEN}"'],
+    [
+        HIDDEN,
+        json.dumps({"password": HIDDEN}),
+        json.dumps([HIDDEN]),
+        json.dumps(HIDDEN),
+        f'{{"username": "{HIDDEN}"',
+        json.dumps({"username": "admin", "password": HIDDEN, "port": "none"}),
+    ],
 )
 def test_a_secret_of_another_shape_is_not_shown(session, inside, value):
     client = inside.client("secretsmanager")
@@ -122,6 +142,9 @@ def test_a_secret_of_another_shape_is_not_shown(session, inside, value):
         client.delete_secret(SecretId="odd", ForceDeleteWithoutRecovery=True)
     error = caught.value
     assert HIDDEN not in f"{error!r} {error.args} {error.__cause__!r} {error.__context__!r} {error.detail}"
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][1:]
+    assert frames
+    assert not any(HIDDEN in repr(frame.f_locals) for frame in frames), "%xmode Verbose shows the locals"
 
 
 def test_a_secret_shows_itself_nowhere():

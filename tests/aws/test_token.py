@@ -3,8 +3,7 @@
 import datetime
 
 import boto3
-import botocore.auth
-import botocore.compat
+import clock
 import pytest
 from botocore.credentials import RefreshableCredentials
 
@@ -17,22 +16,7 @@ HOST = "sandbox.cluster-abc123.eu-west-1.rds.amazonaws.com"
 
 @pytest.fixture
 def frozen(monkeypatch):
-    """Stop botocore's clock; its name differs between versions."""
-
-    class Clock(datetime.datetime):
-        @classmethod
-        def utcnow(cls):
-            return NOW.replace(tzinfo=None)
-
-        @classmethod
-        def now(cls, tz=None):
-            return NOW if tz else NOW.replace(tzinfo=None)
-
-    if hasattr(botocore.auth, "get_current_datetime"):
-        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_, **__: NOW.replace(tzinfo=None))
-    monkeypatch.setattr(botocore.auth.datetime, "datetime", Clock, raising=False) if hasattr(
-        botocore.auth.datetime, "datetime"
-    ) else monkeypatch.setattr(botocore.auth, "datetime", Clock)
+    clock.stop(monkeypatch, NOW)
 
 
 def session(token=None):

@@ -1,10 +1,12 @@
 """No byte of a token or of a password reaches a server whose TLS is not verified; a recording listener shows it."""
 
+import socket
 import ssl
+import threading
 
 import pytest
 import trustme
-from database.listener import Listener
+from database.listener import Listener, packet
 
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
@@ -113,6 +115,24 @@ def test_a_context_that_does_not_verify_is_no_way_around(login):
 def test_a_server_that_says_nothing_is_given_up_in_time(login):
     with Listener(tls=False, silent=True) as listener, pytest.raises(UnreachableError, match="does not answer"):
         login(listener.port, timeout=0.5).open()
+
+
+@pytest.mark.parametrize(
+    "greeting", [b"", b"\x0a", b"\x0a8.0", b"\xff", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x0a8.0\0" * 9]
+)
+def test_a_malformed_greeting(login, greeting):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(packet(0, greeting))
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(ConnectError):
+            login(server.getsockname()[1]).open()
+        thread.join()
 
 
 def test_nobody_listens(login):

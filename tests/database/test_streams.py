@@ -77,7 +77,7 @@ def test_unknown_choices(db, argument):
 def test_a_limit_cuts_and_says_so(db, notes, limit):
     assert db.query(SEVERAL, limit=limit)["n"].tolist() == list(range(1, limit + 1))
     (note,) = notes
-    assert f"cut after {limit:,} rows" in note
+    assert note == f"the result was cut after {limit:,} row{'' if limit == 1 else 's'}, as asked for; there are more."
     assert still_works(db)
 
 
@@ -100,6 +100,48 @@ def test_a_limit_does_not_cut_a_statement_that_writes(db):
     db.execute("DROP TABLE written")
 
 
+def test_a_limit_holds_for_each_result_set_and_hides_no_error(sandbox, db, notes):
+    with sandbox.server.root() as root:
+        root.execute(
+            "CREATE OR REPLACE PROCEDURE scratch.two() BEGIN SELECT seq FROM seq_1_to_40000; SELECT 1 AS a; "
+            "SELECT seq AS s FROM seq_1_to_9; SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'at its end'; END"
+        )
+    given = []
+    with pytest.raises(StatementError, match="at its end"):
+        given.extend(db.run("CALL two()", limit=2))
+    with sandbox.server.root() as root:
+        root.execute(
+            "CREATE OR REPLACE PROCEDURE scratch.two() BEGIN SELECT seq FROM seq_1_to_40000; SELECT 1 AS a; "
+            "SELECT seq AS s FROM seq_1_to_9; END"
+        )
+    notes.clear()
+    results = list(db.run("CALL two()", limit=2))
+    assert [result.num_rows for result in results[:3]] == [2, 1, 2]
+    assert [result.cut for result in results[:3]] == [True, False, True]
+    assert len(notes) == 2
+    assert still_works(db)
+
+
+def test_rows_of_earlier_statements_are_not_dropped_without_a_word(db, notes, tmp_path):
+    assert db.write("SELECT 1 AS a; SELECT 2 AS b", tmp_path / "x.csv") == 1
+    assert notes == ["the rows of statement 1 are dropped; only the last statement's are given."]
+
+
+def test_warnings_of_the_server_are_told(db, notes):
+    assert db.query("SELECT CAST('12x' AS SIGNED) AS n")["n"].tolist() == [12]
+    assert notes == ["the server has 1 warning; SHOW WARNINGS lists what it did."]
+    assert "12x" in db.query("SHOW WARNINGS").loc[0, "Message"]
+    assert len(notes) == 1
+
+
+def test_a_write_that_gives_no_rows_has_run(db):
+    db.execute("CREATE OR REPLACE TABLE ran (a INT)")
+    with pytest.raises(ResultError, match="has run"):
+        db.query("INSERT INTO ran VALUES (1)")
+    assert db.query("SELECT COUNT(*) AS n FROM ran")["n"].tolist() == [1]
+    db.execute("DROP TABLE ran")
+
+
 def test_the_ceiling(db, sandbox):
     db.max_memory = "5 MB"
     with pytest.raises(ResultError) as caught:
@@ -119,7 +161,7 @@ def test_sizes(setting, size):
     assert memory.ceiling(setting) == size
 
 
-@pytest.mark.parametrize("setting", ["much", "-1", 0, "4 PB", "GB"])
+@pytest.mark.parametrize("setting", ["much", "-1", 0, "4 PB", "GB", "inf"])
 def test_what_is_no_size(setting):
     with pytest.raises(OptionError, match="no size"):
         memory.ceiling(setting)
@@ -158,6 +200,10 @@ ALL_TYPES = (
     "DATE '2024-01-02' AS day, TIMESTAMP '2024-01-02 03:04:05' AS m, 5 AS number, '' AS empty, "
     "CAST(NULL AS CHAR) AS s"
 )
+NULLS = (
+    "SELECT CAST(v AS TIME) AS t, CAST(v AS BINARY) AS b, CAST(v AS DECIMAL(65,30)) AS d, CAST(v AS DATE) AS day, "
+    "CAST(v AS DATETIME) AS m, CAST(v AS SIGNED) AS n, CAST(v AS DOUBLE) AS f FROM (SELECT NULL AS v UNION SELECT 1) x"
+)
 
 
 @pytest.mark.parametrize("ending", ["parquet", "arrow", "csv", "csv.gz"])
@@ -168,6 +214,11 @@ def test_every_type_in_files(db, tmp_path, ending):
         assert path.read_text().splitlines()[1] == (
             '"-838:59:58.500000","00ff",,"1.000000000000000000000000000000",2024-01-02,2024-01-02 03:04:05.000000,5,"",'
         )
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow", "csv", "CSV.GZ"])
+def test_nulls_of_every_type_in_files(db, tmp_path, ending):
+    assert db.write(NULLS, tmp_path / f"nulls.{ending}") == 2
 
 
 def test_an_empty_result_is_a_file_with_its_columns(db, tmp_path):

@@ -34,9 +34,49 @@ def test_several_connections(connected):
     assert connected.ok("%rds_iam_connect").output.startswith("sandbox: ")
 
 
+def test_closing_another_one_leaves_the_current_one(connected):
+    for alias in ("b", "c"):
+        connected.ok(f"%rds_iam_connect sandbox -u reader -d shop -A {alias}")
+    connected.ok("%rds_iam_connect sandbox")
+    assert "The current connection is sandbox." in connected.ok("%rds_iam_connect -x b").output
+    assert "* sandbox:" in connected.ok("%rds_iam_connect -l").output
+
+
+def test_an_error_in_showing_leaves_the_connection_free(connected, monkeypatch):
+    from rds_iam_magic.notebook import display
+
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(display, "show", fail)
+        cell = connected("%rds_sql SELECT 1 AS a; SELECT 2 AS b")
+        assert isinstance(cell.error, KeyboardInterrupt)
+    assert connected.ok("%rds_sql SELECT 3 AS c").value.loc[0, "c"] == 3
+
+
+def test_earlier_results_are_shown_beside_an_assignment(connected):
+    cell = connected.ok("%%rds_sql last <<\nSELECT 41 AS first_one; SELECT 42 AS second_one")
+    assert "first_one" in cell.output
+    assert "second_one" not in cell.output
+    assert connected.ok("%%rds_sql last << -q\nSELECT 41 AS a; SELECT 42 AS b").output == ""
+
+
+def test_use_is_seen(connected):
+    connected.ok("%rds_sql USE information_schema")
+    assert "database information_schema" in connected.ok("%rds_iam_connect").output
+
+
+def test_a_policy_is_looked_up_as_the_connection_was(shell):
+    shell.ok("%rds_iam_connect sandbox -u reader --profile inline")
+    assert "/reader" in shell.ok("%rds_iam_policy reader").output
+    refused = shell("%rds_iam_connect sandbox -u reader --profile stranger -A x")
+    assert "%rds_iam_policy reader --target sandbox.cluster-" in refused.output
+
+
 def test_connecting_again_replaces_the_connection(connected):
     cell = connected.ok("%rds_iam_connect sandbox -u reader")
-    assert "Note: the connection that was held as sandbox is closed." in cell.output
+    assert "Note: this replaces the connection that was held as sandbox." in cell.output
     assert len(connected.ok("%rds_iam_connect -l").output.splitlines()) == 1
 
 

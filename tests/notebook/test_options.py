@@ -42,6 +42,12 @@ def test_connect_line(line):
         ("sandbox -u 'a", "not closed"),
         ("sandbox -l=3", "takes no value"),
         ("sandbox -Z", "no option -Z"),
+        ("prod --read-only", "--read-only goes with a new connection"),
+        ("-u reader -d shop", "needs a target and a user"),
+        ("sandbox -d shop", "needs a target and a user"),
+        ("-x prod sandbox", "--close stands alone"),
+        ("-x prod --read-only", "--close stands alone"),
+        ("-l -x prod", "--connections stands alone"),
     ],
 )
 def test_bad_connect_lines_say_what_to_do(line, words):

@@ -59,6 +59,11 @@ class Proxy:
         for pair in self._alive():
             pair.frozen = True
 
+    def thaw(self) -> None:
+        """What was held back by `freeze` passes now."""
+        for pair in self._alive():
+            pair.frozen = False
+
     def lose_next_request(self, fault: Callable[[], None] | None = None, *, answer_only: bool = False) -> None:
         """When a client sends next, have `fault` come about; it cuts the connections unless told otherwise.
 

@@ -1,5 +1,6 @@
 """Faults beside the matrix: what ends a session from the server's side, from AWS's, and from the user's."""
 
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -11,6 +12,7 @@ from contextlib import suppress
 import pytest
 from grounds import create_tester, login_of_tester
 
+from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.database.connection import Connection
 from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.errors import (
@@ -24,7 +26,12 @@ from rds_iam_magic.errors import (
 
 
 def kill(world):
-    world.root(f"KILL CONNECTION {world.connection_id}")
+    """Kill the connection, and wait until that has reached this end."""
+    session = world.db._held.current
+    world.kill_connection()
+    deadline = time.monotonic() + 5
+    while not session.looks_dead() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def works(world):
@@ -74,11 +81,13 @@ def test_failover_leads_to_the_new_writer(make_world, fragile):
     stale = make_world()
     stale.root("SET GLOBAL read_only = 1")
     try:
+        stale.db.execute("SET @since = 5")
         stale.proxy.upstream = second.port
         with pytest.raises(StatementError, match="1290") as caught:
             stale.db.execute("INSERT INTO ledger VALUES (43)")
-        assert "new writer; run the statement again" in caught.value.hint
+        assert "the new writer: run the statement again" in caught.value.hint
         assert stale.db.execute("INSERT INTO ledger VALUES (43)") == 1
+        assert "user variables" in stale.notes[-1]
     finally:
         stale.root("SET GLOBAL read_only = 0")
     with second.root() as root:
@@ -167,20 +176,23 @@ def interrupt_after(seconds):
 
 @pytest.mark.parametrize("sql", ["SELECT SLEEP(20)", "SELECT seq, SLEEP(0.001) FROM seq_1_to_100000"])
 def test_an_interrupt_ends_the_query_on_the_server(world, sql):
-    """Within a second; the connection stays, with its transaction and its temporary tables."""
+    """Within a second (the best of three, as machines stall); transaction and temporary tables stay, every time."""
     world.db.execute("CREATE TEMPORARY TABLE kept (a INT); INSERT INTO kept VALUES (7)")
     world.db.execute("BEGIN; INSERT INTO ledger VALUES (1)")
     before = world.connection_id
-    timer = interrupt_after(0.7)
-    began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        world.db.query(sql)
-    assert time.monotonic() - began < 1.7
-    timer.join()
-    running = world.root(f"SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {before}")
-    assert running == (("Sleep",),)
-    assert world.db.query("SELECT a FROM kept")["a"].tolist() == [7]
-    assert world.connection_id == before
+    took = []
+    while len(took) < 3 and min(took, default=9) > 1:
+        timer = interrupt_after(0.7)
+        began = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            world.db.query(sql)
+        took.append(time.monotonic() - began - 0.7)
+        timer.join()
+        running = world.root(f"SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {before}")
+        assert running == (("Sleep",),)
+        assert world.db.query("SELECT a FROM kept")["a"].tolist() == [7]
+        assert world.connection_id == before
+    assert min(took) < 1, took
     world.db.execute("COMMIT")
     assert world.rows() == 1
 
@@ -259,6 +271,7 @@ def test_what_the_session_had_comes_back_or_is_named(world):
         ("SET @v = 5", "SELECT @v AS v", "user variables"),
         ("CREATE TEMPORARY TABLE mine (a INT)", "SELECT * FROM mine", "temporary tables"),
         ("PREPARE p FROM 'SELECT 1'", "EXECUTE p", "prepared statements"),
+        ("INSERT INTO ledger VALUES (1)", "SELECT LAST_INSERT_ID()", "LAST_INSERT_ID"),
     ],
 )
 def test_a_statement_that_needs_what_is_gone_is_refused(world, before, sql, words):
@@ -379,6 +392,52 @@ def test_the_second_run_leaves_no_transaction_behind(world, after):
     assert world.db.transaction_since is None
     assert world.db.execute("INSERT INTO ledger VALUES (1)") == 1
     assert world.rows() == 1
+
+
+def test_a_long_query_goes_on_though_nobody_may_ask_for_it(world, principal):
+    """The second session is refused, so it cannot be told whether the server still works: then it is not given up."""
+    principal.revoke()
+    try:
+        assert world.db.query("SELECT SLEEP(3) AS s")["s"].tolist() == [0]
+    finally:
+        principal.permit()
+    assert world.notes == []
+
+
+def test_an_interrupted_ping_leaves_no_answer_behind(world):
+    """Were the session used on, the next statement would be given the ping's row."""
+    time.sleep(0.4)
+    world.proxy.freeze()
+    timer = interrupt_after(0.2)
+    with pytest.raises(KeyboardInterrupt):
+        world.db.query("SELECT 41 AS answer")
+    timer.join()
+    world.proxy.thaw()
+    time.sleep(0.4)
+    assert world.db.query("SELECT 42 AS answer")["answer"].tolist() == [42]
+
+
+def test_an_implicit_commit_before_a_time_limit_is_seen(make_world):
+    world = make_world(settings=Settings(timeout=0.5))
+    world.db.execute("SET SESSION max_statement_time = 0; BEGIN; INSERT INTO ledger VALUES (1)")
+    with pytest.raises(ResultError, match="time limit"):
+        world.db.execute("CREATE OR REPLACE TABLE copied AS SELECT SLEEP(20) AS s")
+    assert world.db.transaction_since is None
+    assert world.db.rows_changed == 0
+    assert world.rows() == 1
+
+
+def test_nothing_is_killed_through_a_proxy(world, monkeypatch):
+    """There a connection's id may be somebody else's by now; the session is given up instead."""
+    proxied = dataclasses.replace(
+        world.db.login, endpoint=dataclasses.replace(world.db.login.endpoint, kind=Kind.PROXY)
+    )
+    monkeypatch.setattr(world.db._held, "login", proxied)
+    before = world.connection_id
+    assert len(world.db.query("SELECT a.seq FROM seq_1_to_100000 a, seq_1_to_100 b", limit=10)) == 10
+    assert world.db.lost
+    assert works(world)
+    assert world.connection_id != before
 
 
 def test_a_connection_that_was_given_up_still_tells_of_itself(world):

@@ -85,7 +85,7 @@ def _opened(came):
 def _again(came):
     assert came.error is None
     _check_values(came)
-    assert told(came, "ran once more")
+    assert told(came, "runs once more")
 
 
 def _rolled_back(came):

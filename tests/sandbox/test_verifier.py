@@ -6,6 +6,7 @@ import json
 import ssl
 
 import boto3
+import clock
 import pymysql
 import pytest
 
@@ -162,11 +163,10 @@ def test_fourteen_minutes_are_in_time(sandbox, endpoint, monkeypatch):
 
 def signed_at(sandbox, endpoint, monkeypatch, minutes):
     """A token that was signed by a clock that is so many minutes off."""
-    import botocore.auth
 
     moment = dt.datetime.now(dt.timezone.utc) + dt.timedelta(minutes=minutes)
     with monkeypatch.context() as patch:
-        patch.setattr(botocore.auth, "get_current_datetime", lambda *_, **__: moment.replace(tzinfo=None))
+        clock.stop(patch, moment)
         token = sign_token(session_of(sandbox), endpoint, "reader")
     assert f"X-Amz-Date={moment:%Y%m%dT%H%M}".encode() in token.reveal()
     return token

@@ -86,6 +86,16 @@ def test_a_refused_grant_says_what_is_done(master):
     assert not create_user(master, "halfway", grants=grants("SELECT ON shop.*")).granted
 
 
+def test_one_schema_is_one_schema(master, inside):
+    """`_` in a schema's name stands for any character in a grant, unless it is escaped."""
+    create_user(master, "narrow", grants=grants("SELECT ON sales_eu.*"))
+    create_user(master, "wide", grants=grants("SELECT ON `sales_eu`.*"))
+    with inside.server.root() as root:
+        root.execute("SELECT User, Db FROM mysql.db WHERE User IN ('narrow', 'wide') ORDER BY User")
+        assert root.fetchall() == (("narrow", r"sales\_eu"), ("wide", "sales_eu"))
+    assert not create_user(master, "narrow", grants=grants("SELECT ON sales_eu.*")).granted
+
+
 def test_case_makes_two_users(master):
     create_user(master, "ana", grants=[])
     assert create_user(master, "Ana", grants=[]).created
@@ -101,7 +111,7 @@ def test_impossible_names(master, name):
     ("text", "grant"),
     [
         ("SELECT ON shop.*", Grant(("SELECT",), "shop", "*")),
-        (" select , show view on `my``shop`.`t 1` ", Grant(("SELECT", "SHOW VIEW"), "my`shop", "t 1")),
+        (" select , show view on `my``shop`.`t 1` ", Grant(("SELECT", "SHOW VIEW"), "my`shop", "t 1", is_pattern=True)),
         ("ALL PRIVILEGES ON *.*", Grant(("ALL PRIVILEGES",), "*", "*")),
     ],
 )

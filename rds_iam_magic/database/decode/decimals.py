@@ -78,8 +78,9 @@ class FloatDecimals(_Decimals):
         read = self._mantissa(cells) if self._scale <= _EXACT_SCALE else None
         if read is None or (read[0] >= _EXACT_MANTISSA).any():
             texts = pa.Array.from_buffers(pa.large_string(), len(cells), cells.to_bytes().buffers())
+            values = floats.parse(cells)  # first, for it checks them
             self._rounded += _count_long(texts)
-            return floats.parse(cells)
+            return values
         mantissa, negative = read
         self._rounded += _count_long_mantissas(mantissa)
         values = mantissa.astype(np.float64)
@@ -94,7 +95,7 @@ class FloatDecimals(_Decimals):
         if not self._rounded:
             return ""
         count = "1 value" if self._rounded == 1 else f"{self._rounded:,} values"
-        return f"in {self._name}, {count} of more than 15 digits became the nearest float64; decimal='exact' keeps all."
+        return f"in {self._name}, {count} of more than 15 digits became the nearest float64 (decimal exact keeps all)."
 
 
 class ExactDecimals(_Decimals):

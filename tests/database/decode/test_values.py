@@ -5,6 +5,7 @@ And the dtypes, which follow from the declarations: full, empty, NULL or not.
 
 import datetime as dt
 import math
+from contextlib import suppress
 from decimal import Decimal
 
 import numpy as np
@@ -201,6 +202,31 @@ def test_geometry_is_bytes(fresh):
     frame = fresh.query("SELECT ST_GeomFromText('POINT(1 2)') AS p")
     assert isinstance(frame.loc[0, "p"], bytes)
     assert len(frame.loc[0, "p"]) == 25
+
+
+def test_null_in_a_column_that_says_it_has_none(fresh):
+    """The totals of WITH ROLLUP; no integer becomes a float for it."""
+    fresh.execute("CREATE OR REPLACE TABLE rolled (id BIGINT NOT NULL PRIMARY KEY, b TINYINT UNSIGNED NOT NULL)")
+    fresh.execute("INSERT INTO rolled VALUES (9007199254740993, 1), (9007199254740995, 2)")
+    frame = fresh.query("SELECT id, COUNT(*) AS n FROM rolled GROUP BY id WITH ROLLUP")
+    assert frame["id"].tolist() == [9007199254740993, 9007199254740995, pd.NA]
+    fresh.execute("DROP TABLE rolled")
+
+
+def test_the_names_of_one_frame_are_not_those_of_the_next(fresh):
+    first = fresh.query("SELECT 1 AS a, 2 AS b")
+    first.columns.name = "mine"
+    with suppress(ValueError, TypeError):
+        first.columns.values[1] = "betrag"
+    second = fresh.query("SELECT 1 AS a, 2 AS b")
+    assert second.columns.tolist() == ["a", "b"]
+    assert second.columns.name is None
+
+
+def test_a_statement_of_several_packets(fresh):
+    """16 MiB and more: the answer's packets are counted on from the statement's."""
+    for size in (0xFFFFFF - 40, 17_000_000, 2 * 0xFFFFFF):
+        assert fresh.query(f"SELECT LENGTH('{'x' * size}') AS n")["n"].tolist() == [size]
 
 
 def test_duplicate_names_stay(fresh):
