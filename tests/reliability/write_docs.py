@@ -25,7 +25,11 @@ view; a second loss; roles; a fork; threads. `make soak` cuts connections at ran
 
 - Each attempt to connect signs a fresh token. Reconnecting takes at most `--connect-timeout`, with pauses in between.
 - Before a statement, an idle connection is looked at without a round trip; after 30 s of idleness it is asked.
-- After 30 s without a byte, a second connection asks the server whether it still works on the statement.
+- After 30 s without a byte, a second connection asks the server whether it still works on the statement. Only when
+  nobody answers, twice in a row, is the connection given up: a query that may still run is not.
+- Stop, `--limit` and the limits of time and memory end the query with `KILL QUERY` over a second connection, to the
+  very server that the first one leads to. Through an RDS Proxy, where a connection's id may be somebody else's by then,
+  the connection is given up instead.
 - A statement runs once more only when it certainly only reads, outside of a transaction, and none of its rows has been
   handed on. What is certain comes from the SQL itself: a stored function, `INTO`, `FOR UPDATE`, `GET_LOCK`, an
   assignment, an executable comment or a word that is not known makes it "may write". What the SQL does not tell (a view

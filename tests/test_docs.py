@@ -1,0 +1,45 @@
+"""What the documents say can be typed: each magic line in them is one that the options' grammar understands."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from rds_iam_magic.notebook import options
+
+ROOT = Path(__file__).parents[1]
+PARSERS = {
+    "rds_iam_connect": options.parse_connect,
+    "rds_iam_user": options.parse_user,
+    "rds_iam_policy": options.parse_policy,
+    "rds_sql": lambda line: options.parse_sql(line, None, ["prod"]),
+}
+
+
+def magic_lines():
+    texts = re.findall(r"```\w*\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        texts += ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    for text in texts:
+        for line in text.splitlines():
+            match = re.match(r"(%%?)(rds_\w+) ?(.*)", line)
+            if match:
+                yield pytest.param(match[2], match[3], text if match[1] == "%%" else None, id=line)
+
+
+@pytest.mark.parametrize(("magic", "line", "cell"), list(magic_lines()))
+def test_a_magic_line_of_the_documents(magic, line, cell):
+    line = line.replace("{PORT}", "3306").replace("{", "").replace("}", "")  # as IPython fills variables in
+    if cell is not None:
+        assert options.parse_sql(line, cell, ["prod"]) is not None
+    else:
+        assert PARSERS[magic](line) is not None
+    assert "#" not in line
+
+
+def test_the_readme_names_the_variables_that_are_read():
+    named = set(re.findall(r"`(RDS_IAM_MAGIC_\w+)`", (ROOT / "README.md").read_text(encoding="utf-8")))
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "rds_iam_magic").rglob("*.py")]
+    assert named == {name for text in sources for name in re.findall(r"RDS_IAM_MAGIC_[A-Z_]+", text)}
