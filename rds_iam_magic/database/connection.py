@@ -8,31 +8,27 @@ import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union, get_args, overload
+from typing import TYPE_CHECKING, get_args, overload
 
 from rds_iam_magic.database import memory
-from rds_iam_magic.database.answer import Answer
-from rds_iam_magic.database.effects import Effects, effects_of, names
-from rds_iam_magic.database.held import HeldSession, may_have_run
+from rds_iam_magic.database.effects import effects_of
+from rds_iam_magic.database.held import HeldSession
 from rds_iam_magic.database.login import Login
-from rds_iam_magic.database.protocol import End, Head, Ok, Rows, ServerError
 from rds_iam_magic.database.result import Changed, DecimalMode, DtypeBackend, ResultSet
+from rds_iam_magic.database.runner import Again, Runner, Task
 from rds_iam_magic.database.settings import Settings
-from rds_iam_magic.database.statement import Statement, split
-from rds_iam_magic.database.words import LOST, READ_ONLY, WRITE_IN_READ_ONLY, counted, statement_error
-from rds_iam_magic.errors import ConnectionLostError, OptionError, ProtocolError, ResultError, StatementError
+from rds_iam_magic.database.statement import split
+from rds_iam_magic.database.words import counted
+from rds_iam_magic.errors import ConnectionLostError, OptionError, ResultError
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 Result = ResultSet | Changed
-_Item = Union[ResultSet, Changed, "pa.RecordBatch"]
 _Stream = Generator["ResultSet | pa.RecordBatch", None, None]
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
 _SMALL = 32 << 20  # bytes
-_GRACE = 1.0  # seconds that the server has to end a statement by itself, after --timeout
 
 
 class RdsIamWarning(UserWarning):
@@ -45,30 +41,6 @@ def warn(text: str) -> None:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("rds_iam_magic."):
         frame, level = frame.f_back, level + 1
     warnings.warn(text, RdsIamWarning, stacklevel=level)
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """A statement that is to run, and how its rows are wanted."""
-
-    statement: Statement
-    effects: Effects
-    position: int
-    count: int
-    decimal: DecimalMode
-    limit: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Loss:
-    """How the connection was lost: whether the statement was sent whole, and the words for `%tb`."""
-
-    sent: bool
-    words: str
-
-
-class _Again:
-    """In a stream of results: the connection was lost; what came of the statement so far comes again."""
 
 
 class Connection:
@@ -101,6 +73,7 @@ class Connection:
         self._owner: tuple[int, int] | None = None
         self._pid = os.getpid()
         self._held = HeldSession(login, settings or Settings(), lambda text: self.notify(text))
+        self._runner = Runner(self._held, lambda text: self.notify(text))
 
     def __repr__(self) -> str:
         return f"<Connection {self.login.user}@{self.login.endpoint}>"
@@ -297,7 +270,7 @@ class Connection:
             finally:
                 self._owner = None
 
-    def _tasks(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[_Task]:
+    def _tasks(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[Task]:
         if decimal not in get_args(DecimalMode):
             raise OptionError(f"decimal {decimal!r} is not known.", "'float' or 'exact'.")
         if limit is not None and limit < 1:
@@ -307,7 +280,7 @@ class Connection:
         if not statements:
             raise OptionError("There is no SQL to run.", "Write a statement, such as SELECT 1.")
         return [
-            _Task(statement, effects_of(statement), position, len(statements), decimal, limit)
+            Task(statement, effects_of(statement), position, len(statements), decimal, limit)
             for position, statement in enumerate(statements, 1)
         ]
 
@@ -319,14 +292,14 @@ class Connection:
             raise _no_rows()
         return last
 
-    def _collect(self, task: _Task) -> list[Result]:
+    def _collect(self, task: Task) -> list[Result]:
         """All results of one statement, within the ceiling of memory."""
         results: list[Result] = []
         # What is free is looked up late, for results that might matter: it costs more than a small query.
         ceiling = _SMALL if self.max_memory is None else memory.ceiling(self.max_memory)
         taken = 0
-        for item in self._items(task):
-            if isinstance(item, _Again):
+        for item in self._runner.items(task):
+            if isinstance(item, Again):
                 results, taken = [], 0
             elif isinstance(item, (ResultSet, Changed)):
                 results.append(item)
@@ -352,8 +325,8 @@ class Connection:
                     )
             given = False
             head: ResultSet | None = None
-            for item in self._items(last):
-                if isinstance(item, _Again):
+            for item in self._runner.items(last):
+                if isinstance(item, Again):
                     if given:
                         raise ConnectionLostError(
                             "The connection was lost in the middle of the rows.", "Run the query again."
@@ -400,133 +373,6 @@ class Connection:
                 yield take_rows(waiting, rows)
         finally:
             stream.close()
-
-    def _items(self, task: _Task) -> Iterator[_Item | _Again]:
-        """What a statement gives, as it comes; run once more when that is safe."""
-        for again in (False, True):
-            loss = yield from self._attempt(task, again=again)
-            if loss is None:
-                return
-            error = self._held.loss(task.effects, sent=loss.sent)
-            if error is None and again:
-                error = ConnectionLostError("The connection was lost twice in a row.", "Try again in a minute.")
-            if error is not None:
-                error.detail = loss.words
-                raise error
-            yield _Again()
-            if loss.sent:
-                self.notify("the connection was lost; the statement only reads, so it runs once more.")
-
-    def _attempt(self, task: _Task, *, again: bool) -> Generator[_Item, None, _Loss | None]:
-        """Run a statement one time; returns how the connection was lost, if it was."""
-        session = self._held.prepare(task.effects, names(task.statement))
-        answer = Answer(
-            session,
-            task.statement.text.encode(),
-            still_runs=self._held.still_runs,
-            # What may write runs to its end, for ended early it might do half of its work; `_read` drops its rows.
-            limit=task.limit if task.effects.only_reads else None,
-            deadline=self._deadline(),
-        )
-        guarded = False
-        try:
-            guarded = again and self._held.guard()
-            self._held.sending(task.effects)
-            yield from self._read(answer, task)
-            self._settle(answer, task)
-        except ConnectionLostError as error:
-            self._held.give_up()
-            return _Loss(answer.sent, error.detail or error.message)
-        except ProtocolError:
-            self._held.give_up()
-            raise
-        except StatementError as error:
-            if guarded and error.code == WRITE_IN_READ_ONLY:
-                raise may_have_run("It was not run again, for it writes") from None
-            raise
-        finally:
-            try:
-                if not answer.finished:
-                    self._held.end_query(answer)
-            finally:
-                answer.close()
-        return None
-
-    def _settle(self, answer: Answer, task: _Task) -> None:
-        """End the query of an answer that was cut, so that the session is in step."""
-        if not answer.finished:
-            self._held.end_query(answer)
-        if not self._held.lost:
-            self._held.finished(task.effects, answer.changed)
-
-    def _deadline(self) -> float | None:
-        timeout = self._held.settings.timeout
-        return None if timeout is None else timeout + _GRACE
-
-    def _read(self, answer: Answer, task: _Task) -> Iterator[_Item]:
-        incoming: _Incoming | None = None
-        for event in answer:
-            if isinstance(event, Head):
-                incoming = _Incoming(event, task)
-                yield incoming.result
-            elif isinstance(event, Rows) and incoming is not None:
-                batch = incoming.take(event)
-                if batch is not None:
-                    yield batch
-            elif isinstance(event, End) and incoming is not None:
-                incoming.result.warnings = event.warnings
-                self._tell(incoming, task)
-                self._tell_warnings(event.warnings, task)
-            elif isinstance(event, Ok):
-                self._tell_warnings(event.warnings, task)
-                yield Changed(event.affected_rows, event.insert_id, event.warnings, event.info)
-            elif isinstance(event, ServerError):
-                raise self._refused(event, task)
-        if answer.cut and incoming is not None:
-            self._tell(incoming, task)
-
-    def _tell_warnings(self, count: int, task: _Task) -> None:
-        """What the server has to say of its own: a text that it took for a number, a value that it cut."""
-        if count and task.statement.words[:1] != ["SHOW"]:
-            self.notify(f"the server has {counted(count, 'warning')}; SHOW WARNINGS lists what it did.")
-
-    def _refused(self, event: ServerError, task: _Task) -> StatementError | ConnectionLostError:
-        if event.code in LOST:
-            return ConnectionLostError("The server ended the connection.", detail=f"{event.code}: {event.message}")
-        error = statement_error(event, task.position, task.count)
-        self._held.failed()
-        if event.code in READ_ONLY:
-            error.hint = self._held.switch_from_read_only() or error.hint
-        return error
-
-    def _tell(self, incoming: _Incoming, task: _Task) -> None:
-        for line in incoming.decoder.findings_text():
-            self.notify(line)
-        if incoming.result.cut:
-            self.notify(f"the result was cut after {counted(task.limit or 0, 'row')}, as asked for; there are more.")
-
-
-class _Incoming:
-    """A result set as it comes: decoded, and cut at the statement's limit."""
-
-    def __init__(self, head: Head, task: _Task) -> None:
-        from rds_iam_magic.database.decode import Decoder, Options
-
-        self.decoder = Decoder(head.columns, Options(decimal=task.decimal))
-        self.result = ResultSet(head.columns, self.decoder.schema)
-        self._left = task.limit
-
-    def take(self, rows: Rows) -> pa.RecordBatch | None:
-        """A piece of rows, or None if none of it is wanted."""
-        if self._left == 0:
-            self.result.cut = True
-            return None
-        batch = self.decoder.decode(rows)
-        if self._left is not None:
-            self.result.cut = batch.num_rows > self._left
-            batch = batch.slice(0, self._left)
-            self._left -= batch.num_rows
-        return batch
 
 
 def _no_rows() -> ResultError:

@@ -1,0 +1,194 @@
+"""`Runner`: one statement over the held session, run once, or once more when that is safe; its results as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Union
+
+from rds_iam_magic.database.answer import Answer
+from rds_iam_magic.database.effects import Effects, names
+from rds_iam_magic.database.held import HeldSession, may_have_run
+from rds_iam_magic.database.protocol import End, Head, Ok, Rows, ServerError
+from rds_iam_magic.database.result import Changed, DecimalMode, ResultSet
+from rds_iam_magic.database.statement import Statement
+from rds_iam_magic.database.words import LOST, READ_ONLY, WRITE_IN_READ_ONLY, counted, statement_error
+from rds_iam_magic.errors import ConnectionLostError, ProtocolError, StatementError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Item = Union[ResultSet, Changed, "pa.RecordBatch"]
+_GRACE = 1.0  # seconds that the server has to end a statement by itself, after --timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A statement that is to run, and how its rows are wanted."""
+
+    statement: Statement
+    effects: Effects
+    position: int
+    count: int
+    decimal: DecimalMode
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """How the connection was lost: whether the statement was sent whole, and the words for `%tb`."""
+
+    sent: bool
+    words: str
+
+
+class Again:
+    """In a stream of results: the connection was lost; what came of the statement so far comes again."""
+
+
+class Runner:
+    """Runs statements, one at a time; not thread-safe.
+
+    Args:
+        held: The session that they run on.
+        notify: Is given a line for each thing that the user should know.
+    """
+
+    def __init__(self, held: HeldSession, notify: Callable[[str], None]) -> None:
+        self._held = held
+        self._notify = notify
+
+    def items(self, task: Task) -> Iterator[Item | Again]:
+        """What a statement gives, as it comes; run once more when that is safe.
+
+        Each result set is followed by its record batches; after `Again` everything comes again.
+
+        Raises:
+            StatementError: The server refused the statement.
+            ConnectionLostError: The connection broke, and the statement could not be run again.
+            ProtocolError: The server's answer is none; the session is given up.
+        """
+        for again in (False, True):
+            loss = yield from self._attempt(task, again=again)
+            if loss is None:
+                return
+            error = self._held.loss(task.effects, sent=loss.sent)
+            if error is None and again:
+                error = ConnectionLostError("The connection was lost twice in a row.", "Try again in a minute.")
+            if error is not None:
+                error.detail = loss.words
+                raise error
+            yield Again()
+            if loss.sent:
+                self._notify("the connection was lost; the statement only reads, so it runs once more.")
+
+    def _attempt(self, task: Task, *, again: bool) -> Generator[Item, None, _Loss | None]:
+        """Run a statement one time; returns how the connection was lost, if it was."""
+        session = self._held.prepare(task.effects, names(task.statement))
+        answer = Answer(
+            session,
+            task.statement.text.encode(),
+            still_runs=self._held.still_runs,
+            # What may write runs to its end, for ended early it might do half of its work; `_read` drops its rows.
+            limit=task.limit if task.effects.only_reads else None,
+            deadline=self._deadline(),
+        )
+        guarded = False
+        try:
+            guarded = again and self._held.guard()
+            self._held.sending(task.effects)
+            yield from self._read(answer, task)
+            self._settle(answer, task)
+        except ConnectionLostError as error:
+            self._held.give_up()
+            return _Loss(answer.sent, error.detail or error.message)
+        except ProtocolError:
+            self._held.give_up()
+            raise
+        except StatementError as error:
+            if guarded and error.code == WRITE_IN_READ_ONLY:
+                raise may_have_run("It was not run again, for it writes") from None
+            raise
+        finally:
+            try:
+                if not answer.finished:
+                    self._held.end_query(answer)
+            finally:
+                answer.close()
+        return None
+
+    def _settle(self, answer: Answer, task: Task) -> None:
+        """End the query of an answer that was cut, so that the session is in step."""
+        if not answer.finished:
+            self._held.end_query(answer)
+        if not self._held.lost:
+            self._held.finished(task.effects, answer.changed)
+
+    def _deadline(self) -> float | None:
+        timeout = self._held.settings.timeout
+        return None if timeout is None else timeout + _GRACE
+
+    def _read(self, answer: Answer, task: Task) -> Iterator[Item]:
+        incoming: _Incoming | None = None
+        for event in answer:
+            if isinstance(event, Head):
+                incoming = _Incoming(event, task)
+                yield incoming.result
+            elif isinstance(event, Rows) and incoming is not None:
+                batch = incoming.take(event)
+                if batch is not None:
+                    yield batch
+            elif isinstance(event, End) and incoming is not None:
+                incoming.result.warnings = event.warnings
+                self._tell(incoming, task)
+                self._tell_warnings(event.warnings, task)
+            elif isinstance(event, Ok):
+                self._tell_warnings(event.warnings, task)
+                yield Changed(event.affected_rows, event.insert_id, event.warnings, event.info)
+            elif isinstance(event, ServerError):
+                raise self._refused(event, task)
+        if answer.cut and incoming is not None:
+            self._tell(incoming, task)
+
+    def _tell_warnings(self, count: int, task: Task) -> None:
+        """What the server has to say of its own: a text that it took for a number, a value that it cut."""
+        if count and task.statement.words[:1] != ["SHOW"]:
+            self._notify(f"the server has {counted(count, 'warning')}; SHOW WARNINGS lists what it did.")
+
+    def _refused(self, event: ServerError, task: Task) -> StatementError | ConnectionLostError:
+        if event.code in LOST:
+            return ConnectionLostError("The server ended the connection.", detail=f"{event.code}: {event.message}")
+        error = statement_error(event, task.position, task.count)
+        self._held.failed()
+        if event.code in READ_ONLY:
+            error.hint = self._held.switch_from_read_only() or error.hint
+        return error
+
+    def _tell(self, incoming: _Incoming, task: Task) -> None:
+        for line in incoming.decoder.findings_text():
+            self._notify(line)
+        if incoming.result.cut:
+            self._notify(f"the result was cut after {counted(task.limit or 0, 'row')}, as asked for; there are more.")
+
+
+class _Incoming:
+    """A result set as it comes: decoded, and cut at the statement's limit."""
+
+    def __init__(self, head: Head, task: Task) -> None:
+        from rds_iam_magic.database.decode import Decoder, Options
+
+        self.decoder = Decoder(head.columns, Options(decimal=task.decimal))
+        self.result = ResultSet(head.columns, self.decoder.schema)
+        self._left = task.limit
+
+    def take(self, rows: Rows) -> pa.RecordBatch | None:
+        """A piece of rows, or None if none of it is wanted."""
+        if self._left == 0:
+            self.result.cut = True
+            return None
+        batch = self.decoder.decode(rows)
+        if self._left is not None:
+            self.result.cut = batch.num_rows > self._left
+            batch = batch.slice(0, self._left)
+            self._left -= batch.num_rows
+        return batch
