@@ -17,6 +17,7 @@ from benchmarks.tools import TOOLS
 from rds_iam_magic.sandbox import Sandbox
 
 OUTPUT = Path("build/bench.json")
+FIGURES = ("shape", "tool", "seconds", "rows_per_second", "peak_bytes", "frame_bytes", "floor_ratio")
 
 
 def main() -> int:
@@ -34,7 +35,7 @@ def main() -> int:
             results.append(extras.load_ext(environment, options.rounds))
             results += [extras.parquet(environment, OUTPUT.parent, int(n * options.scale)) for n in (10**6, 10**7)]
     OUTPUT.parent.mkdir(exist_ok=True)
-    OUTPUT.write_text(json.dumps(results, indent=1))
+    OUTPUT.write_text(json.dumps([dict.fromkeys(FIGURES) | entry for entry in results], indent=1))
     print(table(results))
     return _check(results) if options.check else 0
 
