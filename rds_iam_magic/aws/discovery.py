@@ -87,8 +87,8 @@ def find(session: Any, identifier: str) -> Database:
         client = session.client("rds")
         row = _describe_one(client, identifier)
         # IAM policies name the cluster that an Aurora instance is of, never the instance.
-        is_member = row is not None and "DBInstanceIdentifier" in row and _cluster_of(row)
-        owner = _describe_one(client, _cluster_of(row)) if row is not None and is_member else row
+        cluster = _cluster_of(row) if row is not None and "DBInstanceIdentifier" in row else ""
+        owner = _describe_one(client, cluster) if cluster else row
         names = [] if row else sorted(_identifier(found) for found in _describe_all(client))
     if row is None:
         near = difflib.get_close_matches(identifier.lower(), names, n=3, cutoff=0.4) or names[:5]

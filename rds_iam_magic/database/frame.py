@@ -65,10 +65,9 @@ def _names(names: tuple[str, ...]) -> pd.Index:
     return pd.Index(names)
 
 
-if (
-    int(pd.__version__.split(".")[0]) >= 3
-):  # before, what is behind an index can be written to: df.columns.values[0] = …
-    # Kept, because making it costs more than the rest of a small frame.
+if int(pd.__version__.split(".")[0]) >= 3:
+    # Kept, because making it costs more than the rest of a small frame; not by older pandas, where what is behind an
+    # index can be written to: df.columns.values[0] = …
     _names = functools.lru_cache(maxsize=64)(_names)
 
 

@@ -143,10 +143,11 @@ class HeldSession:
 
         Raises:
             ConnectionLostError: The connection broke.
+            RdsIamError: The server does not take that; then nothing runs a second time.
         """
         self._guarded = bool(self.current.status & _AUTOCOMMIT)
         if self._guarded:
-            self.current.command("START TRANSACTION READ ONLY", timeout=interrupt.PATIENCE)
+            interrupt.all_rows(self.current, "START TRANSACTION READ ONLY")
         return self._guarded
 
     def _unguard(self) -> None:
