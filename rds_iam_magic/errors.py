@@ -20,6 +20,7 @@ RdsIamError
 ├── StatementError           the server refused a statement
 ├── ProtocolError            the server sent something that the MySQL protocol does not allow
 ├── ResultError              a result cannot be given back as asked
+│   └── DecodeError          a value that came cannot be read; the session stays
 └── UserSetupError           a database user cannot be set up as asked
 ```
 """
@@ -127,6 +128,20 @@ class ProtocolError(RdsIamError):
 
 class ResultError(RdsIamError):
     """A result cannot be given back as asked."""
+
+
+class DecodeError(ResultError):
+    """A value that the server sent cannot be read as its column's type; the answer is at its end, the session stays.
+
+    Attributes:
+        column: The column's name; empty if it is not known.
+        row: Which row of the result set it is, counted from 1; 0 if it is not known.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, column: str = "", row: int = 0, detail: str = "") -> None:
+        super().__init__(message, hint, detail=detail)
+        self.column = column
+        self.row = row
 
 
 class UserSetupError(RdsIamError):

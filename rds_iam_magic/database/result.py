@@ -24,12 +24,15 @@ class Changed:
         insert_id: The first AUTO_INCREMENT value that it gave, or 0.
         warnings: The number of warnings on the server.
         info: The server's own words, such as `Rows matched: 3  Changed: 1  Warnings: 0`.
+        position, count: Which statement of the text gave it, counted from 1, and of how many.
     """
 
     rows: int
     insert_id: int = 0
     warnings: int = 0
     info: str = ""
+    position: int = 1
+    count: int = 1
 
 
 def take_rows(batches: list[pa.RecordBatch], rows: int) -> pa.RecordBatch:
@@ -59,6 +62,7 @@ class ResultSet:
         batches: Emptied by `to_pandas`, which frees each piece as it goes.
         cut: Whether there were more rows than were read.
         warnings: The number of warnings on the server.
+        position, count: Which statement of the text gave it, counted from 1, and of how many.
     """
 
     columns: tuple[Column, ...]
@@ -66,6 +70,8 @@ class ResultSet:
     batches: list[pa.RecordBatch] = field(default_factory=list)
     cut: bool = False
     warnings: int = 0
+    position: int = 1
+    count: int = 1
 
     @property
     def num_rows(self) -> int:

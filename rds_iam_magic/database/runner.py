@@ -144,7 +144,9 @@ class Runner:
                 self._tell_warnings(event.warnings, task)
             elif isinstance(event, Ok):
                 self._tell_warnings(event.warnings, task)
-                yield Changed(event.affected_rows, event.insert_id, event.warnings, event.info)
+                yield Changed(
+                    event.affected_rows, event.insert_id, event.warnings, event.info, task.position, task.count
+                )
             elif isinstance(event, ServerError):
                 raise self._refused(event, task)
         if answer.cut and incoming is not None:
@@ -178,7 +180,7 @@ class _Incoming:
         from rds_iam_magic.database.decode import Decoder, Options
 
         self.decoder = Decoder(head.columns, Options(decimal=task.decimal))
-        self.result = ResultSet(head.columns, self.decoder.schema)
+        self.result = ResultSet(head.columns, self.decoder.schema, position=task.position, count=task.count)
         self._left = task.limit
 
     def take(self, rows: Rows) -> pa.RecordBatch | None:
