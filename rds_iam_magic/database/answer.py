@@ -3,17 +3,21 @@
 The reader finds the rows' boundaries, the caller turns whole pieces into columns: sockets and NumPy let go of the
 interpreter lock, so two cores work. A signal (Ctrl-C) reaches the main thread only; there the caller waits for the
 first bytes without having read any, so that an interrupt leaves an answer that can still be read to its end.
+
+Both threads share nothing but `SimpleQueue`s and plain flags. Conditions, semaphores and `Thread.join` are written in
+Python or hold a lock of their own, and an interrupt within them leaves that lock held, or released twice.
 """
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from rds_iam_magic.database.protocol import End, Event, Ok, Response, Rows
+from rds_iam_magic.database.protocol import End, Event, Ok, Response, Rows, ServerError
 from rds_iam_magic.errors import ConnectionLostError, ResultError
 
 if TYPE_CHECKING:
@@ -26,6 +30,7 @@ SILENCE = 30.0
 """Seconds without a byte after which it is asked, over a second connection, whether the server still works."""
 
 _TICK = 0.2  # seconds; a wait without a timeout cannot be interrupted on Windows
+_QUERY_INTERRUPTED = 1317
 
 
 class Answer:
@@ -43,6 +48,8 @@ class Answer:
     Attributes:
         sent: Whether the whole statement was sent, so that the server may have run it.
         finished: Whether the answer was read to its end, so that the session is in step.
+        killed: Whether it ended because the query was ended on the server.
+        expired: Whether the deadline has passed.
         cut: Whether there were more rows than `limit`.
         changed: How many rows the statement has changed, as far as the server has told.
     """
@@ -56,9 +63,7 @@ class Answer:
         limit: int | None = None,
         deadline: float | None = None,
     ) -> None:
-        self.sent = False
-        self.finished = False
-        self.cut = False
+        self.sent = self.finished = self.killed = self.expired = self.cut = False
         self.changed = 0
         self._session = session
         self._sql = sql
@@ -70,9 +75,13 @@ class Answer:
         self._heard = time.monotonic()
         self._torn = False  # an interrupt came in the middle of sending or reading
         self._events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
-        self._slots = threading.Semaphore(PIECES_AHEAD)
+        self._slots: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(PIECES_AHEAD):
+            self._slots.put(None)
         self._discarding = False
         self._thread: threading.Thread | None = None
+        self._ended = False  # the reader has read its last
+        self._pid = os.getpid()
 
     def __iter__(self) -> Iterator[Event]:
         self._begin()
@@ -81,33 +90,46 @@ class Answer:
             if isinstance(event, BaseException):
                 raise event
             if isinstance(event, Rows):
-                self._slots.release()
+                self._slots.put(None)
                 given += len(event)
             yield event
             if self.cut and given > (self._limit or 0):
                 return
 
-    def drain(self, timeout: float) -> bool:
-        """Throw the rest away; returns whether the answer came to its end within `timeout` seconds."""
-        if self.finished or self._torn or not self.sent:
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is another process's: of the parent, after a fork."""
+        return self._pid != os.getpid()
+
+    def drain(self, timeout: float | None) -> bool:
+        """Throw the rest away; returns whether the answer came to its end within `timeout` seconds.
+
+        Args:
+            timeout: None for as long as the server works on the statement.
+
+        Raises:
+            ConnectionLostError: Without a timeout: the server works on it no more.
+        """
+        if self.finished or self._torn or not self.sent or self.is_foreign:
             return self.finished
         self._discarding = True
         if self._thread is None:
             self._start_reader()
-        deadline = time.monotonic() + timeout
-        while self._is_reading() and time.monotonic() < deadline:
-            self._empty()
-            self._join(0.02)
-        self._empty()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self._is_reading() and (deadline is None or time.monotonic() < deadline):
+            self._discard_one()
+            if deadline is None:
+                self._check_silence()
         return self.finished
 
     def close(self) -> None:
         """End the reader; an answer that has not come to its end takes its session with it."""
+        if self.is_foreign:
+            return
         if not self.finished and not self.drain(0):
             self._session.abort()
         while self._is_reading():
-            self._empty()
-            self._join(0.02)
+            self._discard_one()
 
     def _begin(self) -> None:
         """Send, wait, and read what comes first; most answers are complete then."""
@@ -130,11 +152,7 @@ class Answer:
         self._thread.start()
 
     def _is_reading(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
-
-    def _join(self, timeout: float) -> None:
-        if self._thread is not None:
-            self._thread.join(timeout)
+        return self._thread is not None and not self._ended and self._thread.is_alive()
 
     def _next(self) -> Event | BaseException | None:
         while True:
@@ -145,58 +163,68 @@ class Answer:
 
     def _tick(self) -> None:
         """Nothing came for a moment."""
-        if time.monotonic() - self._heard > SILENCE:
-            if not self._still_runs() and time.monotonic() - self._heard > SILENCE:
-                raise ConnectionLostError("The server no longer works on the statement, and no answer came.")
-            self._heard = time.monotonic()
+        self._check_silence()
         if self._deadline is not None and time.monotonic() > self._deadline:
+            self.expired = True
             raise ResultError(
                 f"The statement ran longer than its time limit ({self._seconds:g} s); it was ended.",
                 "Narrow the query, or give it longer with --timeout S at connect.",
             )
 
-    def _empty(self) -> None:
-        while not self._events.empty():
-            if isinstance(self._events.get(), Rows):
-                self._slots.release()
+    def _check_silence(self) -> None:
+        if time.monotonic() - self._heard > SILENCE:
+            if not self._still_runs() and time.monotonic() - self._heard > SILENCE:
+                raise ConnectionLostError("The server stopped working on the statement without answering.")
+            self._heard = time.monotonic()
+
+    def _discard_one(self) -> None:
+        try:
+            if isinstance(self._events.get(timeout=0.02), Rows):
+                self._slots.put(None)
+        except queue.Empty:
+            pass
 
     def _read(self) -> None:
         """The reader's thread."""
         try:
             while not self._response.done:
-                self._receive_once()
+                self._receive_once(from_thread=True)
             self._finish()
         except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
             self._events.put(error)
+        finally:
+            self._ended = True
 
     def _finish(self) -> None:
         self.finished = True
         self._events.put(None)
 
-    def _receive_once(self) -> None:
+    def _receive_once(self, *, from_thread: bool = False) -> None:
         response = self._response
         count = self._session.read_into(response.space())
         self._heard = time.monotonic()
         for event in response.received(count) if count else response.closed():
-            self._hand_over(event)
+            self._hand_over(event, from_thread=from_thread)
         if self._limit is not None and not self.cut and response.rows_seen > self._limit:
-            self._cut(response)
+            self._cut(response, from_thread=from_thread)
 
-    def _cut(self, response: Response) -> None:
+    def _cut(self, response: Response, *, from_thread: bool) -> None:
         self.cut = True
         rows = response.flush()
         if rows is not None:
-            self._hand_over(rows)
+            self._hand_over(rows, from_thread=from_thread)
         self._discarding = True
 
-    def _hand_over(self, event: Event) -> None:
+    def _hand_over(self, event: Event, *, from_thread: bool) -> None:
         if isinstance(event, (Ok, End)):
             self._session.status = event.status
-        if isinstance(event, Ok):
-            self.changed += event.affected_rows
-        if isinstance(event, Rows):
+        elif isinstance(event, ServerError):
+            self.killed = event.code == _QUERY_INTERRUPTED
+        elif isinstance(event, Rows):
             if self._discarding:
                 return
-            if threading.current_thread() is self._thread:  # what came first is small, and its reader is the decoder
-                self._slots.acquire()
+            if from_thread:  # what came first is small, and its reader is the decoder
+                self._slots.get()
+        if isinstance(event, Ok):
+            self.changed += event.affected_rows
         self._events.put(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, get_args, overload
 
 from rds_iam_magic.database import memory
 from rds_iam_magic.database.effects import effects_of
-from rds_iam_magic.database.held import HeldSession
+from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.login import Login
 from rds_iam_magic.database.result import Changed, DecimalMode, DtypeBackend, ResultSet
 from rds_iam_magic.database.runner import Again, Runner, Task
@@ -73,7 +74,11 @@ class Connection:
         self._owner: tuple[int, int] | None = None
         self._pid = os.getpid()
         self._held = HeldSession(login, settings or Settings(), lambda text: self.notify(text))
-        self._runner = Runner(self._held, lambda text: self.notify(text))
+        try:
+            self._runner = Runner(self._held, lambda text: self.notify(text))
+        except BaseException:  # an interrupt: nobody else could close it
+            self._held.close()
+            raise
 
     def __repr__(self) -> str:
         return f"<Connection {self.login.user}@{self.login.endpoint}>"
@@ -233,9 +238,10 @@ class Connection:
     def run(
         self, sql: str, *, decimal: DecimalMode = "float", limit: int | None = None
     ) -> Generator[Result, None, None]:
-        """Run statements in order and give each one's results when it has run; a failing one ends the text.
+        """Run statements in order and give each result when it is complete; a failing statement ends the text.
 
-        The connection is busy until the generator has come to its end or is closed.
+        The connection is busy until the generator has come to its end or is closed. Closed early, it ends the query of
+        a statement that only reads; what may write runs to its end first.
 
         Raises:
             OptionError: There is no SQL in the text.
@@ -248,7 +254,8 @@ class Connection:
 
     def close(self) -> None:
         """End the session; does nothing when it is closed already. An open transaction is rolled back, and told."""
-        if self._held.transaction_since is not None and not self._held.closed:
+        is_own = self._pid == os.getpid()  # after a fork the transaction is the parent's, and goes on
+        if is_own and self._held.transaction_since is not None and not self._held.closed:
             changed = counted(self.rows_changed, "changed row")
             self.notify(f"a transaction with {changed} was open; closing the connection rolled it back.")
         self._held.close()
@@ -292,27 +299,34 @@ class Connection:
             raise _no_rows()
         return last
 
-    def _collect(self, task: Task) -> list[Result]:
-        """All results of one statement, within the ceiling of memory."""
-        results: list[Result] = []
+    def _collect(self, task: Task) -> Iterator[Result]:
+        """The results of one statement, each when it is complete, within the ceiling of memory."""
         # What is free is looked up late, for results that might matter: it costs more than a small query.
         ceiling = _SMALL if self.max_memory is None else memory.ceiling(self.max_memory)
         taken = 0
-        for item in self._runner.items(task):
-            if isinstance(item, Again):
-                results, taken = [], 0
-            elif isinstance(item, (ResultSet, Changed)):
-                results.append(item)
-            else:
-                result = results[-1]
-                assert isinstance(result, ResultSet)  # noqa: S101 - batches follow their result set; for mypy
-                result.batches.append(item)
-                taken += item.nbytes
-                if taken > ceiling == _SMALL and self.max_memory is None:
-                    ceiling = max(_SMALL + 1, taken + memory.ceiling(None))
-                if taken > ceiling:
-                    raise _too_large(result.num_rows, taken, ceiling)
-        return results
+        result: Result | None = None
+        given = False
+        with contextlib.closing(self._runner.items(task)) as items:
+            for item in items:
+                if isinstance(item, Again):
+                    if given:
+                        raise may_have_run("Its first results had come")
+                    result, taken = None, 0
+                elif isinstance(item, (ResultSet, Changed)):
+                    if result is not None:
+                        given = True
+                        yield result
+                    result = item
+                else:
+                    assert isinstance(result, ResultSet)  # noqa: S101 - batches follow their result set; for mypy
+                    result.batches.append(item)
+                    taken += item.nbytes
+                    if taken > ceiling == _SMALL and self.max_memory is None:
+                        ceiling = max(_SMALL + 1, taken + memory.ceiling(None))
+                    if taken > ceiling:
+                        raise _too_large(result.num_rows, taken, ceiling)
+        if result is not None:
+            yield result
 
     def _stream(self, sql: str, decimal: DecimalMode, limit: int | None) -> _Stream:
         """The last statement's result set and its batches, as they come; the statements before it run first."""

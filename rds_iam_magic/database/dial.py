@@ -6,6 +6,7 @@ import queue
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,12 +44,40 @@ def dial(address: Address, deadline: float) -> socket.socket:
             sock.connect(place)
         except OSError as error:
             sock.close()
+            if not is_of_the_socket(error):
+                raise
             problem = error
             continue
+        except BaseException:
+            sock.close()
+            raise
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _keep_alive(sock)
         return sock
     raise _unreachable(address, problem)
+
+
+def is_of_the_socket(error: BaseException, modules: frozenset[str] = frozenset()) -> bool:
+    """Whether the socket raised an error, rather than a signal's handler that ran while it waited.
+
+    A handler may raise any class (`TimeoutError` from SIGALRM is an OSError as well), so it is told by where it was
+    raised: a handler's frame is one of another module.
+
+    Args:
+        error: As it was caught, with its traceback.
+        modules: More modules (or their first parts) whose frames are not a handler's.
+    """
+    known = _TRANSPORT | modules
+    trace = error.__traceback__
+    while trace is not None:
+        name = str(trace.tb_frame.f_globals.get("__name__", ""))
+        if name not in known and name.partition(".")[0] not in known:
+            return False
+        trace = trace.tb_next
+    return not isinstance(error, KeyboardInterrupt)
+
+
+_TRANSPORT = frozenset({__name__, "contextlib", "socket", "ssl"})
 
 
 def _keep_alive(sock: socket.socket) -> None:
@@ -74,6 +103,8 @@ _KEEP_ALIVE = (
 
 def _look_up(address: Address, deadline: float) -> list[Any]:
     """`getaddrinfo` with a deadline: it has none of its own, and a slow name server takes half a minute."""
+    with suppress(socket.gaierror):  # an address is no name, and needs no name server
+        return socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     answer: queue.SimpleQueue[list[Any] | OSError] = queue.SimpleQueue()
 
     def ask() -> None:

@@ -1,6 +1,7 @@
 """One authenticated session with a server: the only module that knows PyMySQL's internals.
 
-PyMySQL does the handshake and the authentication; what a statement answers is read raw, for `protocol.py` to parse.
+PyMySQL does the handshake and the authentication; then the socket is taken from it. Statements are sent, and what they
+answer is read, on the TLS socket itself, for `protocol.py` to parse.
 `tests/database/test_driver.py` names each internal that this relies on (the canary).
 
 The guard of this project sits here, where a secret is sent: `require_verified_tls`. PyMySQL itself sends
@@ -9,14 +10,14 @@ The guard of this project sits here, where a secret is sent: `require_verified_t
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,7 @@ class Password:
 
 
 Credential = Token | Password
+_MAX_PACKET = 0xFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +111,43 @@ class _ClearPassword:
         return raw._read_packet()
 
 
-class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is untyped
-    """PyMySQL's connection, which cannot read a secret unless TLS is verified, and keeps none."""
+class _DeadlineReader:
+    """What PyMySQL reads the handshake from: not a byte more than it asks for, and not past the deadline.
 
-    def __init__(self, credential: Credential, **options: Any) -> None:
+    PyMySQL's own is a `BufferedReader`, which reads ahead (what it holds would be missing later, when the socket itself
+    is read) and asks the socket again though it has bytes to give.
+    """
+
+    def __init__(self, sock: Any, deadline: float) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def read(self, count: int) -> bytes:
+        """`count` bytes; fewer at the end of the stream."""
+        data = bytearray(count)
+        filled = 0
+        while filled < count:
+            # Anew for each read: the limit of one read alone does not stop a server that trickles.
+            self._sock.settimeout(_left(self._deadline))
+            received = self._sock.recv_into(memoryview(data)[filled:])
+            if not received:
+                break
+            filled += received
+        return bytes(data[:filled])
+
+    def close(self) -> None:
+        """PyMySQL closes its reader; the socket is closed by its owner."""
+
+
+class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is untyped
+    """PyMySQL's connection for the handshake: it cannot read a secret unless TLS is verified, and keeps none."""
+
+    def __init__(self, credential: Credential, deadline: float, **options: Any) -> None:
         self._credential: Credential | None = credential
+        self._deadline = deadline
+        self._reader: _DeadlineReader | None = None
         self.token_asked = False
+        self._sock: Any = None
         super().__init__(defer_connect=True, auth_plugin_map={"mysql_clear_password": _ClearPassword}, **options)
 
     @property
@@ -129,11 +162,36 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
     def password(self, value: object) -> None:
         """PyMySQL's constructor assigns one; the credential is the only source."""
 
+    @property
+    def _rfile(self) -> _DeadlineReader | None:
+        return self._reader
+
+    @_rfile.setter
+    def _rfile(self, file: Any) -> None:
+        """PyMySQL assigns a new buffered file whenever its socket is another one (with TLS on, for instance)."""
+        if file is not None:
+            file.close()  # lets go of its share of the socket
+        self._reader = None if self._sock is None else _DeadlineReader(self._sock, self._deadline)
+
     def reveal(self) -> bytes:
         return self._credential.secret.reveal() if self._credential is not None else b""
 
     def forget(self) -> None:
         self._credential = None
+
+    def take_socket(self) -> Any:
+        """The socket after the handshake; this connection is of no more use."""
+        sock, self._sock = self._sock, None
+        return sock
+
+    def _force_close(self) -> None:
+        # PyMySQL's own swallows whatever is raised in it, an interrupt too.
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            sock.close()
+
+    def __del__(self) -> None:
+        """PyMySQL's closes here as well; the socket has an owner."""
 
     def _request_authentication(self) -> None:
         # Before anything is sent, the user name included: PyMySQL 1.1 would go on in plain text.
@@ -142,11 +200,17 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
                 f"The server at {self.host} offers no TLS; nothing was sent.",
                 "Check what listens at the address (--via): RDS always offers TLS.",
             )
+        self._sock.settimeout(_left(self._deadline))  # for the TLS handshake as a whole
         super()._request_authentication()
 
 
 class ServerSession:
     """An authenticated session over verified TLS.
+
+    Args:
+        sock: The TLS socket after the handshake; this object closes it.
+        peer: See below.
+        greeting: PyMySQL's connection, for what the handshake told.
 
     Attributes:
         peer: The address that was dialled: of the one server that the name led to, or of the tunnel.
@@ -158,15 +222,22 @@ class ServerSession:
     Not thread-safe: one thread at a time sends or reads; `abort` alone may be called from any thread.
     """
 
-    def __init__(self, raw: _GuardedConnection, handle: socket.socket, peer: dial.Address) -> None:
-        self._raw = raw
-        self._handle = handle
+    def __init__(self, sock: Any, peer: dial.Address, greeting: Any) -> None:
+        self._sock: Any = sock
+        self._pid = os.getpid()
+        self._unread: Response | None = None  # of a command of our own that was interrupted while it waited
         self.peer = peer
-        self.server_version = str(raw.server_version).removeprefix("5.5.5-")  # MariaDB's prefix for old replicas
-        self.tls_version = str(raw._sock.version())
-        self.token_asked = raw.token_asked
-        self.status = int(raw.server_status)
+        self.server_version = str(greeting.server_version).removeprefix("5.5.5-")  # MariaDB's prefix for old replicas
+        self.tls_version = str(sock.version())
+        self.token_asked = bool(greeting.token_asked)
+        self.status = int(greeting.server_status)
         self.used_at = time.monotonic()
+
+    def __del__(self) -> None:
+        """A session that nobody holds any more (an interrupt came just then) does not stay on the server."""
+        sock = getattr(self, "_sock", None)
+        if sock is not None:
+            sock.close()
 
     def send(self, sql: bytes) -> int:
         """Send a COM_QUERY; returns the number of the answer's first packet.
@@ -176,80 +247,175 @@ class ServerSession:
         Raises:
             ConnectionLostError: The socket is closed.
         """
-        try:
-            self._raw._execute_command(COMMAND.COM_QUERY, sql)
-            return int(self._raw._next_seq_id)
-        except _BROKEN as error:
-            words = str(error)
-        raise _lost(words)
+        with _losses():
+            return self._send(COMMAND.COM_QUERY, sql)
 
     def read_into(self, space: memoryview) -> int:
         """Read what is there, at least a byte, into `space`; returns the count, 0 at the end of the stream.
 
+        It reads from the TLS socket itself: a buffered reader between would ask the socket again though it has bytes to
+        give, whenever `space` is larger than those by more than its buffer.
+
         Raises:
             ConnectionLostError: The connection broke.
         """
-        try:
-            return int(self._raw._rfile.readinto1(space))
-        except _BROKEN as error:
-            words = str(error)
-        raise _lost(words)
+        with _losses():
+            return int(self._open_socket().recv_into(space))
 
     def wait_readable(self, timeout: float) -> bool:
         """Whether there is something to read, or the stream has ended, within `timeout` seconds."""
-        sock = self._raw._sock
-        return sock is None or bool(sock.pending()) or _readable(sock, timeout)
+        sock = self._sock
+        with _losses():
+            return sock is None or bool(sock.pending()) or _readable(sock, timeout)
 
     def command(self, sql: str, *, timeout: float) -> list[Event]:
         """Run a short statement of our own and return the events of its answer.
+
+        An interrupt while it waits leaves the answer for later (`settle`); in the midst of sending or reading it ends
+        the session, whose next answer would else be taken for another's.
 
         Raises:
             ConnectionLostError: The connection broke, or the server did not answer within `timeout` seconds;
                 the session is of no more use then.
         """
-        events: list[Event] = []
+        return self._ask(COMMAND.COM_QUERY, sql.encode(), timeout)
+
+    def is_answering(self, *, timeout: float) -> bool:
+        """Whether the server answers, by a command that leaves FOUND_ROWS(), ROW_COUNT() and the warnings alone.
+
+        COM_STATISTICS has no effect at all; COM_PING sets ROW_COUNT() to 0 (MariaDB and MySQL count its OK packet).
+        https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_statistics.html
+        """
         try:
-            with _watchdog(self._handle, time.monotonic() + timeout):
-                response = Response(sequence=self.send(sql.encode()))
-                while not response.done:
-                    count = self.read_into(response.space())
-                    events += response.received(count) if count else response.closed()
-        except BaseException:  # an interrupt too: the answer that was not read would be taken for the next one's
-            self.abort()
-            raise
-        self.status = next((e.status for e in reversed(events) if isinstance(e, (Ok, End))), self.status)
-        return events
+            self._ask(COMMAND.COM_STATISTICS, b"", timeout)
+        except ConnectionLostError:
+            return False
+        return True
+
+    def ask_status(self, *, timeout: float) -> None:
+        """Have the server tell its status flags again, which an error packet does not hold.
+
+        COM_SET_OPTION is answered by an EOF packet, and sets ROW_COUNT() to -1 as every error did before; multiple
+        statements, which it switches on, are on.
+        https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_set_option.html
+
+        Raises:
+            ConnectionLostError: The connection broke.
+        """
+        self._ask(COMMAND.COM_SET_OPTION, b"\0\0", timeout)
+
+    def settle(self, *, timeout: float) -> None:
+        """Read the answer of a command that was interrupted, if there is one.
+
+        Raises:
+            ConnectionLostError: The connection broke, or the answer did not come within `timeout` seconds.
+        """
+        if self._unread is not None:
+            self._receive(self._unread, timeout)
 
     def looks_dead(self) -> bool:
         """Whether the idle socket has something to read: a server that is idle too sends only its farewell."""
-        sock = self._raw._sock
+        sock = self._sock
         if sock is None:
             return True
+        if self._unread is not None:
+            return False
         try:
             return bool(sock.pending()) or _readable(sock, 0)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            if not _is_of_the_socket(error):
+                raise
             return True
 
     def abort(self) -> None:
         """End the connection at once, from any thread: a read that blocks in another thread returns.
 
-        Closing alone would wait for that read (it holds the reader's lock), so the socket is shut down first.
+        Closing alone would not wake that read. (`SSLSocket.shutdown` would forget TLS as well.)
         """
-        _shut_down(self._handle)
+        sock = self._sock
+        if sock is not None:
+            try:
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            except OSError as error:  # the other side, or another thread, was faster
+                if not _is_of_the_socket(error):
+                    raise
 
     def abandon(self) -> None:
         """Let go of the socket without a word, since it is another process's too (after a fork)."""
-        raw = self._raw
-        raw._rfile, sock, raw._sock = None, raw._sock, None
-        self._handle.close()
+        sock, self._sock = self._sock, None
         if sock is not None:
             os.close(sock.detach())  # no TLS farewell either: the parent's session goes on
 
     def close(self) -> None:
         """Say goodbye to the server and close; does nothing when closed already."""
-        self._handle.close()
-        if self._raw.open:
-            self._raw.close()
+        sock = self._sock
+        if sock is None:
+            return
+        try:
+            if self._pid == os.getpid():
+                sock.settimeout(1.0)
+                sock.sendall(_packet(0, bytes([COMMAND.COM_QUIT])))
+        except (OSError, ValueError) as error:  # the server was faster
+            if not _is_of_the_socket(error):
+                raise
+        finally:
+            sock.close()
+            self._sock = None
+
+    def _ask(self, command: int, payload: bytes, timeout: float) -> list[Event]:
+        self.settle(timeout=timeout)
+        with self._ends_if_interrupted(), _losses():
+            sequence = self._send(command, payload)
+            response = Response(sequence=sequence, command=command)
+            self._unread = response
+        return self._receive(response, timeout)
+
+    def _receive(self, response: Response, timeout: float) -> list[Event]:
+        deadline = time.monotonic() + timeout
+        events: list[Event] = []
+        while not response.done:
+            if not self.wait_readable(_left(deadline)):
+                self.abort()
+                raise _lost(f"no answer within {timeout:g} s")
+            with self._ends_if_interrupted():
+                count = self._read_before(response.space(), deadline)
+                events += response.received(count) if count else response.closed()
+        self._unread = None
+        self.status = next((e.status for e in reversed(events) if isinstance(e, (Ok, End))), self.status)
+        return events
+
+    def _read_before(self, space: memoryview, deadline: float) -> int:
+        """`read_into`, but not past the deadline: a TLS record may come in part only."""
+        with _losses():
+            sock = self._open_socket()
+            sock.settimeout(_left(deadline))
+            try:
+                return int(sock.recv_into(space))
+            finally:
+                sock.settimeout(None)
+
+    def _send(self, command: int, payload: bytes) -> int:
+        sock = self._open_socket()
+        rest = memoryview(bytes([command]) + payload)
+        for sequence in range(len(rest) // _MAX_PACKET + 1):  # a last packet that is full has an empty one behind it
+            sock.sendall(_packet(sequence, rest[:_MAX_PACKET]))
+            rest = rest[_MAX_PACKET:]
+        return sequence + 1
+
+    def _open_socket(self) -> Any:
+        if self._sock is None:
+            raise OSError(errno.EBADF, "the connection is closed")
+        return self._sock
+
+    @contextmanager
+    def _ends_if_interrupted(self) -> Iterator[None]:
+        """Whatever is raised within leaves the session in the midst of an answer."""
+        try:
+            yield
+        except BaseException:
+            self.abort()
+            self._unread = None
+            raise
 
 
 def open_session(
@@ -270,10 +436,9 @@ def open_session(
         HandshakeError: Anything else that the server or TLS refused.
     """
     deadline = time.monotonic() + timeout
-    sock = dial.dial(address, deadline)
-    handle = sock.dup()
     raw = _GuardedConnection(
         credential,
+        deadline,
         host=host,
         user=user,
         database=database,
@@ -282,36 +447,56 @@ def open_session(
         autocommit=None,  # the server's own setting stays
         client_flag=CLIENT.MULTI_STATEMENTS,
         program_name="rds_iam_magic",
+        write_timeout=timeout,
     )
-    refusal: Refusal | None = None
-    connected = interrupted = False
+    sock: socket.socket | None = None
+    failure: BaseException
     try:
+        sock = dial.dial(address, deadline)
         peer = dial.Address(*sock.getpeername()[:2])
-        with _watchdog(handle, deadline):
-            raw.connect(sock)
-        connected = True
-    except RdsIamError:
-        raise
-    except KeyboardInterrupt:
-        interrupted = True
-    except Exception as error:  # noqa: BLE001 - PyMySQL stumbles over a malformed greeting in any way
-        refusal = _refusal(error, raw.token_asked, expired=time.monotonic() >= deadline, timeout=timeout)
+        raw.connect(sock)
+        return _session(raw, peer)
+    except BaseException as error:  # noqa: BLE001 - PyMySQL stumbles over a malformed greeting in any way; raised below
+        failure = error
     finally:
         raw.forget()
-        if not connected:
-            raw._force_close()  # PyMySQL before 1.2 leaves it open after a refusal
-            handle.close()
-    # Raised outside of the handlers: PyMySQL's frames hold the secret in their locals.
-    if interrupted:
-        raise KeyboardInterrupt
-    if refusal is not None:
-        raise HandshakeError(refusal)
-    return ServerSession(raw, handle, peer)
+        raw._force_close()  # what was not handed on
+    if sock is not None:
+        sock.close()  # does nothing when TLS took it over
+    # Raised outside of the handler, without their frames: PyMySQL's hold the secret in their locals.
+    raise _cleaned(failure, raw.token_asked, expired=time.monotonic() >= deadline, timeout=timeout)
+
+
+def _session(raw: _GuardedConnection, peer: dial.Address) -> ServerSession:
+    raw._sock.settimeout(None)
+    session = ServerSession(raw._sock, peer, raw)
+    raw.take_socket()
+    return session
+
+
+def _cleaned(failure: BaseException, token_asked: bool, *, expired: bool, timeout: float) -> BaseException:
+    """What to raise for a failed handshake: an error of ours, or what a signal's handler has raised meanwhile."""
+    for error in _chain(failure):
+        if not isinstance(error, RdsIamError) and not _is_of_the_socket(error):
+            failure = error  # by a signal's handler; PyMySQL has taken it for one of the socket's
+    is_foreign = not _is_of_the_socket(failure)
+    if not isinstance(failure, Exception) or isinstance(failure, RdsIamError) or is_foreign:
+        failure.__traceback__ = failure.__context__ = failure.__cause__ = None
+        return failure
+    return HandshakeError(_refusal(failure, token_asked, expired=expired, timeout=timeout))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those beneath it."""
+    while error is not None:
+        yield error
+        error = getattr(error, "original_exception", None) or error.__context__
 
 
 def _refusal(error: Exception, token_asked: bool, *, expired: bool, timeout: float) -> Refusal:
-    code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-    words = str(error.args[1] if len(error.args) > 1 else error)
+    code, words = 0, type(error).__name__  # the words of other errors may hold what was to be sent
+    if isinstance(error, pymysql_errors.Error) and len(error.args) > 1 and isinstance(error.args[0], int):
+        code, words = error.args[0], str(error.args[1])
     cause: BaseException | None = getattr(error, "original_exception", None)
     if expired:
         cause = TimeoutError(f"no answer within {timeout:g} s")
@@ -321,25 +506,39 @@ def _refusal(error: Exception, token_asked: bool, *, expired: bool, timeout: flo
 
 
 @contextmanager
-def _watchdog(handle: socket.socket, deadline: float) -> Iterator[None]:
-    """Shut the socket down at the deadline: timeouts of single reads do not stop a server that trickles."""
-    timer = threading.Timer(max(0.0, deadline - time.monotonic()), _shut_down, [handle])
-    timer.daemon = True
-    timer.start()
+def _losses() -> Iterator[None]:
+    """Turn what the socket raises into a ConnectionLostError; what a signal's handler raises goes its way."""
     try:
         yield
-    finally:
-        timer.cancel()
-        timer.join()
+        return
+    except _BROKEN as error:
+        if not _is_of_the_socket(error):
+            raise
+        words = str(error) or type(error).__name__
+    raise _lost(words)
 
 
-# How PyMySQL and the socket say that a connection broke. AttributeError and ValueError: another thread has closed the
-# stream (its attribute is None then, or it is a closed file).
-_BROKEN = (pymysql_errors.OperationalError, pymysql_errors.InterfaceError, OSError, ValueError, AttributeError)
+# How a socket says that it broke. ValueError: it is closed, or TLS is gone.
+_BROKEN = (OSError, ValueError)
+# Where PyMySQL's errors in the handshake come from, beside the socket's own.
+_HANDSHAKE = frozenset({"encodings", "pymysql", __name__, Secret.__module__})
+
+
+def _is_of_the_socket(error: BaseException) -> bool:
+    return dial.is_of_the_socket(error, _HANDSHAKE)
 
 
 def _lost(words: str) -> ConnectionLostError:
     return ConnectionLostError("The connection to the server was lost.", detail=words)
+
+
+def _left(deadline: float) -> float:
+    """Seconds that are left, as a socket's timeout: never 0, which would mean not to wait at all."""
+    return max(0.001, deadline - time.monotonic())
+
+
+def _packet(sequence: int, payload: bytes | memoryview) -> bytes:
+    return len(payload).to_bytes(3, "little") + bytes([sequence & 0xFF]) + payload
 
 
 def _readable(sock: socket.socket, timeout: float) -> bool:
@@ -348,8 +547,3 @@ def _readable(sock: socket.socket, timeout: float) -> bool:
         poll.register(sock, select.POLLIN)
         return bool(poll.poll(timeout * 1000))
     return bool(select.select([sock], [], [], timeout)[0])
-
-
-def _shut_down(sock: socket.socket) -> None:
-    with suppress(OSError):  # the other side, or another thread, was faster
-        sock.shutdown(socket.SHUT_RDWR)

@@ -31,6 +31,7 @@ class Effects:
         uses_database: The database that it makes the default one, or None.
         commits: It is a COMMIT.
         may_commit: It may commit the open transaction implicitly, as DDL does.
+        ends_session: The server ends the session behind it: COMMIT RELEASE, ROLLBACK RELEASE.
     """
 
     only_reads: bool
@@ -40,6 +41,7 @@ class Effects:
     uses_database: str | None = None
     commits: bool = False
     may_commit: bool = True
+    ends_session: bool = False
 
 
 def effects_of(statement: Statement) -> Effects:
@@ -54,7 +56,13 @@ def effects_of(statement: Statement) -> Effects:
         uses_database=_used_database(tokens, words),
         commits=words[:1] in (["COMMIT"], ["XA"]),
         may_commit=not words or words[0] not in _NEVER_COMMIT or any(t.kind == "open" for t in tokens),
+        ends_session=_ends_session(words),
     )
+
+
+def _ends_session(words: list[str]) -> bool:
+    is_end = words[:1] in (["COMMIT"], ["ROLLBACK"])
+    return is_end and words[-1] == "RELEASE" and words[-2] != "NO" and "TO" not in words
 
 
 def names(statement: Statement) -> set[str]:

@@ -72,6 +72,8 @@ class HeldSession:
         self._guarded = False
         self._notify = notify
         self._session: ServerSession | None = None
+        self._doomed: list[ServerSession] = []  # given up, and perhaps not closed yet: an interrupt came between
+        self._released = False  # the server ended the last session because it was told to
         self._identity = interrupt.Identity(0, "")
         self.server_version = self.tls_version = ""
         self.database = login.database
@@ -99,6 +101,11 @@ class HeldSession:
         return self._session is None
 
     @property
+    def max_packet(self) -> int:
+        """The longest statement that the server takes, in bytes."""
+        return self._identity.max_packet
+
+    @property
     def last_status(self) -> int:
         """The status flags of the session, as the server last told them."""
         return 0 if self._session is None else self._session.status
@@ -118,6 +125,7 @@ class HeldSession:
         self._after_fork()
         if self.closed:
             return self.current  # raises
+        self._close_doomed()
         if self._session is not None and self._is_alive(self._session):
             return self._session
         self.give_up()
@@ -133,35 +141,37 @@ class HeldSession:
             self._tables.add(effects.creates_table)
 
     def guard(self) -> bool:
-        """Before a statement runs once more: have the server itself refuse it if it writes after all (1792).
+        """Have the server itself refuse what the SQL does not tell of: a view may call a function that writes (1792).
 
-        The SQL does not tell everything: a view may call a stored function that writes. Without autocommit there is no
-        need, for then the lost session's writes were rolled back.
+        Within a transaction of the user's, and without autocommit, there is nothing to be done: what the session wrote
+        is rolled back with it.
 
         Returns:
             Whether it will.
 
         Raises:
             ConnectionLostError: The connection broke.
-            RdsIamError: The server does not take that; then nothing runs a second time.
+            RdsIamError: The server does not take that.
         """
-        self._guarded = bool(self.current.status & _AUTOCOMMIT)
+        self._guarded = bool(self.current.status & _AUTOCOMMIT) and not self.current.status & IN_TRANSACTION
         if self._guarded:
             interrupt.all_rows(self.current, "START TRANSACTION READ ONLY")
         return self._guarded
 
-    def _unguard(self) -> None:
+    def unguard(self) -> None:
+        """End what `guard` began; does nothing otherwise."""
         if not self._guarded or self._session is None:
             return
         self._guarded = False
         try:
             self._session.command("COMMIT", timeout=PING_TIMEOUT)
+            self._session.ask_status(timeout=PING_TIMEOUT)  # ROW_COUNT() is -1 again, as a query leaves it
         except RdsIamError:
             self.give_up()
 
     def finished(self, effects: Effects, changed: int) -> None:
         """A statement has run, and has changed so many rows."""
-        self._unguard()
+        self.unguard()
         if self._session is None:
             return
         self._session.used_at = time.monotonic()
@@ -170,14 +180,17 @@ class HeldSession:
         self._was_manual = not self._session.status & _AUTOCOMMIT
         self.rows_changed += changed
         self._follow_status(self._session)
+        if effects.ends_session:
+            self.give_up()
+            self._released = True
 
     def failed(self) -> None:
         """A statement was refused. That may have ended the transaction (a deadlock does), and errors do not tell."""
-        self._unguard()
+        self.unguard()
         if self.transaction_since is None or self._session is None:
             return
         try:
-            self._session.command("DO 0", timeout=PING_TIMEOUT)
+            self._session.ask_status(timeout=PING_TIMEOUT)
         except RdsIamError:
             self.give_up()
             return
@@ -207,7 +220,7 @@ class HeldSession:
 
         A second interrupt while that goes on gives the session up at once.
         """
-        if self._session is None:
+        if self._session is None or answer.is_foreign:
             return
         in_step = False
         try:
@@ -215,28 +228,35 @@ class HeldSession:
         finally:
             if not in_step:
                 self.give_up()
-        self._unguard()
+        self.unguard()
         if self._session is not None:
             self._follow_status(self._session)
 
     def give_up(self) -> None:
         """Drop the session at once."""
-        session, self._session = self._session, None
         self._guarded = False
-        if session is not None:
+        if self._session is not None:
+            self._doomed.append(self._session)
+        self._close_doomed()
+
+    def _close_doomed(self) -> None:
+        """Close what was given up. An interrupt may come at any line: what it leaves, the next call finds."""
+        while self._doomed:
+            session = self._doomed[-1]
+            if session is self._session:
+                self._session = None
             session.abort()
             session.close()
+            self._doomed.pop()
 
     def close(self) -> None:
         """End the session in order."""
         self.closed = True
-        session, self._session = self._session, None
-        if session is None:
-            return
-        if self._pid == os.getpid():
-            session.close()
-        else:
-            session.abandon()
+        self._leave_to_parent()
+        self._close_doomed()
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
     def loss(self, effects: Effects, *, sent: bool) -> ConnectionLostError | None:
         """What a loss in mid-statement means; None if the statement may simply run on a new session.
@@ -244,6 +264,11 @@ class HeldSession:
         The open transaction is closed with it, so that the next statement is not refused for its sake.
         """
         in_transaction = self._forget_transaction()
+        if effects.ends_session and sent and not effects.commits:
+            return ConnectionLostError(
+                "The connection was lost during ROLLBACK RELEASE; the server rolls the transaction back.",
+                "The next statement opens the connection again.",
+            )
         if effects.commits and sent:
             return ConnectionLostError(
                 "The connection was lost while the server committed: whether the COMMIT took effect is unknown.",
@@ -268,16 +293,15 @@ class HeldSession:
         """
         if self.login.endpoint.kind in (Kind.READER, Kind.CUSTOM) or self.transaction_since is not None:
             return ""
+        fresh: ServerSession | None = None
         try:
             fresh = self.login.open()
-        except RdsIamError:
-            return ""
-        try:
             is_another = interrupt.identify(fresh).server != self._identity.server
         except RdsIamError:
             is_another = False
         finally:
-            fresh.close()
+            if fresh is not None:
+                fresh.close()
         if not is_another:
             return ""
         self.give_up()  # the next statement opens the connection again, and tells what went with the old one
@@ -285,20 +309,28 @@ class HeldSession:
 
     def _after_fork(self) -> None:
         """In a child process: leave the parent's socket alone and open an own one when it is needed."""
+        if self._leave_to_parent():
+            self._forget_transaction()
+            self._left, self._tables = set(), set()
+
+    def _leave_to_parent(self) -> bool:
+        """In a child process: let go of the parent's sockets; returns whether this is one."""
         if self._pid == os.getpid():
-            return
+            return False
         self._pid = os.getpid()
-        session, self._session = self._session, None
-        if session is not None:
+        for session in (*self._doomed, *([self._session] if self._session else [])):
             session.abandon()
-        self._forget_transaction()
+        self._session = None
+        self._doomed.clear()
+        return True
 
     def _is_alive(self, session: ServerSession) -> bool:
         idle = time.monotonic() - session.used_at
-        if idle < PING_AFTER and not session.looks_dead():
-            return True
         try:
-            return interrupt.first_row(session, "SELECT 1", timeout=PING_TIMEOUT) == ["1"]
+            session.settle(timeout=PING_TIMEOUT)
+            if idle < PING_AFTER and not session.looks_dead():
+                return True
+            return session.is_answering(timeout=PING_TIMEOUT)
         except RdsIamError:
             return False
 
@@ -323,12 +355,13 @@ class HeldSession:
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _open(self, timeout: float) -> None:
-        session = self.login.open(timeout=timeout)
+        session: ServerSession | None = None
         try:
+            session = self.login.open(timeout=timeout)
             self._adopt(session, interrupt.identify(session))
         except BaseException:
-            self._session = None
-            session.close()
+            if session is not None and session is not self._session:
+                session.close()
             raise
 
     def _adopt(self, session: ServerSession, identity: interrupt.Identity) -> None:
@@ -349,8 +382,9 @@ class HeldSession:
                     )
         session.status = session.status & ~IN_TRANSACTION
         session.used_at = time.monotonic()
-        self._session, self._identity = session, identity
         self.server_version, self.tls_version = session.server_version, session.tls_version
+        self._identity = identity
+        self._session = session  # last: from here on it is held
 
     def _tell_what_is_gone(self, effects: Effects, names: set[str]) -> None:
         left, self._left = self._left, set()
@@ -367,7 +401,11 @@ class HeldSession:
                 "The connection is open again; run the cells that made them first.",
             )
         gone = f"; gone with the old one: {', '.join(sorted(left))}" if left else ""
-        self._notify(f"the connection was lost and is open again{gone}.")
+        released, self._released = self._released, False
+        if not released:
+            self._notify(f"the connection was lost and is open again{gone}.")
+        elif gone:
+            self._notify(f"the session was released and a new one is open{gone}.")
 
 
 def may_have_run(what: str) -> ConnectionLostError:

@@ -8,14 +8,14 @@ clients, so that no id there is one's own for long: nothing is killed through it
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.database.protocol import Rows, ServerError, texts
-from rds_iam_magic.errors import RdsIamError, UnreachableError
+from rds_iam_magic.errors import ConnectionLostError, RdsIamError, UnreachableError
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.answer import Answer
@@ -25,15 +25,19 @@ if TYPE_CHECKING:
 PATIENCE = 5.0
 """Seconds for each step: to open the second session, to kill, for the answer to end."""
 
-_IDENTITY = "SELECT CONNECTION_ID(), CONCAT_WS('|', @@hostname, @@port, @@server_id, @@datadir, @@version)"
+_IDENTITY = (
+    "SELECT CONNECTION_ID(), CONCAT_WS('|', @@hostname, @@port, @@server_id, @@datadir, @@version), "
+    "@@max_allowed_packet"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which connection (`id`) of which server a session is."""
+    """Which connection (`id`) of which server a session is, and the longest statement that it takes, in bytes."""
 
     id: int
     server: str
+    max_packet: int = 1 << 30
 
 
 def identify(session: ServerSession) -> Identity:
@@ -42,8 +46,8 @@ def identify(session: ServerSession) -> Identity:
     Raises:
         ConnectionLostError: It does not answer.
     """
-    number, server = first_row(session, _IDENTITY)
-    return Identity(int(number or 0), server or "")
+    number, server, max_packet = first_row(session, _IDENTITY)
+    return Identity(int(number or 0), server or "", int(max_packet or 0))
 
 
 def first_row(session: ServerSession, sql: str, *, timeout: float = PATIENCE) -> list[str | None]:
@@ -85,10 +89,10 @@ def end_query(login: Login, session: ServerSession, identity: Identity, answer: 
         return True
     if login.endpoint.kind is Kind.PROXY:
         return False
-    if not _aside(lambda: _kill(login, session, identity)) or not answer.drain(PATIENCE):
+    if not _kill(login, session, identity) or not answer.drain(PATIENCE):
         return False
-    # The kill may come just after the query's end and hit the next statement, so let it hit one of no account.
-    return _in_step(session) or _in_step(session)
+    # KILL QUERY may arrive after the query has ended and hit the next statement, so let it hit one of no account.
+    return (answer.killed or _in_step(session) or _in_step(session)) and _tells_status(session)
 
 
 def runs(login: Login, session: ServerSession, identity: Identity) -> bool | None:
@@ -100,50 +104,56 @@ def runs(login: Login, session: ServerSession, identity: Identity) -> bool | Non
     if login.endpoint.kind is Kind.PROXY:
         return True
     try:
-        second = login.open(timeout=PATIENCE, address=session.peer)
-    except UnreachableError:
+        with second_session(login, session) as second:
+            if identify(second).server != identity.server:
+                return True
+            # SHOW: one's own threads without a privilege, on every server; MySQL deprecates the table of that name.
+            rows = all_rows(second, "SHOW PROCESSLIST")
+            return any(row[0] == str(identity.id) and row[4] != "Sleep" for row in rows)
+    except (UnreachableError, ConnectionLostError):
         return None
     except RdsIamError:
         return True
+
+
+@contextmanager
+def second_session(login: Login, session: ServerSession) -> Iterator[ServerSession]:
+    """Another session at the very address that the first one has dialled.
+
+    Raises:
+        ConnectError: None can be opened.
+    """
+    second = None
     try:
-        if identify(second).server != identity.server:
-            return True
-        # SHOW: one's own threads without a privilege, on every server; MySQL has deprecated the table of that name.
-        return any(row[0] == str(identity.id) and row[4] != "Sleep" for row in all_rows(second, "SHOW PROCESSLIST"))
-    except RdsIamError:
-        return None
+        second = login.open(timeout=PATIENCE, address=session.peer)
+        yield second
     finally:
-        second.close()
+        if second is not None:
+            second.close()
 
 
 def _kill(login: Login, session: ServerSession, identity: Identity) -> bool:
     try:
-        second = login.open(timeout=PATIENCE, address=session.peer)
+        with second_session(login, session) as second:
+            if identify(second).server != identity.server:
+                return False
+            events = second.command(f"KILL QUERY {identity.id}", timeout=PATIENCE)
+            return not any(isinstance(event, ServerError) for event in events)
     except RdsIamError:
         return False
-    try:
-        if identify(second).server != identity.server:
-            return False
-        events = second.command(f"KILL QUERY {identity.id}", timeout=PATIENCE)
-        return not any(isinstance(event, ServerError) for event in events)
-    except RdsIamError:
-        return False
-    finally:
-        second.close()
-
-
-def _aside(work: Callable[[], bool]) -> bool:
-    """Do it on a thread of its own and wait in short steps: a second interrupt need not wait for a silent network."""
-    found: list[bool] = []
-    thread = threading.Thread(target=lambda: found.append(work()), name="rds_iam_magic kill", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.05)
-    return found == [True]
 
 
 def _in_step(session: ServerSession) -> bool:
     try:
-        return first_row(session, "SELECT 1") == ["1"]
+        return not any(isinstance(event, ServerError) for event in session.command("DO 0", timeout=PATIENCE))
     except RdsIamError:
         return False
+
+
+def _tells_status(session: ServerSession) -> bool:
+    """Ask for the status: a killed statement may have committed the transaction, which its error does not tell."""
+    try:
+        session.ask_status(timeout=PATIENCE)
+    except ConnectionLostError:
+        return False
+    return True

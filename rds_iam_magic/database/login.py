@@ -52,6 +52,7 @@ class Login:
             CredentialsError: No token could be made.
         """
         credential = self.credential()
+        session: ServerSession | None = None
         try:
             session = open_session(
                 address or self.via or Address(self.endpoint.host, self.endpoint.port),
@@ -62,13 +63,16 @@ class Login:
                 database=self.database,
                 timeout=self.timeout if timeout is None else timeout,
             )
-        except HandshakeError as error:
-            refusal = error.refusal
-        else:
             if isinstance(credential, Password) or session.token_asked:
                 return session
             session.close()
             refusal = Refusal(1045, "the server let the user in without a token", None, token_asked=False)
+        except HandshakeError as error:
+            refusal = error.refusal
+        except BaseException:  # an interrupt, when it is open already
+            if session is not None:
+                session.close()
+            raise
         raise self._explain(refusal, is_token=not isinstance(credential, Password))
 
     def _explain(self, refusal: Refusal, *, is_token: bool) -> ConnectError | CredentialsError:

@@ -29,6 +29,7 @@ PAD = 64
 """Zeros behind the last row of a piece, so that fixed windows over the last fields stay inside of the buffer."""
 
 MAX_COLUMNS = 4096  # MySQL's and MariaDB's own limit
+COM_QUERY, COM_STATISTICS, COM_SET_OPTION = 0x03, 0x09, 0x1B
 _FIRST_BYTES = 16 << 10
 _MAX_PACKET = 0xFFFFFF
 _MORE_RESULTS = 0x0008
@@ -145,17 +146,19 @@ class _State(Enum):
 
 
 class Response:
-    """Reads the answer to one COM_QUERY, all of its result sets.
+    """Reads the answer to one command: to a COM_QUERY all of its result sets.
 
     Args:
         sequence: The number of the answer's first packet: one more than the last of the statement's.
+        command: COM_QUERY; or one of ours whose answer is a single packet, COM_STATISTICS or COM_SET_OPTION.
         piece_bytes: How much is read before its rows are handed on.
 
     Raises:
         ProtocolError: From `received`, for bytes that are no such answer; the connection is of no more use then.
     """
 
-    def __init__(self, *, sequence: int = 1, piece_bytes: int = PIECE_BYTES) -> None:
+    def __init__(self, *, sequence: int = 1, command: int = COM_QUERY, piece_bytes: int = PIECE_BYTES) -> None:
+        self._command = command
         self._piece_bytes = max(piece_bytes, 256)
         self._buffer = bytearray(min(_FIRST_BYTES, self._piece_bytes) + PAD)
         self._at = 0  # where the next packet begins
@@ -245,7 +248,12 @@ class Response:
 
     def _read_first(self, packet: _Reader, events: list[Event]) -> None:
         kind = packet.peek()
-        if kind == 0x00:
+        if self._command == COM_STATISTICS and kind != 0xFF:
+            self._state = _State.DONE  # a line of text
+        elif self._command == COM_SET_OPTION and kind == 0xFE:
+            events.append(_read_eof(packet))
+            self._state = _State.DONE
+        elif kind == 0x00:
             ok = _read_ok(packet)
             events.append(ok)
             self._state = _State.FIRST if ok.status & _MORE_RESULTS else _State.DONE

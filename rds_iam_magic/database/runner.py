@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
 
+from rds_iam_magic.database import memory
 from rds_iam_magic.database.answer import Answer
 from rds_iam_magic.database.effects import Effects, names
 from rds_iam_magic.database.held import HeldSession, may_have_run
@@ -13,7 +14,7 @@ from rds_iam_magic.database.protocol import End, Head, Ok, Rows, ServerError
 from rds_iam_magic.database.result import Changed, DecimalMode, ResultSet
 from rds_iam_magic.database.statement import Statement
 from rds_iam_magic.database.words import LOST, READ_ONLY, WRITE_IN_READ_ONLY, counted, statement_error
-from rds_iam_magic.errors import ConnectionLostError, ProtocolError, StatementError
+from rds_iam_magic.errors import ConnectionLostError, ProtocolError, RdsIamError, StatementError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,7 +59,7 @@ class Runner:
         self._held = held
         self._notify = notify
 
-    def items(self, task: Task) -> Iterator[Item | Again]:
+    def items(self, task: Task) -> Generator[Item | Again, None, None]:
         """What a statement gives, as it comes; run once more when that is safe.
 
         Each result set is followed by its record batches; after `Again` everything comes again.
@@ -84,10 +85,12 @@ class Runner:
 
     def _attempt(self, task: Task, *, again: bool) -> Generator[Item, None, _Loss | None]:
         """Run a statement one time; returns how the connection was lost, if it was."""
+        sql = task.statement.text.encode()
         session = self._held.prepare(task.effects, names(task.statement))
+        self._require_size(len(sql))
         answer = Answer(
             session,
-            task.statement.text.encode(),
+            sql,
             still_runs=self._held.still_runs,
             # What may write runs to its end, for ended early it might do half of its work; `_read` drops its rows.
             limit=task.limit if task.effects.only_reads else None,
@@ -109,6 +112,10 @@ class Runner:
             if guarded and error.code == WRITE_IN_READ_ONLY:
                 raise may_have_run("It was not run again, for it writes") from None
             raise
+        except (RdsIamError, GeneratorExit) as error:
+            if not _is_stopped(error):
+                self._leave(answer, task)
+            raise
         finally:
             try:
                 if not answer.finished:
@@ -116,6 +123,29 @@ class Runner:
             finally:
                 answer.close()
         return None
+
+    def _require_size(self, size: int) -> None:
+        """Refuse what the server would refuse in the midst of being sent, with the connection."""
+        limit = self._held.max_packet
+        if size + 1 > limit > 0:  # and the byte of the command
+            raise StatementError(
+                f"The statement has {memory.shown(size)}, and the server takes {memory.shown(limit)} at most "
+                "(max_allowed_packet); nothing was sent.",
+                "Split it, load the rows another way, or raise max_allowed_packet in the database's parameter group "
+                "and connect again.",
+                code=1153,
+                sqlstate="08S01",
+            )
+
+    def _leave(self, answer: Answer, task: Task) -> None:
+        """Nobody wants the rest of an answer: what may write runs to its end, or it might do half of its work."""
+        if task.effects.only_reads or answer.expired or answer.is_foreign:
+            return  # the caller has it ended
+        try:
+            answer.drain(None)
+            self._settle(answer, task)
+        except ConnectionLostError:
+            self._held.give_up()
 
     def _settle(self, answer: Answer, task: Task) -> None:
         """End the query of an answer that was cut, so that the session is in step."""
@@ -171,6 +201,13 @@ class Runner:
             self._notify(line)
         if incoming.result.cut:
             self._notify(f"the result was cut after {counted(task.limit or 0, 'row')}, as asked for; there are more.")
+
+
+def _is_stopped(error: BaseException | None) -> bool:
+    """Whether the user has pressed Stop: an interrupt outside of a generator closes it by a GeneratorExit."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 class _Incoming:

@@ -54,7 +54,7 @@ def test_the_handler_is_asked_for_the_plugin_by_name():
 
 def test_the_password_is_read_from_the_attribute_that_is_guarded():
     """Were it copied elsewhere, the guard could be gone around."""
-    raw = driver._GuardedConnection(driver.Password(driver.Secret("t0p-secret")))
+    raw = driver._GuardedConnection(driver.Password(driver.Secret("t0p-secret")), deadline=0)
     assert raw.password == b""
     assert "t0p-secret" not in repr(vars(raw))
 
@@ -65,8 +65,16 @@ def test_constants():
     assert issubclass(pymysql.err.OperationalError, pymysql.err.Error)
 
 
-def test_a_session_reads_through_pymysqls_own_reader(db):
-    raw = db._held.current._raw
-    assert hasattr(raw._rfile, "readinto1")
-    assert raw.server_status == db._held.current.status
-    assert isinstance(raw.server_version, str)
+def test_pymysql_assigns_its_reader_to_the_attribute_that_is_replaced():
+    """And only there; what it reads comes through that reader, and the socket can be taken from it afterwards."""
+    source = inspect.getsource(Connection)
+    assert "self._rfile = sock.makefile" in source
+    assert "self._rfile = self._sock.makefile" in source
+    assert source.count("makefile") == 2
+    assert isinstance(inspect.getattr_static(driver._GuardedConnection, "_rfile"), property)
+    assert "self._sock" in inspect.getsource(Connection._write_bytes)
+
+
+def test_nothing_of_pymysql_is_kept_after_the_handshake(db):
+    held = vars(db._held.current).values()
+    assert not any(type(value).__module__.startswith("pymysql") for value in held)
