@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import queue
 import socket
 import threading
@@ -103,7 +104,8 @@ _KEEP_ALIVE = (
 
 def _look_up(address: Address, deadline: float) -> list[Any]:
     """`getaddrinfo` with a deadline: it has none of its own, and a slow name server takes half a minute."""
-    with suppress(socket.gaierror):  # an address is no name, and needs no name server
+    with suppress(ValueError):
+        ipaddress.ip_address(address.host)  # needs no name server
         return socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     answer: queue.SimpleQueue[list[Any] | OSError] = queue.SimpleQueue()
 
