@@ -196,7 +196,7 @@ class Answer:
             self._ended = True
 
     def _finish(self) -> None:
-        self.finished = True
+        self.finished = self._session.in_step = True
         self._events.put(None)
 
     def _receive_once(self, *, from_thread: bool = False) -> None:

@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args, overload
 
 from rds_iam_magic.database import memory
@@ -44,6 +45,14 @@ def warn(text: str) -> None:
     warnings.warn(text, RdsIamWarning, stacklevel=level)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turn:
+    """A thread's use of a connection."""
+
+    pid: int
+    thread: int
+
+
 class Connection:
     """A held connection to one endpoint as one user; a lost session is opened again, and nothing runs twice.
 
@@ -71,13 +80,14 @@ class Connection:
         self.notify = notify
         self.max_memory = max_memory
         self._busy = threading.Lock()
-        self._owner: tuple[int, int] | None = None
+        self._turn: _Turn | None = None
         self._pid = os.getpid()
-        self._held = HeldSession(login, settings or Settings(), lambda text: self.notify(text))
         try:
+            self._held = HeldSession(login, settings or Settings(), lambda text: self.notify(text))
             self._runner = Runner(self._held, lambda text: self.notify(text))
-        except BaseException:  # an interrupt: nobody else could close it
-            self._held.close()
+        except BaseException:  # an interrupt, when it is open already: nobody else could close it
+            if hasattr(self, "_held"):
+                self._held.close()
             raise
 
     def __repr__(self) -> str:
@@ -262,20 +272,36 @@ class Connection:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        if self._pid != os.getpid():  # a forked child: another thread of the parent may have held the lock
-            self._pid, self._busy, self._owner = os.getpid(), threading.Lock(), None
-        me = (os.getpid(), threading.get_ident())
-        if self._owner == me:
-            raise ResultError(
-                "The connection still gives the rows of another query.",
-                "Read that to its end or close it first, or use a second connection.",
-            )
-        with self._busy:
-            self._owner = me
+        turn = _Turn(os.getpid(), threading.get_ident())
+        try:
             try:
+                self._begin_turn(turn)
                 yield
             finally:
-                self._owner = None
+                self._end_turn(turn)
+        finally:
+            self._end_turn(turn)  # again, for an interrupt may have come within
+
+    def _begin_turn(self, turn: _Turn) -> None:
+        if self._pid != turn.pid:  # a forked child: another thread of the parent may have held the lock
+            self._pid, self._busy, self._turn = turn.pid, threading.Lock(), None
+        if self._turn is not None and self._turn.thread == turn.thread:
+            raise ResultError(
+                "The connection is still streaming the rows of another query.",
+                "Read that to its end or close it first, or use a second connection.",
+            )
+        orphaned = 0
+        while not self._busy.acquire(timeout=0.2):
+            # Locked, and nobody's turn, for longer than it takes to say whose: an interrupt came between the two.
+            orphaned = orphaned + 1 if self._turn is None else 0
+            if orphaned > 1:
+                self._busy.release()
+        self._turn = turn
+
+    def _end_turn(self, turn: _Turn) -> None:
+        if self._turn is turn:
+            self._turn = None
+            self._busy.release()
 
     def _tasks(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[Task]:
         if decimal not in get_args(DecimalMode):

@@ -38,23 +38,21 @@ def dial(address: Address, deadline: float) -> socket.socket:
     found = _look_up(address, deadline)
     problem: OSError = OSError("the name has no address")
     for left, (family, kind, protocol, _, place) in zip(range(len(found), 0, -1), found, strict=True):
-        sock = socket.socket(family, kind, protocol)
+        sock: socket.socket | None = None
         try:
+            sock = socket.socket(family, kind, protocol)
             # A share of the time for each: the first address of several may be dead.
             sock.settimeout(max(0.05, (deadline - time.monotonic()) / left))
             sock.connect(place)
-        except OSError as error:
-            sock.close()
-            if not is_of_the_socket(error):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _keep_alive(sock)
+            return sock
+        except BaseException as error:
+            if sock is not None:
+                sock.close()
+            if not isinstance(error, OSError) or not is_of_the_socket(error):
                 raise
             problem = error
-            continue
-        except BaseException:
-            sock.close()
-            raise
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _keep_alive(sock)
-        return sock
     raise _unreachable(address, problem)
 
 

@@ -148,6 +148,7 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
         self._reader: _DeadlineReader | None = None
         self.token_asked = False
         self._sock: Any = None
+        self.ctx: Any = None
         super().__init__(defer_connect=True, auth_plugin_map={"mysql_clear_password": _ClearPassword}, **options)
 
     @property
@@ -185,10 +186,11 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
         return sock
 
     def _force_close(self) -> None:
-        # PyMySQL's own swallows whatever is raised in it, an interrupt too.
-        sock, self._sock = self._sock, None
-        if sock is not None:
-            sock.close()
+        # PyMySQL's own swallows whatever is raised in it, an interrupt too. By its descriptor: a file over the socket
+        # that an interrupt kept open would keep the socket open as well.
+        if self._sock is not None and self._sock.fileno() >= 0:
+            socket.close(self._sock.detach())
+        self._sock = None
 
     def __del__(self) -> None:
         """PyMySQL's closes here as well; the socket has an owner."""
@@ -201,7 +203,24 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
                 "Check what listens at the address (--via): RDS always offers TLS.",
             )
         self._sock.settimeout(_left(self._deadline))  # for the TLS handshake as a whole
+        self.ctx = _OwnedTls(self.ctx, self)
         super()._request_authentication()
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnedTls:
+    """An SSL context whose sockets have an owner before they shake hands, which is where an interrupt comes mostly."""
+
+    context: ssl.SSLContext
+    owner: _GuardedConnection
+
+    def wrap_socket(self, sock: socket.socket, server_hostname: str) -> Any:
+        """As PyMySQL calls it."""
+        self.owner._sock = self.context.wrap_socket(
+            sock, server_hostname=server_hostname, do_handshake_on_connect=False
+        )
+        self.owner._sock.do_handshake()
+        return self.owner._sock
 
 
 class ServerSession:
@@ -218,6 +237,8 @@ class ServerSession:
         token_asked: Whether the server asked for a token.
         status: The status flags, as the server last told them.
         used_at: When a statement last ended, on the clock of `time.monotonic`.
+        in_step: Whether every answer has been read to its end. What is sent is answered in order, so that a session
+            which is not in step would give the next statement another one's answer.
 
     Not thread-safe: one thread at a time sends or reads; `abort` alone may be called from any thread.
     """
@@ -232,6 +253,7 @@ class ServerSession:
         self.token_asked = bool(greeting.token_asked)
         self.status = int(greeting.server_status)
         self.used_at = time.monotonic()
+        self.in_step = True
 
     def __del__(self) -> None:
         """A session that nobody holds any more (an interrupt came just then) does not stay on the server."""
@@ -247,6 +269,7 @@ class ServerSession:
         Raises:
             ConnectionLostError: The socket is closed.
         """
+        self.in_step = False
         with _losses():
             return self._send(COMMAND.COM_QUERY, sql)
 
@@ -344,7 +367,7 @@ class ServerSession:
         """Let go of the socket without a word, since it is another process's too (after a fork)."""
         sock, self._sock = self._sock, None
         if sock is not None:
-            os.close(sock.detach())  # no TLS farewell either: the parent's session goes on
+            socket.close(sock.detach())  # no TLS farewell either: the parent's session goes on
 
     def close(self) -> None:
         """Say goodbye to the server and close; does nothing when closed already."""
@@ -364,6 +387,7 @@ class ServerSession:
 
     def _ask(self, command: int, payload: bytes, timeout: float) -> list[Event]:
         self.settle(timeout=timeout)
+        self.in_step = False
         with self._ends_if_interrupted(), _losses():
             sequence = self._send(command, payload)
             response = Response(sequence=sequence, command=command)
@@ -380,8 +404,8 @@ class ServerSession:
             with self._ends_if_interrupted():
                 count = self._read_before(response.space(), deadline)
                 events += response.received(count) if count else response.closed()
-        self._unread = None
         self.status = next((e.status for e in reversed(events) if isinstance(e, (Ok, End))), self.status)
+        self._unread, self.in_step = None, True
         return events
 
     def _read_before(self, space: memoryview, deadline: float) -> int:

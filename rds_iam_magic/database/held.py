@@ -73,6 +73,7 @@ class HeldSession:
         self._notify = notify
         self._session: ServerSession | None = None
         self._doomed: list[ServerSession] = []  # given up, and perhaps not closed yet: an interrupt came between
+        self._is_new = False  # a session was opened again, and what that means is not told yet
         self._released = False  # the server ended the last session because it was told to
         self._identity = interrupt.Identity(0, "")
         self.server_version = self.tls_version = ""
@@ -82,6 +83,7 @@ class HeldSession:
         self._unanswered = 0
         self._was_manual = False  # autocommit was off on the last session
         self._pid = os.getpid()
+        self._opened = 0  # sessions so far
         self._open(login.timeout)
 
     @property
@@ -126,11 +128,12 @@ class HeldSession:
         if self.closed:
             return self.current  # raises
         self._close_doomed()
-        if self._session is not None and self._is_alive(self._session):
-            return self._session
-        self.give_up()
-        self._reopen()
-        self._tell_what_is_gone(effects, names)
+        self.unguard()
+        if self._session is None or not self._is_alive(self._session):
+            self.give_up()
+            self._reopen()
+        if self._is_new:
+            self._tell_what_is_gone(effects, names)
         return self.current
 
     def sending(self, effects: Effects) -> None:
@@ -162,10 +165,10 @@ class HeldSession:
         """End what `guard` began; does nothing otherwise."""
         if not self._guarded or self._session is None:
             return
-        self._guarded = False
         try:
             self._session.command("COMMIT", timeout=PING_TIMEOUT)
             self._session.ask_status(timeout=PING_TIMEOUT)  # ROW_COUNT() is -1 again, as a query leaves it
+            self._guarded = False
         except RdsIamError:
             self.give_up()
 
@@ -328,6 +331,8 @@ class HeldSession:
         idle = time.monotonic() - session.used_at
         try:
             session.settle(timeout=PING_TIMEOUT)
+            if not session.in_step:  # an interrupt came before its answer was read
+                return False
             if idle < PING_AFTER and not session.looks_dead():
                 return True
             return session.is_answering(timeout=PING_TIMEOUT)
@@ -384,12 +389,23 @@ class HeldSession:
         session.used_at = time.monotonic()
         self.server_version, self.tls_version = session.server_version, session.tls_version
         self._identity = identity
+        self._is_new = bool(self._opened)
+        self._opened += 1
         self._session = session  # last: from here on it is held
 
     def _tell_what_is_gone(self, effects: Effects, names: set[str]) -> None:
-        left, self._left = self._left, set()
-        tables, self._tables = self._tables, set()
-        if self._forget_transaction():
+        had_transaction = self.transaction_since is not None
+        left, tables, released = self._left, self._tables, self._released
+        # In one line, so that an interrupt finds all of it told or nothing.
+        self._left, self._tables, self._released, self.transaction_since, self._is_new = (
+            set(),
+            set(),
+            False,
+            None,
+            False,
+        )
+        self.rows_changed = 0
+        if had_transaction:
             raise ConnectionLostError(
                 "The connection was lost while a transaction was open; the server has rolled it back.",
                 "The connection is open again; run the transaction again from its start.",
@@ -401,7 +417,6 @@ class HeldSession:
                 "The connection is open again; run the cells that made them first.",
             )
         gone = f"; gone with the old one: {', '.join(sorted(left))}" if left else ""
-        released, self._released = self._released, False
         if not released:
             self._notify(f"the connection was lost and is open again{gone}.")
         elif gone:

@@ -73,6 +73,7 @@ def test_pymysql_assigns_its_reader_to_the_attribute_that_is_replaced():
     assert source.count("makefile") == 2
     assert isinstance(inspect.getattr_static(driver._GuardedConnection, "_rfile"), property)
     assert "self._sock" in inspect.getsource(Connection._write_bytes)
+    assert "self.ctx.wrap_socket(" in inspect.getsource(Connection._request_authentication)
 
 
 def test_nothing_of_pymysql_is_kept_after_the_handshake(db):

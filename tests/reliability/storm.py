@@ -1,0 +1,348 @@
+"""Interrupts at any moment: at random ones, and injected at every line of connect, reconnect, read and cancel.
+
+Each query asks for a nonce and must get its own; what is raised must come out; afterwards nothing is left: no session
+on the server, no thread, no descriptor. `python tests/reliability/storm.py SECONDS`, or `make soak`.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from grounds import create_tester, login_of_tester
+
+import rds_iam_magic
+from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.errors import ConnectionLostError, NotConnectedError, ResultError
+from rds_iam_magic.sandbox import Sandbox
+
+PACKAGE = str(Path(rds_iam_magic.__file__).parent)
+
+
+class Injector:
+    """Raises an exception at the n-th line that the package runs on this thread; a context manager.
+
+    Args:
+        at: The line's number, counted from 1; what is past the end never strikes.
+        error: What to raise.
+        after: Begin to count only when this exception has come about: what runs then is the way of an interrupt itself.
+    """
+
+    def __init__(self, at: int, error: type[BaseException], *, after: type[BaseException] | None = None) -> None:
+        self.at, self.error, self.after = at, error, after
+        self.lines = 0
+        self.where = ""
+        self.struck = False
+        self._times: Counter[tuple[str, int]] = Counter()
+        self._first_struck = after is None
+
+    def __enter__(self) -> Injector:
+        self._before = sys.gettrace()
+        sys.settrace(self._call)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        sys.settrace(self._before)
+
+    def _call(self, frame: Any, event: str, _: object) -> Any:
+        if event != "call" or not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        if frame.f_code.co_name == "__del__" or "/sandbox/" in frame.f_code.co_filename:
+            return None  # Python shows what is raised in a finaliser, and goes on
+        return self._line
+
+    def _line(self, frame: Any, event: str, detail: Any) -> Any:
+        if event == "exception" and self.after is not None and issubclass(detail[0], self.after):
+            self._first_struck = True
+        if event != "line" or not self._first_struck:
+            return self._line
+        place = (frame.f_code.co_filename, frame.f_lineno)
+        self._times[place] += 1
+        if self._times[place] > 4:  # a loop: its hundredth round is as its first ones
+            return self._line
+        self.lines += 1
+        if self.lines == self.at:
+            self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} ({frame.f_code.co_name})"
+            self.struck = True
+            raise self.error
+        return self._line
+
+
+@dataclass
+class Watch:
+    """Counts what must not be left: sessions of the tester on the server, threads, descriptors."""
+
+    sandbox: Sandbox
+    cursor: Any
+    threads: set[int] = field(default_factory=set)
+    files: int = 0
+
+    def begin(self) -> None:
+        gc.collect()
+        self.threads = {thread.ident or 0 for thread in threading.enumerate()}
+        self.files = psutil.Process().num_fds()
+
+    def sessions(self) -> int:
+        self.cursor.execute("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'tester'")
+        return int(self.cursor.fetchone()[0])
+
+    def left(self) -> dict[str, object]:
+        threads = [t.name for t in threading.enumerate() if t.ident not in self.threads]
+        found = {"sessions": self.sessions(), "threads": threads, "files": psutil.Process().num_fds() - self.files}
+        return {name: what for name, what in found.items() if what}
+
+    def check(self, what: str) -> None:
+        """Wait a little for the server and for threads at their end."""
+        deadline = time.monotonic() + 20
+        while (left := self.left()) and time.monotonic() < deadline:
+            gc.collect()  # a connection that an interrupt kept from its user goes with the garbage
+            time.sleep(0.005)
+        self.cursor.execute("SELECT STATE, INFO FROM information_schema.PROCESSLIST WHERE USER = 'tester'")
+        assert not left, f"left behind after {what}: {left}, {self.cursor.fetchall()}"
+
+
+@contextmanager
+def watching(sandbox: Sandbox) -> Iterator[Watch]:
+    with sandbox.server.root() as cursor:
+        watch = Watch(sandbox, cursor)
+        watch.begin()
+        yield watch
+
+
+# Injected at every line
+
+
+def inject_into_connect(sandbox: Sandbox, error: type[BaseException], *, step: int = 1) -> int:
+    """At each `step`-th line of connecting; returns how many were tried."""
+    login = login_of_tester(sandbox)
+    opened: list[Connection] = []
+
+    def close() -> None:
+        while opened:
+            opened[-1].close()
+            opened.pop()
+
+    def work() -> None:
+        opened.append(Connection(login, notify=[].append))
+        close()  # interrupted, it can be called again
+
+    return _at_each_line(sandbox, error, step, work, prepare=None, after_each=close)
+
+
+def inject_into_use(
+    sandbox: Sandbox,
+    error: type[BaseException],
+    work: Callable[[Connection], object],
+    *,
+    prepare: Callable[[Connection], object] = lambda _: None,
+    after: type[BaseException] | None = None,
+    step: int = 1,
+) -> int:
+    """At each `step`-th line of a use of a held connection, which must then be right or be open again."""
+    login = login_of_tester(sandbox)
+    with Connection(login, notify=[].append) as db:
+
+        def ready() -> None:
+            prepare(db)
+
+        return _at_each_line(sandbox, error, step, lambda: work(db), prepare=ready, db=db, after=after)
+
+
+def _at_each_line(
+    sandbox: Sandbox,
+    error: type[BaseException],
+    step: int,
+    act: Callable[[], object],
+    *,
+    prepare: Callable[[], object] | None,
+    db: Connection | None = None,
+    after: type[BaseException] | None = None,
+    after_each: Callable[[], object] = lambda: None,
+) -> int:
+    tried, at = 0, 1
+    with watching(sandbox) as watch:
+        while True:
+            if prepare is not None:
+                prepare()
+            injector = Injector(at, error, after=after)
+            raised = _raised(injector, act)
+            after_each()
+            if not injector.struck:
+                return tried
+            assert isinstance(raised, error) or (after is not None and isinstance(raised, after)), (
+                f"{error.__name__} at {injector.where} came out as {raised!r}"
+            )
+            del raised
+            if db is None:
+                watch.check(f"{error.__name__} at {injector.where}")
+            else:
+                _check_nonce(db, f"after {error.__name__} at {injector.where}")
+            tried, at = tried + 1, at + step
+
+
+def _raised(injector: Injector, act: Callable[[], object]) -> BaseException | None:
+    """What comes out, without its frames: they would hold what they had open."""
+    try:
+        with injector:
+            act()
+    except BaseException as error:  # noqa: BLE001 - looked at by the caller
+        return error.with_traceback(None)
+    return None
+
+
+def _check_nonce(db: Connection, when: str) -> None:
+    nonce = random.randrange(1 << 60)
+    for _ in range(2):
+        try:
+            assert db.query(f"SELECT {nonce} AS nonce")["nonce"].tolist() == [nonce], when
+        except ConnectionLostError:
+            continue  # told: a transaction or temporary tables went with it
+        return
+    raise AssertionError(f"the connection does not come back {when}")
+
+
+# At random moments
+
+
+class AlarmError(TimeoutError):
+    """What a user's handler of a signal raises: an OSError by class, and none of the socket's."""
+
+
+@dataclass
+class Tally:
+    right: int = 0
+    interrupted: int = 0
+    alarmed: int = 0
+    written: set[int] = field(default_factory=set)
+    unknown: set[int] = field(default_factory=set)
+
+
+def random_storm(sandbox: Sandbox, seconds: float, seed: int = 5) -> Tally:
+    """Queries, writes and reconnects under SIGINT and SIGUSR1 at random moments, on the main thread."""
+    chance, tally = random.Random(seed), Tally()
+    handler = signal.getsignal(signal.SIGINT)
+    with sandbox.server.root() as root:
+        root.execute("CREATE OR REPLACE TABLE scratch.storm (n BIGINT NOT NULL) ENGINE=InnoDB")
+    with Connection(login_of_tester(sandbox)) as db:  # what is imported late: Python's own import bears no interrupt
+        list(db.batches("SELECT 1 AS a"))
+        db.query("SELECT 1 AS a")
+    with watching(sandbox) as watch:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGUSR1, _alarm)
+        try:
+            _weather(sandbox, chance, tally, time.monotonic() + seconds)
+        finally:
+            signal.signal(signal.SIGINT, handler)
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # one may be on its way; the default would end the process
+        watch.check("the storm")
+        watch.cursor.execute("SELECT n FROM scratch.storm")
+        rows = [row[0] for row in watch.cursor.fetchall()]
+    assert len(rows) == len(set(rows)), "a statement ran twice"
+    assert tally.written <= set(rows), "what was acknowledged is lost"
+    assert set(rows) <= tally.written | tally.unknown
+    return tally
+
+
+def _alarm(*_: object) -> None:
+    raise AlarmError("the user's own")
+
+
+def _weather(sandbox: Sandbox, chance: random.Random, tally: Tally, deadline: float) -> None:
+    held: list[Connection] = []
+    number = 0
+    while time.monotonic() < deadline:
+        number += 1
+        sent = signal.SIGUSR1 if chance.random() < 0.5 else signal.SIGINT
+        delay = chance.choice((0.0005, 0.002, 0.01, 0.05)) * chance.random() + 1e-6
+        stop = threading.Timer(delay, os.kill, [os.getpid(), sent])
+        try:
+            stop.start()
+            _round(sandbox, held, chance, number, tally)
+        except ConnectionLostError:
+            tally.unknown.add(number)
+        except (KeyboardInterrupt, AlarmError) as error:
+            tally.unknown.add(number)
+            tally.interrupted += isinstance(error, KeyboardInterrupt)
+            tally.alarmed += isinstance(error, AlarmError)
+        _wait_for(stop)
+        if chance.random() < 0.05:
+            _close(held)
+    _close(held)
+
+
+def _round(sandbox: Sandbox, held: list[Connection], chance: random.Random, number: int, tally: Tally) -> None:
+    if not held:
+        held.append(Connection(login_of_tester(sandbox), notify=[].append))
+    _ask(held[0], chance, number, tally)
+    tally.right += 1
+
+
+def _wait_for(stop: threading.Timer) -> None:
+    """The signal of this round must not come in the next one."""
+    while stop.ident is not None and not stop.finished.is_set():
+        with suppress(KeyboardInterrupt, AlarmError):
+            time.sleep(0.001)
+    with suppress(KeyboardInterrupt, AlarmError):
+        time.sleep(0.001)
+
+
+def _close(held: list[Connection]) -> None:
+    while held:
+        held[0].close()
+        held.pop()
+
+
+def _ask(db: Connection, chance: random.Random, number: int, tally: Tally) -> None:
+    nonce = chance.randrange(1 << 60)
+    kind = chance.randrange(6)
+    if kind == 0:
+        assert db.execute(f"INSERT INTO storm VALUES ({number})") == 1
+        tally.written.add(number)
+    elif kind == 1:
+        rows = chance.choice((1, 1500, 30_000, 200_000))
+        frame = db.query(f"SELECT seq, {nonce} AS nonce FROM seq_1_to_{rows}")
+        assert frame["nonce"].unique().tolist() == [nonce]
+        assert frame["seq"].tolist() == list(range(1, rows + 1))
+    elif kind == 2:
+        frame = db.query(f"SELECT {nonce} AS nonce, SLEEP(0.02) AS slept")
+        assert frame["nonce"].tolist() == [nonce]
+    elif kind == 3:
+        with suppress(ResultError):
+            for batch in db.batches(f"SELECT {nonce} AS nonce FROM seq_1_to_50000", rows=9_999):
+                assert set(batch.column(0).to_pylist()) == {nonce}
+    else:
+        with suppress(NotConnectedError):
+            assert db.query(f"SELECT {nonce} AS nonce")["nonce"].tolist() == [nonce]
+
+
+def main(seconds: float) -> None:
+    """Run on a sandbox of its own and print what came of it."""
+    with Sandbox() as sandbox:
+        create_tester(sandbox.server)
+        lines = inject_into_connect(sandbox, KeyboardInterrupt)
+        tally = random_storm(sandbox, seconds, seed=int(time.time()))
+    print(
+        f"{lines} lines of connecting interrupted; {seconds:g} s of storm: {tally.right} answers right, "
+        f"{tally.interrupted} interrupts and {tally.alarmed} alarms came out, "
+        f"{len(tally.written)} writes acknowledged; nothing lost, nothing twice, nothing left."
+    )
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 120)
