@@ -33,6 +33,12 @@ class Task:
     decimal: DecimalMode
     limit: int | None
 
+    @property
+    def verb(self) -> str:
+        """The statement's first word in upper case; `CREATE TABLE` for that."""
+        words = self.statement.words
+        return "CREATE TABLE" if words[:1] == ["CREATE"] and "TABLE" in words[:5] else "".join(words[:1])
+
 
 @dataclass(frozen=True, slots=True)
 class _Loss:
@@ -145,7 +151,13 @@ class Runner:
             elif isinstance(event, Ok):
                 self._tell_warnings(event.warnings, task)
                 yield Changed(
-                    event.affected_rows, event.insert_id, event.warnings, event.info, task.position, task.count
+                    event.affected_rows,
+                    event.insert_id,
+                    event.warnings,
+                    event.info,
+                    task.position,
+                    task.count,
+                    task.verb,
                 )
             elif isinstance(event, ServerError):
                 raise self._refused(event, task)
@@ -180,7 +192,9 @@ class _Incoming:
         from rds_iam_magic.database.decode import Decoder, Options
 
         self.decoder = Decoder(head.columns, Options(decimal=task.decimal))
-        self.result = ResultSet(head.columns, self.decoder.schema, position=task.position, count=task.count)
+        self.result = ResultSet(
+            head.columns, self.decoder.schema, position=task.position, count=task.count, verb=task.verb
+        )
         self._left = task.limit
 
     def take(self, rows: Rows) -> pa.RecordBatch | None:
