@@ -83,10 +83,9 @@ def is_login(text: str) -> bool:
 def login_refused() -> OptionError:
     """The error for a text that is a login; it never repeats the text, for that may hold a password."""
     error = OptionError(
-        "A connection is named by a target, not by a URL or user:password@host (not repeated here: it may hold a "
-        "password).",
-        "Write %rds_iam_connect TARGET -u USER -d DATABASE (connect(target, user=…) in Python), and delete a password "
-        "from the cell: nothing here needs one.",
+        "A URL or user:password@host is no target; it is not repeated here, for it may hold a password.",
+        "Write TARGET -u USER -d DATABASE (connect(TARGET, user=…) in Python), and delete the password from the cell: "
+        "none is needed.",
     )
     error.holds_input = True
     return error
@@ -99,9 +98,7 @@ def check_target(target: str) -> None:
         OptionError: It is empty, or a login with which other tools connect.
     """
     if not target or not target.strip():
-        raise OptionError(
-            "The target is empty.", "Name a DB cluster or instance, or the host name of its endpoint."
-        )
+        raise OptionError("The target is empty.", "Name a DB cluster or instance, or the host name of its endpoint.")
     if is_login(target) or "@" in target or _PASSWORD.search(target):
         raise login_refused()
 

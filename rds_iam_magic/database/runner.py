@@ -10,7 +10,7 @@ from rds_iam_magic.database.answer import Answer
 from rds_iam_magic.database.effects import Effects, names
 from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.protocol import End, Head, Ok, Rows, ServerError
-from rds_iam_magic.database.result import Changed, DecimalMode, ResultSet
+from rds_iam_magic.database.result import Changed, DecimalMode, ResultSet, duplicate_names_note
 from rds_iam_magic.database.statement import Statement
 from rds_iam_magic.database.words import LOST, READ_ONLY, WRITE_IN_READ_ONLY, counted, statement_error
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError, StatementError
@@ -63,6 +63,7 @@ class Runner:
     def __init__(self, held: HeldSession, notify: Callable[[str], None]) -> None:
         self._held = held
         self._notify = notify
+        self._told: set[str] = set()
 
     def items(self, task: Task) -> Iterator[Item | Again]:
         """What a statement gives, as it comes; run once more when that is safe.
@@ -179,6 +180,10 @@ class Runner:
         return error
 
     def _tell(self, incoming: _Incoming, task: Task) -> None:
+        note = duplicate_names_note(incoming.result.columns)
+        if note and note not in self._told:
+            self._told.add(note)
+            self._notify(note)
         for line in incoming.decoder.findings_text():
             self._notify(line)
         if incoming.result.cut:
