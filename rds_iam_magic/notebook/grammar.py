@@ -241,7 +241,9 @@ def _unknown(grammar: Grammar, spelling: str, others: Sequence[Grammar]) -> Opti
         hint = f"{spelling} is an option of {owner.magic}; see {owner.magic} --help."
     elif guess:
         hint = f"Did you mean --{guess}? {hint}"
-    return OptionError(f"{grammar.magic} has no option {spelling}.", hint)
+    error = OptionError(f"{grammar.magic} has no option {spelling}.", hint)
+    error.holds_input = spelling.lower() in _PASSWORDS
+    return error
 
 
 def _help_line(option: Option) -> str:

@@ -128,7 +128,7 @@ def _text(value: Any) -> str:
 
 
 def as_text(grid: Grid, *, width: int) -> str:
-    """A grid for terminals: a table, or a line for each value, as mysql's \\G has it, where a table cannot be read.
+    """A grid for terminals: a table, or a line for each value (mysql's vertical form) where a table is hard to read.
 
     A table is for values of one line each. One row should fit into a line of the terminal; of several rows each may
     take two.
