@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from rds_iam_magic.errors import OptionError, TargetError
+from rds_iam_magic.errors import OptionError, RdsIamError, TargetError
 
 DEFAULT_PORT = 3306
 
@@ -80,9 +80,9 @@ def is_login(text: str) -> bool:
     return _URL.match(text.strip()) is not None or _LOGIN.fullmatch(text.strip()) is not None
 
 
-def login_refused() -> OptionError:
+def login_refused(kind: type[RdsIamError] = OptionError) -> RdsIamError:
     """The error for a text that is a login; it never repeats the text, for that may hold a password."""
-    error = OptionError(
+    error = kind(
         "A URL or user:password@host is no target; it is not repeated here, for it may hold a password.",
         "Write TARGET -u USER -d DATABASE (connect(TARGET, user=…) in Python), and delete the password from the cell: "
         "none is needed.",
@@ -145,10 +145,9 @@ def split_host_port(text: str) -> tuple[str, int | None]:
 
     Raises:
         TargetError: The port is not a number from 1 to 65535, or the host is empty.
-        OptionError: A login stands in its place.
     """
     if is_login(text) or "@" in text:
-        raise login_refused()
+        raise login_refused(TargetError)
     match = re.fullmatch(r"\[(?P<v6>[^\]]+)\](?::(?P<p6>.*))?|(?P<host>[^:\s/@]+)(?::(?P<port>.*))?", text)
     if match is None:
         raise TargetError(f"{text!r} is not a host name or HOST:PORT.", "Write it like example.com:3306.")

@@ -57,8 +57,9 @@ SQL = Grammar(
     """
     Run SQL on a held connection. Rows come back as a pandas DataFrame whose dtypes follow from the columns'
     declarations; other statements give the number of rows that they changed. The SQL reaches the server as written.
-    Several statements run in order, each result is shown, and the last is the cell's value; one that fails ends the
-    cell with an error.
+    Several statements run in order, each result is shown when it has come, and the last is the cell's value; one that
+    fails ends the cell with an error. A statement with several result sets, such as CALL, has the last of them as its
+    value. On the line of %%rds_sql itself, "-- …", "# …" and "/* … */" are comments.
 
     VAR << (or -o VAR) assigns instead of showing; VAR =<< does both. --to FILE writes the rows to a file instead, as
     they come, so that they need not fit into memory.
