@@ -101,12 +101,12 @@ def refuse_mistyped_alias(sql: str, aliases: Collection[str]) -> None:
     Raises:
         NotConnectedError: It is near an alias that is held, or a statement (or `VAR <<`) follows it.
     """
-    match = re.match(r"(\w[\w.-]*)\s+(\S+)(\s*\S*)", sql)
+    match = re.match(r"(\w[\w.-]*)(?:\s+(\S+)(\s*\S*)|\s*\Z)", sql)
     if match is None or begins_statement(match[1]):
         return
-    second = re.match(r"\w*", match[2])
-    assigns = match[2].endswith("<<") or match[3].strip() in {"<<", "=<<"}
-    if near(match[1], aliases) or assigns or (second is not None and begins_statement(second[0])):
+    second, third = match[2] or "", (match[3] or "").strip()
+    assigns = second.endswith("<<") or third in {"<<", "=<<"}
+    if near(match[1], aliases) or assigns or begins_statement(re.match(r"\w*", second)[0]):  # type: ignore[index] # matches
         raise not_held(match[1], aliases)
 
 

@@ -97,7 +97,8 @@ class Grid:
             table = (value if hasattr(value, "to_pylist") else value.to_arrow()).slice(0, MOST_ROWS)
             columns = [column.to_pylist() for column in table.columns]
             index, names = (), tuple(table.column_names)
-        numbers = tuple(all(isinstance(v, (int, float)) for v in column if v is not None) for column in columns)
+        known = [[value for value in column if value is not None] for column in columns]
+        numbers = tuple(bool(column) and all(isinstance(v, (int, float)) for v in column) for column in known)
         texts = [[None if v is None else _text(v) for v in column] for column in columns]
         return cls(names, index, tuple(zip(*texts, strict=True)), numbers, len(value))
 

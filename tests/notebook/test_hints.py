@@ -74,6 +74,7 @@ HINTS = [
     (parse_line, "sandbxo SELECT 1", "Did you mean sandbox[?] Held: sandbox, prod"),
     (parse_line, "Sandbox SELECT 1", "Did you mean sandbox[?]"),
     (parse_line, "pord 1", "Did you mean prod[?]"),
+    (parse_line, "sandbxo", "Did you mean sandbox[?]"),
     (parse_line, "other SELECT 1", "'other'.*\nHeld: sandbox, prod"),
     (parse_line, "other (SELECT 1)", None),
     (parse_line, "other df << SELECT 1", "'other'"),
