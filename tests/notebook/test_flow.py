@@ -123,20 +123,20 @@ def test_what_came_before_a_stop_is_shown(connected, inside, line):
     assert "x" not in connected.names
 
 
-def test_a_result_is_shown_before_the_next_statement_runs(connected, inside, monkeypatch):
+def test_a_result_is_shown_before_the_next_statement_runs(tester, inside, monkeypatch):
     from rds_iam_magic.notebook import display
 
-    running = []
+    rows = []
     show = display.show
 
     def look(value):
         with inside.server.root() as root:
-            running.append(root.execute(SLEEPERS))
+            rows.append(root.execute("SELECT * FROM scratch.flow WHERE a = 99"))
         show(value)
 
     monkeypatch.setattr(display, "show", look)
-    connected.ok("%rds_sql SELECT 1 AS a; SELECT SLEEP(0.2)")
-    assert running == [0]
+    tester.ok("%rds_sql SELECT 1 AS a; INSERT INTO flow VALUES (99); SELECT 2 AS b; DELETE FROM flow WHERE a = 99")
+    assert rows == [0, 1]
 
 
 COUNTS = [
