@@ -8,7 +8,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rds_iam_magic.errors import RdsIamError
+from rds_iam_magic.errors import (
+    AccessDeniedError,
+    AwsError,
+    ConnectError,
+    ConnectionLostError,
+    CredentialsError,
+    DecodeError,
+    NotConnectedError,
+    OptionError,
+    ProtocolError,
+    RdsIamError,
+    RegionError,
+    ResultError,
+    StatementError,
+    TargetError,
+    TlsError,
+    TrustStoreError,
+    UnreachableError,
+    UserSetupError,
+)
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -19,9 +38,26 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AccessDeniedError",
+    "AwsError",
+    "ConnectError",
     "Connection",
+    "ConnectionLostError",
+    "CredentialsError",
+    "DecodeError",
+    "NotConnectedError",
+    "OptionError",
+    "ProtocolError",
     "RdsIamError",
     "RdsIamWarning",
+    "RegionError",
+    "ResultError",
+    "StatementError",
+    "TargetError",
+    "TlsError",
+    "TrustStoreError",
+    "UnreachableError",
+    "UserSetupError",
     "connect",
     "load_ipython_extension",
     "unload_ipython_extension",

@@ -27,15 +27,26 @@ RdsIamError
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import FrameType
+
 
 class RdsIamError(Exception):
     """Base of all errors of this package.
+
+    IPython shows one in a line or two, whether a magic or a cell's own Python raised it; `%tb` has the traceback.
 
     Attributes:
         message: What happened; one line.
         hint: What to do next; one line, or empty.
         detail: The technical rest (a code, a library's own words) for `%tb`; never a secret.
+        holds_input: Whether the frames hold a secret that the user typed, so that `%tb` does not show them.
     """
+
+    holds_input = False
 
     def __init__(self, message: str, hint: str = "", *, detail: str = "") -> None:
         super().__init__(message, hint)
@@ -45,6 +56,33 @@ class RdsIamError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython asks an exception that has this method how to show itself; plain Python does not."""
+        return short_traceback(self)
+
+
+def short_traceback(error: BaseException) -> list[str]:
+    """An error as IPython is to show it: its message alone, and the traceback too when `%tb` asks for it."""
+    lines = [f"{type(error).__name__}: {error}".rstrip(": ")]
+    shell = _shell_of_tb()
+    if shell is None:
+        return lines
+    if getattr(error, "holds_input", False):
+        return [*lines, "Its traceback is not shown: it quotes the input."]
+    lines = list(shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__, tb_offset=1))
+    detail = getattr(error, "detail", "")
+    return [*lines, f"Detail: {detail}"] if detail else lines
+
+
+def _shell_of_tb() -> Any:
+    """The shell whose `%tb` is on the call stack, or None: nothing else tells it from the first showing of an error."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the stack is only looked at
+    while frame is not None:
+        if frame.f_code.co_name == "tb" and frame.f_globals.get("__name__", "").startswith("IPython.core.magics"):
+            return frame.f_locals["self"].shell
+        frame = frame.f_back
+    return None
 
 
 class OptionError(RdsIamError):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rds_iam_magic import errors
 from rds_iam_magic.notebook import options
 
 ROOT = Path(__file__).parents[1]
@@ -43,3 +44,9 @@ def test_the_readme_names_the_variables_that_are_read():
     named = set(re.findall(r"`(RDS_IAM_MAGIC_\w+)`", (ROOT / "README.md").read_text(encoding="utf-8")))
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "rds_iam_magic").rglob("*.py")]
     assert named == {name for text in sources for name in re.findall(r"RDS_IAM_MAGIC_[A-Z_]+", text)}
+
+
+def test_the_readme_says_when_each_error_is_raised():
+    """The table has the tree of errors.py, in its order."""
+    rows = re.findall(r"^\| (?:– )?`(\w+Error)` \| \S", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == re.findall(r"^[│ ]*[├└]── (\w+)", str(errors.__doc__), re.MULTILINE)

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from rds_iam_magic.errors import TargetError
+from rds_iam_magic.errors import OptionError, RdsIamError, TargetError
 
 DEFAULT_PORT = 3306
 
@@ -69,6 +69,40 @@ class Endpoint:
         return self.host.partition(".")[0]
 
 
+# s3:// names a file; the names of IAM roles, in ARNs, may hold an @.
+_URL = re.compile(r"(?!s3:)[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_LOGIN = re.compile(r"(?!arn:)[^\s:@/\"'`]+:[^\s@]*@[^\s@]+", re.IGNORECASE)
+_PASSWORD = re.compile(r"(?:^|[?&;,\s])(?:password|passwd|pwd)\s*=", re.IGNORECASE)
+
+
+def is_login(text: str) -> bool:
+    """Whether a text is a connection URL, or `user:password@host`: what other tools take, and what holds a password."""
+    return _URL.match(text.strip()) is not None or _LOGIN.fullmatch(text.strip()) is not None
+
+
+def login_refused(kind: type[RdsIamError] = OptionError) -> RdsIamError:
+    """The error for a text that is a login; it never repeats the text, for that may hold a password."""
+    error = kind(
+        "A URL or user:password@host is no target; it is not repeated here, for it may hold a password.",
+        "Write TARGET -u USER -d DATABASE (connect(TARGET, user=…) in Python), and delete the password from the cell: "
+        "none is needed.",
+    )
+    error.holds_input = True
+    return error
+
+
+def check_target(target: str) -> None:
+    """Refuse a target that cannot be one, before AWS is asked and before anything repeats it.
+
+    Raises:
+        OptionError: It is empty, or a login with which other tools connect.
+    """
+    if not target or not target.strip():
+        raise OptionError("The target is empty.", "Name a DB cluster or instance, or the host name of its endpoint.")
+    if is_login(target) or "@" in target or _PASSWORD.search(target):
+        raise login_refused()
+
+
 def is_host_name(target: str) -> bool:
     """Whether a target is meant as a host name: identifiers of clusters and instances hold no dot and no colon."""
     return "." in target or ":" in target or target.strip().lower() == "localhost"
@@ -112,6 +146,8 @@ def split_host_port(text: str) -> tuple[str, int | None]:
     Raises:
         TargetError: The port is not a number from 1 to 65535, or the host is empty.
     """
+    if is_login(text) or "@" in text:
+        raise login_refused(TargetError)
     match = re.fullmatch(r"\[(?P<v6>[^\]]+)\](?::(?P<p6>.*))?|(?P<host>[^:\s/@]+)(?::(?P<port>.*))?", text)
     if match is None:
         raise TargetError(f"{text!r} is not a host name or HOST:PORT.", "Write it like example.com:3306.")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from rds_iam_magic.aws import discovery
-from rds_iam_magic.aws.endpoint import Endpoint, split_host_port
+from rds_iam_magic.aws.endpoint import Endpoint, check_target, is_login, login_refused, split_host_port
 from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
 from rds_iam_magic.aws.session import open_session, why_refused
 from rds_iam_magic.aws.token import sign_token
@@ -72,8 +72,11 @@ def connect(
         >>> with rds_iam_magic.connect("my-cluster", user="analyst", database="sales") as db:
         ...     orders = db.query("SELECT * FROM orders")
     """
-    if not user:
+    check_target(target)
+    if not user or not user.strip():
         raise OptionError("The database user is missing.", "Name it with -u USER (user=… in Python).")
+    if is_login(user):
+        raise login_refused()
     way = Way(
         region=region,
         profile=profile,
@@ -107,6 +110,7 @@ def connect_by(
     Raises:
         RdsIamError: In one of its kinds.
     """
+    check_target(target)
     session = session_of(way)
     endpoint = discovery.resolve(session, target, port=port, region=way.region)
 
@@ -142,6 +146,8 @@ def connect_as_master(
     Raises:
         RdsIamError: In one of its kinds.
     """
+    if target is not None:
+        check_target(target)
     session = session_of(way)
     secret = read_master_secret(session, secret_id)
     endpoint = _endpoint_of(session, secret, target, way.region)

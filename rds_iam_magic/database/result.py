@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from rds_iam_magic.database.quoting import quote_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +29,7 @@ class Changed:
         warnings: The number of warnings on the server.
         info: The server's own words, such as `Rows matched: 3  Changed: 1  Warnings: 0`.
         position, count: Which statement of the text gave it, counted from 1, and of how many.
+        verb: The statement's first word in upper case, such as `UPDATE`; `CREATE TABLE` for that.
     """
 
     rows: int
@@ -33,6 +38,7 @@ class Changed:
     info: str = ""
     position: int = 1
     count: int = 1
+    verb: str = ""
 
 
 def take_rows(batches: list[pa.RecordBatch], rows: int) -> pa.RecordBatch:
@@ -63,6 +69,7 @@ class ResultSet:
         cut: Whether there were more rows than were read.
         warnings: The number of warnings on the server.
         position, count: Which statement of the text gave it, counted from 1, and of how many.
+        verb: The statement's first word in upper case, such as `SELECT`.
     """
 
     columns: tuple[Column, ...]
@@ -72,6 +79,7 @@ class ResultSet:
     warnings: int = 0
     position: int = 1
     count: int = 1
+    verb: str = ""
 
     @property
     def num_rows(self) -> int:
@@ -89,3 +97,40 @@ class ResultSet:
         from rds_iam_magic.database import frame
 
         return frame.to_pandas(self.batches, self.schema, self.columns, dtype_backend)
+
+
+def duplicate_names_note(columns: Sequence[Column]) -> str:
+    """A note for a result set in which columns have the same name, with the AS to write; "" if none have."""
+    places: dict[str, list[Column]] = {}
+    for column in columns:
+        places.setdefault(column.name, []).append(column)
+    repeated = {name: found for name, found in places.items() if len(found) > 1}
+    if not repeated:
+        return ""
+    shown = list(repeated.items())[:_NAMES_IN_NOTE]
+    names = ", ".join(f"{len(found)} columns named {name}" for name, found in shown)
+    more = f", and {len(repeated) - len(shown)} other names twice" if len(repeated) > len(shown) else ""
+    apart = ", ".join(written for name, found in shown for written in _apart(name, found))
+    return f"the result has {names}{more}; df[{shown[0][0]!r}] gives all of them. Tell them apart with AS: {apart}."
+
+
+_NAMES_IN_NOTE = 3
+
+
+def _apart(name: str, columns: list[Column]) -> list[str]:
+    """`table.column AS table_column` for each column; a number where that would be the same name again."""
+    taken: set[str] = set()
+    written = []
+    for place, column in enumerate(columns, 1):
+        source = f"{_as_name(column.table)}.{_as_name(column.org_name)}" if column.table and column.org_name else "…"
+        alias = f"{column.table}_{name}" if column.table else f"{name}_{place}"
+        if alias in taken:
+            alias = f"{alias}_{place}"
+        taken.add(alias)
+        written.append(f"{source} AS {_as_name(alias)}")
+    return written
+
+
+def _as_name(name: str) -> str:
+    """A name as SQL has it, in backticks only where it needs them."""
+    return name if re.fullmatch(r"[^\W\d]\w*", name) else quote_name(name)

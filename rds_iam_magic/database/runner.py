@@ -11,7 +11,7 @@ from rds_iam_magic.database.answer import Answer
 from rds_iam_magic.database.effects import Effects, names
 from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.protocol import End, Head, Ok, Rows, ServerError
-from rds_iam_magic.database.result import Changed, DecimalMode, ResultSet
+from rds_iam_magic.database.result import Changed, DecimalMode, ResultSet, duplicate_names_note
 from rds_iam_magic.database.statement import Statement
 from rds_iam_magic.database.words import LOST, READ_ONLY, WRITE_IN_READ_ONLY, counted, statement_error
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError, RdsIamError, StatementError
@@ -33,6 +33,12 @@ class Task:
     count: int
     decimal: DecimalMode
     limit: int | None
+
+    @property
+    def verb(self) -> str:
+        """The statement's first word in upper case; `CREATE TABLE` for that."""
+        words = self.statement.words
+        return "CREATE TABLE" if words[:1] == ["CREATE"] and "TABLE" in words[:5] else "".join(words[:1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Runner:
     def __init__(self, held: HeldSession, notify: Callable[[str], None]) -> None:
         self._held = held
         self._notify = notify
+        self._told: set[str] = set()
 
     def items(self, task: Task) -> Generator[Item | Again, None, None]:
         """What a statement gives, as it comes; run once more when that is safe.
@@ -175,7 +182,13 @@ class Runner:
             elif isinstance(event, Ok):
                 self._tell_warnings(event.warnings, task)
                 yield Changed(
-                    event.affected_rows, event.insert_id, event.warnings, event.info, task.position, task.count
+                    event.affected_rows,
+                    event.insert_id,
+                    event.warnings,
+                    event.info,
+                    task.position,
+                    task.count,
+                    task.verb,
                 )
             elif isinstance(event, ServerError):
                 raise self._refused(event, task)
@@ -197,6 +210,10 @@ class Runner:
         return error
 
     def _tell(self, incoming: _Incoming, task: Task) -> None:
+        note = duplicate_names_note(incoming.result.columns)
+        if note and note not in self._told:
+            self._told.add(note)
+            self._notify(note)
         for line in incoming.decoder.findings_text():
             self._notify(line)
         if incoming.result.cut:
@@ -217,7 +234,9 @@ class _Incoming:
         from rds_iam_magic.database.decode import Decoder, Options
 
         self.decoder = Decoder(head.columns, Options(decimal=task.decimal))
-        self.result = ResultSet(head.columns, self.decoder.schema, position=task.position, count=task.count)
+        self.result = ResultSet(
+            head.columns, self.decoder.schema, position=task.position, count=task.count, verb=task.verb
+        )
         self._left = task.limit
 
     def take(self, rows: Rows) -> pa.RecordBatch | None:

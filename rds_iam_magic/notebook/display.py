@@ -3,32 +3,54 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.database.words import counted
+from rds_iam_magic.errors import short_traceback
 
 if TYPE_CHECKING:
-    from types import FrameType
-
-    from IPython.core.interactiveshell import InteractiveShell
-
     from rds_iam_magic.database.connection import Connection
     from rds_iam_magic.database.result import Changed
     from rds_iam_magic.database.settings import Settings
-    from rds_iam_magic.errors import RdsIamError
     from rds_iam_magic.setup.users import Outcome
 
 
 class RowCount(int):
-    """A number of changed rows that says so when it is a cell's value."""
+    """A number of rows that a statement reports, as a cell's value: it says what it is a number of."""
+
+    words: str
+
+    def __new__(cls, rows: int, words: str = "") -> RowCount:
+        """A count, and what it is shown as if not as changed rows."""
+        made = super().__new__(cls, rows)
+        made.words = words
+        return made
+
+    def __getnewargs__(self) -> tuple[int, str]:  # type: ignore[override] # pickled with its words
+        return (int(self), self.words)
 
     def __repr__(self) -> str:
-        return f"{counted(int(self), 'row')} changed"
+        return self.words or f"{counted(int(self), 'row')} changed"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's signature
         printer.text(repr(self))  # IPython shows subclasses of int as ints otherwise
+
+
+# The statements whose count is one of changed rows, and those whose count is one of rows read; "" is unknown.
+_CHANGING = frozenset({"", "INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "MERGE", "WITH", "CALL", "EXECUTE"})
+_READING = frozenset({"SELECT", "TABLE", "VALUES"})
+# CREATE TABLE … SELECT, and MariaDB's blocks, may change rows.
+_MAYBE_CHANGING = frozenset({"CREATE TABLE", "BEGIN", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR", "DECLARE"})
+
+
+def row_count(result: Changed) -> RowCount:
+    """What a statement without rows came to: `2 rows changed`, or `OK` where there is nothing to count."""
+    if result.verb in _CHANGING or (result.rows and result.verb in _MAYBE_CHANGING):
+        return RowCount(result.rows)
+    if result.verb in _READING and result.rows:  # SELECT … INTO
+        return RowCount(result.rows, f"OK, {counted(result.rows, 'row')}")
+    return RowCount(result.rows, "OK")
 
 
 def say(text: str) -> None:
@@ -79,7 +101,8 @@ def _transaction(connection: Connection) -> list[str]:
     since = connection.transaction_since
     if since is None:
         return []
-    return [f"a transaction has been open for {time.monotonic() - since:.0f} s ({RowCount(connection.rows_changed)!r})"]
+    changes = RowCount(connection.rows_changed)
+    return [f"a transaction has been open for {time.monotonic() - since:.0f} s ({changes!r})"]
 
 
 def stopped(connection: Connection) -> None:
@@ -111,9 +134,9 @@ def listing(connections: dict[str, Connection], current: str | None) -> None:
         say(f"{'*' if alias == current else ' '} {describe(alias, connection)}")
 
 
-def changed(result: Changed, position: int) -> None:
-    """The line for a statement without rows that is not a cell's last."""
-    say(f"Statement {position}: {RowCount(result.rows)!r}.")
+def changed(result: Changed) -> None:
+    """The line for a statement without rows that is not a cell's value."""
+    say(f"Statement {result.position}: {row_count(result)!r}.")
 
 
 def written(rows: int, path: str) -> None:
@@ -133,34 +156,15 @@ def user_outcome(outcome: Outcome, name: str) -> None:
     elif outcome.granted:
         say(f"{name} was there already; the grants are new.")
     else:
-        say(f"{name} was there already, with these grants; nothing was changed.")
+        say(f"{name} was there already{', with these grants' if outcome.asked else ''}; nothing was changed.")
+    if not outcome.privileged:
+        say(f"{name} has no privileges, so it can log in and sees no data. Run this again with --grant 'SELECT ON …'.")
     show(outcome.row)
 
 
-def shorten(error: RdsIamError | KeyboardInterrupt, shell: InteractiveShell) -> None:
-    """Make IPython show an error in one or two lines; `%tb` shows the traceback.
-
-    IPython asks an exception that has a `_render_traceback_` how to show itself.
-    """
-
-    def render() -> list[str]:
-        if not _asked_by_tb():
-            return [f"{type(error).__name__}: {error}".rstrip(": ")]
-        lines = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__, tb_offset=1)
-        detail = getattr(error, "detail", "")
-        return [*lines, f"Detail: {detail}"] if detail else list(lines)
-
-    error._render_traceback_ = render  # type: ignore[union-attr] # IPython's protocol
-
-
-def _asked_by_tb() -> bool:
-    """Whether `%tb` is on the call stack; nothing else tells the first showing from the one that is asked for."""
-    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the stack is only looked at
-    while frame is not None:
-        if frame.f_code.co_name == "tb" and frame.f_globals.get("__name__", "").startswith("IPython.core.magics"):
-            return True
-        frame = frame.f_back
-    return False
+def shorten(error: KeyboardInterrupt) -> None:
+    """Make IPython show an interrupt as it shows this package's errors: without a traceback, which `%tb` has."""
+    error._render_traceback_ = lambda: short_traceback(error)  # type: ignore[attr-defined] # IPython's protocol
 
 
 def _server(version: str) -> str:

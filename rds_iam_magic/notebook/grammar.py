@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rds_iam_magic.errors import OptionError
 
 _WORD = re.compile(r"""\s*((?:[^\s"']+|"[^"]*"|'[^']*')+)""")
+_PASSWORDS = {"--password", "--passwd", "--pwd"}
+_NEAR = 0.7  # `usr` is near `user`; `persist` is near nothing
 _QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
 
 
@@ -81,28 +83,26 @@ class Grammar:
     about: str
     options: tuple[Option, ...]
 
-    def parse(self, line: str, *, words_end_options: bool = False) -> Line:
+    def parse(self, line: str, *, words_end_options: bool = False, others: Sequence[Grammar] = ()) -> Line:
         """Read a line.
 
         Args:
             line: What stands behind the magic's name.
-            words_end_options: Whether the first word that is no option begins the rest (SQL), instead of being
-                collected as a word with options allowed behind it.
+            words_end_options: Whether the first word that is no option begins the rest (SQL, comments included),
+                instead of being collected as a word with options allowed behind it, and without comments.
+            others: The other magics' grammars, for an option that is one of theirs.
 
         Raises:
-            OptionError: An unknown option, a missing value, or one given twice.
+            OptionError: An unknown option, a missing or empty value, or one given twice.
         """
-        reader = _Reader(self, line)
+        reader = _Reader(self, line if words_end_options else without_comments(line), others)
         while (word := reader.peek()) is not None:
-            if word == "--":
-                reader.take()
+            if _looks_like_option(word):
+                reader.option()
+            elif words_end_options:
                 break
-            if not _looks_like_option(word):
-                if words_end_options:
-                    break
+            else:
                 reader.words.append(unquote(reader.take()))
-                continue
-            reader.option()
         return Line(reader.values, reader.lists, frozenset(reader.flags), reader.words, reader.rest())
 
     def find(self, spelling: str) -> Option | None:
@@ -128,8 +128,9 @@ class Grammar:
 class _Reader:
     """Reads one line from the left."""
 
-    def __init__(self, grammar: Grammar, line: str) -> None:
+    def __init__(self, grammar: Grammar, line: str, others: Sequence[Grammar]) -> None:
         self._grammar = grammar
+        self._others = others
         self._line = line
         self._at = 0
         self.values: dict[str, str] = {}
@@ -148,9 +149,7 @@ class _Reader:
     def take(self) -> str:
         match = _WORD.match(self._line, self._at)
         if match is None:
-            raise OptionError(
-                f"A quote is not closed in: {self._line[self._at :].strip()}", f"See {self._grammar.magic} --help."
-            )
+            raise OptionError("A quote on the line is not closed.", f"See {self._grammar.magic} --help.")
         self._at = match.end()
         return match[1]
 
@@ -166,7 +165,7 @@ class _Reader:
             if option is not None and not option.metavar:
                 option = None
         if option is None:
-            raise _unknown(self._grammar, spelling)
+            raise _unknown(self._grammar, spelling, self._others)
         if not option.metavar:
             if equals:
                 raise OptionError(f"--{option.name} takes no value.", f"See {self._grammar.magic} --help.")
@@ -183,6 +182,8 @@ class _Reader:
         return unquote(self.take())
 
     def _keep(self, option: Option, value: str) -> None:
+        if not value.strip():
+            raise OptionError(f"The value of --{option.name} is empty.", "Give one, or leave the option out.")
         if option.many:
             self.lists.setdefault(option.key, []).append(value)
         elif option.key in self.values:
@@ -201,13 +202,48 @@ def _looks_like_option(word: str) -> bool:
     return re.match(r"--[A-Za-z]|-[A-Za-z]", word) is not None
 
 
-def _unknown(grammar: Grammar, spelling: str) -> OptionError:
+def without_comments(line: str) -> str:
+    """A line without SQL's comments: `-- …` and `# …` to its end, `/* … */`, where a word begins."""
+    kept: list[str] = []
+    at = 0
+    while (match := _WORD.match(line, at)) is not None:
+        if match[1] == "--" or match[1].startswith("#"):
+            return "".join(kept)
+        if match[1].startswith("/*"):
+            end = line.find("*/", match.start(1) + 2)
+            kept.append(" ")
+            at = len(line) if end < 0 else end + 2
+        else:
+            kept.append(match[0])
+            at = match.end()
+    return "".join(kept) + line[at:]
+
+
+def near(word: str, known: Iterable[str], *, cutoff: float = _NEAR) -> str:
+    """The known word that is nearest to one, whatever the case; "" if none is near enough to be meant."""
     import difflib
 
-    known = [f"--{option.name}" for option in grammar.all_options]
-    near = difflib.get_close_matches(spelling.lower().replace("_", "-"), known, n=1)
-    hint = f"Did you mean {near[0]}? " if near else ""
-    return OptionError(f"{grammar.magic} has no option {spelling}.", f"{hint}See {grammar.magic} --help.")
+    by_lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
+    return by_lower[found[0]] if found else ""
+
+
+def _unknown(grammar: Grammar, spelling: str, others: Sequence[Grammar]) -> OptionError:
+    # What is attached to a letter (-pPASSWORD, as mysql has it) is not repeated.
+    spelling = spelling if spelling.startswith("--") else spelling[:2]
+    names = [name for option in grammar.all_options for name in (option.name, *option.aliases)]
+    guess = near(spelling.lstrip("-").replace("_", "-"), names) if spelling.startswith("--") else ""
+    owner = next((other for other in others if other is not grammar and other.find(spelling) is not None), None)
+    hint = f"See {grammar.magic} --help."
+    if spelling.lower() in _PASSWORDS:
+        hint = "There is no password: AWS credentials are used. Delete a password from the cell."
+    elif owner is not None:
+        hint = f"{spelling} is an option of {owner.magic}; see {owner.magic} --help."
+    elif guess:
+        hint = f"Did you mean --{guess}? {hint}"
+    error = OptionError(f"{grammar.magic} has no option {spelling}.", hint)
+    error.holds_input = spelling.lower() in _PASSWORDS
+    return error
 
 
 def _help_line(option: Option) -> str:

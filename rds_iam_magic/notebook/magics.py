@@ -12,9 +12,10 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from traitlets import Integer, Unicode, Union
 
 from rds_iam_magic.database.way import Way
-from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError
-from rds_iam_magic.notebook import options
-from rds_iam_magic.notebook.grammar import Grammar
+from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
+from rds_iam_magic.notebook import grammars, options, sqltext
+from rds_iam_magic.notebook.grammar import Grammar, near
+from rds_iam_magic.notebook.whole import WholePrinters
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -27,17 +28,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _magic(grammar: Grammar) -> Callable[[F], F]:
-    """Give a magic its help as docstring, and its errors their short form."""
+    """Give a magic its help as docstring, and an interrupt the short form that errors have."""
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
         def run(self: RdsIamMagics, *args: Any) -> Any:
             try:
                 return function(self, *args)
-            except (RdsIamError, KeyboardInterrupt) as error:
+            except KeyboardInterrupt as error:
                 from rds_iam_magic.notebook import display
 
-                display.shorten(error, self.shell)
+                display.shorten(error)
                 raise
 
         run.__doc__ = grammar.help()
@@ -63,15 +64,16 @@ class RdsIamMagics(Magics):
         self.connections: dict[str, Connection] = {}
         self._ways: dict[str, Way] = {}  # how each was reached: a policy for it is looked up the same way
         self.current: str | None = None
+        self.whole = WholePrinters(shell)
 
     @line_magic
-    @_magic(options.CONNECT)
+    @_magic(grammars.CONNECT)
     def rds_iam_connect(self, line: str) -> None:
         from rds_iam_magic.notebook import display
 
         parsed = options.parse_connect(line)
         if parsed is None:
-            display.say(options.CONNECT.help())
+            display.say(grammars.CONNECT.help())
         elif parsed.list_all:
             display.listing(self.connections, self.current)
         elif parsed.close is not None:
@@ -84,26 +86,28 @@ class RdsIamMagics(Magics):
 
     @no_var_expand
     @line_cell_magic
-    @_magic(options.SQL)
+    @_magic(grammars.SQL)
     def rds_sql(self, line: str, cell: str | None = None) -> Any:
         from rds_iam_magic.notebook import display
 
         parsed = options.parse_sql(line, cell, self.connections)
         if parsed is None:
-            return display.say(options.SQL.help())
+            return display.say(grammars.SQL.help())
         connection = self._connection(parsed.alias)
         try:
             value = self._run(connection, parsed)
         except KeyboardInterrupt:
             display.stopped(connection)
             raise
-        if parsed.variable is None:
-            return value if parsed.show else None
-        self.shell.user_ns[parsed.variable] = value
+        except StatementError as error:
+            sqltext.explain_options_in_sql(error, parsed.sql, grammars.SQL)
+            raise
+        if parsed.variable is not None:
+            self.shell.user_ns[parsed.variable] = value
         return value if parsed.show else None
 
     @line_magic
-    @_magic(options.USER)
+    @_magic(grammars.USER)
     def rds_iam_user(self, line: str) -> None:
         from rds_iam_magic.database.connecting import connect_as_master
         from rds_iam_magic.notebook import display
@@ -111,20 +115,20 @@ class RdsIamMagics(Magics):
 
         parsed = options.parse_user(line)
         if parsed is None:
-            return display.say(options.USER.help())
+            return display.say(grammars.USER.help())
         with connect_as_master(parsed.secret, parsed.way, target=parsed.target, notify=display.note) as master:
             outcome = create_user(master, parsed.name, grants=parsed.grants, host=parsed.host)
         return display.user_outcome(outcome, parsed.name)
 
     @line_magic
-    @_magic(options.POLICY)
+    @_magic(grammars.POLICY)
     def rds_iam_policy(self, line: str) -> None:
         from rds_iam_magic.aws.policy import connect_policy
         from rds_iam_magic.notebook import display
 
         parsed = options.parse_policy(line)
         if parsed is None:
-            return display.say(options.POLICY.help())
+            return display.say(grammars.POLICY.help())
         return display.policy(connect_policy(self._database(parsed), parsed.user))
 
     def close_all(self) -> None:
@@ -139,9 +143,11 @@ class RdsIamMagics(Magics):
         from rds_iam_magic.notebook import display
 
         if not parsed.user:
+            guess = near(target, self.connections)
             raise OptionError(
                 f"No connection is held as {target!r}, and to connect to it the database user is missing.",
-                "Add -u USER: the user made with AWSAuthenticationPlugin.",
+                f"{f'Did you mean {guess}? Else add' if guess else 'Add'} -u USER: the user made with "
+                "AWSAuthenticationPlugin.",
             )
         connection = connect_by(
             parsed.way,
@@ -185,35 +191,29 @@ class RdsIamMagics(Magics):
 
     def _held(self, alias: str) -> Connection:
         if alias not in self.connections:
-            held = f"Held: {', '.join(self.connections)}." if self.connections else "No connection is held."
-            raise NotConnectedError(f"No connection is held as {alias!r}.", f"{held} See %rds_iam_connect --help.")
+            raise sqltext.not_held(alias, self.connections)
         return self.connections[alias]
 
     def _run(self, connection: Connection, parsed: options.SqlLine) -> Any:
-        """Run the SQL, show all results but the last, and return that."""
-        from rds_iam_magic.database.result import Changed
+        """Run the SQL, show each result but the last, and return that."""
         from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.results import Results
 
         connection.max_memory = self.max_memory
         if parsed.to is not None:
             rows = connection.write(parsed.sql, parsed.to, overwrite=parsed.overwrite, limit=parsed.limit)
             return display.written(rows, parsed.to)
         is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
-        convert = converter(parsed)
-        value: Any = None
-        pending: Callable[[], None] | None = None
-        results = connection.run(parsed.sql, decimal="exact" if is_exact else "float", limit=parsed.limit)
-        with contextlib.closing(results):  # an error in showing would else keep the connection busy
-            for position, result in enumerate(results, 1):
-                if pending is not None and not parsed.quiet:
-                    pending()
-                if isinstance(result, Changed):
-                    value = display.RowCount(result.rows)
-                    pending = functools.partial(display.changed, result, position)
-                else:
-                    value = convert(result)
-                    pending = functools.partial(display.show, value)
-        return value
+        results = Results(converter(parsed), self.whole, quiet=parsed.quiet)
+        run = connection.run(parsed.sql, decimal="exact" if is_exact else "float", limit=parsed.limit)
+        try:
+            with contextlib.closing(run):  # an error in showing would else keep the connection busy
+                for result in run:
+                    results.take(result)
+        except BaseException:
+            results.show_waiting()  # it has come, and what failed came after it
+            raise
+        return results.value
 
     def _database(self, parsed: options.PolicyLine) -> Database:
         """The described database that a policy is for."""
@@ -268,6 +268,7 @@ def unload(ipython: InteractiveShell) -> None:
         return
     atexit.unregister(magics.close_all)
     magics.close_all()
+    magics.whole.clear()
     if magics in ipython.configurables:
         ipython.configurables.remove(magics)
     for kind, names in magics.magics.items():

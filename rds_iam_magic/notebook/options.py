@@ -1,4 +1,4 @@
-"""The magic lines: text → frozen dataclasses. What a line may say stands here once; `--help` is made from it."""
+"""The magic lines: text → frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -8,119 +8,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rds_iam_magic.aws.endpoint import check_target, is_login, login_refused
 from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.database.way import CONNECT_TIMEOUT, Way
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.notebook.grammar import Grammar, Line, Option, number, one_of, whole
+from rds_iam_magic.notebook import sqltext
+from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
+from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, POLICY, SQL, USER
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.result import DecimalMode, DtypeBackend
     from rds_iam_magic.setup.users import Grant
-
-_WAY = (
-    Option("region", "AWS region; else the host name's, else the AWS configuration's.", metavar="REGION"),
-    Option("profile", "AWS profile; else the default chain of credentials.", metavar="PROFILE"),
-    Option("role-arn", "Role to assume first, for a database of another account.", metavar="ARN"),
-    Option("external-id", "What that role's trust policy asks for.", metavar="ID"),
-    Option(
-        "via",
-        "Dial this instead of the endpoint: the near end of a tunnel. TLS is verified for the endpoint all the same. "
-        "RDS_IAM_MAGIC_VIA is the default.",
-        metavar="HOST[:PORT]",
-    ),
-    Option("ca", "CA bundle, for machines without internet; RDS_IAM_MAGIC_CA is the default.", metavar="PATH"),
-    Option("connect-timeout", f"Seconds to connect, and to reconnect; {CONNECT_TIMEOUT:g} by default.", metavar="S"),
-)
-
-CONNECT = Grammar(
-    "%rds_iam_connect",
-    ("TARGET -u USER [-d DATABASE] [options]", "[ALIAS]", "--connections | --close ALIAS"),
-    """
-    Connect to RDS or Aurora (MySQL, MariaDB) without a password: your AWS credentials become a 15-minute token, and
-    TLS is verified with the RDS CA bundle before it is sent. The connection is held; %%rds_sql uses it.
-
-    TARGET is the identifier of a DB cluster or instance, or the host name of its endpoint. Several connections can be
-    held, each under an alias; the last one connected or named is the current one. ALIAS alone makes that one current;
-    nothing at all says which one is.
-
-    %rds_iam_connect my-cluster -u analyst -d sales
-    %rds_iam_connect my-cluster -u analyst --via 127.0.0.1:3307       through a tunnel
-    """,
-    (
-        Option("user", "Database user, made with AWSAuthenticationPlugin; case matters.", short="u", metavar="USER"),
-        Option("database", "Default database (schema).", short="d", metavar="DATABASE"),
-        Option("port", "The endpoint's port, if not 3306 (a tunnel's port is in --via).", short="p", metavar="PORT"),
-        *_WAY,
-        Option("alias", "Name of the connection; else the target's identifier.", short="A", metavar="ALIAS"),
-        Option("timeout", "Seconds after which a statement is ended on the server.", metavar="S"),
-        Option("read-only", "Transactions may only read."),
-        Option("safe-updates", "UPDATE and DELETE need a key or a LIMIT."),
-        Option("time-zone", "How TIMESTAMP values are shown, as +00:00 or a name.", metavar="ZONE"),
-        Option("autocommit", "Each statement is its own transaction."),
-        Option("no-autocommit", "Statements gather in a transaction until COMMIT."),
-        Option("connections", "List the held connections.", short="l"),
-        Option("close", "Close a held connection.", short="x", metavar="ALIAS"),
-    ),
-)
-
-SQL = Grammar(
-    "%%rds_sql",
-    ("[ALIAS] [VAR <<] [options]   (the SQL in the cell's body)", "[ALIAS] [VAR <<] [options] SELECT …"),
-    """
-    Run SQL on a held connection. Rows come back as a pandas DataFrame whose dtypes follow from the columns'
-    declarations; other statements give the number of rows that they changed. The SQL reaches the server as written.
-    Several statements run in order, each result is shown, and the last is the cell's value; one that fails ends the
-    cell with an error.
-
-    VAR << (or -o VAR) assigns instead of showing; VAR =<< does both. --to FILE writes the rows to a file instead, as
-    they come, so that they need not fit into memory.
-    """,
-    (
-        Option("out", "Assign the result to VAR instead of showing it.", short="o", metavar="VAR"),
-        Option("quiet", "Show nothing and return nothing; VAR << still assigns.", short="q"),
-        Option("limit", "Read N rows at most, then end the query.", metavar="N", aliases=("maxrows", "max-results")),
-        Option("type", "What rows come back as: pandas (the default), arrow or polars.", metavar="TYPE"),
-        Option("dtype-backend", "numpy_nullable or pyarrow, as pandas.read_sql has it.", metavar="BACKEND"),
-        Option("decimal", "DECIMAL as float (the default) or exact, digit for digit.", metavar="MODE"),
-        Option("to", "Write to FILE: .parquet, .csv, .csv.gz or .arrow; s3:// too.", metavar="FILE"),
-        Option("overwrite", "With --to: replace a file of that name."),
-    ),
-)
-
-USER = Grammar(
-    "%rds_iam_user",
-    ("create NAME --secret SECRET_ID --grant 'SELECT ON shop.*' [--host '%'] [options]",),
-    """
-    Create a database user that logs in with IAM: AWSAuthenticationPlugin, REQUIRE SSL, and grants. It is done as the
-    master user, whose password is read from Secrets Manager, used over verified TLS, and never shown. Run again it
-    changes nothing. A user of that name who has a password is left alone.
-    """,
-    (
-        Option("secret", "The master user's secret: its name or ARN.", metavar="SECRET_ID"),
-        Option(
-            "grant",
-            "What the user may do; can be given several times.",
-            metavar="'PRIVILEGES ON SCHEMA.TABLE'",
-            many=True,
-        ),
-        Option("host", "Host pattern that the user connects from; '%' by default.", metavar="PATTERN"),
-        Option("target", "Where to connect, if the secret does not say.", metavar="TARGET"),
-        *_WAY,
-    ),
-)
-
-POLICY = Grammar(
-    "%rds_iam_policy",
-    ("USER [--target TARGET] [options]",),
-    """
-    Show the IAM policy that lets a principal connect as the database user USER: with the resource id that RDS wants,
-    which is neither the identifier nor the host name. It is for the current connection's database, or for TARGET.
-    """,
-    (
-        Option("target", "Identifier of a DB cluster or instance, or its host name.", metavar="TARGET"),
-        *(option for option in _WAY if option.name in {"region", "profile", "role-arn", "external-id"}),
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +80,19 @@ def parse_connect(text: str) -> ConnectLine | None:
     Raises:
         OptionError: The line cannot be understood.
     """
-    line = CONNECT.parse(text)
+    line = _parse(CONNECT, text)
     if "help" in line.flags:
         return None
     _at_most(line, 1, CONNECT, "target")
     _check_connect(line)
+    target = line.words[0] if line.words else None
+    if target is not None:
+        check_target(target)
     return ConnectLine(
-        target=line.words[0] if line.words else None,
+        target=target,
         user=line.get("user"),
         database=line.get("database"),
-        port=whole(line.get("port"), "port", most=65535),
+        port=_port(line.get("port")),
         alias=line.get("alias"),
         way=_way(line),
         settings=_settings(line),
@@ -209,7 +110,7 @@ def _check_connect(line: Line) -> None:
     if kind is None and given and (not line.words or "user" not in given):
         options = ", ".join(f"--{key.replace('_', '-')}" for key in given)
         raise OptionError(
-            f"{options} goes with a new connection, which needs a target and a user.",
+            f"{options} applies to a new connection only; that needs a target and -u USER.",
             "Write %rds_iam_connect TARGET -u USER, then the options; they change nothing on a held connection.",
         )
 
@@ -221,34 +122,46 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
     """Read the line of `%%rds_sql`, or of `%rds_sql` when there is no body; None when help is asked for.
 
     Args:
-        text: What stands behind the magic's name.
+        text: What stands behind the magic's name; in a cell without the comments that are in it.
         body: The cell's body; None for the line magic, whose SQL stands on the line.
         aliases: The held connections' names; a first word that is one of them is the alias.
 
     Raises:
         OptionError: The line cannot be understood.
+        NotConnectedError: An alias is meant that is not held.
     """
-    line = SQL.parse(text, words_end_options=True)
+    in_cell = body is not None
+    line = SQL.parse(without_comments(text) if in_cell else text, words_end_options=True, others=GRAMMARS)
     if "help" in line.flags:
         return None
-    alias, rest = _take_alias(line.rest, aliases, in_cell=body is not None)
+    alias, rest = _take_alias(line.rest, aliases, in_cell=in_cell)
     variable, shows, rest = _take_variable(rest)
-    more = SQL.parse(rest, words_end_options=True)  # options may follow `VAR <<` too
+    more = SQL.parse(rest, words_end_options=True, others=GRAMMARS)  # options may follow `VAR <<` too
     given = more.get("out") or line.get("out")
     if variable and given:
         raise OptionError(f"The result is assigned twice: {variable} << and -o {given}.", "Keep one of them.")
-    if body is not None and more.rest:
-        raise _stray(more.rest, aliases)
+    if in_cell and more.rest:
+        raise _stray(more.rest, alias)
     name = variable or given
     if name is not None:
         check_variable(name)
-    flags, values = line.flags | more.flags, line.values | more.values
+    sql = more.rest if body is None else body
+    if not in_cell and alias is None and variable is None:
+        sqltext.refuse_mistyped_alias(sql, aliases)
+    sqltext.refuse_options_in_sql(sql, SQL, in_cell=in_cell)
+    flags = line.flags | more.flags
+    return _sql_line(alias, sql, name, flags, line.values | more.values, show=shows or name is None)
+
+
+def _sql_line(
+    alias: str | None, sql: str, variable: str | None, flags: frozenset[str], values: dict[str, str], *, show: bool
+) -> SqlLine:
     backend = one_of(values.get("dtype_backend"), "dtype-backend", ("numpy_nullable", "pyarrow"))
     parsed = SqlLine(
         alias=alias,
-        sql=more.rest if body is None else body,
-        variable=name,
-        show=(shows or name is None) and "quiet" not in flags,
+        sql=sql,
+        variable=variable,
+        show=show and "quiet" not in flags,
         quiet="quiet" in flags,
         limit=whole(values.get("limit"), "limit"),
         type=one_of(values.get("type"), "type", ("pandas", "arrow", "polars")) or "pandas",
@@ -281,7 +194,7 @@ def parse_user(text: str) -> UserLine | None:
     """
     from rds_iam_magic.setup.users import parse_grant
 
-    line = USER.parse(text)
+    line = _parse(USER, text)
     if "help" in line.flags:
         return None
     if len(line.words) != 2 or line.words[0] != "create":
@@ -290,6 +203,7 @@ def parse_user(text: str) -> UserLine | None:
     secret = line.get("secret")
     if not secret:
         raise OptionError("The master user's secret is missing.", "Add --secret with its name or ARN.")
+    _check_user(line.words[1])
     return UserLine(
         name=line.words[1],
         secret=secret,
@@ -306,13 +220,45 @@ def parse_policy(text: str) -> PolicyLine | None:
     Raises:
         OptionError: The line cannot be understood.
     """
-    line = POLICY.parse(text)
+    line = _parse(POLICY, text)
     if "help" in line.flags:
         return None
     _at_most(line, 1, POLICY, "user")
     if not line.words:
         raise OptionError("The database user is missing.", "Name it: %rds_iam_policy USER.")
+    _check_user(line.words[0])
     return PolicyLine(line.words[0], line.get("target"), _way(line))
+
+
+# What a connection URL or a password may be typed at by habit; `-p` is the password for mysql.
+_NAMING = frozenset({"user", "database", "alias", "close", "host", "target", "via"})
+
+
+def _parse(grammar: Grammar, text: str) -> Line:
+    """Parse a line, and refuse the logins of other tools before anything repeats them."""
+    line = grammar.parse(text, others=GRAMMARS)
+    if any(map(is_login, [*line.words, *(value for key, value in line.values.items() if key in _NAMING)])):
+        raise login_refused()
+    if (target := line.get("target")) is not None:
+        check_target(target)
+    return line
+
+
+def _check_user(name: str) -> None:
+    if not name.strip():
+        raise OptionError("The database user's name is empty.", "Name the user.")
+
+
+def _port(value: str | None) -> int | None:
+    try:
+        return whole(value, "port", most=65535)
+    except OptionError:
+        error = OptionError(
+            "--port (-p) is not a whole number (1 to 65535).",
+            "-p is the port here. If a password stands there, delete it from the cell: nothing here needs one.",
+        )
+        error.holds_input = True
+    raise error
 
 
 def check_variable(name: str) -> None:
@@ -339,7 +285,7 @@ def _way(line: Line) -> Way:
 
 def _settings(line: Line) -> Settings:
     if {"autocommit", "no_autocommit"} <= line.flags:
-        raise OptionError("--autocommit and --no-autocommit say the opposite.", "Keep one of them.")
+        raise OptionError("--autocommit and --no-autocommit exclude each other.", "Keep one of them.")
     autocommit = True if "autocommit" in line.flags else False if "no_autocommit" in line.flags else None
     return Settings(
         timeout=number(line.get("timeout"), "timeout"),
@@ -353,18 +299,24 @@ def _settings(line: Line) -> Settings:
 def _at_most(line: Line, count: int, grammar: Grammar, what: str) -> None:
     if len(line.words) > count:
         raise OptionError(
-            f"{grammar.magic} takes one {what}; {line.words[count]!r} is one too many.", f"See {grammar.magic} --help."
+            f"{grammar.magic} takes one {what}; unexpected {line.words[count]!r}.", f"See {grammar.magic} --help."
         )
 
 
 def _take_alias(rest: str, aliases: Collection[str], *, in_cell: bool) -> tuple[str | None, str]:
     """The alias in front of the rest, if there is one; on a cell's line any first word is meant as one."""
-    first, _, behind = rest.partition(" ")
+    first, behind = (*rest.split(None, 1), "", "")[:2]
+    if is_login(first):
+        raise login_refused()
     if not first or _ASSIGN.match(rest):
         return None, rest
-    if first in aliases or (in_cell and not first.startswith("-")):
-        return first, behind.strip()
-    return None, rest
+    if first in aliases:
+        return first, behind
+    if not in_cell:
+        return None, rest
+    if sqltext.begins_statement(first):
+        raise _stray(rest, None)
+    raise sqltext.not_held(first, aliases, assignable=f"%%rds_sql {first} <<" if first.isidentifier() else "")
 
 
 def _take_variable(rest: str) -> tuple[str | None, bool, str]:
@@ -377,6 +329,8 @@ def _take_variable(rest: str) -> tuple[str | None, bool, str]:
     return match[1], match[2] == "=<<", rest[match.end() :].strip()
 
 
-def _stray(rest: str, aliases: Collection[str]) -> OptionError:
-    held = f"Held: {', '.join(aliases)}." if aliases else "No connection is held."
-    return OptionError(f"%%rds_sql does not understand {rest!r} on its line; the SQL goes below it.", held)
+def _stray(rest: str, alias: str | None) -> OptionError:
+    hint = "The SQL goes below it."
+    if rest.isidentifier() and not sqltext.begins_statement(rest):
+        hint = f"To assign the result, write %%rds_sql {alias + ' ' if alias else ''}{rest} <<; the SQL goes below it."
+    return OptionError(f"%%rds_sql does not understand {rest!r} on its line.", hint)

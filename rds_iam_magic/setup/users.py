@@ -53,11 +53,21 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What `create_user` did: the user's row (`User`, `Host`, `Plugin`), and whether anything changed."""
+    """What `create_user` did: the user's row (`User`, `Host`, `Plugin`), and whether anything changed.
+
+    Attributes:
+        row: As `mysql.user` has it.
+        created: Whether the user is new.
+        granted: Whether grants are.
+        asked: Whether grants were asked for.
+        privileged: Whether the user has any privilege now.
+    """
 
     row: pd.DataFrame
     created: bool
     granted: bool
+    asked: bool = True
+    privileged: bool = True
 
 
 _GRANT = re.compile(
@@ -116,7 +126,9 @@ def create_user(master: Connection, name: str, *, grants: list[Grant], host: str
     wildcards = partial.empty or partial.iloc[0, 1] != "ON"
     for grant in grants:
         _grant(master, grant.sql(wildcards=wildcards), account, done=f"{name} was created, but " if created else "")
-    return Outcome(_row(master, name, host), created, _grants(master, account) != before)
+    after = _grants(master, account)
+    privileged = any(not grant.upper().startswith("GRANT USAGE ON ") for grant in after)
+    return Outcome(_row(master, name, host), created, after != before, bool(grants), privileged)
 
 
 def _grant(master: Connection, grant: str, account: str, *, done: str) -> None:

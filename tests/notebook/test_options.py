@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.errors import OptionError
-from rds_iam_magic.notebook import options
+from rds_iam_magic.errors import NotConnectedError, OptionError
+from rds_iam_magic.notebook import grammars
 from rds_iam_magic.notebook.options import parse_connect, parse_policy, parse_sql, parse_user
 
 HELD = ("sandbox", "prod")
@@ -35,16 +35,16 @@ def test_connect_line(line):
         ("sandbox -u", "needs a value"),
         ("sandbox -u -d shop", "needs a value"),
         ("sandbox -u a -u b", "twice"),
-        ("sandbox prod -u a", "one too many"),
+        ("sandbox prod -u a", "one target; unexpected 'prod'"),
         ("sandbox -u a -p x", "whole number"),
         ("sandbox -u a -p 70000", "65535"),
         ("sandbox -u a --connect-timeout nan", "above 0"),
         ("sandbox -u 'a", "not closed"),
         ("sandbox -l=3", "takes no value"),
         ("sandbox -Z", "no option -Z"),
-        ("prod --read-only", "--read-only goes with a new connection"),
-        ("-u reader -d shop", "needs a target and a user"),
-        ("sandbox -d shop", "needs a target and a user"),
+        ("prod --read-only", "--read-only applies to a new connection only"),
+        ("-u reader -d shop", "needs a target and -u USER"),
+        ("sandbox -d shop", "needs a target and -u USER"),
         ("-x prod sandbox", "--close stands alone"),
         ("-x prod --read-only", "--close stands alone"),
         ("-l -x prod", "--connections stands alone"),
@@ -98,7 +98,9 @@ def test_bad_sql_lines(line, words):
 
 
 def test_a_first_word_on_a_cell_line_is_an_alias():
-    assert parse_sql("nobody", "SELECT 1", HELD).alias == "nobody"
+    assert parse_sql("prod", "SELECT 1", HELD).alias == "prod"
+    with pytest.raises(NotConnectedError, match="'nobody'"):
+        parse_sql("nobody", "SELECT 1", HELD)
     with pytest.raises(OptionError, match="SQL goes below"):
         parse_sql("sandbox SELECT", "SELECT 1", HELD)
 
@@ -132,11 +134,11 @@ def test_policy_needs_a_user():
 @pytest.mark.parametrize("parse", [parse_connect, parse_user, parse_policy, lambda t: parse_sql(t, None, HELD)])
 @given(text=st.text(alphabet=st.sampled_from("ab -=<>'\"\\uod{}$;"), max_size=40))
 def test_any_line_is_parsed_or_an_option_error(parse, text):
-    with suppress(OptionError):
+    with suppress(OptionError, NotConnectedError):
         parse(text)
 
 
-@pytest.mark.parametrize("grammar", [options.CONNECT, options.SQL, options.USER, options.POLICY])
+@pytest.mark.parametrize("grammar", grammars.GRAMMARS)
 def test_help_names_every_option_once(grammar):
     text = grammar.help()
     for option in grammar.all_options:

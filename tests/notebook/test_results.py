@@ -183,6 +183,21 @@ def test_stop_in_a_real_kernel(kernel, sandbox):
     assert "a transaction has been open" in outputs_of(client, "%rds_iam_connect")
 
 
+@pytest.mark.usefixtures("inside")
+def test_what_a_real_kernel_shows(kernel):
+    """The results before the last, SHOW's whole; the error of a cell's own Python in two lines."""
+    _, client = kernel
+    outputs_of(client, "%load_ext rds_iam_magic\n%rds_iam_connect sandbox -u reader -d shop")
+    shown = outputs_of(client, "%%rds_sql\nSHOW CREATE TABLE customers; SHOW CREATE TABLE orders; SELEC 1")
+    assert "`newsletter` bit(1) NOT NULL,\n" in shown
+    assert "KEY `ordered_at` (`ordered_at`),\n" in shown
+    assert shown.index("KEY `ordered_at`") < shown.index("StatementError: Statement 3 of 3")
+    shown = outputs_of(client, "db = get_ipython()._rds_iam_magics.connections['sandbox']\ndb.query('SELEC')")
+    assert shown.startswith("StatementError: ")
+    assert len(shown.strip().splitlines()) == 2
+    assert "connection.py" in outputs_of(client, "%tb")
+
+
 @pytest.mark.usefixtures("scratch")
 def test_the_end_of_the_kernel_closes_all(kernel, sandbox):
     manager, client = kernel

@@ -1,0 +1,127 @@
+"""What the words around SQL show that the user meant: options behind it, a mistyped alias in front of it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from rds_iam_magic.database.statement import tokenize
+from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
+from rds_iam_magic.notebook.grammar import Grammar, Option, near
+
+# The words that a statement can begin with, on MySQL and MariaDB.
+_STATEMENTS = frozenset({
+    "ALTER", "ANALYZE", "BACKUP", "BEGIN", "BINLOG", "CACHE", "CALL", "CASE", "CHANGE", "CHECK", "CHECKSUM",
+    "CLONE", "CLOSE", "COMMIT", "CREATE", "DEALLOCATE", "DECLARE", "DELETE", "DELIMITER", "DESC", "DESCRIBE", "DO",
+    "DROP", "EXECUTE", "EXPLAIN", "FETCH", "FLUSH", "FOR", "GET", "GRANT", "HANDLER", "HELP", "IF", "IMPORT",
+    "INSERT", "INSTALL", "ITERATE", "KILL", "LEAVE", "LOAD", "LOCK", "LOOP", "OPEN", "OPTIMIZE", "PREPARE", "PURGE",
+    "RELEASE", "RENAME", "REPAIR", "REPEAT", "REPLACE", "RESET", "RESIGNAL", "RESTART", "RETURN", "REVOKE",
+    "ROLLBACK", "SAVEPOINT", "SELECT", "SET", "SHOW", "SHUTDOWN", "SIGNAL", "SOURCE", "START", "STOP", "TABLE",
+    "TRUNCATE", "UNINSTALL", "UNLOCK", "UPDATE", "USE", "VALUES", "WHILE", "WITH", "XA",
+})  # fmt: skip
+_SYNTAX, _UNKNOWN_COLUMN = 1064, 1054
+_TAIL = 1000  # characters; options behind SQL are few
+
+
+def begins_statement(word: str) -> bool:
+    """Whether a word is one that a statement begins with."""
+    return word.upper() in _STATEMENTS
+
+
+def refuse_options_in_sql(sql: str, grammar: Grammar, *, in_cell: bool) -> None:
+    """Refuse long options behind SQL (or in front of it, in a cell's body): the server would read two minus signs.
+
+    Raises:
+        OptionError: There are some.
+    """
+    found = _leading(sql, grammar) if in_cell else ""
+    found = found or trailing_options(sql, grammar)
+    if "--" not in found:
+        return
+    where = f"on the cell's first line: %%rds_sql {found}" if in_cell else f"in front of the SQL: %rds_sql {found} …"
+    raise OptionError(
+        f"{found} stands in the SQL; options stand in front of it.",
+        f"Write them {where}. If two minus signs are meant, put a space between them.",
+    )
+
+
+def explain_options_in_sql(error: StatementError, sql: str, grammar: Grammar) -> None:
+    """Say in a server's error what it cannot know: that `-o df` behind the SQL is an option of ours."""
+    found = trailing_options(sql, grammar) if error.code in (_SYNTAX, _UNKNOWN_COLUMN) else ""
+    if found:
+        error.hint = f"If {found} is meant as an option: options go in front of the SQL."
+
+
+def trailing_options(sql: str, grammar: Grammar) -> str:
+    """The options of a grammar that end a text, outside of strings and comments, as written; "" if none do."""
+    end = len(sql.rstrip().rstrip(";"))
+    words = [*re.finditer(r"\S+", sql[max(0, end - _TAIL) : end])]
+    taken = 0
+    while step := _option_at_end([word.group() for word in words[: len(words) - taken]], grammar):
+        taken += step
+    if not taken:
+        return ""
+    start = max(0, end - _TAIL) + words[-taken].start()
+    # The lexer tells whether it is SQL's own text there, or a string's or a comment's.
+    if not any(token.start == start and token.kind == "other" for token in tokenize(sql)):
+        return ""
+    return " ".join(word.group() for word in words[-taken:])
+
+
+def _option_at_end(words: list[str], grammar: Grammar) -> int:
+    """How many of the last words are one option and its value."""
+    if not words:
+        return 0
+    option, value = _option(words[-1], grammar)
+    if option is not None and bool(value) == bool(option.metavar):
+        return 1
+    if len(words) > 1:
+        option, value = _option(words[-2], grammar)
+        if option is not None and option.metavar and not value:
+            return 2
+    return 0
+
+
+def _option(word: str, grammar: Grammar) -> tuple[Option | None, str]:
+    spelling, _, value = word.partition("=")
+    return (grammar.find(spelling) if re.match(r"--?[A-Za-z]", spelling) else None), value
+
+
+def _leading(sql: str, grammar: Grammar) -> str:
+    words = sql.split(None, 2)[:2]
+    option, value = _option(words[0], grammar) if words and words[0].startswith("--") else (None, "")
+    if option is None:
+        return ""
+    return " ".join(words if option.metavar and not value else words[:1])
+
+
+def refuse_mistyped_alias(sql: str, aliases: Collection[str]) -> None:
+    """Refuse SQL behind a word that can only be meant as an alias; no statement begins with it.
+
+    Raises:
+        NotConnectedError: It is near an alias that is held, or a statement (or `VAR <<`) follows it.
+    """
+    match = re.match(r"(\w[\w.-]*)(?:\s+(\S+)(\s*\S*)|\s*\Z)", sql)
+    if match is None or begins_statement(match[1]):
+        return
+    second, third = match[2] or "", (match[3] or "").strip()
+    assigns = second.endswith("<<") or third in {"<<", "=<<"}
+    if near(match[1], aliases) or assigns or begins_statement(re.match(r"\w*", second)[0]):  # type: ignore[index] # matches
+        raise not_held(match[1], aliases)
+
+
+def not_held(alias: str, aliases: Collection[str], *, assignable: str = "") -> NotConnectedError:
+    """The error for a name that is no held connection's.
+
+    Args:
+        alias: The name.
+        aliases: Those that are held.
+        assignable: What the line may have meant instead, with `VAR <<`; "" if that cannot be.
+    """
+    guess = near(alias, aliases)
+    hints = [
+        *([f"Did you mean {guess}?"] if guess else []),
+        *([f"To assign the result, write {assignable}."] if assignable and not guess else []),
+        f"Held: {', '.join(aliases)}." if aliases else "No connection is held; see %rds_iam_connect --help.",
+    ]
+    return NotConnectedError(f"No connection is held as {alias!r}.", " ".join(hints))

@@ -1,0 +1,205 @@
+"""What SHOW, DESCRIBE, EXPLAIN and their like give is for reading, so it is shown whole: all rows, values and lines.
+
+The value stays a plain DataFrame (or a table of Arrow or polars): IPython is told how this one object is shown, and
+forgets that when the object is gone. `print`, `head()` and whatever is made of it are the library's own.
+"""
+
+from __future__ import annotations
+
+import shutil
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+VERBS = frozenset(
+    {"SHOW", "DESCRIBE", "DESC", "EXPLAIN", "HELP", "ANALYZE", "CHECK", "CHECKSUM", "OPTIMIZE", "REPAIR", "CACHE"}
+)
+MOST_ROWS = 1000
+_PLAIN, _HTML = "text/plain", "text/html"
+
+
+class WholePrinters:
+    """Printers for single objects, kept by the shell's formatters as long as the objects live.
+
+    Args:
+        shell: Whose formatters show them.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        formatters: Any = shell.display_formatter.formatters  # type: ignore[union-attr] # a shell has one
+        self._printers = ((formatters[_PLAIN], _pretty), (formatters[_HTML], _html_or_none))
+        self._alive: dict[int, weakref.finalize[Any, Any]] = {}
+
+    def add(self, value: object) -> None:
+        """Show this object whole from now on."""
+        key = id(value)
+        for formatter, printer in self._printers:
+            formatter.singleton_printers[key] = printer
+        self._alive[key] = weakref.finalize(value, self._forget, key)
+        self._alive[key].atexit = False
+
+    def clear(self) -> None:
+        """Show all of them as their libraries do."""
+        for finalizer in list(self._alive.values()):
+            finalizer()
+
+    def _forget(self, key: int) -> None:
+        for formatter, _ in self._printers:
+            formatter.singleton_printers.pop(key, None)
+        self._alive.pop(key, None)
+
+
+def _pretty(value: object, printer: Any, _: bool) -> None:
+    printer.text(as_text(Grid.of(value), width=shutil.get_terminal_size().columns))
+
+
+def _html_or_none(value: object) -> str | None:
+    import pandas as pd
+
+    if isinstance(value, pd.DataFrame) and not pd.get_option("display.notebook_repr_html"):
+        return None
+    return as_html(Grid.of(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The texts of a result, row by row.
+
+    Attributes:
+        names: Of the columns.
+        index: Of the rows; empty for libraries that have none.
+        rows: The first `MOST_ROWS` at the most; None is NULL.
+        numbers: Which columns hold numbers, which stand at the right.
+        total: How many rows there are.
+    """
+
+    names: tuple[str, ...]
+    index: tuple[str, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+    numbers: tuple[bool, ...]
+    total: int
+
+    @classmethod
+    def of(cls, value: Any) -> Grid:
+        """Of a DataFrame, an Arrow table or a polars DataFrame."""
+        import pandas as pd
+
+        if isinstance(value, pd.DataFrame):
+            head = value.iloc[:MOST_ROWS]
+            columns = [_values(head.iloc[:, place]) for place in range(head.shape[1])]
+            index, names = tuple(map(str, head.index)), tuple(map(str, head.columns))
+        else:
+            table = (value if hasattr(value, "to_pylist") else value.to_arrow()).slice(0, MOST_ROWS)
+            columns = [column.to_pylist() for column in table.columns]
+            index, names = (), tuple(table.column_names)
+        known = [[value for value in column if value is not None] for column in columns]
+        numbers = tuple(bool(column) and all(isinstance(v, (int, float)) for v in column) for column in known)
+        texts = [[None if v is None else _text(v) for v in column] for column in columns]
+        return cls(names, index, tuple(zip(*texts, strict=True)), numbers, len(value))
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether a value has several lines."""
+        return any("\n" in text for row in self.rows for text in row if text)
+
+    @property
+    def rest(self) -> str:
+        """A line on rows that are not to be seen, or on there being none; else ""."""
+        if len(self.rows) == self.total:
+            return "" if self.rows else "No rows."
+        return f"{len(self.rows):,} of {self.total:,} rows are shown; the value has all of them."
+
+
+def _values(column: Any) -> list[Any]:
+    return [None if missing else value for value, missing in zip(column.tolist(), column.isna(), strict=True)]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return repr(value)
+    return str(value)
+
+
+def as_text(grid: Grid, *, width: int) -> str:
+    """A grid for terminals: a table, or a line for each value (mysql's vertical form) where a table is hard to read.
+
+    A table is for values of one line each. One row should fit into a line of the terminal; of several rows each may
+    take two.
+    """
+    table = "" if grid.has_lines else _table(grid)
+    most = width if grid.total == 1 else 2 * width
+    fits = table and (not grid.rows or max(map(len, table.splitlines())) <= most)
+    return "\n".join(filter(None, [table if fits else _vertical(grid), grid.rest]))
+
+
+def _table(grid: Grid) -> str:
+    heads = [grid.names, *(tuple(_null(text) for text in row) for row in grid.rows)]
+    numbers = grid.numbers
+    if grid.index:
+        heads = [(label, *row) for label, row in zip(("", *grid.index), heads, strict=True)]
+        numbers = (False, *numbers)
+    widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
+    return "\n".join(_line(row, widths, numbers) for row in heads)
+
+
+def _line(row: Sequence[str], widths: Sequence[int], numbers: Sequence[bool]) -> str:
+    cells = (
+        text.rjust(width) if number else text.ljust(width)
+        for text, width, number in zip(row, widths, numbers, strict=True)
+    )
+    return "  ".join(cells).rstrip()
+
+
+def _vertical(grid: Grid) -> str:
+    wide = max(map(len, grid.names), default=0)
+    lines = []
+    for place, row in enumerate(grid.rows, 1):
+        if grid.total > 1:
+            lines.append(f"{f' {place}. row ':*^40}")
+        lines += [f"{name:>{wide}}: {_null(text)}" for name, text in zip(grid.names, row, strict=True)]
+    return "\n".join(lines)
+
+
+def as_html(grid: Grid) -> str:
+    """A grid for notebooks: a table; one row with several lines in a value stands upright."""
+    if grid.has_lines and grid.total == 1:
+        body = [_html_row(name, [text], [False]) for name, text in zip(grid.names, grid.rows[0], strict=True)]
+        return _html_table("", body)
+    corner = "<th></th>" if grid.index else ""
+    head = "".join(f'<th style="text-align: left">{escape(name)}</th>' for name in grid.names)
+    labels: Sequence[str | None] = grid.index or [None] * len(grid.rows)
+    body = [_html_row(label, row, grid.numbers) for label, row in zip(labels, grid.rows, strict=True)]
+    rest = f"<p>{escape(grid.rest)}</p>" if grid.rest else ""
+    return _html_table(f"<thead><tr>{corner}{head}</tr></thead>", body) + rest
+
+
+def _html_table(head: str, body: Sequence[str]) -> str:
+    # The classes keep `$…$` from being set as mathematics.
+    start = '<table border="1" class="dataframe tex2jax_ignore mathjax_ignore">'
+    return "\n".join([start, *([head] if head else []), "<tbody>", *body, "</tbody>", "</table>"])
+
+
+def _html_row(label: str | None, row: Sequence[str | None], numbers: Sequence[bool]) -> str:
+    cells = "".join(_html_cell(text, number) for text, number in zip(row, numbers, strict=True))
+    start = "" if label is None else f'<th style="text-align: left; vertical-align: top">{escape(label)}</th>'
+    return f"<tr>{start}{cells}</tr>"
+
+
+def _html_cell(text: str | None, is_number: bool) -> str:
+    shown = escape(_null(text))
+    if "\n" in shown:
+        shown = f'<pre style="margin: 0; text-align: left; white-space: pre-wrap">{shown}</pre>'
+    side = "right" if is_number else "left"
+    return f'<td style="text-align: {side}; vertical-align: top">{shown}</td>'
+
+
+def _null(text: str | None) -> str:
+    return "NULL" if text is None else text
