@@ -52,6 +52,8 @@ class Answer:
         expired: Whether the deadline has passed.
         cut: Whether there were more rows than `limit`.
         changed: How many rows the statement has changed, as far as the server has told.
+        has_changed: Whether it has told so last, rather than given rows.
+        warnings: How many warnings the server has, as it told last.
     """
 
     def __init__(
@@ -64,7 +66,8 @@ class Answer:
         deadline: float | None = None,
     ) -> None:
         self.sent = self.finished = self.killed = self.expired = self.cut = False
-        self.changed = 0
+        self.has_changed = False
+        self.changed = self.warnings = 0
         self._session = session
         self._sql = sql
         self._still_runs = still_runs
@@ -218,6 +221,7 @@ class Answer:
     def _hand_over(self, event: Event, *, from_thread: bool) -> None:
         if isinstance(event, (Ok, End)):
             self._session.status = event.status
+            self.warnings, self.has_changed = event.warnings, isinstance(event, Ok)
         elif isinstance(event, ServerError):
             self.killed = event.code == _QUERY_INTERRUPTED
         elif isinstance(event, Rows):

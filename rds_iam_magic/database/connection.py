@@ -17,11 +17,11 @@ from rds_iam_magic.database.effects import effects_of
 from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.login import Login
 from rds_iam_magic.database.result import Changed, DecimalMode, DtypeBackend, ResultSet
-from rds_iam_magic.database.runner import Again, Runner, Task
+from rds_iam_magic.database.runner import Again, Complete, Item, Runner, Task
 from rds_iam_magic.database.settings import Settings
-from rds_iam_magic.database.statement import split
+from rds_iam_magic.database.statement import Statement, split
 from rds_iam_magic.database.words import counted
-from rds_iam_magic.errors import ConnectionLostError, OptionError, ResultError
+from rds_iam_magic.errors import ConnectionLostError, OptionError, RdsIamError, ResultError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +31,7 @@ Result = ResultSet | Changed
 _Stream = Generator["ResultSet | pa.RecordBatch", None, None]
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
 _SMALL = 32 << 20  # bytes
+_NOTHING = Statement("", ())
 
 
 class RdsIamWarning(UserWarning):
@@ -260,7 +261,8 @@ class Connection:
         """
         with self._exclusive():
             for task in self._tasks(sql, decimal, limit):
-                yield from self._collect(task)
+                with self._telling_progress(task):
+                    yield from self._collect(task)
 
     def close(self) -> None:
         """End the session; does nothing when it is closed already. An open transaction is rolled back, and told."""
@@ -281,6 +283,29 @@ class Connection:
                 self._end_turn(turn)
         finally:
             self._end_turn(turn)  # again, for an interrupt may have come within
+
+    @contextmanager
+    def _telling_progress(self, task: Task) -> Iterator[None]:
+        """Have an error, or the line on Stop, say what has happened before: statements that ran, a transaction."""
+        try:
+            yield
+        except RdsIamError as error:
+            error.hint = " ".join(filter(None, [*self._progress(task), error.hint]))
+            raise
+        except KeyboardInterrupt:
+            for line in self._progress(task):
+                self.notify(line[0].lower() + line[1:])
+            raise
+
+    def _progress(self, task: Task) -> list[str]:
+        lines = []
+        if task.position == 2:
+            lines.append("The statement before it has run.")
+        elif task.position > 2:
+            lines.append(f"The {task.position - 1} statements before it have run.")
+        if self.transaction_since is not None:
+            lines.append("A transaction is open: COMMIT or ROLLBACK it.")
+        return lines
 
     def _begin_turn(self, turn: _Turn) -> None:
         if self._pid != turn.pid:  # a forked child: another thread of the parent may have held the lock
@@ -313,8 +338,10 @@ class Connection:
         if not statements:
             raise OptionError("There is no SQL to run.", "Write a statement, such as SELECT 1.")
         return [
-            Task(statement, effects_of(statement), position, len(statements), decimal, limit)
-            for position, statement in enumerate(statements, 1)
+            Task(statement, effects_of(statement), position, len(statements), decimal, limit, following.words)
+            for position, (statement, following) in enumerate(
+                zip(statements, [*statements[1:], _NOTHING], strict=True), 1
+            )
         ]
 
     def _last(self, sql: str, decimal: DecimalMode, limit: int | None) -> ResultSet:
@@ -338,10 +365,12 @@ class Connection:
                     if given:
                         raise may_have_run("Its first results had come")
                     result, taken = None, 0
+                elif isinstance(item, Complete):
+                    assert result is not None  # noqa: S101 - it follows one; for mypy
+                    given = True
+                    yield result
+                    result = None
                 elif isinstance(item, (ResultSet, Changed)):
-                    if result is not None:
-                        given = True
-                        yield result
                     result = item
                 else:
                     assert isinstance(result, ResultSet)  # noqa: S101 - batches follow their result set; for mypy
@@ -359,28 +388,33 @@ class Connection:
         with self._exclusive():
             *before, last = self._tasks(sql, decimal, limit)
             for task in before:
-                if any(isinstance(result, ResultSet) for result in self._collect(task)):
+                with self._telling_progress(task):
+                    results = list(self._collect(task))
+                if any(isinstance(result, ResultSet) for result in results):
                     self.notify(
                         f"the rows of statement {task.position} are dropped; only the last statement's are given."
                     )
-            given = False
-            head: ResultSet | None = None
-            for item in self._runner.items(last):
-                if isinstance(item, Again):
-                    if given:
-                        raise ConnectionLostError(
-                            "The connection was lost in the middle of the rows.", "Run the query again."
-                        )
-                elif isinstance(item, Changed):
-                    continue
-                elif head is not None and isinstance(item, ResultSet):
-                    raise ResultError("The statement gave several result sets; a stream has one.", "Use run() instead.")
-                else:
-                    head = item if isinstance(item, ResultSet) else head
-                    given = True
-                    yield item
-            if head is None:
-                raise _no_rows()
+            with self._telling_progress(last), contextlib.closing(self._runner.items(last)) as items:
+                yield from self._one_result_set(items)
+
+    @staticmethod
+    def _one_result_set(items: Iterator[Item | Again | Complete]) -> _Stream:
+        head: ResultSet | None = None
+        for item in items:
+            if isinstance(item, Again):
+                if head is not None:
+                    raise ConnectionLostError(
+                        "The connection was lost in the middle of the rows.", "Run the query again."
+                    )
+            elif isinstance(item, (Changed, Complete)):
+                continue
+            elif head is not None and isinstance(item, ResultSet):
+                raise ResultError("The statement gave several result sets; a stream has one.", "Use run() instead.")
+            else:
+                head = item if isinstance(item, ResultSet) else head
+                yield item
+        if head is None:
+            raise _no_rows()
 
     def _chunks(
         self, sql: str, rows: int, dtype_backend: DtypeBackend | None, decimal: DecimalMode, limit: int | None

@@ -199,6 +199,20 @@ class HeldSession:
             return
         self._follow_status(self._session)
 
+    def first_warning(self) -> str | None:
+        """The first of the server's warnings, with its number; None if it does not give them.
+
+        SHOW WARNINGS leaves the warnings and FOUND_ROWS() alone; ROW_COUNT() is -1 after it, as after every query.
+        """
+        try:
+            rows = interrupt.all_rows(self.current, "SHOW WARNINGS LIMIT 1", timeout=interrupt.PATIENCE)
+        except ConnectionLostError:
+            self.give_up()
+            return None
+        except RdsIamError:
+            return None
+        return f"{rows[0][2]} ({rows[0][1]})" if rows and len(rows[0]) > 2 else None
+
     def _follow_status(self, session: ServerSession) -> None:
         """Whether a transaction is open is the server's to say: statements end one implicitly, and so do errors."""
         if not session.status & IN_TRANSACTION:

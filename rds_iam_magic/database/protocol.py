@@ -32,7 +32,7 @@ MAX_COLUMNS = 4096  # MySQL's and MariaDB's own limit
 COM_QUERY, COM_STATISTICS, COM_SET_OPTION = 0x03, 0x09, 0x1B
 _FIRST_BYTES = 16 << 10
 _MAX_PACKET = 0xFFFFFF
-_MORE_RESULTS = 0x0008
+MORE_RESULTS = 0x0008
 
 NOT_NULL_FLAG = 0x0001
 UNSIGNED_FLAG = 0x0020
@@ -256,7 +256,7 @@ class Response:
         elif kind == 0x00:
             ok = _read_ok(packet)
             events.append(ok)
-            self._state = _State.FIRST if ok.status & _MORE_RESULTS else _State.DONE
+            self._state = _State.FIRST if ok.status & MORE_RESULTS else _State.DONE
         elif kind == 0xFF:
             events.append(_read_error(packet))
             self._state = _State.DONE
@@ -322,7 +322,7 @@ class Response:
             return False
         end = _read_eof(packet)
         events.append(end)
-        self._state = _State.FIRST if end.status & _MORE_RESULTS else _State.DONE
+        self._state = _State.FIRST if end.status & MORE_RESULTS else _State.DONE
         return True
 
     def _read_long_row(self, events: list[Event]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
 
@@ -10,11 +10,17 @@ from rds_iam_magic.database import memory
 from rds_iam_magic.database.answer import Answer
 from rds_iam_magic.database.effects import Effects, names
 from rds_iam_magic.database.held import HeldSession, may_have_run
-from rds_iam_magic.database.protocol import End, Head, Ok, Rows, ServerError
+from rds_iam_magic.database.protocol import MORE_RESULTS, End, Head, Ok, Rows, ServerError
 from rds_iam_magic.database.result import Changed, DecimalMode, ResultSet, duplicate_names_note
 from rds_iam_magic.database.statement import Statement
 from rds_iam_magic.database.words import LOST, READ_ONLY, WRITE_IN_READ_ONLY, counted, statement_error
-from rds_iam_magic.errors import ConnectionLostError, ProtocolError, RdsIamError, StatementError
+from rds_iam_magic.errors import (
+    ConnectionLostError,
+    ProtocolError,
+    RdsIamError,
+    ResultError,
+    StatementError,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,6 +39,7 @@ class Task:
     count: int
     decimal: DecimalMode
     limit: int | None
+    words_after: Sequence[str] = ()  # of the statement that follows in the same text
 
     @property
     def verb(self) -> str:
@@ -53,6 +60,10 @@ class Again:
     """In a stream of results: the connection was lost; what came of the statement so far comes again."""
 
 
+class Complete:
+    """In a stream of results: the result before it is complete, and the statement works on for another one."""
+
+
 class Runner:
     """Runs statements, one at a time; not thread-safe.
 
@@ -65,8 +76,9 @@ class Runner:
         self._held = held
         self._notify = notify
         self._told: set[str] = set()
+        self._row_count: int | None = None  # of the last statement, if reading its warnings has reset the server's
 
-    def items(self, task: Task) -> Generator[Item | Again, None, None]:
+    def items(self, task: Task) -> Generator[Item | Again | Complete, None, None]:
         """What a statement gives, as it comes; run once more when that is safe.
 
         Each result set is followed by its record batches; after `Again` everything comes again.
@@ -90,11 +102,12 @@ class Runner:
             if loss.sent:
                 self._notify("the connection was lost; the statement only reads, so it runs once more.")
 
-    def _attempt(self, task: Task, *, again: bool) -> Generator[Item, None, _Loss | None]:
+    def _attempt(self, task: Task, *, again: bool) -> Generator[Item | Complete, None, _Loss | None]:
         """Run a statement one time; returns how the connection was lost, if it was."""
         sql = task.statement.text.encode()
         session = self._held.prepare(task.effects, names(task.statement))
         self._require_size(len(sql))
+        self._require_row_count(task)
         answer = Answer(
             session,
             sql,
@@ -109,6 +122,7 @@ class Runner:
             self._held.sending(task.effects)
             yield from self._read(answer, task)
             self._settle(answer, task)
+            self._tell_warnings(answer, task)
         except ConnectionLostError as error:
             self._held.give_up()
             return _Loss(answer.sent, error.detail or error.message)
@@ -165,7 +179,7 @@ class Runner:
         timeout = self._held.settings.timeout
         return None if timeout is None else timeout + _GRACE
 
-    def _read(self, answer: Answer, task: Task) -> Iterator[Item]:
+    def _read(self, answer: Answer, task: Task) -> Iterator[Item | Complete]:
         incoming: _Incoming | None = None
         for event in answer:
             if isinstance(event, Head):
@@ -178,9 +192,8 @@ class Runner:
             elif isinstance(event, End) and incoming is not None:
                 incoming.result.warnings = event.warnings
                 self._tell(incoming, task)
-                self._tell_warnings(event.warnings, task)
+                yield from _complete(event)
             elif isinstance(event, Ok):
-                self._tell_warnings(event.warnings, task)
                 yield Changed(
                     event.affected_rows,
                     event.insert_id,
@@ -190,15 +203,36 @@ class Runner:
                     task.count,
                     task.verb,
                 )
+                yield from _complete(event)
             elif isinstance(event, ServerError):
                 raise self._refused(event, task)
         if answer.cut and incoming is not None:
             self._tell(incoming, task)
 
-    def _tell_warnings(self, count: int, task: Task) -> None:
+    def _tell_warnings(self, answer: Answer, task: Task) -> None:
         """What the server has to say of its own: a text that it took for a number, a value that it cut."""
-        if count and task.statement.words[:1] != ["SHOW"]:
-            self._notify(f"the server has {counted(count, 'warning')}; SHOW WARNINGS lists what it did.")
+        first_word = task.statement.words[:1]
+        if not answer.warnings or first_word == ["SHOW"] or self._held.lost or not answer.finished:
+            return
+        text = f"the server reported {counted(answer.warnings, 'warning')}"
+        first = None
+        if "ROW_COUNT" not in task.words_after:  # to read the warnings resets it
+            first = self._held.first_warning()
+            self._row_count = answer.changed if answer.has_changed else None
+        if first is None:
+            self._notify(f"{text}; run SHOW WARNINGS to see {'it' if answer.warnings == 1 else 'them'}.")
+        else:
+            self._notify(f"{text}: {first}" + ("" if answer.warnings == 1 else "; SHOW WARNINGS lists all."))
+
+    def _require_row_count(self, task: Task) -> None:
+        """Refuse what would read a ROW_COUNT() that is no longer that of the user's last statement."""
+        changed, self._row_count = self._row_count, None
+        if changed is not None and "ROW_COUNT" in task.statement.words:
+            raise ResultError(
+                f"ROW_COUNT() is that of SHOW WARNINGS, which quoted the warnings of the statement before; that one "
+                f"changed {counted(changed, 'row')}.",
+                "Run both statements in one cell (or one call) to have the server count.",
+            )
 
     def _refused(self, event: ServerError, task: Task) -> StatementError | ConnectionLostError:
         if event.code in LOST:
@@ -225,6 +259,11 @@ def _is_stopped(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
     return error is not None
+
+
+def _complete(event: End | Ok) -> Iterator[Complete]:
+    if event.status & MORE_RESULTS:
+        yield Complete()
 
 
 class _Incoming:

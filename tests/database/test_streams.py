@@ -129,7 +129,7 @@ def test_rows_of_earlier_statements_are_not_dropped_without_a_word(db, notes, tm
 
 def test_warnings_of_the_server_are_told(db, notes):
     assert db.query("SELECT CAST('12x' AS SIGNED) AS n")["n"].tolist() == [12]
-    assert notes == ["the server has 1 warning; SHOW WARNINGS lists what it did."]
+    assert notes == ["the server reported 1 warning: Truncated incorrect INTEGER value: '12x' (1292)"]
     assert "12x" in db.query("SHOW WARNINGS").loc[0, "Message"]
     assert len(notes) == 1
 
