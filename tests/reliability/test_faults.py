@@ -1,6 +1,7 @@
 """Faults beside the matrix: what ends a session from the server's side, from AWS's, and from the user's."""
 
 import dataclasses
+import gc
 import multiprocessing
 import os
 import signal
@@ -361,6 +362,39 @@ def test_a_fork_does_not_share_the_socket(world):
     assert child.exitcode == 0
     assert int(other) != own
     assert world.db.query("SELECT COUNT(*) AS n FROM mine")["n"].tolist() == [0], "the parent's session is untouched"
+    answers.close()
+    child.close()
+
+
+def _drop_in_child(db, batches, answers):
+    notes = []
+    db.notify = notes.append
+    try:
+        batches.close()
+        del batches
+        gc.collect()
+        db.close()
+        answers.put(notes)
+    except BaseException as error:  # noqa: BLE001 - told by the test
+        answers.put(repr(error))
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")
+def test_a_child_leaves_the_parents_stream_and_transaction_alone(world):
+    """It drops the iterator and closes the connection: that ends no query of the parent's, and tells of no rollback."""
+    world.db.execute("BEGIN; INSERT INTO ledger VALUES (1)")
+    batches = world.db.batches("SELECT seq, REPEAT('x', 1000) AS filler FROM seq_1_to_60000", rows=1000)
+    assert next(batches).num_rows == 1000
+    context = multiprocessing.get_context("fork")
+    answers = context.SimpleQueue()
+    child = context.Process(target=_drop_in_child, args=[world.db, batches, answers])
+    child.start()
+    assert answers.get() == []
+    child.join(10)
+    assert child.exitcode == 0
+    assert sum(batch.num_rows for batch in batches) == 59_000
+    world.db.execute("COMMIT")
+    assert world.rows() == 1
     answers.close()
     child.close()
 
