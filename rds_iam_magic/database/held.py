@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.database import interrupt
-from rds_iam_magic.database.effects import COUNTERS, TEMPORARY_TABLES, Effects
+from rds_iam_magic.database.effects import ALWAYS_LOST, TEMPORARY_TABLES, Effects
 from rds_iam_magic.database.protocol import ServerError
 from rds_iam_magic.database.quoting import quote_name
 from rds_iam_magic.database.settings import Settings
@@ -360,7 +360,7 @@ class HeldSession:
                 "The connection was lost while a transaction was open; the server has rolled it back.",
                 "The connection is open again; run the transaction again from its start.",
             )
-        missing = sorted((left | {COUNTERS}) & effects.needs) or ([TEMPORARY_TABLES] if tables & names else [])
+        missing = sorted((left | ALWAYS_LOST) & effects.needs) or ([TEMPORARY_TABLES] if tables & names else [])
         if missing:
             raise ConnectionLostError(
                 f"The connection was lost, and with it the {' and '.join(missing)} that this statement uses.",

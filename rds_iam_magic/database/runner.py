@@ -12,7 +12,7 @@ from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.protocol import End, Head, Ok, Rows, ServerError
 from rds_iam_magic.database.result import Changed, DecimalMode, ResultSet
 from rds_iam_magic.database.statement import Statement
-from rds_iam_magic.database.words import LOST, READ_ONLY, WRITE_IN_READ_ONLY, counted, statement_error
+from rds_iam_magic.database.words import LOST, WRITE_IN_READ_ONLY, counted, is_read_only, statement_error
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError, StatementError
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class Runner:
             return ConnectionLostError("The server ended the connection.", detail=f"{event.code}: {event.message}")
         error = statement_error(event, task.position, task.count)
         self._held.failed()
-        if event.code in READ_ONLY:
+        if is_read_only(event):
             error.hint = self._held.switch_from_read_only() or error.hint
         return error
 

@@ -60,8 +60,8 @@ def _check_encodable(sql: str) -> None:
         return
     line, column = sql.count("\n", 0, at) + 1, at - sql.rfind("\n", 0, at)
     raise OptionError(
-        f"The SQL holds a lone surrogate (\\u{ord(sql[at]):04x}) in line {line}, column {column}: it has no UTF-8 form. "
-        "Nothing was run.",
+        f"The SQL holds a lone surrogate (\\u{ord(sql[at]):04x}) at line {line}, column {column}; it cannot be sent as "
+        "UTF-8, and nothing was run.",
         "Take it out, or send the bytes that it stands for as X'…'.",
     )
 
@@ -97,7 +97,7 @@ class _Splitter:
                 compound = _may_be_compound(tokens)
                 if not compound:
                     return self._add(start, token.start, tokens, token.end)
-            elif kind == OPEN or kind == CLOSE:
+            elif kind in {OPEN, CLOSE}:
                 depth += 1 if kind == OPEN else -1
             elif not tokens or (kind == WORD and len(token.text) == _LENGTH_OF_DELIMITER):
                 position = self._command(token, tokens, start, compound=compound)
@@ -186,7 +186,7 @@ class _Splitter:
 def _until(delimiter: str) -> re.Pattern[str]:
     """What may end a statement, and what protects its text from being the end."""
     return re.compile(
-        rf"""(?P<delimiter>{re.escape(delimiter)})|['"]|`[^`]*(?:`|\Z)|/\*(?!!|M!)|--(?=[\x00-\x20\x7f]|\Z)[^\n]*"""
+        rf"""(?P<delimiter>(?-i:{re.escape(delimiter)}))|['"]|`[^`]*(?:`|\Z)|/\*(?!!|M!)|--(?=[\x00-\x20\x7f]|\Z)[^\n]*"""
         r"|\#[^\n]*|\\.?|(?P<command>(?<![\w$])DELIMITER(?![\w$]))",
         re.IGNORECASE | re.DOTALL,
     )
