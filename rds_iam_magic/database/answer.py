@@ -42,10 +42,10 @@ class Answer:
         still_runs: Asked after each `SILENCE`: whether the server still works on the statement. The near end of a
             tunnel stays open when its far end is dead, so that only the server can tell.
         deadline: Seconds after which the answer is given up with an error; the caller ends the query.
-        limit: Hand out no more rows once more than so many have come; `cut` is true then, and the rest is thrown away
-            as it comes, until the caller has the query ended.
 
     Attributes:
+        limit: Hand out no more rows once more than so many have come; `cut` is true then, and the rest is thrown away
+            as it comes, until the caller has the query ended. To be set before the first event is asked for.
         sent: Whether the whole statement was sent, so that the server may have run it.
         finished: Whether the answer was read to its end, so that the session is in step.
         killed: Whether it ended because the query was ended on the server.
@@ -62,7 +62,6 @@ class Answer:
         sql: bytes,
         *,
         still_runs: Callable[[], bool] = lambda: True,
-        limit: int | None = None,
         deadline: float | None = None,
     ) -> None:
         self.sent = self.finished = self.killed = self.expired = self.cut = False
@@ -71,7 +70,7 @@ class Answer:
         self._session = session
         self._sql = sql
         self._still_runs = still_runs
-        self._limit = limit
+        self.limit: int | None = None
         self._deadline = None if deadline is None else time.monotonic() + deadline
         self._seconds = deadline
         self._response = Response()
@@ -96,7 +95,7 @@ class Answer:
                 self._slots.put(None)
                 given += len(event)
             yield event
-            if self.cut and given > (self._limit or 0):
+            if self.cut and given > (self.limit or 0):
                 return
 
     @property
@@ -208,7 +207,7 @@ class Answer:
         self._heard = time.monotonic()
         for event in response.received(count) if count else response.closed():
             self._hand_over(event, from_thread=from_thread)
-        if self._limit is not None and not self.cut and response.rows_seen > self._limit:
+        if self.limit is not None and not self.cut and response.rows_seen > self.limit:
             self._cut(response, from_thread=from_thread)
 
     def _cut(self, response: Response, *, from_thread: bool) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.database import interrupt
-from rds_iam_magic.database.effects import COUNTERS, TEMPORARY_TABLES, Effects
+from rds_iam_magic.database.effects import ALWAYS_LOST, TEMPORARY_TABLES, Effects
+from rds_iam_magic.database.nearest import nearest_name_hint, not_found
 from rds_iam_magic.database.protocol import ServerError
 from rds_iam_magic.database.quoting import quote_name
 from rds_iam_magic.database.settings import Settings
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.database.answer import Answer
     from rds_iam_magic.database.driver import ServerSession
     from rds_iam_magic.database.login import Login
+    from rds_iam_magic.database.statement import Statement
 
 PING_AFTER = 30.0
 """Seconds of idleness after which a session is asked whether it is alive: a cut network is not seen otherwise."""
@@ -212,6 +214,19 @@ class HeldSession:
         except RdsIamError:
             return None
         return f"{rows[0][2]} ({rows[0][1]})" if rows and len(rows[0]) > 2 else None
+
+    def nearest_name(self, event: ServerError, statement: Statement) -> str:
+        """A hint with the name that was most likely meant, when the server does not know one; "" without a guess.
+
+        It is looked up over a second session: on this one, that would take SHOW ERRORS and FOUND_ROWS() away.
+        """
+        if not_found(event) is None or self._session is None:
+            return ""
+        try:
+            with interrupt.second_session(self.login, self._session) as second:
+                return nearest_name_hint(event, statement, self.database, lambda sql: interrupt.all_rows(second, sql))
+        except RdsIamError:  # a hint is not worth an error of its own
+            return ""
 
     def _follow_status(self, session: ServerSession) -> None:
         """Whether a transaction is open is the server's to say: statements end one implicitly, and so do errors."""
@@ -424,10 +439,11 @@ class HeldSession:
                 "The connection was lost while a transaction was open; the server has rolled it back.",
                 "The connection is open again; run the transaction again from its start.",
             )
-        missing = sorted((left | {COUNTERS}) & effects.needs) or ([TEMPORARY_TABLES] if tables & names else [])
+        missing = sorted((left | ALWAYS_LOST) & effects.needs) or ([TEMPORARY_TABLES] if tables & names else [])
         if missing:
             raise ConnectionLostError(
-                f"The connection was lost, and with it the {' and '.join(missing)} that this statement uses.",
+                f"The {'session was released' if released else 'connection was lost'}, and with it the "
+                f"{' and '.join(missing)}, which this statement may depend on.",
                 "The connection is open again; run the cells that made them first.",
             )
         gone = f"; gone with the old one: {', '.join(sorted(left))}" if left else ""

@@ -13,7 +13,7 @@ from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.protocol import MORE_RESULTS, End, Head, Ok, Rows, ServerError
 from rds_iam_magic.database.result import Changed, DecimalMode, ResultSet, duplicate_names_note
 from rds_iam_magic.database.statement import Statement
-from rds_iam_magic.database.words import LOST, READ_ONLY, WRITE_IN_READ_ONLY, counted, statement_error
+from rds_iam_magic.database.words import LOST, WRITE_IN_READ_ONLY, counted, is_read_only, statement_error
 from rds_iam_magic.errors import (
     ConnectionLostError,
     ProtocolError,
@@ -56,6 +56,10 @@ class _Loss:
     words: str
 
 
+_WRITES = _Loss(sent=False, words="")
+"""A function that the statement calls writes, and was refused; the statement must run whole."""
+
+
 class Again:
     """In a stream of results: the connection was lost; what came of the statement so far comes again."""
 
@@ -90,6 +94,8 @@ class Runner:
         """
         for again in (False, True):
             loss = yield from self._attempt(task, again=again)
+            if loss is _WRITES:  # nothing of it has run
+                loss = yield from self._attempt(task, again=again, whole=True)
             if loss is None:
                 return
             error = self._held.loss(task.effects, sent=loss.sent)
@@ -102,8 +108,16 @@ class Runner:
             if loss.sent:
                 self._notify("the connection was lost; the statement only reads, so it runs once more.")
 
-    def _attempt(self, task: Task, *, again: bool) -> Generator[Item | Complete, None, _Loss | None]:
-        """Run a statement one time; returns how the connection was lost, if it was."""
+    def _attempt(
+        self, task: Task, *, again: bool, whole: bool = False
+    ) -> Generator[Item | Complete, None, _Loss | None]:
+        """Run a statement one time; returns how the connection was lost, if it was.
+
+        Args:
+            task: The statement.
+            again: It runs the second time, so that it must not write.
+            whole: It is known to write, so that a limit does not end it early.
+        """
         sql = task.statement.text.encode()
         session = self._held.prepare(task.effects, names(task.statement))
         self._require_size(len(sql))
@@ -112,13 +126,15 @@ class Runner:
             session,
             sql,
             still_runs=self._held.still_runs,
-            # What may write runs to its end, for ended early it might do half of its work; `_read` drops its rows.
-            limit=task.limit if task.effects.only_reads else None,
             deadline=self._deadline(),
         )
         guarded = False
         try:
-            guarded = again and self._held.guard()
+            may_call = task.limit is not None and not whole and task.effects.reads_unless_functions_write
+            guarded = (again or (may_call and not task.effects.only_reads)) and self._held.guard()
+            # What may write runs to its end, for ended early it might do half of its work; `_read` drops its rows.
+            if task.effects.only_reads or (may_call and guarded):
+                answer.limit = task.limit
             self._held.sending(task.effects)
             yield from self._read(answer, task)
             self._settle(answer, task)
@@ -130,6 +146,8 @@ class Runner:
             self._held.give_up()
             raise
         except StatementError as error:
+            if guarded and error.code == WRITE_IN_READ_ONLY and not again:
+                return _WRITES
             if guarded and error.code == WRITE_IN_READ_ONLY:
                 raise may_have_run("It was not run again, for it writes") from None
             raise
@@ -191,7 +209,7 @@ class Runner:
                     yield batch
             elif isinstance(event, End) and incoming is not None:
                 incoming.result.warnings = event.warnings
-                self._tell(incoming, task)
+                self._tell(incoming, answer, task)
                 yield from _complete(event)
             elif isinstance(event, Ok):
                 yield Changed(
@@ -207,7 +225,7 @@ class Runner:
             elif isinstance(event, ServerError):
                 raise self._refused(event, task)
         if answer.cut and incoming is not None:
-            self._tell(incoming, task)
+            self._tell(incoming, answer, task)
 
     def _tell_warnings(self, answer: Answer, task: Task) -> None:
         """What the server has to say of its own: a text that it took for a number, a value that it cut."""
@@ -239,11 +257,12 @@ class Runner:
             return ConnectionLostError("The server ended the connection.", detail=f"{event.code}: {event.message}")
         error = statement_error(event, task.position, task.count)
         self._held.failed()
-        if event.code in READ_ONLY:
+        error.hint = " ".join(filter(None, [self._held.nearest_name(event, task.statement), error.hint]))
+        if is_read_only(event):
             error.hint = self._held.switch_from_read_only() or error.hint
         return error
 
-    def _tell(self, incoming: _Incoming, task: Task) -> None:
+    def _tell(self, incoming: _Incoming, answer: Answer, task: Task) -> None:
         note = duplicate_names_note(incoming.result.columns)
         if note and note not in self._told:
             self._told.add(note)
@@ -251,7 +270,9 @@ class Runner:
         for line in incoming.decoder.findings_text():
             self._notify(line)
         if incoming.result.cut:
-            self._notify(f"the result was cut after {counted(task.limit or 0, 'row')}, as asked for; there are more.")
+            why = "" if answer.cut else " The statement may write, so it ran to its end."
+            rows = counted(task.limit or 0, "row")
+            self._notify(f"the result was cut after {rows}, as asked for; there are more.{why}")
 
 
 def _is_stopped(error: BaseException | None) -> bool:

@@ -1,53 +1,30 @@
-"""The SQL lexer: where statements begin and end.
-
-It reads MySQL's and MariaDB's lexical structure only (https://dev.mysql.com/doc/refman/8.4/en/language-structure.html):
-strings, quoted names, comments, executable comments, words. It changes nothing: a statement's text is the user's own.
-"""
+"""Where the statements of a text begin and end. It changes nothing: a statement's text is the user's own."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
-# Each repeated alternative begins with another character and the end of the text always matches, so that nothing is
-# ever tried twice: the time is linear in the length of the text.
-_STRING = r"""'(?:[^'\\]+|\\(?:.|\Z)|'')*(?:'|\Z)|"(?:[^"\\]+|\\(?:.|\Z)|"")*(?:"|\Z)"""
-_PLAIN_STRING = r"""'(?:[^']+|'')*(?:'|\Z)|"(?:[^"]+|"")*(?:"|\Z)"""
-# An alternative for each kind of token; the first that matches wins. The unclosed ones take the rest of the text.
-_TOKEN = re.compile(
-    r"""
-      (?P<space>\s+)
-    | (?P<comment>--(?=[\s\x00-\x1f]|\Z)[^\n]*|\#[^\n]*|/\*(?![!]|M!)(?:[^*]+|\*(?!/))*(?:\*/|\Z))
-    | (?P<open>/\*M?!\d*)
-    | (?P<close>\*/)
-    | (?P<string>%(quotes)s)
-    | (?P<name>`(?:[^`]|``)*(?:`|\Z))
-    | (?P<variable>@@?(?:[\w$.]+|`[^`]*`|'[^']*'|"[^"]*")?)
-    | (?P<word>[^\W\d][\w$]*|\d[\w$]*)
-    | (?P<assign>:=)
-    | (?P<end>;)
-    | (?P<other>.)
-    """.replace("%(quotes)s", _STRING),
-    re.VERBOSE | re.DOTALL,
+from rds_iam_magic.database import shell
+from rds_iam_magic.database.lexer import (
+    CLOSE,
+    END,
+    OPEN,
+    RUN,
+    SHELL,
+    WORD,
+    Token,
+    comment_end,
+    string_end,
+    tokenize,
+    upper,
 )
-# Under the SQL mode NO_BACKSLASH_ESCAPES a backslash is a character like any other.
-_TOKEN_PLAIN = re.compile(_TOKEN.pattern.replace(_STRING, _PLAIN_STRING), re.VERBOSE | re.DOTALL)
-
-
-class Token(NamedTuple):
-    """A token: its kind (a group of the pattern) and its text."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
+from rds_iam_magic.errors import OptionError
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement: its text as written, without the `;`, and its words in upper case."""
+    """One statement: its text as written, without what ended it, and its tokens."""
 
     text: str
     tokens: tuple[Token, ...]
@@ -55,50 +32,183 @@ class Statement:
     @property
     def words(self) -> list[str]:
         """The bare words, in upper case: keywords and unquoted names, in order."""
-        return [t.text.upper() for t in self.tokens if t.kind == "word"]
-
-
-def tokenize(sql: str, *, backslash_escapes: bool = True) -> Iterator[Token]:
-    """All tokens of a text, in order; joined together they are the text."""
-    pattern = _TOKEN if backslash_escapes else _TOKEN_PLAIN
-    for match in pattern.finditer(sql):
-        yield Token(str(match.lastgroup), match.group(), match.start(), match.end())
+        return [upper(t.text) for t in self.tokens if t.kind == WORD]
 
 
 def split(sql: str, *, backslash_escapes: bool = True) -> list[Statement]:
-    """The statements of a text; those of comments only are left out.
+    r"""The statements of a text; those of comments only are left out.
 
     A statement that may hold `;` itself (the body of a procedure, function, trigger or event) takes the rest of the
-    text with it: the server knows where it ends, and runs what follows.
+    text with it: the server knows where it ends, and runs what follows. Of the mysql shell's commands, `DELIMITER`,
+    `\g`, `\G` and a line `USE name` are understood.
+
+    Raises:
+        OptionError: Another of its commands is there, or what cannot be sent; nothing of the text may run then.
     """
-    statements: list[Statement] = []
-    tokens: list[Token] = []
-    start = depth = 0
-    for token in tokenize(sql, backslash_escapes=backslash_escapes):
-        depth += (token.kind == "open") - (token.kind == "close")
-        if token.kind == "end" and depth <= 0 and not _may_be_compound(tokens):
-            _add(statements, sql[start : token.start], tokens)
-            tokens, start = [], token.end
-        elif token.kind not in {"space", "comment"}:
+    _check_encodable(sql)
+    return _Splitter(sql, backslash_escapes=backslash_escapes).statements()
+
+
+def _check_encodable(sql: str) -> None:
+    if sql.isascii():
+        return
+    try:
+        sql.encode()
+    except UnicodeEncodeError as error:
+        at = error.start
+    else:
+        return
+    line, column = sql.count("\n", 0, at) + 1, at - sql.rfind("\n", 0, at)
+    raise OptionError(
+        f"The SQL holds a lone surrogate (\\u{ord(sql[at]):04x}) at line {line}, column {column}; it cannot be sent as "
+        "UTF-8, and nothing was run.",
+        "Take it out, or send the bytes that it stands for as X'…'.",
+    )
+
+
+_LENGTH_OF_DELIMITER = len("DELIMITER")  # looked at first: most words have another
+
+
+class _Splitter:
+    """Splits one text."""
+
+    def __init__(self, sql: str, *, backslash_escapes: bool) -> None:
+        self._sql = sql
+        self._escapes = backslash_escapes
+        self._delimiter = ";"
+        self._found: list[Statement] = []
+
+    def statements(self) -> list[Statement]:
+        position = 0
+        while position < len(self._sql):
+            position = self._plain(position) if self._delimiter == ";" else self._delimited(position)
+        return self._found
+
+    def _tokenize(self, text: str, start: int = 0) -> list[Token]:
+        return list(tokenize(text, start, backslash_escapes=self._escapes))
+
+    def _plain(self, start: int) -> int:
+        """One statement that ends with `;`, or what stands in its place; returns where the next one begins."""
+        tokens: list[Token] = []
+        depth, compound = 0, False
+        for token in tokenize(self._sql, start, backslash_escapes=self._escapes):
+            kind = token.kind
+            if kind == END and depth <= 0 and not compound:
+                compound = _may_be_compound(tokens)
+                if not compound:
+                    return self._add(start, token.start, tokens, token.end)
+            elif kind in {OPEN, CLOSE}:
+                depth += 1 if kind == OPEN else -1
+            elif not tokens or (kind == WORD and len(token.text) == _LENGTH_OF_DELIMITER):
+                position = self._command(token, tokens, start, compound=compound)
+                if position is not None:
+                    return position
+            if kind == SHELL and shell.ends_statement(token.text):
+                return self._add(start, token.start, tokens, token.end)
             tokens.append(token)
-    _add(statements, sql[start:], tokens)
-    return statements
+        return self._add(start, len(self._sql), tokens, len(self._sql))
+
+    def _delimited(self, start: int) -> int:
+        """As `_plain`, for a statement that ends with the delimiter in use."""
+        first = next(tokenize(self._sql, start, backslash_escapes=self._escapes), None)
+        if first is None:
+            return len(self._sql)
+        if not self._sql.startswith(self._delimiter, first.start):
+            position = self._command(first, [], start, compound=True)
+            if position is not None:
+                return position
+        end, behind = self._cut(start)
+        return self._add(start, end, self._tokenize(self._sql[start:end]), behind)
+
+    def _cut(self, start: int) -> tuple[int, int]:
+        """Where the delimiter in use stands, and where it ends; strings, names and comments do not have it."""
+        pattern, position = _until(self._delimiter), start
+        while (match := pattern.search(self._sql, position)) is not None:
+            begin, position = match.span()
+            what = match.group()
+            if match.lastgroup == "delimiter" or (what[0] == "\\" and what != "\\N" and shell.ends_statement(what)):
+                return begin, position
+            if what in ("'", '"'):
+                position = string_end(self._sql, begin, backslash_escapes=self._escapes)
+            elif what == "/*":
+                position = comment_end(self._sql, begin)
+            elif match.lastgroup == "command":
+                command = shell.lone_delimiter(self._sql, begin, back=True)
+                if command is not None:
+                    self._delimiter = command.argument
+                    return begin, command.end
+        return len(self._sql), len(self._sql)
+
+    def _command(self, token: Token, tokens: list[Token], start: int, *, compound: bool) -> int | None:
+        """Obey a command of the shell that begins with this token; returns where it ends, None if it is SQL.
+
+        Args:
+            token: The next one.
+            tokens: Those of the statement in front of it.
+            start: Where that begins.
+            compound: Whether it may hold `;`.
+        """
+        if tokens:
+            lone = token.text.upper() == "DELIMITER" and shell.lone_delimiter(self._sql, token.start, back=compound)
+            if not lone:
+                return None
+            self._delimiter = lone.argument
+            return self._add(start, token.start, tokens, lone.end)
+        word = token.text.upper()
+        if word == "DELIMITER":
+            self._delimiter, end = shell.delimiter(self._sql, token.start)
+            return end
+        if word == "USE":
+            return self._use(token, start)
+        if token.kind in {WORD, RUN}:
+            shell.check_first(self._sql, token.text, token.start, token.end)
+        return None
+
+    def _use(self, token: Token, start: int) -> int | None:
+        """`USE name` on a line of its own ends there; the server needs a `;` when more follows."""
+        line = shell.use(self._sql, token.start)
+        if line is None:
+            return None
+        after = next(tokenize(self._sql, line.end, backslash_escapes=self._escapes), None)
+        if after is None or self._sql.startswith(self._delimiter, after.start):
+            return None
+        shell.check_use(line.argument)
+        end = self._sql.index(line.argument, token.end) + len(line.argument)
+        return self._add(start, end, self._tokenize(self._sql[start:end]), line.end)
+
+    def _add(self, start: int, end: int, tokens: list[Token], behind: int) -> int:
+        text = self._sql[start:end].strip()
+        if text and any(token.kind not in {OPEN, CLOSE, END} for token in tokens):
+            self._found.append(Statement(text, tuple(tokens)))
+        return behind
 
 
-def _add(statements: list[Statement], text: str, tokens: list[Token]) -> None:
-    if any(token.kind not in {"open", "close", "end"} for token in tokens):
-        statements.append(Statement(text.strip(), tuple(tokens)))
+def _until(delimiter: str) -> re.Pattern[str]:
+    """What may end a statement, and what protects its text from being the end."""
+    return re.compile(
+        rf"""(?P<delimiter>(?-i:{re.escape(delimiter)}))|['"]|`[^`]*(?:`|\Z)|/\*(?!!|M!)|--(?=[\x00-\x20\x7f]|\Z)[^\n]*"""
+        r"|\#[^\n]*|\\.?|(?P<command>(?<![\w$])DELIMITER(?![\w$]))",
+        re.IGNORECASE | re.DOTALL,
+    )
 
 
 _ROUTINES = {"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"}
+_OTHER_OBJECTS = {"TABLE", "VIEW", "INDEX", "DATABASE", "SCHEMA", "USER", "ROLE", "SEQUENCE", "SERVER", "TABLESPACE"}
 _BLOCKS = {"BEGIN", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR", "DECLARE"}
 
 
 def _may_be_compound(tokens: list[Token]) -> bool:
-    words = [t.text.upper() for t in tokens if t.kind == "word"]
+    words = [upper(t.text) for t in tokens[:40] if t.kind == WORD]
     if not words:
         return False
     if words[0] in {"CREATE", "ALTER"}:
-        return not _ROUTINES.isdisjoint(words[:16]) and not _BLOCKS.isdisjoint(words)
+        objects = [word for word in words[:16] if word in _ROUTINES or word in _OTHER_OBJECTS]
+        return objects[:1] != [] and objects[0] in _ROUTINES and _has_block(tokens)
+    if len(tokens) > 2 and tokens[1].kind == RUN and tokens[1].text == ":":
+        words = words[1:]  # a label
     # A bare BEGIN opens a transaction; BEGIN NOT ATOMIC and the others are MariaDB's blocks outside of routines.
-    return words[0] in _BLOCKS and words not in (["BEGIN"], ["BEGIN", "WORK"])
+    return words[:1] != [] and words[0] in _BLOCKS and words not in (["BEGIN"], ["BEGIN", "WORK"])
+
+
+def _has_block(tokens: list[Token]) -> bool:
+    return any(t.kind == WORD and upper(t.text) in _BLOCKS for t in tokens)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from rds_iam_magic.database.statement import tokenize
+from rds_iam_magic.database.lexer import WORD, tokenize
 from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
 from rds_iam_magic.notebook.grammar import Grammar, Option, near
 
@@ -62,8 +62,9 @@ def trailing_options(sql: str, grammar: Grammar) -> str:
     if not taken:
         return ""
     start = max(0, end - _TAIL) + words[-taken].start()
-    # The lexer tells whether it is SQL's own text there, or a string's or a comment's.
-    if not any(token.start == start and token.kind == "other" for token in tokenize(sql)):
+    # The lexer tells whether it is SQL's own text there: a string and a comment have no words.
+    name = start + re.match(r"-*", sql[start:]).end()  # type: ignore[union-attr] # it matches the empty text too
+    if not any(token.start == name and token.kind == WORD for token in tokenize(sql)):
         return ""
     return " ".join(word.group() for word in words[-taken:])
 

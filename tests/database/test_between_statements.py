@@ -74,15 +74,19 @@ def test_quoting_a_warning_hides_no_row_count(table, notes):
 
 
 @pytest.mark.parametrize("sql", ["COMMIT RELEASE", "ROLLBACK RELEASE", "COMMIT AND NO CHAIN RELEASE"])
-def test_a_released_session_is_opened_again(table, notes, sql):
-    table.execute("BEGIN; INSERT INTO between_ VALUES (1)")
-    before = table.query("SELECT CONNECTION_ID() AS id").loc[0, "id"]
-    table.execute(sql)
-    assert table.transaction_since is None
-    frame = table.query("SELECT CONNECTION_ID() AS id, (SELECT COUNT(*) FROM between_) AS n")
+def test_a_released_session_is_opened_again(db, notes, sql):
+    db.execute("CREATE OR REPLACE TABLE between_ (n TINYINT)")
+    db.execute("BEGIN; INSERT INTO between_ VALUES (1)")
+    before = db.query("SELECT CONNECTION_ID() AS id").loc[0, "id"]
+    db.execute(sql)
+    assert db.transaction_since is None
+    frame = db.query("SELECT CONNECTION_ID() AS id, (SELECT COUNT(*) FROM between_) AS n")
     assert frame.loc[0, "id"] != before
     assert frame.loc[0, "n"] == (1 if "COMMIT" in sql else 0)
     assert not any("lost" in note for note in notes)
+    db.execute("DROP TABLE between_; SET sql_mode = 'ANSI'; COMMIT RELEASE")
+    with pytest.raises(ConnectionLostError, match="The session was released, and with it the session variables"):
+        db.query('SELECT 1 AS "a"')
 
 
 def test_a_statement_that_is_too_long_is_not_sent(sandbox, scratch, notes):

@@ -169,15 +169,68 @@ def test_names():
     ("sql", "needs"),
     [
         ("SELECT @a", {effects.USER_VARIABLES}),
-        ("SELECT @@sql_mode", set()),
         ("EXECUTE p", {effects.PREPARED}),
         ("SELECT LAST_INSERT_ID()", {effects.COUNTERS}),
-        ("SELECT CONNECTION_ID()", set()),
+        ("SELECT FOUND_ROWS()", {effects.COUNTERS}),
+        ("SELECT LASTVAL(s)", {effects.COUNTERS}),
+        ("SELECT @@last_insert_id", {effects.COUNTERS}),
+        ("SELECT * FROM information_schema.optimizer_trace", {effects.DIAGNOSTICS}),
+        ("SELECT * FROM information_schema.`PROFILING`", {effects.DIAGNOSTICS}),
+        ("SHOW PROFILES", {effects.DIAGNOSTICS}),
+        ("SHOW PROFILE FOR QUERY 1", {effects.DIAGNOSTICS}),
+        ("SHOW STATUS LIKE 'Handler%'", {effects.DIAGNOSTICS}),
+        ("SHOW SESSION STATUS", {effects.DIAGNOSTICS}),
+        ("SHOW WARNINGS", {effects.DIAGNOSTICS}),
+        ("SHOW COUNT(*) ERRORS", {effects.DIAGNOSTICS}),
+        ("SELECT @@warning_count", {effects.DIAGNOSTICS}),
+        ("SHOW GLOBAL STATUS", set()),
+        ("SHOW TABLES", set()),
         ("SELECT 1", set()),
     ],
 )
 def test_what_a_statement_needs(sql, needs):
-    assert effects_in(sql).needs == needs
+    """Beside what every statement may depend on: variables that were SET, and locks."""
+    assert effects_in(sql).needs - {effects.SETTINGS, effects.LOCKS} == needs
+
+
+@pytest.mark.parametrize(
+    ("sql", "leaves"),
+    [
+        ("SET autocommit = 0", False),
+        ("SET SESSION autocommit = 0", False),
+        ("SET GLOBAL max_connections = 5", False),
+        ("SET sql_mode = 'ANSI'", True),
+        ("SET NAMES latin1", True),
+        ("SET @@div_precision_increment = 10", True),
+        ("SET @a = 1", False),
+    ],
+)
+def test_settings_that_a_new_session_does_not_have(sql, leaves):
+    assert (effects.SETTINGS in effects_in(sql).leaves) == leaves
+
+
+@pytest.mark.parametrize(
+    ("sql", "only_reads", "unless"),
+    [
+        ("SELECT ST_AsText(p) FROM t", True, True),
+        ("SELECT BIN_TO_UUID(id) FROM t", True, True),
+        ("(SELECT 1) UNION (SELECT 2)", True, True),
+        ("SELECT my_function(a) FROM t", False, True),
+        ("SELECT shop.f(a) FROM t", False, True),
+        ("SELECT `f`(a) FROM t", False, True),
+        ("SELECT my_function(a) FROM t FOR UPDATE", False, False),
+        ("SELECT my_function(a) INTO @x", False, False),
+        ("SELECT @a := my_function(1)", False, False),
+        ("SELECT GET_LOCK('a', 1)", False, False),
+        ("SELECT NEXTVAL(s)", False, False),
+        ("SELECT /*! f(1), */ 2", False, False),
+        ("UPDATE t SET a = f(1)", False, False),
+        ("CALL p()", False, False),
+    ],
+)
+def test_functions_that_may_write(sql, only_reads, unless):
+    effect = effects_in(sql)
+    assert (effect.only_reads, effect.reads_unless_functions_write) == (only_reads, unless)
 
 
 @pytest.mark.parametrize(("sql", "database"), [("USE x", "x"), ("use `a``b`", "a`b"), ("SELECT 1", None)])

@@ -100,6 +100,36 @@ def test_a_limit_does_not_cut_a_statement_that_writes(db):
     db.execute("DROP TABLE written")
 
 
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_a_limit_and_a_function_that_only_reads(sandbox, db, notes, in_transaction):
+    """A read-only transaction proves that nothing is written, so that the query can be ended on the server."""
+    with sandbox.server.root() as root:
+        root.execute("CREATE OR REPLACE FUNCTION scratch.twice(n INT) RETURNS INT DETERMINISTIC RETURN 2 * n")
+    if in_transaction:
+        db.execute("BEGIN")
+    rows = "seq_1_to_20000" if in_transaction else "seq_1_to_1000000 a, seq_1_to_1000000 b"
+    column = "seq" if in_transaction else "a.seq"
+    assert len(db.query(f"SELECT twice({column}) AS n, REPEAT('x', 100) AS f FROM {rows}", limit=10)) == 10
+    (note,) = notes
+    assert note.endswith("so it ran to its end." if in_transaction else "there are more.")
+    assert (db.transaction_since is not None) == in_transaction
+    db.execute("ROLLBACK")
+    assert still_works(db)
+
+
+def test_a_limit_and_a_function_that_writes(sandbox, db, notes):
+    db.execute("CREATE OR REPLACE TABLE counted_ (n INT)")
+    with sandbox.server.root() as root:
+        root.execute(
+            "CREATE OR REPLACE FUNCTION scratch.counts(n INT) RETURNS INT MODIFIES SQL DATA "
+            "BEGIN INSERT INTO scratch.counted_ VALUES (n); RETURN n; END"
+        )
+    assert len(db.query("SELECT counts(seq) AS n FROM seq_1_to_500", limit=10)) == 10
+    assert db.query("SELECT COUNT(*) AS c FROM counted_")["c"].tolist() == [500], "it ran whole, and once"
+    assert notes[0].endswith("The statement may write, so it ran to its end.")
+    db.execute("DROP TABLE counted_")
+
+
 def test_a_limit_holds_for_each_result_set_and_hides_no_error(sandbox, db, notes):
     with sandbox.server.root() as root:
         root.execute(

@@ -1,0 +1,196 @@
+"""Did you mean …: the nearest name to one that the server does not know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+from rds_iam_magic.database.functions import BUILT_IN
+from rds_iam_magic.database.lexer import NAME, RUN, WORD, Token, upper
+from rds_iam_magic.database.protocol import ServerError
+from rds_iam_magic.database.quoting import quote_name, quote_text
+from rds_iam_magic.database.session_state import unquoted
+from rds_iam_magic.database.statement import Statement
+from rds_iam_magic.errors import RdsIamError
+
+Fetch = Callable[[str], list[list[str | None]]]
+
+COLUMN, TABLE, DATABASE, FUNCTION, PROCEDURE = "column", "table", "database", "function", "procedure"
+_KINDS = {1049: DATABASE, 1051: TABLE, 1054: COLUMN, 1072: COLUMN, 1146: TABLE}
+_NO_ROUTINE = 1305
+_QUOTED = re.compile(r"'([^']+)'")
+_ROUTINE = re.compile(r"\b(FUNCTION|PROCEDURE) (?:([^\s.]+)\.)?([^\s.]+)")
+_MOST_TABLES = 16
+_MOST_NAMES = 10_000
+_BEFORE_TABLES = {"FROM", "JOIN", "STRAIGHT_JOIN", "UPDATE", "INTO", "TABLE", "DESCRIBE", "DESC", "EXPLAIN"}
+_NO_ALIASES = {
+    "CROSS", "EXCEPT", "FOR", "FORCE", "GROUP", "HAVING", "IGNORE", "INNER", "INTERSECT", "JOIN", "LEFT", "LIMIT",
+    "NATURAL", "ON", "ORDER", "PARTITION", "RIGHT", "SELECT", "SET", "STRAIGHT_JOIN", "UNION", "USE", "USING", "VALUES",
+    "WHERE", "WINDOW",
+}  # fmt: skip
+
+
+class Missing(NamedTuple):
+    """What the server does not know: its kind, its name, and what stood in front of that."""
+
+    kind: str
+    name: str
+    qualifiers: tuple[str, ...] = ()
+
+
+class _Table(NamedTuple):
+    schema: str
+    name: str
+    alias: str
+
+
+def not_found(event: ServerError) -> Missing | None:
+    """What an error says is not there; None if it is about something else."""
+    if event.code == _NO_ROUTINE:
+        routine = _ROUTINE.search(event.message)
+        if routine is None:
+            return None
+        return Missing(routine[1].lower(), routine[3], (routine[2],) if routine[2] else ())
+    kind = _KINDS.get(event.code)
+    quoted = _QUOTED.search(event.message)
+    if kind is None or quoted is None:
+        return None
+    if kind == DATABASE:
+        return Missing(kind, quoted[1])
+    *qualifiers, name = quoted[1].split(",")[0].split(".")
+    return Missing(kind, name, tuple(qualifiers))
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str:
+    """The candidate that a name was most likely meant to be; "" if none is near enough."""
+    wanted = name.lower()
+    allowed = min(3, (len(wanted) + 2) // 4) if len(wanted) > 2 else 0
+    best, found = (allowed + 1, 0.0), ""
+    for candidate in sorted(set(candidates) - {name}):
+        there = candidate.lower()
+        if abs(len(there) - len(wanted)) > allowed:
+            continue
+        far = (_distance(wanted, there), -SequenceMatcher(None, wanted, there).ratio())
+        if far[0] <= allowed and far < best:
+            best, found = far, candidate
+    return found
+
+
+def nearest_name_hint(event: ServerError, statement: Statement, database: str | None, fetch: Fetch) -> str:
+    """A hint with the name that was most likely meant, for a name that the server does not know; "" without a guess.
+
+    Args:
+        event: The server's error.
+        statement: The one that it refused.
+        database: The default one.
+        fetch: Runs a query of ours and gives its rows as texts; on another session, so that this one stays as it is.
+    """
+    missing = not_found(event)
+    if missing is None:
+        return ""
+    try:
+        candidates = _candidates(missing, statement, database, fetch)
+    except RdsIamError:  # a hint is not worth an error of its own
+        return ""
+    found = nearest(missing.name, candidates)
+    return f"Did you mean {quote_name(found)}?" if found else ""
+
+
+def _candidates(missing: Missing, statement: Statement, database: str | None, fetch: Fetch) -> Iterator[str]:
+    if missing.kind == COLUMN:
+        queries = _columns(missing, statement, database)
+    elif missing.kind == DATABASE:
+        queries = [f"SELECT SCHEMA_NAME FROM information_schema.SCHEMATA LIMIT {_MOST_NAMES}"]  # noqa: S608 - a constant
+    else:
+        schema = missing.qualifiers[-1] if missing.qualifiers else database
+        queries = [_in_schema(missing.kind, schema)] if schema else []
+    if missing.kind == FUNCTION:
+        yield from BUILT_IN
+    for query in queries:
+        yield from (row[0] for row in fetch(query) if row and row[0])
+
+
+def _in_schema(kind: str, schema: str) -> str:
+    if kind == TABLE:
+        what, where = "TABLE_NAME FROM information_schema.TABLES", f"TABLE_SCHEMA = {quote_text(schema)}"
+    else:
+        what = "ROUTINE_NAME FROM information_schema.ROUTINES"
+        where = f"ROUTINE_SCHEMA = {quote_text(schema)} AND ROUTINE_TYPE = '{kind.upper()}'"
+    return f"SELECT {what} WHERE {where} LIMIT {_MOST_NAMES}"
+
+
+def _columns(missing: Missing, statement: Statement, database: str | None) -> list[str]:
+    """A query for each table: the server looks up one by its name, and would open every one there is for a list."""
+    tables = list(dict.fromkeys(_tables(statement.tokens)))
+    if missing.qualifiers:
+        wanted = missing.qualifiers[-1].lower()
+        tables = [t for t in tables if wanted in (t.alias.lower(), t.name.lower())] or tables
+    return [
+        "SELECT COLUMN_NAME FROM information_schema.COLUMNS "  # noqa: S608 - quoted texts
+        f"WHERE TABLE_SCHEMA = {quote_text(table.schema or database or '')} AND TABLE_NAME = {quote_text(table.name)}"
+        for table in tables[:_MOST_TABLES]
+        if table.schema or database
+    ]
+
+
+def _tables(tokens: Sequence[Token]) -> Iterator[_Table]:
+    """The tables that a statement names, with their aliases."""
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        place += 1
+        if token.kind != WORD or upper(token.text) not in _BEFORE_TABLES:
+            continue
+        while True:
+            table, place = _table(tokens, place)
+            if table is not None:
+                yield table
+            # Another one follows a comma; what is in parentheses is found by its own FROM.
+            if table is None or _text(tokens, place) != ",":
+                break
+            place += 1
+
+
+def _table(tokens: Sequence[Token], place: int) -> tuple[_Table | None, int]:
+    """The table whose name begins here, and where the text goes on behind it and its alias."""
+    if not _is_name(tokens, place):
+        return None, place
+    schema, name = "", unquoted(tokens[place])
+    place += 1
+    if _text(tokens, place) == "." and _is_name(tokens, place + 1):
+        schema, name = name, unquoted(tokens[place + 1])
+        place += 2
+    if _text(tokens, place).upper() == "AS":
+        place += 1
+    alias = name
+    if _is_name(tokens, place) and _text(tokens, place).upper() not in _NO_ALIASES:
+        alias = unquoted(tokens[place])
+        place += 1
+    return _Table(schema, name, alias), place
+
+
+def _is_name(tokens: Sequence[Token], place: int) -> bool:
+    return place < len(tokens) and tokens[place].kind in {WORD, NAME}
+
+
+def _text(tokens: Sequence[Token], place: int) -> str:
+    if place >= len(tokens):
+        return ""
+    text = tokens[place].text
+    return text.strip() if tokens[place].kind == RUN else text
+
+
+def _distance(one: str, other: str) -> int:
+    """How many characters must be put in, left out, replaced or swapped with the next to turn one into the other."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, character in enumerate(one, 1):
+        before, last, row = row, before, [i]
+        for j, wanted in enumerate(other, 1):
+            least = min(row[-1] + 1, before[j] + 1, before[j - 1] + (character != wanted))
+            if i > 1 and j > 1 and character == other[j - 2] and wanted == one[i - 2]:
+                least = min(least, last[j - 2] + 1)
+            row.append(least)
+    return row[-1]

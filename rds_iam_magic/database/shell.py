@@ -1,0 +1,145 @@
+"""Commands of the mysql shell in a text of SQL: what `DELIMITER` says, and why the others are refused.
+
+The shell obeys them itself and sends none to the server, which would refuse them after the statements in front of them
+had run (https://dev.mysql.com/doc/refman/8.4/en/mysql-commands.html).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rds_iam_magic.errors import OptionError
+
+_LEAVE_OUT = "Leave it out."
+_FILE = "Put the file's SQL here instead."
+_OUTPUT = "Leave it out; --to FILE writes a result to a file."
+_END = "End the statement with `;`."
+_CONNECT = "Leave it out; %rds_iam_connect opens another connection."
+# No statement of MySQL's or MariaDB's begins with one of these words.
+_WORDS = {
+    "CHARSET": "Leave it out; text is sent and read as UTF-8.",
+    "CLEAR": _LEAVE_OUT,
+    "CONNECT": _CONNECT,
+    "EDIT": _LEAVE_OUT,
+    "EGO": _END,
+    "EXIT": _LEAVE_OUT,
+    "GO": _END,
+    "NOPAGER": _LEAVE_OUT,
+    "NOTEE": _LEAVE_OUT,
+    "NOWARNING": _LEAVE_OUT,
+    "PAGER": _OUTPUT,
+    "PRINT": _LEAVE_OUT,
+    "PROMPT": _LEAVE_OUT,
+    "QUERY_ATTRIBUTES": _LEAVE_OUT,
+    "QUIT": _LEAVE_OUT,
+    "REHASH": _LEAVE_OUT,
+    "RESETCONNECTION": _CONNECT,
+    "SOURCE": _FILE,
+    "SSL_SESSION_DATA_PRINT": _LEAVE_OUT,
+    "STATUS": "SHOW STATUS lists the server's counters; SELECT VERSION(), CURRENT_USER(), DATABASE() tells the rest.",
+    "SYSTEM": "Leave it out; in a notebook, !command runs a command of this machine.",
+    "TEE": _OUTPUT,
+    "WARNINGS": "SHOW WARNINGS lists the last statement's.",
+}
+_LETTERS = {
+    "!": "SYSTEM", ".": "SOURCE", "#": "REHASH", "C": "CHARSET", "P": "PAGER", "R": "PROMPT", "T": "TEE",
+    "W": "WARNINGS", "c": "CLEAR", "e": "EDIT", "n": "NOPAGER", "p": "PRINT", "q": "QUIT", "r": "CONNECT",
+    "s": "STATUS", "t": "NOTEE", "w": "NOWARNING", "x": "RESETCONNECTION",
+}  # fmt: skip
+_OTHER_LETTERS = {
+    "?": "HELP 'topic' asks the server for help.",
+    "h": "HELP 'topic' asks the server for help.",
+    "d": "Write DELIMITER on a line of its own.",
+    "u": "Write USE and the database's name.",
+}
+_ARGUMENT = r"""'[^'\n]*'|"[^"\n]*"|`[^`\n]*`|[^\s'"`]\S*"""
+_REST = r"[ \t]*(?:(?:--[ \t]|\#)[^\n]*)?(?:\r?\n|\r?\Z)"
+_DELIMITER = re.compile(rf"DELIMITER(?:[ \t]+({_ARGUMENT}))?({_REST})?", re.IGNORECASE)
+# Where a statement goes on, only what no SQL could mean.
+_LONE_DELIMITER = re.compile(rf"DELIMITER[ \t]+([^\w\s'\"`\\]{{2,}}|;){_REST}", re.IGNORECASE)
+_USE = re.compile(rf"USE[ \t]+(`[^`\n]*`|[^\s;`]+){_REST}", re.IGNORECASE)
+_PLAIN_NAME = re.compile(r"[\w$]+")
+
+
+class Command(NamedTuple):
+    """A command that is understood: what it names, and where its line ends."""
+
+    argument: str
+    end: int
+
+
+def delimiter(sql: str, start: int) -> Command:
+    """The `DELIMITER` command that begins at `start`.
+
+    Raises:
+        OptionError: It names no delimiter, or one that cannot be, or does not stand alone.
+    """
+    match = _DELIMITER.match(sql, start)
+    argument = (match and match[1]) or ""
+    if match is None or not argument:
+        raise OptionError("DELIMITER names no delimiter; nothing was run.", "Write it as in DELIMITER //.")
+    if argument[0] in "'\"`":
+        argument = argument[1:-1]
+    if "\\" in argument or not argument:
+        raise OptionError(f"{argument!r} cannot be a delimiter; nothing was run.", "Use another one, such as //.")
+    if match[2] is None:
+        raise OptionError(
+            "DELIMITER and its delimiter need a line of their own; nothing was run.",
+            f"Go on with a new line behind DELIMITER {argument}.",
+        )
+    return Command(argument, match.end())
+
+
+def lone_delimiter(sql: str, start: int, *, back: bool) -> Command | None:
+    """A `DELIMITER` line at `start` where a statement has not ended; `back`: whether it may go back to `;`."""
+    if sql[sql.rfind("\n", 0, start) + 1 : start].strip(" \t"):
+        return None
+    match = _LONE_DELIMITER.match(sql, start)
+    if match is None or (match[1] == ";" and not back):
+        return None
+    return Command(match[1], match.end())
+
+
+def use(sql: str, start: int) -> Command | None:
+    """`USE name` alone on its line, at `start`, as the shell takes it without a `;`."""
+    match = _USE.match(sql, start)
+    return None if match is None else Command(match[1], match.end())
+
+
+def check_use(name: str) -> None:
+    """Refuse a name that the shell takes and the server does not."""
+    if not (name.startswith("`") or _PLAIN_NAME.fullmatch(name)):
+        raise OptionError(f"USE {name} has no `;`, and its name needs quotes; nothing was run.", f"Write USE `{name}`;")
+
+
+def check_first(sql: str, word: str, start: int, end: int) -> None:
+    """Refuse a statement whose first word is a command of the shell.
+
+    Raises:
+        OptionError: It is one.
+    """
+    name = word.upper()
+    if name in _WORDS:
+        if not sql[end : end + 99].lstrip().startswith(":"):  # else it is a label
+            raise _refused(word, _WORDS[name])
+    elif word.startswith("?") or (name == "HELP" and sql[end : end + 99].lstrip()[:1] in ("", ";")):
+        raise _refused(sql[start : start + len(name if name == "HELP" else "?")], _OTHER_LETTERS["h"])
+
+
+def ends_statement(command: str) -> bool:
+    r"""Whether a backslash and its letter end a statement, as `\G` does.
+
+    Raises:
+        OptionError: It is another command of the shell, or none.
+    """
+    letter = command[1:]
+    if letter in ("g", "G"):
+        return True
+    if letter in _LETTERS or letter in _OTHER_LETTERS:
+        raise _refused(command, _OTHER_LETTERS.get(letter) or _WORDS[_LETTERS[letter]])
+    raise OptionError("The SQL has a backslash outside of quotes; nothing was run.", "Quote the text that it is in.")
+
+
+def _refused(command: str, hint: str) -> OptionError:
+    return OptionError(f"{command} is a command of the mysql shell, not SQL; nothing was run.", hint)
