@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 from events import LONG
-from grounds import create_tester, login_of_tester
+from grounds import create_tester, login_of_tester, watch
 from reliability.faults import Principal, World
 from reliability.matrix import create_tables
 from reliability.proxy import Proxy
@@ -25,7 +25,8 @@ def fragile():
     """A sandbox of these tests' own."""
     with Sandbox() as sandbox:
         _create_ledger(sandbox.server)
-        yield sandbox
+        with watch(sandbox.server):
+            yield sandbox
 
 
 @pytest.fixture(scope="package")
@@ -33,7 +34,8 @@ def second(fragile):
     """Another server of the same names, for failovers."""
     server = fragile.add_server()
     _create_ledger(server)
-    return server
+    with watch(server):
+        yield server
 
 
 @pytest.fixture(scope="package")
