@@ -1,5 +1,8 @@
 """The suite's ground: a sandbox for the whole run, connections into it, and a check that every test leaves nothing.
 
+With pytest-xdist each worker has a sandbox of its own; `-n auto` takes as many as the machine bears. `--quick` leaves
+out what needs a server or builds something: whatever uses one of the fixtures in `SLOW`, or is marked `slow`.
+
 Another MySQL or MariaDB takes the place of the sandbox's server in the tests of `scratch` connections with
 `--dsn mysql://USER:PASSWORD@HOST:PORT/SCHEMA?ca=PATH` or RDS_IAM_MAGIC_TEST_DSN; the schema is the suite's to fill.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import ssl
 import threading
 import time
@@ -18,7 +22,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import psutil
 import pytest
-from grounds import SCRATCH, create_tester, login_of_tester
+from events import LONG
+from grounds import SCRATCH, create_tester, login_of_tester, sessions, watch
 from hypothesis import HealthCheck, settings
 
 from rds_iam_magic.aws.endpoint import Endpoint
@@ -34,8 +39,33 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
+SLOW = frozenset({"sandbox", "scratch", "fragile", "running", "wheel"})
+
+# A process that a script starts in the background ignores Ctrl-C, and so does what it starts in turn. Here and now, for
+# workers and kernels take it over from this process.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_addoption(parser):
     parser.addoption("--dsn", default=os.environ.get("RDS_IAM_MAGIC_TEST_DSN"), help="another server for the tests")
+    parser.addoption("--quick", action="store_true", help="only what needs no server")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: starts servers or builds something without a fixture; not in --quick")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """The suite waits as much as it works; another server has one schema for all, so there is one worker."""
+    return 0 if config.getoption("--dsn") else 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--quick"):
+        left_out = [item for item in items if SLOW & set(item.fixturenames) or item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 def pytest_collection_finish():
@@ -66,7 +96,7 @@ def notes():
 @pytest.fixture(scope="session")
 def sandbox():
     """One sandbox for the whole run; tests that break servers start their own."""
-    with Sandbox() as running:
+    with Sandbox() as running, watch(running.server):
         yield running
 
 
@@ -118,11 +148,11 @@ def db(scratch, notes):
 
 @pytest.fixture(autouse=True)
 def nothing_is_left():
-    """Threads, file descriptors and child processes after a test are those of before it."""
+    """Threads, file descriptors, child processes and sessions on the servers after a test are those of before it."""
     gc.collect()
     before = _state()
     yield
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + LONG / 2
     while (left := _left(before)) and time.monotonic() < deadline:
         gc.collect()
         time.sleep(0.05)
@@ -137,6 +167,7 @@ def _state():
         if Path("/proc/self/fd").exists()
         else set(),
         Counter(_name(child) for child in process.children(recursive=True)),  # by name: a server may be restarted
+        sessions(),
     )
 
 
@@ -155,11 +186,12 @@ def _link(entry: Path) -> str:
 
 
 def _left(before):
-    threads, files, children = _state()
+    threads, files, children, ours = _state()
     return [
         *[t.name for t in threading.enumerate() if t.ident in threads - before[0] and not t.name.startswith("asyncio")],
         *[link for _, link in files - before[1] if link.startswith(("socket:", "/")) and not _kept(link)],
         *[f"process {name}" for name in children - before[2]],
+        *(ours - before[3]),
     ]
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
-import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import boto3
+import pymysql
+from events import wait_until
 from grounds import login_of_tester
 from reliability.proxy import Proxy
 
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.aws.token import sign_token
-from rds_iam_magic.database import dial
+from rds_iam_magic.database import answer, dial, held
 from rds_iam_magic.database.connection import Connection
 from rds_iam_magic.database.driver import Token
 from rds_iam_magic.errors import ConnectError
@@ -80,10 +83,15 @@ class World:
     principal: Principal | None = None
     second: Server | None = None
     undo: ExitStack = field(default_factory=ExitStack)
+    _lock: Any = None
 
     @property
     def connection_id(self) -> int:
-        return self.db._held._identity.id
+        """The id of the held session, found by the way that it takes: nothing is sent over it."""
+        ((number,),) = self.root(
+            f"SELECT ID FROM information_schema.PROCESSLIST WHERE HOST LIKE '%:{self.proxy.server_side_port}'"
+        )
+        return int(number)
 
     def root(self, sql: str) -> Any:
         with self.server.root() as cursor:
@@ -95,6 +103,46 @@ class World:
 
     def kill_connection(self) -> None:
         self.root(f"KILL CONNECTION {self.connection_id}")
+
+    def wait_until_cut(self) -> None:
+        """What has been struck is seen to be dead from here."""
+        wait_until(lambda: self.proxy.connections == 0, "the end of the connection")
+
+    def change(self, module: ModuleType, name: str, value: float) -> None:
+        """Change one of the product's own time limits until all is mended."""
+        self.undo.callback(setattr, module, name, getattr(module, name))
+        setattr(module, name, value)
+
+    def rest(self) -> None:
+        """As after a long while without a statement: the next one has the connection asked whether it lives."""
+        self.change(held, "PING_AFTER", 0.0)
+
+    def reconnect_within(self, seconds: float) -> None:
+        """What `--connect-timeout` does, from now on and until all is mended; the first connection had time."""
+        own = self.db._held
+        self.undo.callback(setattr, own, "login", own.login)
+        own.login = dataclasses.replace(own.login, timeout=seconds)
+
+    @contextmanager
+    def gate(self) -> Iterator[None]:
+        """Statements that use the table `gate` wait on this server, until `open_gate` or the end."""
+        with self.server.root() as lock:
+            lock.execute("LOCK TABLES scratch.gate WRITE")
+            self._lock = lock  # its session stays till the end: its place would be free for others
+            yield
+
+    def open_gate(self) -> None:
+        """What waits may go on; nothing, if there is no gate."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            with suppress(pymysql.MySQLError):  # the fault may have been that the server was killed
+                lock.execute("UNLOCK TABLES")
+
+
+def end_session(server: Server, number: int) -> None:
+    """End a session from the server's side, if it is still there."""
+    with suppress(pymysql.MySQLError), server.root() as root:
+        root.execute(f"KILL CONNECTION {number}")
 
 
 def _kill_server(world: World) -> None:
@@ -170,14 +218,22 @@ def _fail_over(world: World) -> None:
 
 
 def _become_read_only(world: World) -> None:
-    world.kill_connection()  # first: the switch waits for statements that write
+    world.kill_connection()  # first: the switch waits for statements that write, and for locks
+    world.open_gate()
     world.root("SET GLOBAL read_only = 1")
     world.undo.callback(world.root, "SET GLOBAL read_only = 0")
 
 
 def _idle_too_long(world: World) -> None:
     world.db.execute("SET SESSION wait_timeout = 1")
-    time.sleep(1.5)
+    world.wait_until_cut()
+
+
+def _go_silent(world: World) -> None:
+    """What is waited for never comes here, so that short limits find out what long ones would."""
+    world.change(answer, "SILENCE", 1.0)
+    world.change(held, "PING_TIMEOUT", 1.0)
+    world.proxy.freeze()
 
 
 def _slow_down(world: World) -> None:
@@ -195,6 +251,7 @@ class Fault:
         comes_back: Whether a new session can be opened while it lasts.
         loses: Whether the session is lost.
         writable: Whether the server takes writes while it lasts.
+        seen: Whether a session that is lost is seen to be dead without asking.
         moments: The moments at which it can come about; empty for all.
     """
 
@@ -203,6 +260,7 @@ class Fault:
     comes_back: bool = True
     loses: bool = True
     writable: bool = True
+    seen: bool = True
     moments: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -220,7 +278,7 @@ FAULTS = (
     Fault("the server ends an idle session (`wait_timeout`)", _idle_too_long, moments=(IDLE,)),
     Fault("the network closes the connection", lambda world: world.proxy.cut()),
     Fault("the network resets the connection", lambda world: world.proxy.reset()),
-    Fault("the network goes silent (half-open)", lambda world: world.proxy.freeze()),
+    Fault("the network goes silent (half-open)", _go_silent, seen=False),
     TRUNCATES,
     Fault("the network is slow", _slow_down, loses=False),
     Fault("a failover to another server with the same data", _fail_over),

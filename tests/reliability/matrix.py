@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any
 
-from reliability.faults import ANSWER, FAULTS, IDLE, REQUEST, ROWS, TRUNCATES, WORKING, Fault, World
+from events import LONG, when, works_on
+from reliability.faults import ANSWER, FAULTS, IDLE, REQUEST, ROWS, TRUNCATES, WORKING, Fault, World, end_session
+
+from rds_iam_magic.sandbox.server import Server
 
 READ = "SELECT"
 WRITE = "INSERT"
@@ -92,45 +94,64 @@ def cells() -> list[Cell]:
     ]
 
 
-SLOW_ROWS = "SELECT seq, REPEAT('x', 1000) AS filler, SLEEP(0.001) FROM seq_1_to_500"
-_SLOW = {
-    READ: "SELECT SLEEP(0.6) AS slept, COUNT(*) AS n FROM ledger",
-    WRITE: "INSERT INTO ledger SELECT SLEEP(0.6)",
-    IN_TRANSACTION: "INSERT INTO ledger SELECT SLEEP(0.6)",
+ROW_COUNT, LAST_BEFORE_PAUSE, STRUCK_AFTER_BYTES = 2800, 2600, 2_300_000  # more than a piece of rows (2 MiB)
+_ROWS = (
+    f"SELECT seq, REPEAT('x', 1000) AS filler, SLEEP(IF(seq = {LAST_BEFORE_PAUSE}, seconds, 0)) "
+    f"FROM pace, seq_1_to_{ROW_COUNT}"
+)
+_WAITING = {
+    READ: "SELECT COUNT(*) AS n FROM ledger, gate",
+    WRITE: "INSERT INTO ledger SELECT 1 FROM gate",
+    IN_TRANSACTION: "INSERT INTO ledger SELECT 1 FROM gate",
 }
 _QUICK = {
-    READ: "SELECT 0 AS slept, COUNT(*) AS n FROM ledger",
+    READ: "SELECT COUNT(*) AS n FROM ledger",
     WRITE: "INSERT INTO ledger VALUES (1)",
     IN_TRANSACTION: "INSERT INTO ledger VALUES (1)",
     COMMIT: "COMMIT",
 }
 
 
+def create_tables(server: Server) -> None:
+    """What the statements need: `gate` holds up who reads it while it is locked, `pace` has the length of a pause."""
+    with server.root() as root:
+        for sql in (
+            "CREATE TABLE scratch.ledger (a BIGINT) ENGINE=InnoDB",
+            "CREATE TABLE scratch.gate (a INT) ENGINE=InnoDB",
+            "INSERT INTO scratch.gate VALUES (1)",
+            "CREATE TABLE scratch.pace (seconds INT) ENGINE=InnoDB",
+            "INSERT INTO scratch.pace VALUES (0)",
+        ):
+            root.execute(sql)
+
+
 def act(world: World, cell: Cell) -> Any:
     """Bring the fault about at its moment, under its action; returns what the action gives, or raises."""
     if cell.in_transaction:
         world.db.execute("BEGIN; INSERT INTO ledger VALUES (2)")
+    if not cell.fault.comes_back:
+        world.reconnect_within(1.0)
     if cell.moment == IDLE:
+        return _act_after_idleness(world, cell)
+    if cell.moment == WORKING:
+        return _act_on_waiting_statement(world, cell)
+    if cell.moment == ROWS:
+        return _act_among_rows(world, cell)
+    if cell.fault is TRUNCATES or not cell.fault.loses:
         cell.fault.strike(world)
-        time.sleep(0.4)  # past the (shortened) idleness after which a connection is asked whether it lives
         return _run(world, cell.action, _QUICK[cell.action])
-    if cell.moment == ANSWER and cell.fault is TRUNCATES:
-        cell.fault.strike(world)
-        return _run(world, cell.action, _QUICK[cell.action])
-    if cell.moment in (REQUEST, ANSWER):
-        return _act_on_request(world, cell)
-    timer = threading.Timer(0.2, cell.fault.strike, [world])
-    timer.start()
-    try:
-        return _run(world, cell.action, SLOW_ROWS if cell.moment == ROWS else _SLOW[cell.action])
-    finally:
-        timer.join()
+    return _act_on_request(world, cell)
+
+
+def _act_after_idleness(world: World, cell: Cell) -> Any:
+    cell.fault.strike(world)
+    if cell.fault.loses and cell.fault.seen:
+        world.wait_until_cut()
+    world.rest()
+    return _run(world, cell.action, _QUICK[cell.action])
 
 
 def _act_on_request(world: World, cell: Cell) -> Any:
-    if not cell.fault.loses:
-        cell.fault.strike(world)
-        return _run(world, cell.action, _QUICK[cell.action])
     struck = threading.Event()
 
     def strike() -> None:
@@ -141,7 +162,40 @@ def _act_on_request(world: World, cell: Cell) -> Any:
     try:
         return _run(world, cell.action, _QUICK[cell.action])
     finally:
-        assert struck.wait(10)  # the loss may be told before all of it has come about
+        assert struck.wait(LONG)  # the loss may be told before all of it has come about
+
+
+def _act_on_waiting_statement(world: World, cell: Cell) -> Any:
+    """The server cannot finish before the fault has struck; afterwards it may, and does, if it still can."""
+    server, number = world.server, world.connection_id
+    with world.gate():
+
+        def strike() -> None:
+            cell.fault.strike(world)
+            world.open_gate()
+
+        with when(lambda: works_on(server, number, "Waiting for table metadata lock"), strike):
+            return _run(world, cell.action, _WAITING[cell.action])
+
+
+def _act_among_rows(world: World, cell: Cell) -> Any:
+    """The server pauses for long in the middle of its rows, and strikes come while it does; the second run does not."""
+    server, number, struck = world.server, world.connection_id, threading.Event()
+    if cell.fault.loses:
+        world.root("UPDATE scratch.pace SET seconds = 600")
+
+    def strike() -> None:
+        world.root("UPDATE scratch.pace SET seconds = 0")
+        cell.fault.strike(world)
+        if cell.fault.loses:
+            end_session(server, number)  # what the network has lost would sleep on
+        struck.set()
+
+    world.proxy.after_bytes(STRUCK_AFTER_BYTES, strike)
+    try:
+        return _run(world, cell.action, _ROWS)
+    finally:
+        assert struck.wait(LONG)
 
 
 def _run(world: World, action: str, sql: str) -> Any:

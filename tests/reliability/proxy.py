@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
@@ -9,19 +10,22 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from events import LONG
+
 
 class Proxy:
     """Forwards connections to `upstream`; a context manager.
 
     Attributes:
         upstream: The port that new connections are forwarded to; a failover changes it.
-        accepted: How many connections came.
+        accepted: How many connections came and were let in.
+        refused: How many came and were not.
         delay: Seconds that everything is held back, in both directions.
     """
 
     def __init__(self, upstream: int) -> None:
         self.upstream = upstream
-        self.accepted = 0
+        self.accepted = self.refused = 0
         self.delay = 0.0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -59,6 +63,11 @@ class Proxy:
         for pair in self._alive():
             pair.frozen = True
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether a client has sent something that `freeze` holds back."""
+        return any(pair.holds_back for pair in self._alive())
+
     def thaw(self) -> None:
         """What was held back by `freeze` passes now."""
         for pair in self._alive():
@@ -72,10 +81,15 @@ class Proxy:
         for pair in self._alive():
             pair.trap = (fault or self.cut, answer_only)
 
+    def after_bytes(self, count: int, fault: Callable[[], None]) -> None:
+        """After so many bytes more from the server have `fault` come about; nothing passes until it has."""
+        for pair in self._alive():
+            pair.mark = (count, fault)
+
     def cut_after(self, count: int) -> None:
         """Cut the connections after so many bytes more from the server: an answer is truncated in its middle."""
         for pair in self._alive():
-            pair.budget = count
+            pair.mark = (count, lambda pair=pair: pair.end(reset=False))
 
     def refuse(self, refusing: bool = True) -> None:
         """Close new connections at once."""
@@ -84,6 +98,18 @@ class Proxy:
     def be_silent(self, silent: bool = True) -> None:
         """Accept new connections and say nothing."""
         self._silent = silent
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open; one that is closed is so for the client, too."""
+        with self._lock:
+            return sum(not pair.closed for pair in self._pairs)
+
+    @property
+    def server_side_port(self) -> int | None:
+        """The port from which the oldest connection that still passes comes to the server."""
+        ports = [pair.port for pair in sorted(self._alive(), key=lambda pair: pair.frozen) if pair.port]
+        return ports[0] if ports else None
 
     def _alive(self) -> list[_Pair]:
         with self._lock:
@@ -96,6 +122,7 @@ class Proxy:
                 client.close()
                 if self._stopping:
                     return
+                self.refused += 1
                 continue
             self.accepted += 1
             with self._lock:
@@ -109,11 +136,14 @@ class _Pair:
         self.proxy = proxy
         self.client = client
         self.server: socket.socket | None = None
+        self.port: int | None = None  # of this end of the way to the server
         self.frozen = upstream is None
+        self.holds_back = False
         self.trap: tuple[Callable[[], None], bool] | None = None
         self.mute = False  # what the server says is lost
-        self.budget: int | None = None
-        self.ended = False
+        self.answered = threading.Event()  # it has said something since
+        self.mark: tuple[int, Callable[[], None]] | None = None
+        self.ended = self.closed = False
         self._threads: list[threading.Thread] = []
         self._running = 2
         self._count = threading.Lock()
@@ -121,6 +151,7 @@ class _Pair:
             return
         try:
             self.server = socket.create_connection(("127.0.0.1", upstream))
+            self.port = self.server.getsockname()[1]
         except OSError:
             self.end(reset=False)
             return
@@ -141,6 +172,7 @@ class _Pair:
                     sock.shutdown(socket.SHUT_RDWR)
             if reset or not self._threads:
                 sock.close()
+        self.closed = True
 
     def join(self) -> None:
         for thread in self._threads:
@@ -148,23 +180,29 @@ class _Pair:
         self._close()
 
     def _forward(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
-        source.settimeout(0.05)
+        source.setblocking(False)
         while not self.ended:
             try:
+                if not select.select([source], [], [], 0.05)[0]:
+                    continue
                 data = source.recv(65536)
-            except TimeoutError:
+            except BlockingIOError:
                 continue
-            except OSError:
+            except (OSError, ValueError):  # ValueError: closed meanwhile
                 break
             time.sleep(self.proxy.delay)
             while self.frozen and not self.ended:
+                self.holds_back |= from_client and bool(data)
                 time.sleep(0.02)
             if not data or self.ended:
                 break
             if from_client and self.trap is not None:
                 self._spring(data, target)
-            elif not self._passes(data, target, from_client):
-                break
+            elif from_client:
+                self._send(data, target)
+            else:
+                self._answer(data, target)
+        self.answered.set()  # or never will be
         self.end(reset=False)
         with self._count:
             self._running -= 1
@@ -183,17 +221,37 @@ class _Pair:
         (fault, answer_only), self.trap = self.trap, None
         if answer_only:
             self.mute = True
-            with suppress(OSError):
-                target.sendall(data)
-            time.sleep(0.3)  # the server does its work, and tells nobody
+            self._send(data, target)
+            self.answered.wait(LONG)  # the server does its work, and nobody hears of it
         fault()
 
-    def _passes(self, data: bytes, target: socket.socket, from_client: bool) -> bool:
-        """Forward; returns whether the connection goes on."""
-        if not from_client and self.mute:
-            return True
-        if not from_client and self.budget is not None:
-            data, self.budget = data[: self.budget], self.budget - len(data)
-        with suppress(OSError):
-            target.sendall(data)
-        return from_client or self.budget is None or self.budget > 0
+    def _answer(self, data: bytes, target: socket.socket) -> None:
+        """Forward what the server says, up to the mark of `after_bytes`, and what is behind that once it has struck."""
+        if self.mute:
+            self.answered.set()
+            return
+        while data and self.mark is not None and not self.ended:
+            count, fault = self.mark
+            before, data = data[:count], data[count:]
+            self._send(before, target)
+            self.mark = (count - len(before), fault)
+            if count > len(before):
+                return
+            self.mark = None
+            fault()  # may set another mark, freeze, or end this pair
+        while self.frozen and not self.ended:
+            time.sleep(0.02)
+        if not self.ended:
+            self._send(data, target)
+
+    def _send(self, data: bytes, target: socket.socket) -> None:
+        """All of it, however long the other end takes; `sendall` would not be woken by a reset."""
+        left = memoryview(data)
+        while left and not self.ended:
+            try:
+                if select.select([], [target], [], 0.05)[1]:
+                    left = left[target.send(left) :]
+            except BlockingIOError:
+                continue
+            except (OSError, ValueError):
+                return

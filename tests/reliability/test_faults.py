@@ -3,17 +3,19 @@
 import dataclasses
 import gc
 import multiprocessing
-import os
-import signal
 import ssl
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
+from events import LONG, connection_id, interrupt, interrupt_when, rests, wait_until, when, works_on
 from grounds import create_tester, login_of_tester
+from reliability.faults import end_session
 
 from rds_iam_magic.aws.endpoint import Kind
+from rds_iam_magic.database import answer, held
+from rds_iam_magic.database import interrupt as interrupting
 from rds_iam_magic.database.connection import Connection
 from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.errors import (
@@ -28,11 +30,8 @@ from rds_iam_magic.errors import (
 
 def kill(world):
     """Kill the connection, and wait until that has reached this end."""
-    session = world.db._held.current
     world.kill_connection()
-    deadline = time.monotonic() + 5
-    while not session.looks_dead() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    world.wait_until_cut()
 
 
 def works(world):
@@ -44,7 +43,7 @@ def works(world):
 
 def test_no_free_connection(make_world, fragile):
     """1040 at connect says so; at reconnect it is tried again until one is free."""
-    world = make_world(timeout=3.0)
+    world = make_world()
     (limit,) = world.root("SELECT @@max_connections")[0]
     others = []
     try:
@@ -52,17 +51,27 @@ def test_no_free_connection(make_world, fragile):
         with pytest.raises(ConnectError, match="1040"):
             others.extend(Connection(login_of_tester(fragile)) for _ in range(12))
         kill(world)
-        time.sleep(0.2)
-        others.append(Connection(login_of_tester(fragile)))
+        wait_until(lambda: take_place(fragile, others), "the place of the killed session")
+        world.reconnect_within(1.0)
         with pytest.raises(ConnectError, match="1040"):
             world.db.query("SELECT 1")
-        threading.Timer(0.8, others.pop().close).start()
-        assert works(world)
+        world.undo.close()
+        before = world.proxy.accepted
+        with when(lambda: world.proxy.accepted > before + 1, others.pop().close):  # one has been refused by then
+            assert works(world)
     finally:
         with fragile.server.root() as root:
             root.execute(f"SET GLOBAL max_connections = {limit}")
         for other in others:
             other.close()
+
+
+def take_place(sandbox, others):
+    """Whether there was one."""
+    with suppress(ConnectError):
+        others.append(Connection(login_of_tester(sandbox)))
+        return True
+    return False
 
 
 def test_failover_leads_to_the_new_writer(make_world, fragile):
@@ -115,11 +124,11 @@ def test_a_server_that_stays_read_only(world):
 
 
 def test_it_comes_back_within_the_time_to_connect(make_world):
-    world = make_world(timeout=6.0)
+    world = make_world()
     world.proxy.refuse()
     world.proxy.cut()
-    threading.Timer(1.0, world.proxy.refuse, [False]).start()
-    assert works(world)
+    with when(lambda: world.proxy.refused > 1, lambda: world.proxy.refuse(False)):
+        assert works(world)
 
 
 def test_lost_twice_in_a_row(world):
@@ -169,46 +178,57 @@ def test_a_role_is_assumed(external_id):
 # What the user does
 
 
-def interrupt_after(seconds):
-    timer = threading.Timer(seconds, os.kill, [os.getpid(), signal.SIGINT])
-    timer.start()
-    return timer
+@contextmanager
+def interrupted_in_sleep(world, number):
+    """Ctrl-C as soon as the server sleeps for the session."""
+    with interrupt_when(lambda: works_on(world.server, number, "User sleep")):
+        yield
 
 
-@pytest.mark.parametrize("sql", ["SELECT SLEEP(20)", "SELECT seq, SLEEP(0.001) FROM seq_1_to_100000"])
-def test_an_interrupt_ends_the_query_on_the_server(world, sql):
-    """Within a second (the best of three, as machines stall); transaction and temporary tables stay, every time."""
+@contextmanager
+def interrupted_among_rows(world, _number):
+    """Ctrl-C when so many bytes of rows have come."""
+    world.proxy.after_bytes(100_000, interrupt)
+    yield
+
+
+@pytest.mark.parametrize(
+    ("sql", "interrupted"),
+    [
+        ("SELECT SLEEP(600)", interrupted_in_sleep),
+        ("SELECT seq, REPEAT('x', 1000), SLEEP(IF(seq < 1000, 0, 600)) FROM seq_1_to_1000", interrupted_among_rows),
+    ],
+    ids=["before the first row", "among the rows"],
+)
+def test_an_interrupt_ends_the_query_on_the_server(world, sql, interrupted):
+    """Long before its own end; transaction and temporary tables stay, every time."""
     world.db.execute("CREATE TEMPORARY TABLE kept (a INT); INSERT INTO kept VALUES (7)")
     world.db.execute("BEGIN; INSERT INTO ledger VALUES (1)")
-    before = world.connection_id
-    took = []
-    while len(took) < 3 and min(took, default=9) > 1:
-        timer = interrupt_after(0.7)
+    before = connection_id(world.db)
+    for _ in range(3):
         began = time.monotonic()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt), interrupted(world, before):
             world.db.query(sql)
-        took.append(time.monotonic() - began - 0.7)
-        timer.join()
-        running = world.root(f"SELECT COMMAND FROM information_schema.PROCESSLIST WHERE ID = {before}")
-        assert running == (("Sleep",),)
+        assert time.monotonic() - began < LONG
+        wait_until(lambda: rests(world.server, before), "the end of the query on the server")
         assert world.db.query("SELECT a FROM kept")["a"].tolist() == [7]
-        assert world.connection_id == before
-    assert min(took) < 1, took
+        assert connection_id(world.db) == before
     world.db.execute("COMMIT")
     assert world.rows() == 1
 
 
 def test_a_second_interrupt_gives_up_the_connection_at_once(world):
     """When the query cannot be ended (the network is silent), a second press does not wait for it."""
-    first, second = interrupt_after(0.5), interrupt_after(1.0)
+    world.change(interrupting, "PATIENCE", 2 * LONG)
     world.proxy.freeze()
     world.proxy.be_silent()
+    before = world.proxy.accepted
     began = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        world.db.query("SELECT SLEEP(20)")
-    assert time.monotonic() - began < 2
-    first.join()
-    second.join()
+    first = interrupt_when(lambda: world.proxy.holds_back)
+    second = interrupt_when(lambda: world.proxy.accepted > before)  # the session that is to end the query
+    with pytest.raises(KeyboardInterrupt), first, second:
+        world.db.query("SELECT SLEEP(600)")
+    assert time.monotonic() - began < LONG
     world.proxy.be_silent(False)
     assert works(world)
 
@@ -217,9 +237,9 @@ def test_a_time_limit_of_the_server(make_world):
     world = make_world(settings=Settings(timeout=0.5))
     began = time.monotonic()
     with pytest.raises(StatementError, match="1969") as caught:
-        world.db.query("SELECT SLEEP(5), COUNT(*) FROM seq_1_to_1000000 a, seq_1_to_1000 b")
+        world.db.query("SELECT SLEEP(600), COUNT(*) FROM seq_1_to_1000000 a, seq_1_to_1000 b")
     assert "--timeout" in caught.value.hint
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < LONG
     assert works(world)
 
 
@@ -227,11 +247,11 @@ def test_a_time_limit_from_here_is_the_last_resort(make_world):
     """The server's own limit is switched off, as where MySQL has none."""
     world = make_world(settings=Settings(timeout=0.5))
     world.db.execute("SET SESSION max_statement_time = 0")
-    before = world.connection_id
+    before = connection_id(world.db)
     with pytest.raises(ResultError, match="time limit"):
-        world.db.query("SELECT SLEEP(20)")
+        world.db.query("SELECT SLEEP(600)")
     assert works(world)
-    assert world.connection_id == before, "the query was ended, not the connection"
+    assert connection_id(world.db) == before, "the query was ended, not the connection"
 
 
 def test_modes_hold_after_a_reconnect(make_world):
@@ -353,12 +373,12 @@ def _in_child(db, answers):
 def test_a_fork_does_not_share_the_socket(world):
     context = multiprocessing.get_context("fork")
     world.db.execute("CREATE TEMPORARY TABLE mine (a INT)")
-    own = world.connection_id
+    own = connection_id(world.db)
     answers = context.SimpleQueue()
     child = context.Process(target=_in_child, args=[world.db, answers])
     child.start()
     other = answers.get()
-    child.join(10)
+    child.join(LONG)
     assert child.exitcode == 0
     assert int(other) != own
     assert world.db.query("SELECT COUNT(*) AS n FROM mine")["n"].tolist() == [0], "the parent's session is untouched"
@@ -404,15 +424,18 @@ def test_what_the_sql_does_not_tell_does_not_run_twice(world):
     world.root("CREATE OR REPLACE TABLE scratch.calls (a INT) ENGINE=MyISAM")  # written at once, whatever comes then
     world.root(
         "CREATE OR REPLACE FUNCTION scratch.writes() RETURNS INT MODIFIES SQL DATA "
-        "BEGIN INSERT INTO scratch.calls VALUES (1); RETURN SLEEP(0.6); END"
+        "BEGIN INSERT INTO scratch.calls VALUES (1); RETURN SLEEP(600); END"
     )
     world.root("CREATE OR REPLACE VIEW scratch.innocent AS SELECT scratch.writes() AS w")
-    timer = threading.Timer(0.2, world.proxy.cut)
-    timer.start()
-    with pytest.raises(ConnectionLostError, match=r"may have taken effect.*it writes"):
+    number = world.connection_id
+
+    def strike():
+        world.proxy.cut()
+        end_session(world.server, number)  # it has written, and sleeps; its lock would hold up the second run
+
+    strikes = when(lambda: works_on(world.server, number, "User sleep"), strike)
+    with pytest.raises(ConnectionLostError, match=r"may have taken effect.*it writes"), strikes:
         world.db.query("SELECT * FROM innocent")
-    timer.join()
-    time.sleep(0.6)
     assert world.root("SELECT COUNT(*) FROM scratch.calls") == ((1,),)
     world.db.execute("INSERT INTO ledger VALUES (1)")
     assert world.rows() == 1, "the next statement may write again"
@@ -430,9 +453,12 @@ def test_the_second_run_leaves_no_transaction_behind(world, after):
 
 def test_a_long_query_goes_on_though_nobody_may_ask_for_it(world, principal):
     """The second session is refused, so it cannot be told whether the server still works: then it is not given up."""
+    world.change(answer, "SILENCE", 0.3)
+    before = len(world.sandbox.refusals())
     principal.revoke()
     try:
-        assert world.db.query("SELECT SLEEP(3) AS s")["s"].tolist() == [0]
+        with world.gate(), when(lambda: len(world.sandbox.refusals()) >= before + 3, world.open_gate):
+            assert world.db.query("SELECT COUNT(*) AS n FROM gate")["n"].tolist() == [1]
     finally:
         principal.permit()
     assert world.notes == []
@@ -440,14 +466,12 @@ def test_a_long_query_goes_on_though_nobody_may_ask_for_it(world, principal):
 
 def test_an_interrupted_ping_leaves_no_answer_behind(world):
     """Were the session used on, the next statement would be given the ping's row."""
-    time.sleep(0.4)
+    world.rest()
+    world.change(held, "PING_TIMEOUT", LONG)
     world.proxy.freeze()
-    timer = interrupt_after(0.2)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), interrupt_when(lambda: world.proxy.holds_back):
         world.db.query("SELECT 41 AS answer")
-    timer.join()
     world.proxy.thaw()
-    time.sleep(0.4)
     assert world.db.query("SELECT 42 AS answer")["answer"].tolist() == [42]
 
 
@@ -455,7 +479,7 @@ def test_an_implicit_commit_before_a_time_limit_is_seen(make_world):
     world = make_world(settings=Settings(timeout=0.5))
     world.db.execute("SET SESSION max_statement_time = 0; BEGIN; INSERT INTO ledger VALUES (1)")
     with pytest.raises(ResultError, match="time limit"):
-        world.db.execute("CREATE OR REPLACE TABLE copied AS SELECT SLEEP(20) AS s")
+        world.db.execute("CREATE OR REPLACE TABLE copied AS SELECT SLEEP(600) AS s")
     assert world.db.transaction_since is None
     assert world.db.rows_changed == 0
     assert world.rows() == 1
@@ -467,11 +491,11 @@ def test_nothing_is_killed_through_a_proxy(world, monkeypatch):
         world.db.login, endpoint=dataclasses.replace(world.db.login.endpoint, kind=Kind.PROXY)
     )
     monkeypatch.setattr(world.db._held, "login", proxied)
-    before = world.connection_id
+    before = connection_id(world.db)
     assert len(world.db.query("SELECT a.seq FROM seq_1_to_100000 a, seq_1_to_100 b", limit=10)) == 10
     assert world.db.lost
     assert works(world)
-    assert world.connection_id != before
+    assert connection_id(world.db) != before
 
 
 def test_a_connection_that_was_given_up_still_tells_of_itself(world):
@@ -491,7 +515,7 @@ def test_verified_tls_after_a_reconnect_too(make_world, fragile):
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(fragile.endpoint).configure_cert(context)
-    world = make_world(timeout=3.0)
+    world = make_world()
     with Listener(tls=True, context=context) as listener:
         world.proxy.upstream = listener.port
         world.proxy.cut()

@@ -82,6 +82,7 @@ SCRIPT = (
 )
 
 
+@pytest.mark.slow
 def test_a_command_runs_inside_and_its_exit_code_is_ours():
     inside = "import os, sys; print(os.environ['RDS_IAM_MAGIC_VIA']); sys.exit(7)"
     done = subprocess.run([*COMMAND, "--", sys.executable, "-c", inside], capture_output=True, text=True, check=False)
@@ -90,6 +91,7 @@ def test_a_command_runs_inside_and_its_exit_code_is_ours():
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_a_command_that_is_not_there():
     done = subprocess.run([*COMMAND, "--", "no-such-command"], capture_output=True, text=True, check=False)
     assert done.returncode == 127
