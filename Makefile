@@ -6,14 +6,23 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SANDBOX := $(BIN)/python -m rds_iam_magic.sandbox
 READY := $(VENV)/.ready
+DEMO := $(VENV)/.demo
 
-.PHONY: demo test lab check bench bench-check soak docs format system clean
+.PHONY: demo test quick test-busy lab check bench bench-check soak docs format system clean
 
-demo: $(READY)  ## Run the set-up notebook in the sandbox and print what an analyst sees
-	$(SANDBOX) -- $(BIN)/python notebooks/run.py notebooks/setup.ipynb build
+demo: $(DEMO)  ## Run the set-up notebook in the sandbox and print what an analyst sees
+	@echo "Starting the sandbox and running notebooks/setup.ipynb in it (about 15 s; the first time 30 s)."
+	@$(SANDBOX) -- $(BIN)/python notebooks/run.py notebooks/setup.ipynb build
 
-test: $(READY)  ## Run the whole test suite
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY)  ## Run the whole test suite, on several workers with a sandbox each; ARGS="-n 0 -k name" for a part
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+quick: $(READY)  ## Run what needs no server, in a few seconds
+	$(BIN)/python -m pytest --quick $(ARGS)
+
+test-busy: $(READY)  ## The whole suite beside four busy loops for each core, which end with it
+	@pids=; for i in $$(seq $$((4 * $$(nproc)))); do (while :; do :; done) & pids="$$pids $$!"; done; \
+	trap 'kill $$pids' EXIT INT TERM; $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lab: $(READY)  ## JupyterLab on the notebooks, inside the sandbox
 	$(SANDBOX) -- $(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
@@ -37,8 +46,9 @@ $(VENV)/.bench: pyproject.toml $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@touch $(VENV)/.bench
 
-soak: $(READY)  ## Cut connections at random for SECONDS under reads and writes, and check them against a ledger
+soak: $(READY)  ## Cut connections, then interrupt, at random for SECONDS each, under reads and writes, against a ledger
 	$(BIN)/python tests/reliability/soak.py $(or $(SECONDS),180)
+	$(BIN)/python tests/reliability/storm.py $(or $(SECONDS),180)
 
 docs: $(READY)  ## Write docs/reliability.md from the fault matrix
 	$(BIN)/python tests/reliability/write_docs.py
@@ -47,11 +57,20 @@ format: $(READY)  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-$(READY): pyproject.toml | system
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	@touch $(READY)
+$(READY): pyproject.toml | system $(VENV)/bin/pip
+	@echo "Installing what development needs into $(VENV) (about a minute)."
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $(READY) $(DEMO)
+
+$(DEMO): pyproject.toml | system $(VENV)/bin/pip
+	@echo "Installing what the notebooks and the sandbox need into $(VENV) (about half a minute)."
+	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	@touch $(DEMO)
+
+$(VENV)/bin/pip:
+	@echo "Making the virtual environment $(VENV)."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
 
 # What the sandbox needs of the system: a MariaDB server (not started as a service), its headers, a C compiler.
 # What is there is left alone; what is missing is installed with apt or Homebrew.
@@ -66,7 +85,7 @@ system:
 	  command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
 	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
 	  if [ -n "$$missing" ]; then \
-	    echo "Installing$$missing"; \
+	    echo "Installing$$missing (about 20 s)."; \
 	    $(SUDO) apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	  fi; \
