@@ -169,7 +169,7 @@ class Runner:
         incoming: _Incoming | None = None
         for event in answer:
             if isinstance(event, Head):
-                incoming = _Incoming(event, task)
+                incoming = _Incoming(event, task, mariadb="mariadb" in self._held.server_version.lower())
                 yield incoming.result
             elif isinstance(event, Rows) and incoming is not None:
                 batch = incoming.take(event)
@@ -230,10 +230,11 @@ def _is_stopped(error: BaseException | None) -> bool:
 class _Incoming:
     """A result set as it comes: decoded, and cut at the statement's limit."""
 
-    def __init__(self, head: Head, task: Task) -> None:
+    def __init__(self, head: Head, task: Task, *, mariadb: bool) -> None:
         from rds_iam_magic.database.decode import Decoder, Options
 
-        self.decoder = Decoder(head.columns, Options(decimal=task.decimal))
+        options = Options(decimal=task.decimal, mariadb=mariadb, words=lambda: task.statement.words)
+        self.decoder = Decoder(head.columns, options)
         self.result = ResultSet(
             head.columns, self.decoder.schema, position=task.position, count=task.count, verb=task.verb
         )
