@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from rds_iam_magic.database.protocol import Column
 
 _FLOAT = 4
+_NOT_FIXED = 31  # as the number of decimals
 
 
 class Floats(Family):
     """Arrow's own parser: correctly rounded, exponents included.
 
-    The server prints a FLOAT with six digits (16777216 as 16777200), whatever it has; that is told.
+    The server prints a FLOAT with six digits (16777216 as 16777200), whatever its value; that is told.
     """
 
     def __init__(self, column: Column) -> None:
@@ -38,12 +39,16 @@ class Floats(Family):
         return values
 
     def finding(self) -> str:
-        """That a FLOAT's digits were cut by the server; adding the DOUBLE 0e0 works on every version."""
+        """That the server rounds a FLOAT. (Adding 0e0 works on every version, CAST(… AS DOUBLE) not on old ones.)"""
         if not self._rounded:
             return ""
-        name = self._column.name
-        exact = f"{_as_sql(self._column.org_name)} + 0e0" if self._column.org_name else "adding 0e0 to it"
-        return f"column {name}: the server sends FLOAT values rounded to six digits; {exact} gives them exactly."
+        column = self._column
+        if column.decimals < _NOT_FIXED:  # FLOAT(7,2), which prints as many decimals as it declares
+            kept = "1 decimal" if column.decimals == 1 else f"{column.decimals} decimals"
+        else:
+            kept = "six digits"
+        exact = f"{_as_sql(column.org_name)} + 0e0" if column.org_table else "adding 0e0 to it"
+        return f"column {column.name}: the server sends FLOAT values rounded to {kept}; {exact} gives them exactly."
 
 
 def _as_sql(name: str) -> str:

@@ -1,4 +1,4 @@
-"""BIT: stored values come as bytes, expressions as bytes or as decimal text. The number, or an error; never another one.
+"""BIT: stored values come as bytes, expressions as bytes or as decimal text. The number or an error, never another number.
 
 Against the numbers that the same server gives for `CAST(… AS UNSIGNED)`; MySQL's answers, which the sandbox's MariaDB
 does not give, are made up from what was seen there.
@@ -27,6 +27,7 @@ def numbers(width):
 @pytest.fixture(scope="module")
 def tables(sandbox, scratch):
     """A table `bits8` (n, b BIT(8) NULL) and a view of an expression of it, for each width."""
+    assert scratch.login(), "the schema is there"
     with sandbox.server.root() as root:
         root.execute("USE scratch")
         for width in WIDTHS:
@@ -91,8 +92,9 @@ OTHERS = {
 STATEMENTS = SELECTED | OTHERS
 
 
+@pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_expressions(db, tables, name):
+def test_expressions(db, name):
     """A whole column, which is of one form."""
     for width in WIDTHS:
         frame = db.query(STATEMENTS[name].format(t=f"bits{width}", w=width))
@@ -101,8 +103,9 @@ def test_expressions(db, tables, name):
         assert got == expected, width
 
 
+@pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("name", ["stored", "if", "max", "scalar", "coalesce", "derived max", "union", "window", "lag"])
-def test_single_values(db, tables, name):
+def test_single_values(db, name):
     """One row, so that no other value tells the form: right, or refused where either form may come."""
     for width in (1, 2, 7, 8, 16, 24, 64):
         for n, number in enumerate(numbers(width)):
@@ -118,7 +121,8 @@ def test_single_values(db, tables, name):
                     assert found == [number], (width, n)
 
 
-def test_what_may_be_either_is_refused_with_the_way_around(db, tables):
+@pytest.mark.usefixtures("tables")
+def test_what_may_be_either_is_refused_with_the_way_around(db):
     """A window function's 53 comes as the byte "5", and its column is described as that of MAX without one."""
     assert db.query("SELECT MAX(b) x FROM bits8 WHERE b = 5 OR b = 9")["x"].tolist() == [9]
     with pytest.raises(DecodeError, match=r"Row 1 of column x: '5' may be the number or the byte") as caught:
@@ -128,7 +132,8 @@ def test_what_may_be_either_is_refused_with_the_way_around(db, tables):
     assert db.query("SELECT CAST(MAX(b) OVER () AS UNSIGNED) x FROM bits8 WHERE b = 53")["x"].tolist() == [53]
 
 
-def test_returning(db, tables):
+@pytest.mark.usefixtures("tables")
+def test_returning(db):
     db.execute("CREATE TEMPORARY TABLE returned (n INT, b BIT(8))")
     assert db.query("INSERT INTO returned VALUES (1, 5) RETURNING COALESCE(b, b) x")["x"].tolist() == [5]
     assert db.query("DELETE FROM returned RETURNING b")["b"].tolist() == [5]
@@ -154,7 +159,7 @@ def test_mysql_sends_some_expressions_as_text(flags):
     assert bits(64, [b"18446744073709551615", b"12345678"], flags=flags) == [2**64 - 1, 12345678]
     assert bits(64, [b"\xff" * 8, b"12345678"], flags=flags) == [2**64 - 1, 0x3132333435363738]
     for width, value in ((6, b"5"), (7, b"5"), (8, b"0"), (14, b"12"), (16, b"12"), (24, b"123"), (64, b"12345678")):
-        with pytest.raises(DecodeError, match="Row 2 .*may be the number or the byte"):
+        with pytest.raises(DecodeError, match=r"Row 2 .*may be the number or the byte"):
             bits(width, [None, value], flags=flags)
 
 
@@ -168,7 +173,7 @@ def test_a_form_that_shows_late():
     assert bits(8, [None, None], [b"\x81"], [b"5"]) == [None, None, 129, 53]
     assert bits(8, [b"129"], [b"5"], [None]) == [129, 5, None]
     for first, second in ((b"\x81", b"129"), (b"129", b"\x81")):
-        with pytest.raises(DecodeError, match="Row 2 of column x: .* is not a valid BIT"):
+        with pytest.raises(DecodeError, match=r"Row 2 of column x: .* is not a valid BIT"):
             bits(8, [first], [second])
         with pytest.raises(DecodeError, match="is not a valid BIT"):
             bits(8, [first, second])
