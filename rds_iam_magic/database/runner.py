@@ -245,9 +245,8 @@ class _Incoming:
         if self._left == 0:
             self.result.cut = True
             return None
-        batch = self.decoder.decode(rows)
         if self._left is not None:
-            self.result.cut = batch.num_rows > self._left
-            batch = batch.slice(0, self._left)
-            self._left -= batch.num_rows
-        return batch
+            self.result.cut = len(rows) > self._left
+            rows = Rows(rows.data, rows.starts[: self._left], rows.ends[: self._left])
+            self._left -= len(rows)
+        return self.decoder.decode(rows)

@@ -110,7 +110,7 @@ class Bits(Family):
             raise digits.InvalidValueError(
                 self._kind,
                 remedy=_REMEDY,
-                message="may be the number or the byte of that character: the server sends BIT expressions as either.",
+                message="may be the number or raw bytes: the server sends BIT expressions as either.",
                 row=int(np.flatnonzero(there)[0]),
             )
         # What was read by expectation is as good as proven: another form from now on would mean that it was wrong.

@@ -39,7 +39,7 @@ class Floats(Family):
         return values
 
     def finding(self) -> str:
-        """That the server rounds a FLOAT. (Adding 0e0 works on every version, CAST(… AS DOUBLE) not on old ones.)"""
+        """That the server rounds a FLOAT; adding 0e0 works on every version, CAST(… AS DOUBLE) does not."""
         if not self._rounded:
             return ""
         column = self._column

@@ -1,4 +1,4 @@
-"""BIT: stored values come as bytes, expressions as bytes or as decimal text. The number or an error, never another number.
+"""BIT: stored values come as bytes, expressions as bytes or as decimal text. The number or an error, never another one.
 
 Against the numbers that the same server gives for `CAST(… AS UNSIGNED)`; MySQL's answers, which the sandbox's MariaDB
 does not give, are made up from what was seen there.
@@ -107,7 +107,7 @@ def test_expressions(db, name):
 @pytest.mark.parametrize("name", ["stored", "if", "max", "scalar", "coalesce", "derived max", "union", "window", "lag"])
 def test_single_values(db, name):
     """One row, so that no other value tells the form: right, or refused where either form may come."""
-    for width in (1, 2, 7, 8, 16, 24, 64):
+    for width in (1, 8, 16, 64):
         for n, number in enumerate(numbers(width)):
             sql = f"SELECT x FROM ({STATEMENTS[name].format(t=f'bits{width}', w=width)} LIMIT 1000) d WHERE n = {n}"
             direct = STATEMENTS[name].replace("FROM {t} t", "FROM {t} t WHERE n = " + str(n))
@@ -125,7 +125,7 @@ def test_single_values(db, name):
 def test_what_may_be_either_is_refused_with_the_way_around(db):
     """A window function's 53 comes as the byte "5", and its column is described as that of MAX without one."""
     assert db.query("SELECT MAX(b) x FROM bits8 WHERE b = 5 OR b = 9")["x"].tolist() == [9]
-    with pytest.raises(DecodeError, match=r"Row 1 of column x: '5' may be the number or the byte") as caught:
+    with pytest.raises(DecodeError, match=r"Row 1 of column x: '5' may be the number or raw bytes") as caught:
         db.query("SELECT MAX(b) OVER () x FROM bits8 WHERE b = 53")
     assert "CAST(… AS UNSIGNED)" in caught.value.hint
     assert (caught.value.column, caught.value.row) == ("x", 1)
@@ -159,7 +159,7 @@ def test_mysql_sends_some_expressions_as_text(flags):
     assert bits(64, [b"18446744073709551615", b"12345678"], flags=flags) == [2**64 - 1, 12345678]
     assert bits(64, [b"\xff" * 8, b"12345678"], flags=flags) == [2**64 - 1, 0x3132333435363738]
     for width, value in ((6, b"5"), (7, b"5"), (8, b"0"), (14, b"12"), (16, b"12"), (24, b"123"), (64, b"12345678")):
-        with pytest.raises(DecodeError, match=r"Row 2 .*may be the number or the byte"):
+        with pytest.raises(DecodeError, match=r"Row 2 .*may be the number or raw bytes"):
             bits(width, [None, value], flags=flags)
 
 

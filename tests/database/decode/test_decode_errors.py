@@ -56,6 +56,14 @@ def test_the_session_stays(doubtful, notes, tmp_path, way):
     assert notes == []
 
 
+def test_what_a_limit_leaves_out_need_not_be_readable(doubtful):
+    doubtful.execute("INSERT INTO doubtful VALUES (0, NULL)")
+    sql = "SELECT n, MAX(b) OVER (PARTITION BY n) AS x FROM doubtful ORDER BY n"
+    assert doubtful.query(sql, limit=1)["n"].tolist() == [0]
+    with pytest.raises(DecodeError, match="Row 2 of column x"):
+        doubtful.query(sql, limit=2)
+
+
 @pytest.mark.parametrize("rows", [10, 300_000])
 def test_in_the_middle_of_an_answer(doubtful, monkeypatch, rows):
     """The rest of it is not wanted; the rows are counted over all pieces."""
