@@ -201,7 +201,7 @@ class Runner:
         incoming: _Incoming | None = None
         for event in answer:
             if isinstance(event, Head):
-                incoming = _Incoming(event, task)
+                incoming = _Incoming(event, task, mariadb="mariadb" in self._held.server_version.lower())
                 yield incoming.result
             elif isinstance(event, Rows) and incoming is not None:
                 batch = incoming.take(event)
@@ -290,10 +290,11 @@ def _complete(event: End | Ok) -> Iterator[Complete]:
 class _Incoming:
     """A result set as it comes: decoded, and cut at the statement's limit."""
 
-    def __init__(self, head: Head, task: Task) -> None:
+    def __init__(self, head: Head, task: Task, *, mariadb: bool) -> None:
         from rds_iam_magic.database.decode import Decoder, Options
 
-        self.decoder = Decoder(head.columns, Options(decimal=task.decimal))
+        options = Options(decimal=task.decimal, mariadb=mariadb, words=lambda: task.statement.words)
+        self.decoder = Decoder(head.columns, options)
         self.result = ResultSet(
             head.columns, self.decoder.schema, position=task.position, count=task.count, verb=task.verb
         )
@@ -304,9 +305,8 @@ class _Incoming:
         if self._left == 0:
             self.result.cut = True
             return None
-        batch = self.decoder.decode(rows)
         if self._left is not None:
-            self.result.cut = batch.num_rows > self._left
-            batch = batch.slice(0, self._left)
-            self._left -= batch.num_rows
-        return batch
+            self.result.cut = len(rows) > self._left
+            rows = Rows(rows.data, rows.starts[: self._left], rows.ends[: self._left])
+            self._left -= len(rows)
+        return self.decoder.decode(rows)

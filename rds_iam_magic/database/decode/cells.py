@@ -45,6 +45,16 @@ class Cells:
     def __len__(self) -> int:
         return len(self.start)
 
+    def part(self, start: int, stop: int) -> Cells:
+        """The cells of some of the rows."""
+        null = None if self.null is None else self.null[start:stop]
+        null = None if null is None or not null.any() else null
+        return Cells(self.data, self.words, self.start[start:stop], self.length[start:stop], null)
+
+    def value(self, row: int) -> bytes:
+        """One value as it came; for error messages."""
+        return self.data[self.start[row] : self.start[row] + self.length[row]].tobytes()
+
     def validity(self, also_null: NDArray[np.bool_] | None = None) -> pa.Buffer | None:
         """Arrow's validity bitmap; None when every value is there."""
         null = self.null if also_null is None else also_null if self.null is None else self.null | also_null

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from rds_iam_magic.database.decode import digits
+from rds_iam_magic.database.decode.family import Family
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,7 @@ _CLOCK_MARKS = (0x0000FF0000FF0000, ord(":") << 40 | ord(":") << 16)
 _SECOND, _DAY = 1_000_000, 86_400_000_000  # microseconds
 
 
-class _Dated:
+class _Dated(Family):
     """Counts what no calendar has."""
 
     def __init__(self, column: Column) -> None:
@@ -39,8 +40,8 @@ class _Dated:
         """How many dates became NaT."""
         if not self._impossible:
             return ""
-        count = "1 value" if self._impossible == 1 else f"{self._impossible:,} values"
-        return f"in {self._name}, {count} of no calendar (0000-00-00, 2024-00-00, …) became NaT."
+        count = "1 invalid date" if self._impossible == 1 else f"{self._impossible:,} invalid dates"
+        return f"column {self._name}: {count} (0000-00-00, 2024-00-00, …) became NaT."
 
     def _days(self, cells: Cells) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
         days, impossible = read_days(cells.words, _present(cells, cells.start))
@@ -91,7 +92,7 @@ def read_days(words: NDArray[np.uint64], start: NDArray[np.int64]) -> tuple[NDAr
     """Days since 1970-01-01 of the texts YYYY-MM-DD at `start`, and which are in no calendar.
 
     Raises:
-        ProtocolError: A text has another shape.
+        InvalidValueError: A text has another shape.
     """
     first, last = words[start], words[start + 8]
     digits.require_digits(first, _YEAR_MONTH_DIGITS)
@@ -111,7 +112,7 @@ def read_clock(words: NDArray[np.uint64], start: NDArray[np.int64]) -> NDArray[n
     """Microseconds of the texts HH:MM:SS at `start`.
 
     Raises:
-        ProtocolError: A text has another shape.
+        InvalidValueError: A text has another shape.
     """
     word = words[start]
     digits.require_digits(word, _CLOCK_DIGITS)
@@ -126,7 +127,7 @@ def read_fraction(cells: Cells, start: NDArray[np.int64], length: NDArray[np.int
     """Microseconds of the texts .f to .ffffff at `start`; 0 where `length` is not positive.
 
     Raises:
-        ProtocolError: A text has another shape.
+        InvalidValueError: A text has another shape.
     """
     there = length > 0
     if ((cells.data[np.where(there, start, 0)] != ord(".")) & there).any():

@@ -8,17 +8,19 @@ from typing import Literal
 
 import pyarrow as pa
 
-from rds_iam_magic.database.decode.bits import Bits, Nulls
+from rds_iam_magic.database.decode.bits import Bits, Nulls, expected_form
 from rds_iam_magic.database.decode.cells import Cells, locate
 from rds_iam_magic.database.decode.dates import Dates, DateTimes
 from rds_iam_magic.database.decode.decimals import ExactDecimals, FloatDecimals
+from rds_iam_magic.database.decode.digits import InvalidValueError
 from rds_iam_magic.database.decode.family import Family
 from rds_iam_magic.database.decode.floats import Floats
 from rds_iam_magic.database.decode.integers import Integers
 from rds_iam_magic.database.decode.texts import Bytes, Texts
 from rds_iam_magic.database.decode.times import Times
 from rds_iam_magic.database.protocol import Column, Rows
-from rds_iam_magic.errors import ProtocolError
+from rds_iam_magic.database.quoting import quote_name
+from rds_iam_magic.errors import DecodeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,13 @@ class Options:
 
     Attributes:
         decimal: DECIMAL as `float` (float64) or `exact` (Arrow decimals).
+        mariadb: Whether the server is known to be a MariaDB.
+        words: Gives the statement's words in upper case; none if they are not known.
     """
 
     decimal: Literal["float", "exact"] = "float"
+    mariadb: bool = False
+    words: Callable[[], Sequence[str]] = tuple
 
 
 def _decimals(column: Column, options: Options) -> Family:
@@ -46,7 +52,7 @@ _JSON = 245
 # https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html
 _FAMILIES: dict[int, Callable[[Column, Options], Family]] = {
     **dict.fromkeys((1, 2, 3, 8, 9, 13), lambda column, _: Integers(column)),  # TINY … LONGLONG, INT24, YEAR
-    **dict.fromkeys((4, 5), lambda *_: Floats()),  # FLOAT, DOUBLE
+    **dict.fromkeys((4, 5), lambda column, _: Floats(column)),  # FLOAT, DOUBLE
     **dict.fromkeys((0, 246), _decimals),  # DECIMAL, NEWDECIMAL
     **dict.fromkeys((10, 14), lambda column, _: Dates(column)),  # DATE, NEWDATE
     **dict.fromkeys((7, 12, 17, 18), lambda column, _: DateTimes(column)),  # TIMESTAMP, DATETIME and their successors
@@ -55,7 +61,7 @@ _FAMILIES: dict[int, Callable[[Column, Options], Family]] = {
         (15, 245, 247, 248, 249, 250, 251, 252, 253, 254), _texts
     ),  # VARCHAR, JSON, ENUM, SET, BLOBs, STRING
     **dict.fromkeys((242, 255), lambda *_: Bytes()),  # VECTOR, GEOMETRY
-    16: lambda column, _: Bits(column),
+    16: lambda column, options: Bits(column, expected_form(column, mariadb=options.mariadb, words=options.words)),
     6: lambda *_: Nulls(),
 }
 
@@ -67,10 +73,12 @@ class Decoder:
         schema: What the columns' descriptions alone say; nullable as they are declared; names may repeat.
 
     Raises:
-        ProtocolError: A column has a type that MySQL and MariaDB do not send.
+        DecodeError: A column has a type that is not known.
     """
 
     def __init__(self, columns: Sequence[Column], options: Options | None = None) -> None:
+        self._columns = tuple(columns)
+        self._rows = 0  # decoded so far
         self._families = [_family(column, options or Options()) for column in columns]
         self.schema = pa.schema(
             [pa.field(column.name, family.type) for column, family in zip(columns, self._families, strict=True)]
@@ -80,22 +88,42 @@ class Decoder:
         """A piece of rows as a record batch.
 
         Raises:
-            ProtocolError: The bytes do not fit the columns.
+            ProtocolError: The bytes are no rows of so many fields.
+            DecodeError: A value does not fit its column's type.
         """
         found = locate(rows, len(self._families))
         # strict: the cells' own check for fields too many comes at their end.
-        arrays = [_decode(family, cells) for cells, family in zip(found, self._families, strict=True)]
+        try:
+            places = range(len(self._families))
+            arrays = [self._decode(place, cells) for cells, place in zip(found, places, strict=True)]
+        except DecodeError:
+            for _ in found:  # rows that are broken are worse than a value, and end the session
+                pass
+            raise
+        self._rows += len(rows)
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def findings_text(self) -> list[str]:
         """A line for each column whose values are not all what the server has."""
         return [text for family in self._families if (text := family.finding())]
 
+    def _decode(self, place: int, cells: Cells) -> pa.Array:
+        family = self._families[place]
+        try:
+            return _decode(family, cells)
+        except (ValueError, ArithmeticError) as error:  # Arrow's own errors are ValueErrors, too
+            failure, row = _locate_failure(family, cells, error)
+        raise _decode_error(self._columns[place], self._rows + row + 1, cells.value(row), failure)
+
 
 def _family(column: Column, options: Options) -> Family:
     make = _FAMILIES.get(column.type_code)
     if make is None:
-        raise ProtocolError(f"The column {column.name} is of a type that is not known ({column.type_code}).")
+        raise DecodeError(
+            f"Column {column.name} has a type that is not known here ({column.type_code}).",
+            _remedy(column, "CAST({} AS CHAR)"),
+            column=column.name,
+        )
     return make(column, options)
 
 
@@ -103,3 +131,45 @@ def _decode(family: Family, cells: Cells) -> pa.Array:
     if cells.null is not None and cells.null.all():
         return pa.nulls(len(cells), family.type)
     return family.decode(cells)
+
+
+def _locate_failure(family: Family, cells: Cells, error: Exception) -> tuple[Exception, int]:
+    """Bisect for the first row that cannot be decoded, and give its own error."""
+    if isinstance(error, InvalidValueError) and error.row is not None:
+        return error, error.row
+    start, stop = 0, len(cells)
+    while stop - start > 1:
+        middle = (start + stop) // 2
+        try:
+            _decode(family, cells.part(start, middle))
+        except (ValueError, ArithmeticError) as found:
+            error, stop = found, middle
+        else:
+            start = middle
+    return error, start
+
+
+def _decode_error(column: Column, row: int, value: bytes, error: Exception) -> DecodeError:
+    if not isinstance(error, InvalidValueError):
+        error = InvalidValueError(f"value of its type ({column.type_code})")
+    return DecodeError(
+        f"Row {row:,} of column {column.name}: {_shown(value)} {error.message}",
+        _remedy(column, error.remedy),
+        column=column.name,
+        row=row,
+    )
+
+
+def _remedy(column: Column, sql: str) -> str:
+    """What to write in the column's place; an expression's own text is not known, for its name may be an alias."""
+    written = sql.format(quote_name(column.org_name) if column.org_name else "…")
+    return f"Select {written} instead, or leave the column out."
+
+
+def _shown(value: bytes) -> str:
+    """A value for a message: short, in one line, whatever its bytes are."""
+    text = value[: 4 * _SHOWN].decode("utf-8", "backslashreplace")
+    return repr(text if len(text) <= _SHOWN and len(value) <= 4 * _SHOWN else text[:_SHOWN] + "…")
+
+
+_SHOWN = 40  # characters

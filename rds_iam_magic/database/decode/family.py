@@ -20,13 +20,13 @@ class Family(Protocol):
     type: pa.DataType
 
     def decode(self, cells: Cells) -> pa.Array:
-        """An array of `type`.
+        """An array of `type`; at least one cell is not NULL.
 
         Raises:
-            ProtocolError: A value's text does not fit the column's type.
+            ValueError: A value does not fit the column's type; an `InvalidValueError` says how to get at it.
         """
         ...
 
     def finding(self) -> str:
         """What the user must know about the values so far, as a sentence; "" for nothing."""
-        ...
+        return ""

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from rds_iam_magic.database.decode import digits
+from rds_iam_magic.database.decode.family import Family
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +20,7 @@ _MINUS = ord("-")
 _LONGLONG = 8
 
 
-class Integers:
+class Integers(Family):
     """Only BIGINT UNSIGNED is uint64: every other type's values fit int64."""
 
     def __init__(self, column: Column) -> None:
@@ -37,7 +38,7 @@ class Integers:
             start, length = start + negative, length - negative
         self._require_some(cells, length)
         if length.max(initial=0) > digits.MAX_DIGITS:
-            values = _parse_long(cells, start, length)
+            values = parse_long(cells, start, length)
         else:
             values = digits.parse(cells.words, start, length)
         if not self._unsigned:
@@ -45,10 +46,6 @@ class Integers:
         if has_negative:
             values = np.where(negative, ~values + np.uint64(1), values)  # two's complement
         return cells.to_array(self.type, values)
-
-    def finding(self) -> str:
-        """Nothing: integers are exact."""
-        return ""
 
     @staticmethod
     def _require_some(cells: Cells, length: NDArray[np.int64]) -> None:
@@ -63,7 +60,7 @@ class Integers:
             raise digits.not_a("64-bit integer")
 
 
-def _parse_long(cells: Cells, start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.uint64]:
+def parse_long(cells: Cells, start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.uint64]:
     """Twenty digits, and ZEROFILL's leading zeros; those few values one by one."""
     values = digits.parse(cells.words, start, np.where(length > digits.MAX_DIGITS, 0, length))
     for row in np.flatnonzero(length > digits.MAX_DIGITS):

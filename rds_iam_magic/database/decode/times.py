@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from rds_iam_magic.database.decode import digits
 from rds_iam_magic.database.decode.dates import read_clock, read_fraction
+from rds_iam_magic.database.decode.family import Family
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.decode.cells import Cells
@@ -18,7 +19,7 @@ _HUNDRED_HOURS = 360_000_000_000  # microseconds
 _CLOCK = 8  # the length of HH:MM:SS
 
 
-class Times:
+class Times(Family):
     """A TIME is a length of time, so it may be negative and longer than a day."""
 
     def __init__(self) -> None:
@@ -44,7 +45,3 @@ class Times:
             values += read_fraction(cells, start + _CLOCK, length - _CLOCK)
         np.negative(values, out=values, where=negative)
         return cells.to_array(self.type, values)
-
-    def finding(self) -> str:
-        """Nothing: exact."""
-        return ""

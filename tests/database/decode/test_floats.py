@@ -1,0 +1,59 @@
+"""FLOAT: the server prints six digits, and the user is told so, with the SQL that gives all of them."""
+
+import numpy as np
+import pytest
+
+EXACT = [16777216.0, -16777215.0, float(np.float32(0.1)), float(np.float32(1e38)), float(np.float32(1.17549435e-38))]
+NOTE = "column {}: the server sends FLOAT values rounded to six digits; {} gives them exactly."
+
+
+@pytest.fixture
+def floats(db):
+    db.execute("CREATE TEMPORARY TABLE floats (n INT, f FLOAT, `my f` FLOAT, fixed FLOAT(12,2), d DOUBLE)")
+    for n, value in enumerate([*EXACT, None]):
+        text = "NULL" if value is None else repr(value)
+        db.execute(f"INSERT INTO floats VALUES ({n}, {text}, {text}, LEAST(1.25, {text}), {text})")
+    return db
+
+
+def test_what_the_server_rounds_is_told(floats, notes):
+    frame = floats.query("SELECT f FROM floats WHERE n = 0")
+    assert frame["f"].tolist() == [16777200.0]
+    assert str(frame["f"].dtype) == "float64"
+    assert notes == [NOTE.format("f", "f + 0e0")]
+
+
+@pytest.mark.parametrize("sql", ["f + 0e0", "`my f` + 0e0", "MAX(f) + 0e0"])
+def test_the_way_around_is_exact(floats, notes, sql):
+    got = floats.query(f"SELECT {sql} AS x FROM floats WHERE f IS NOT NULL GROUP BY n ORDER BY n")["x"].tolist()
+    assert got == EXACT
+    assert notes == []
+
+
+def test_each_column_once(floats, notes):
+    floats.query("SELECT f, `my f`, f AS g, MAX(f) AS m, MAX(d), COUNT(*) FROM floats GROUP BY n")
+    assert notes == [
+        NOTE.format("f", "f + 0e0"),
+        NOTE.format("my f", "`my f` + 0e0"),
+        NOTE.format("g", "f + 0e0"),
+        NOTE.format("m", "adding 0e0 to it"),
+    ]
+
+
+def test_a_fixed_number_of_decimals(floats, notes):
+    assert floats.query("SELECT fixed FROM floats WHERE n = 0")["fixed"].tolist() == [1.25]
+    assert notes == [
+        "column fixed: the server sends FLOAT values rounded to 2 decimals; fixed + 0e0 gives them exactly."
+    ]
+
+
+@pytest.mark.parametrize("rows", ["f IS NULL", "n < 0"])
+def test_nothing_is_told_of_no_value(floats, notes, rows):
+    assert floats.query(f"SELECT f FROM floats WHERE {rows}")["f"].isna().all()
+    assert notes == []
+
+
+def test_in_files_and_streams_too(floats, notes, tmp_path):
+    floats.write("SELECT f FROM floats", tmp_path / "f.csv")
+    assert len(list(floats.batches("SELECT f FROM floats"))) == 1
+    assert notes == [NOTE.format("f", "f + 0e0")] * 2
