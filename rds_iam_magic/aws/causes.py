@@ -48,11 +48,12 @@ PROCESS_NO_JSON: Entry = (
     "The profile's credential_process printed no JSON of the form that AWS asks for.",
     _PROCESS,
 )
-NOT_SENDABLE: Entry = (
+SOURCE_UNREADABLE: Entry = (
     CredentialsError,
-    "The AWS credentials hold a character that cannot be sent: a line break, or one that is not ASCII.",
-    "Copy the access key, the secret key and the session token once more, each on one line.",
+    "What the source of the AWS credentials gave cannot be read as credentials.",
+    _SOURCE[2],
 )
+NOT_SENDABLE: Entry = (AwsError, "AWS cannot be asked: a value holds a character that cannot be sent.", _NAMES)
 _UNREACHABLE: Entry = (AwsError, "AWS cannot be reached at {endpoint}: {reason}.", _NETWORK)
 _NOT_AWS: Entry = (AwsError, "What answered while {doing} is not AWS: its answer cannot be read.", _NETWORK)
 BAD_ENDPOINT: Entry = (
@@ -91,7 +92,7 @@ BY_CLASS: dict[str, Entry] = {
     "PartialCredentialsError": (
         CredentialsError,
         "The AWS credentials are incomplete: {cred_var} is missing ({provider}).",
-        "Set both the access key and its secret.",
+        "Set it in the profile, or in the AWS_* variables.",
     ),
     "ProfileNotFound": (
         CredentialsError,
@@ -193,7 +194,6 @@ BY_CLASS: dict[str, Entry] = {
     "ChecksumError": (AwsError, "The answer of AWS was damaged on its way while {doing}.", _NETWORK),
     "FlexibleChecksumError": (AwsError, "The answer of AWS was damaged on its way while {doing}.", _NETWORK),
     "ResponseParserError": _NOT_AWS,
-    "ParserError": _NOT_AWS,  # of event streams
     "CapacityNotAvailableError": (AwsError, "AWS is asked too often while {doing}.", "Try again in a minute."),
     # boto3's own
     "BotoCoreError": _BOTO3,

@@ -14,7 +14,7 @@ from typing import Any
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import DEFAULT_PORT, Endpoint, Kind, is_host_name, parse_host_name
 from rds_iam_magic.aws.failures import error_code
-from rds_iam_magic.aws.session import configured_region, region_of
+from rds_iam_magic.aws.session import client_of, configured_region, region_of
 from rds_iam_magic.errors import AwsError, TargetError
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")  # as RDS gives them: ASCII letters, digits and hyphens
@@ -91,7 +91,7 @@ def find(session: Any, identifier: str) -> Database:
         raise TargetError("The target is empty.", "Name a DB cluster or instance, or give the host name of one.")
     region = region_of(session)
     with aws_call(f"looking up {identifier}"):
-        row, owner, names = _look_up(session.client("rds"), identifier)
+        row, owner, names = _look_up(client_of(session, "rds"), identifier)
     if row is None:
         near = difflib.get_close_matches(identifier.lower(), names, n=3, cutoff=0.4) or names[:5]
         raise TargetError(
@@ -126,7 +126,7 @@ def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:
             "Take the id from the proxy's ARN (RDS console, Proxies): …:dbuser:prx-ID/USER.",
         )
     with aws_call(f"looking up {endpoint.host}"):
-        rows = list(_describe_all(session.client("rds", region_name=endpoint.region)))
+        rows = list(_describe_all(client_of(session, "rds", region_name=endpoint.region)))
     for row in rows:
         if endpoint.host in _hosts(row):
             owner = next((r for r in rows if r.get("DBClusterIdentifier") == _cluster_of(row)), row)
@@ -145,7 +145,7 @@ def find_by_secret(session: Any, secret_arn: str) -> Database:
     """
     region = region_of(session)
     with aws_call("looking up the database of the secret"):
-        rows = list(_describe_all(session.client("rds")))
+        rows = list(_describe_all(client_of(session, "rds")))
     for row in rows:
         if row.get("MasterUserSecret", {}).get("SecretArn") == secret_arn:
             return _database(row, region)

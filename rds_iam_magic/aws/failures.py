@@ -27,6 +27,7 @@ from rds_iam_magic.aws.causes import (
     PROCESS_FAILED,
     PROCESS_NO_JSON,
     PROCESS_NOT_RUN,
+    SOURCE_UNREADABLE,
     Entry,
 )
 from rds_iam_magic.errors import RdsIamError
@@ -90,7 +91,10 @@ def _entry(error: BaseException) -> Entry:
         if any(_is(link, "LocationValueError", "InvalidURL") or type(link) is UnicodeError for link in chain(error)):
             return BAD_ENDPOINT
         if any(isinstance(link, ValueError) for link in chain(error)):
-            return NOT_SENDABLE  # a header that http.client refuses; credentials are all that ours hold of the user's
+            return NOT_SENDABLE  # a header that http.client refuses
+    from_source = _ran(error, "botocore.credentials") or _ran(error, "botocore.tokens")
+    if from_source and not isinstance(error, (OSError, MemoryError)) and not _is(error, "BotoCoreError"):
+        return SOURCE_UNREADABLE
     for ancestor in type(error).__mro__:
         if ancestor.__name__ in BY_CLASS:
             return BY_CLASS[ancestor.__name__]

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import checked_port
 from rds_iam_magic.aws.failures import error_code
-from rds_iam_magic.aws.session import region_of, require_text
+from rds_iam_magic.aws.session import client_of, region_of, require_text
 from rds_iam_magic.errors import AwsError, TargetError
 
 
@@ -81,7 +81,7 @@ def read_master_secret(session: Any, secret_id: str) -> MasterSecret:
 
 def _read(session: Any, secret_id: str) -> MasterSecret:
     """Read and parse, on the far side of the border: the locals of these frames hold the password."""
-    client = session.client("secretsmanager")
+    client = client_of(session, "secretsmanager")
     try:
         answer = client.get_secret_value(SecretId=secret_id)
     except client.exceptions.ClientError as error:

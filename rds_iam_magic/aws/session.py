@@ -98,7 +98,7 @@ def _ask_who(session: Any) -> None:
     from botocore.config import Config
 
     quick = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-    session.client("sts", config=quick).get_caller_identity()
+    client_of(session, "sts", config=quick).get_caller_identity()
 
 
 def region_of(session: Any) -> str:
@@ -141,4 +141,30 @@ def _credentials(session: Any) -> Any:
     credentials = session.get_credentials()
     if credentials is None:
         raise NoCredentialsError
+    _check(credentials.get_frozen_credentials())
     return credentials
+
+
+def _check(keys: Any) -> None:
+    """Refuse keys that cannot be right: what botocore makes of them ends in errors that tell nobody why."""
+    if not keys.access_key or not keys.secret_key:
+        raise CredentialsError(
+            "The AWS credentials are incomplete: the access key or its secret is empty.",
+            "Set both in the profile, or in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        )
+    # isprintable: no line break, no tab; and AWS has no space in keys.
+    if not all(text.isascii() and text.isprintable() and " " not in text for text in keys[:3] if text):
+        raise CredentialsError(
+            "The AWS credentials hold a character that keys never have: a line break, a space, or one beyond ASCII.",
+            "Copy the access key, the secret key and the session token once more, each on one line.",
+        )
+
+
+def client_of(session: Any, service: str, **options: Any) -> Any:
+    """A client of one of AWS's services, with credentials that have been looked at; inside of a border only.
+
+    Raises:
+        CredentialsError: There are none, or such as cannot be right.
+    """
+    _credentials(session)
+    return session.client(service, **options)
