@@ -8,6 +8,7 @@ import signal
 import stat
 import sys
 import threading
+from pathlib import Path
 
 import boto3
 import botocore.exceptions as aws
@@ -115,7 +116,7 @@ def deep():
         lambda: (HIDDEN + "\ud800").encode(),
         lambda: {}[HIDDEN],
         lambda: [].index(HIDDEN),
-        lambda: open(f"/{HIDDEN.replace('/', '')}"),  # noqa: SIM115 - there is none
+        lambda: Path("/nowhere").read_text(HIDDEN),
         lambda: int(HIDDEN),
         lambda: None.encode(HIDDEN),
         deep,
@@ -124,19 +125,13 @@ def deep():
         lambda: (_ for _ in ()).throw(MemoryError(HIDDEN)),
         lambda: (_ for _ in ()).throw(AssertionError(HIDDEN)),
         lambda: (_ for _ in ()).throw(RuntimeError(HIDDEN)),
-        lambda: (
-            (_ for _ in ()).throw(ExceptionGroup(HIDDEN, [ValueError(HIDDEN)]))
-            if sys.version_info >= (3, 11)
-            else int(HIDDEN)
-        ),
     ],
 )
 def test_what_lies_beneath(fail):
     with pytest.raises(AwsError) as caught, aws_call("reading"):
         fail()
     assert_plain(caught.value)
-    if not isinstance(fail, type(deep)) or fail is deep or "open" not in inspect.getsource(fail):
-        assert HIDDEN not in found_in(caught.value)
+    assert HIDDEN not in found_in(caught.value)
 
 
 def test_a_chain_and_its_frames():
@@ -295,8 +290,9 @@ KEYS = f"[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = {HI
 def test_a_file_that_cannot_be_parsed(tmp_path, name, config, words):
     (tmp_path / name).write_bytes(config if isinstance(config, bytes) else config.encode())
     with pytest.raises(AwsError, match=words) as caught:
-        region_of(open_session())
         sign_token(open_session(), ENDPOINT, "reader")
+    with pytest.raises(AwsError, match=words):
+        region_of(open_session())
     assert name in caught.value.message
     assert_plain(caught.value)
     assert HIDDEN not in found_in(caught.value)
@@ -367,12 +363,25 @@ def test_an_sso_token_file_that_is_broken(tmp_path, broken):
     assert HIDDEN not in found_in(caught.value)
 
 
-@pytest.mark.parametrize(
-    "url",
-    ["localhost:5000", "http://", "nonsense", "http://[::1", "http://a b/", "ftp://127.0.0.1", "http://127.0.0.1:99999",
-     "http://127.0.0.1:x", f"http://user:{HIDDEN.replace('/', '')}@127.0.0.1:1", "http://-.invalid", "http://" + "a" * 70 + "/",
-     "http://\udcff/", "http://..", "http://127.0.0.1:1/"],
-)  # fmt: skip
+NOWHERE = [
+    "localhost:5000",
+    "http://",
+    "nonsense",
+    "http://[::1",
+    "http://a b/",
+    "ftp://127.0.0.1",
+    "http://127.0.0.1:99999",
+    "http://127.0.0.1:x",
+    f"http://user:{HIDDEN.replace('/', '')}@127.0.0.1:1",
+    "http://-.invalid",
+    f"http://{'a' * 70}/",
+    "http://\udcff/",
+    "http://..",
+    "http://127.0.0.1:1/",
+]
+
+
+@pytest.mark.parametrize("url", NOWHERE)
 def test_an_endpoint_that_leads_nowhere(monkeypatch, url):
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
@@ -399,7 +408,8 @@ def test_an_endpoint_that_leads_nowhere(monkeypatch, url):
     ],
 )
 @pytest.mark.parametrize("target", ["sandbox", None])
-def test_credentials_with_odd_characters(inside, monkeypatch, variable, target):
+@pytest.mark.usefixtures("inside")
+def test_credentials_with_odd_characters(monkeypatch, variable, target):
     for name, value in variable.items():
         monkeypatch.setenv(name, value)
     session = open_session()
@@ -420,13 +430,13 @@ def test_credentials_with_odd_characters(inside, monkeypatch, variable, target):
 @pytest.mark.parametrize("name", ["profile", "region", "role_arn"])
 @pytest.mark.parametrize("value", ["", "  ", "a\ud800"])
 def test_options_that_are_no_text(name, value):
-    with pytest.raises(OptionError, match="is empty|lone surrogate"):
+    with pytest.raises(OptionError, match=r"is empty|lone surrogate"):
         open_session(**{name: value})
 
 
 @pytest.mark.parametrize("user", ["", " ", "a\ud800"])
 def test_a_user_that_is_no_text(user):
-    with pytest.raises(OptionError, match="is empty|lone surrogate"):
+    with pytest.raises(OptionError, match=r"is empty|lone surrogate"):
         sign_token(boto3.Session("a", "b"), ENDPOINT, user)
 
 
@@ -457,7 +467,8 @@ def kept():
         logger.setLevel(level)
 
 
-def test_nothing_is_logged_inside_and_all_outside(inside, kept):
+@pytest.mark.usefixtures("inside")
+def test_nothing_is_logged_inside_and_all_outside(kept):
     session = open_session()
     find(session, "sandbox")
     sign_token(session, ENDPOINT, "reader")
