@@ -88,7 +88,7 @@ def find(session: Any, identifier: str) -> Database:
     """
     identifier = identifier.strip()
     if not identifier:
-        raise TargetError("The target is empty.", "Name a DB cluster or instance, or give the host name of one.")
+        raise TargetError("The target is empty.", "Name a DB cluster or instance, or the host name of its endpoint.")
     region = region_of(session)
     with aws_call(f"looking up {identifier}"):
         row, owner, names = _look_up(client_of(session, "rds"), identifier)
