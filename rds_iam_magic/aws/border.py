@@ -75,7 +75,7 @@ class _Border(AbstractContextManager[None]):
 
 def _outcome(error: BaseException, doing: str) -> BaseException:
     """What comes out instead of an error, or the error itself; without a frame in either case."""
-    own = _from_a_signal_handler(error)
+    own = from_a_signal_handler(error)
     if own is not None:
         return own
     if isinstance(error, RdsIamError) or not isinstance(error, Exception):
@@ -87,7 +87,7 @@ def _strip(error: BaseException) -> None:
     error.__cause__ = error.__context__ = error.__traceback__ = None
 
 
-def _from_a_signal_handler(error: BaseException) -> BaseException | None:
+def from_a_signal_handler(error: BaseException) -> BaseException | None:
     """What a signal handler has raised in the midst of it, told by where it was raised; a library may have wrapped it.
 
     Whatever its class is: a `TimeoutError` of the user's alarm says nothing about AWS.
