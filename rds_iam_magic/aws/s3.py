@@ -20,7 +20,7 @@ from rds_iam_magic.errors import AwsError, CredentialsError, OptionError, Region
 MAX_PARTS = 10_000  # S3's own limit
 _PART = 8 << 20
 _SMALL_PARTS = 1_000
-_GROWTH = 128 << 10
+_GROWTH = 160 << 10
 
 
 def part_size(number: int) -> int:

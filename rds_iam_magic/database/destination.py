@@ -94,9 +94,13 @@ class _Local:
             with suppress(OSError):  # its buffer cannot be written, for instance; the descriptor is closed all the same
                 self._file.close()
             self._file = None
-        with suppress(OSError):  # by its name: an interrupt may have come between making and keeping it
+        try:  # by its name: an interrupt may have come between making and keeping it
             self._temporary.unlink(missing_ok=True)
-        return f"{self._temporary} could not be removed." if os.path.lexists(self._temporary) else ""
+        except ValueError:  # a path that no file can have
+            return ""
+        except OSError:
+            return f"{self._temporary} could not be removed." if os.path.lexists(self._temporary) else ""
+        return ""
 
 
 class _Store:
