@@ -4,19 +4,23 @@ import gc
 import traceback
 import types
 
+from rds_iam_magic.aws.secret import Secret
+from rds_iam_magic.database.login import Login
+
 _STOPS = (type, types.ModuleType, types.FunctionType, types.CodeType, types.BuiltinFunctionType, types.FrameType)
 
 
 def found_in(error, *, depth=12):
     """Every text that is reachable from an error, as `%tb`, a debugger or a log handler might reach it.
 
-    The frames of tests are left out: they know the secrets. So are sessions, which live on after the error.
+    The frames of tests are left out: they know the secrets. So are the objects that hold secrets on purpose and show
+    none: boto3's sessions, logins, and `Secret` itself.
     """
     texts = ["".join(traceback.format_exception(type(error), error, error.__traceback__, chain=True))]
     seen, waiting = set(), [(error, 0)]
     while waiting:
         item, level = waiting.pop()
-        if id(item) in seen or level > depth or isinstance(item, _STOPS) or _is_session(item):
+        if id(item) in seen or level > depth or isinstance(item, _STOPS) or _holds_on_purpose(item):
             continue
         seen.add(id(item))
         if isinstance(item, (str, bytes)):
@@ -32,8 +36,8 @@ def found_in(error, *, depth=12):
     return "\n".join(texts)
 
 
-def _is_session(item):
-    return type(item).__module__.startswith("boto3.session") or type(item).__name__ == "Login"
+def _holds_on_purpose(item):
+    return type(item).__module__ == "boto3.session" or isinstance(item, (Login, Secret))
 
 
 def frames_of(error):
