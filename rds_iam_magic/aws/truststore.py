@@ -11,7 +11,7 @@ import ssl
 import tempfile
 import time
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL, responses
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -56,8 +56,9 @@ def trust_store(endpoint: Endpoint, *, ca: str | None = None) -> TrustStore:
     if path:
         pem, source, warning = _read(path), path, ""
     else:
-        source = _bundle_url(endpoint)
-        pem, warning = _cached(source)
+        url = _bundle_url(endpoint)
+        source = _shown(url)
+        pem, warning = _cached(url)
     return TrustStore(_context(pem, source, with_public_roots=endpoint.kind is Kind.PROXY), source, warning)
 
 
@@ -128,18 +129,34 @@ def _read(path: str) -> bytes:
 def _bundle_url(endpoint: Endpoint) -> str:
     override = os.environ.get("RDS_IAM_MAGIC_CA_URL")
     if override:
-        parts = urlsplit(override)
-        if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}):
-            return override
-        raise TrustStoreError(
-            "RDS_IAM_MAGIC_CA_URL is not an https:// address.", "Unset it, or give an https:// address."
-        )
+        if not _is_allowed(override):
+            del override  # it may hold a password, and a traceback shows the locals of this frame
+            raise TrustStoreError(
+                "RDS_IAM_MAGIC_CA_URL is not an https:// address without a login.",
+                "Unset it, or give an address of the form https://HOST/PATH.",
+            )
+        return override
     if endpoint.partition not in _BUNDLES:
         raise TrustStoreError(
             f"AWS publishes no CA bundle for the partition {endpoint.partition}.",
             "Give your partition's bundle with --ca PATH or RDS_IAM_MAGIC_CA.",
         )
     return _BUNDLES[endpoint.partition]
+
+
+def _is_allowed(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        local = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        valid = bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:  # half an IPv6 address, a port that is no number
+        return False
+    return valid and (parts.scheme == "https" or (parts.scheme == "http" and local))
+
+
+def _shown(url: str) -> str:
+    """An address without its query: that of a presigned one lets its reader in."""
+    return url.partition("?")[0].partition("#")[0]
 
 
 def _cached(url: str) -> tuple[bytes, str]:
@@ -150,7 +167,7 @@ def _cached(url: str) -> tuple[bytes, str]:
         return old, ""
     try:
         pem = _download(url)
-        check_bundle(pem, url)
+        check_bundle(pem, _shown(url))
     except TrustStoreError as error:
         if old is None:
             raise
@@ -164,7 +181,7 @@ def _cached(url: str) -> tuple[bytes, str]:
 def _usable(path: Path, url: str) -> bytes | None:
     try:
         pem = path.read_bytes()
-        check_bundle(pem, url)
+        check_bundle(pem, _shown(url))
     except (OSError, TrustStoreError):
         return None
     return pem
@@ -186,8 +203,11 @@ def _download(url: str) -> bytes:
             promised = answer.headers.get("Content-Length")
     except HTTPError as error:
         error.close()  # it is the answer itself
-        raise _not_fetched(url, f"the web server answers {error.code} {error.reason}") from None
-    except (URLError, HTTPException, OSError, ValueError) as error:
+        status = f"{error.code} {responses.get(error.code, '')}".rstrip()
+        raise _not_fetched(url, f"the web server answers {status}") from None
+    except (InvalidURL, ValueError):  # their text is a piece of the address, or of a proxy's, which may hold a password
+        raise _not_fetched(url, "the address, or that of the proxy, is not valid") from None
+    except (URLError, HTTPException, OSError) as error:
         words = str(getattr(error, "reason", error)).split()
         raise _not_fetched(url, " ".join(words)[:200] or type(error).__name__) from None
     if len(body) > _MAX_BYTES:
@@ -199,7 +219,7 @@ def _download(url: str) -> bytes:
 
 def _not_fetched(url: str, why: str) -> TrustStoreError:
     return TrustStoreError(
-        f"The RDS CA bundle could not be fetched from {url}: {why}.",
+        f"The RDS CA bundle could not be fetched from {_shown(url)}: {why}.",
         "Without internet, copy global-bundle.pem here and give it with --ca PATH or RDS_IAM_MAGIC_CA.",
     )
 

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import trustme
+from leaks import found_in
 
 from rds_iam_magic.aws import truststore
 from rds_iam_magic.aws.endpoint import parse_host_name
@@ -324,11 +325,47 @@ def test_a_proxy_gets_the_public_roots_too():
 
 
 @pytest.mark.parametrize(
-    "url", ["http://example.com/bundle.pem", "file:///etc/passwd", "ftp://127.0.0.1/x", "nonsense"]
+    "url",
+    [
+        "http://example.com/bundle.pem",
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/x",
+        "nonsense",
+        "https://",
+        "https://[::1",
+        "https://example.com:x/",
+        "https://user:h1dden@example.com/bundle.pem",
+        "http://h1dden@127.0.0.1/bundle.pem",
+    ],
 )
 def test_only_https_or_loopback(monkeypatch, url):
     monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", url)
-    refused("not an https:// address")
+    with pytest.raises(TrustStoreError, match="not an https:// address") as caught:
+        trust_store(ENDPOINT)
+    assert "h1dden" not in found_in(caught.value)
+
+
+def test_the_query_of_a_presigned_address_is_not_shown(web, monkeypatch):
+    monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", f"{web.url}?X-Amz-Signature=h1dden")
+    store = trust_store(ENDPOINT)
+    assert store.source == web.url
+    for status, body in ((403, b""), (200, b"nonsense")):
+        web.status, web.body = status, body
+        monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", f"{web.url}?{status}&X-Amz-Signature=h1dden")
+        with pytest.raises(TrustStoreError) as caught:
+            trust_store(ENDPOINT)
+        assert "h1dden" not in str(caught.value)
+
+
+def test_a_proxy_with_a_password_is_not_quoted(monkeypatch, tmp_path):
+    monkeypatch.delenv("RDS_IAM_MAGIC_CA", raising=False)
+    monkeypatch.setenv("RDS_IAM_MAGIC_CACHE", str(tmp_path))
+    monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", "https://bundle.invalid/x.pem")
+    for proxy in ("http://user:h1dden@127.0.0.1:1", "http://user:h1dden@127.0.0.1:x", "http://127.0.0.1:h1dden"):
+        monkeypatch.setenv("https_proxy", proxy)
+        with pytest.raises(TrustStoreError, match="could not be fetched") as caught:
+            trust_store(ENDPOINT)
+        assert "h1dden" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
