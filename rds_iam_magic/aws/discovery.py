@@ -6,14 +6,18 @@ A host name needs no look-up. An identifier is searched among the clusters, then
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import DEFAULT_PORT, Endpoint, Kind, is_host_name, parse_host_name
-from rds_iam_magic.aws.session import aws_call, error_code, region_of
+from rds_iam_magic.aws.failures import error_code
+from rds_iam_magic.aws.session import client_of, configured_region, region_of
 from rds_iam_magic.errors import AwsError, TargetError
 
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")  # as RDS gives them: ASCII letters, digits and hyphens
 _SPOKEN_ENGINES = ("mysql", "mariadb", "aurora-mysql", "aurora")
 
 
@@ -73,23 +77,21 @@ def locate(session: Any, target: str, *, port: int | None = None, region: str | 
 
 def _configured_region_of_global(session: Any, target: str) -> str | None:
     # A global endpoint's name has no region: its writer moves. The session's region is the user's word for it.
-    return session.region_name if ".global." in target else None
+    return configured_region(session) if ".global." in target else None
 
 
 def find(session: Any, identifier: str) -> Database:
     """The cluster or instance of that identifier.
 
     Raises:
-        TargetError: None has it (the message names the nearest), another engine, or no endpoint yet.
+        TargetError: It is empty, none has it (the message names the nearest), another engine, or no endpoint yet.
     """
+    identifier = identifier.strip()
+    if not identifier:
+        raise TargetError("The target is empty.", "Name a DB cluster or instance, or the host name of its endpoint.")
     region = region_of(session)
     with aws_call(f"looking up {identifier}"):
-        client = session.client("rds")
-        row = _describe_one(client, identifier)
-        # IAM policies name the cluster that an Aurora instance is of, never the instance.
-        cluster = _cluster_of(row) if row is not None and "DBInstanceIdentifier" in row else ""
-        owner = _describe_one(client, cluster) if cluster else row
-        names = [] if row else sorted(_identifier(found) for found in _describe_all(client))
+        row, owner, names = _look_up(client_of(session, "rds"), identifier)
     if row is None:
         near = difflib.get_close_matches(identifier.lower(), names, n=3, cutoff=0.4) or names[:5]
         raise TargetError(
@@ -100,6 +102,16 @@ def find(session: Any, identifier: str) -> Database:
     if owner is None or owner is row:
         return found
     return replace(_database(owner, region), endpoint=found.endpoint)
+
+
+def _look_up(client: Any, identifier: str) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[str]]:
+    """What has the identifier, what owns that, and the names that there are if nothing has it."""
+    row = _describe_one(client, identifier)
+    if row is None:
+        return None, None, sorted(_identifier(found) for found in _describe_all(client))
+    # IAM policies name the cluster that an Aurora instance is of, never the instance.
+    cluster = _cluster_of(row) if "DBInstanceIdentifier" in row else ""
+    return row, _describe_one(client, cluster) if cluster else row, []
 
 
 def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:
@@ -114,8 +126,7 @@ def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:
             "Take the id from the proxy's ARN (RDS console, Proxies): …:dbuser:prx-ID/USER.",
         )
     with aws_call(f"looking up {endpoint.host}"):
-        client = session.client("rds", region_name=endpoint.region)
-        rows = list(_describe_all(client))
+        rows = list(_describe_all(client_of(session, "rds", region_name=endpoint.region)))
     for row in rows:
         if endpoint.host in _hosts(row):
             owner = next((r for r in rows if r.get("DBClusterIdentifier") == _cluster_of(row)), row)
@@ -134,7 +145,7 @@ def find_by_secret(session: Any, secret_arn: str) -> Database:
     """
     region = region_of(session)
     with aws_call("looking up the database of the secret"):
-        rows = list(_describe_all(session.client("rds")))
+        rows = list(_describe_all(client_of(session, "rds")))
     for row in rows:
         if row.get("MasterUserSecret", {}).get("SecretArn") == secret_arn:
             return _database(row, region)
@@ -145,6 +156,8 @@ def find_by_secret(session: Any, secret_arn: str) -> Database:
 
 
 def _describe_one(client: Any, identifier: str) -> dict[str, Any] | None:
+    if _IDENTIFIER.fullmatch(identifier) is None:
+        return None  # RDS never gave such a name; how its filters and ARNs would read it is not for us to find out
     calls = (
         (client.describe_db_clusters, "DBClusterIdentifier", "DBClusters", "DBClusterNotFound"),
         (client.describe_db_instances, "DBInstanceIdentifier", "DBInstances", "DBInstanceNotFound"),
@@ -153,12 +166,14 @@ def _describe_one(client: Any, identifier: str) -> dict[str, Any] | None:
         try:
             rows = call(**{argument: identifier})[answer]
         except client.exceptions.ClientError as error:
-            # An identifier that RDS would never have given is refused as a parameter; it is simply not there.
+            # An identifier that is too long, for instance, is refused as a parameter; it is simply not there.
             if not error_code(error).startswith((missing, "InvalidParameterValue")):
                 raise
             continue
-        if rows:
-            return dict(rows[0])
+        # Only the one that was asked for, never the first of an answer that holds all.
+        for row in rows:
+            if str(row.get(argument, "")).lower() == identifier.lower():
+                return dict(row)
     return None
 
 

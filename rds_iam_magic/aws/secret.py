@@ -11,8 +11,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import checked_port
-from rds_iam_magic.aws.session import aws_call, error_code
+from rds_iam_magic.aws.failures import error_code
+from rds_iam_magic.aws.session import client_of, region_of, require_text
 from rds_iam_magic.errors import AwsError, TargetError
 
 
@@ -20,12 +22,21 @@ class Secret:
     """A secret text. Its repr, str and format are fixed; it is neither pickled nor copied into a notebook.
 
     `reveal` is called in one place only: where the secret is sent, behind the TLS guard of `database/driver.py`.
+
+    Raises:
+        ValueError: The text cannot be UTF-8, told without quoting it. To be made inside of a border (`border.py`),
+            since this frame has the text.
     """
 
-    __slots__ = ("__text",)
+    __slots__ = ("__data",)
 
     def __init__(self, text: str) -> None:
-        self.__text = text
+        try:
+            self.__data = text.encode()
+            return
+        except UnicodeEncodeError:
+            pass  # the error itself holds the text
+        raise ValueError("a secret text is not UTF-8")
 
     def __repr__(self) -> str:
         return "<secret>"
@@ -40,7 +51,7 @@ class Secret:
 
     def reveal(self) -> bytes:
         """The text as UTF-8 bytes."""
-        return self.__text.encode()
+        return self.__data
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +70,28 @@ def read_master_secret(session: Any, secret_id: str) -> MasterSecret:
     """Read a master secret by its name or ARN.
 
     Raises:
-        TargetError: No such secret, or its value is not the one of a database user.
-        AwsError: Not permitted to read it.
+        OptionError: The name is empty.
+        TargetError: No such secret.
+        AwsError: Not permitted to read it, or its value is not the one of a database user.
     """
+    require_text(secret_id, "The secret's name")
     with aws_call(f"reading the secret {secret_id}"):
-        client = session.client("secretsmanager")
-        try:
-            answer = client.get_secret_value(SecretId=secret_id)
-        except client.exceptions.ClientError as error:
-            if error_code(error) == "ResourceNotFoundException":
-                answer = None
-            else:
-                raise
-    if answer is None:
+        return _read(session, secret_id)
+
+
+def _read(session: Any, secret_id: str) -> MasterSecret:
+    """Read and parse, on the far side of the border: the locals of these frames hold the password."""
+    client = client_of(session, "secretsmanager")
+    try:
+        answer = client.get_secret_value(SecretId=secret_id)
+    except client.exceptions.ClientError as error:
+        if error_code(error) != "ResourceNotFoundException":
+            raise
         raise TargetError(
-            f"There is no secret {secret_id!r} in {session.region_name}.",
+            f"There is no secret {secret_id!r} in {region_of(session)}.",
             "Give its name or ARN; the database's page in the RDS console links to it (Configuration).",
-        )
+        ) from None
     found = _parse(answer)
-    del answer  # a traceback shows the locals of this frame
     if found is None:
         raise AwsError(
             f"The secret {secret_id!r} is not one of a database user: it needs JSON with username and password.",
@@ -87,16 +101,34 @@ def read_master_secret(session: Any, secret_id: str) -> MasterSecret:
 
 
 def _parse(answer: dict[str, Any]) -> MasterSecret | None:
-    """None for any other shape, rather than an error: its frames would hold the value."""
+    """None for any other shape."""
     try:
         value = json.loads(answer["SecretString"])
         return MasterSecret(
             arn=str(answer["ARN"]),
-            username=str(value["username"]),
-            password=Secret(str(value["password"])),
-            host=value.get("host") or None,
+            username=_text(value["username"]),
+            password=Secret(_text(value["password"])),
+            host=_text(value["host"]) if value.get("host") else None,
             port=checked_port(str(value["port"])) if value.get("port") else None,
-            identifier=value.get("dbClusterIdentifier") or value.get("dbInstanceIdentifier") or None,
+            identifier=next((_text(value[name]) for name in _IDENTIFIERS if value.get(name)), None),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, TargetError):
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, MemoryError, TargetError):
         return None
+
+
+_IDENTIFIERS = ("dbClusterIdentifier", "dbInstanceIdentifier")
+
+
+def _text(value: object) -> str:
+    """A field's text; some tools write a password of digits as a number.
+
+    Raises:
+        TypeError: It is a list, an object, or nothing.
+        ValueError: It is no Unicode text.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise TypeError("not a text")
+    text = str(value)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("not a Unicode text")
+    return text

@@ -1,15 +1,14 @@
-"""A boto3 session from a profile and a region, and botocore's errors in this project's words.
+"""A boto3 session from a profile, a region and a role; its region and its credentials.
 
 boto3 is imported on first use: it takes longer than the rest of the package together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from rds_iam_magic.errors import AwsError, CredentialsError, OptionError, RdsIamError, RegionError
+from rds_iam_magic.aws.border import aws_call
+from rds_iam_magic.errors import CredentialsError, OptionError, RdsIamError, RegionError
 
 
 def open_session(
@@ -29,15 +28,23 @@ def open_session(
 
     Raises:
         CredentialsError: The profile does not exist.
-        OptionError: An external id without a role.
+        OptionError: An external id without a role, or an option that is empty or holds what is no text.
     """
+    options = {"--profile": profile, "--region": region, "--role-arn": role_arn, "--external-id": external_id}
+    for name, value in options.items():
+        if value is not None:
+            require_text(value, name)
     if external_id and not role_arn:
         raise OptionError("--external-id is for a role.", "Add --role-arn, or leave --external-id out.")
     with aws_call("opening an AWS session"):
-        import boto3
+        return _open(profile, region, role_arn, external_id)
 
-        session = boto3.Session(profile_name=profile or None, region_name=region or None)
-        return _assume(session, role_arn, external_id) if role_arn else session
+
+def _open(profile: str | None, region: str | None, role_arn: str | None, external_id: str | None) -> Any:
+    import boto3
+
+    session = boto3.Session(profile_name=profile, region_name=region)
+    return _assume(session, role_arn, external_id) if role_arn else session
 
 
 def _assume(session: Any, role_arn: str, external_id: str | None) -> Any:
@@ -58,17 +65,28 @@ def _assume(session: Any, role_arn: str, external_id: str | None) -> Any:
     return boto3.Session(botocore_session=core, region_name=session.region_name)
 
 
+def require_text(value: str, name: str) -> None:
+    """Refuse an option that is empty (a variable that was not set) or cannot be sent (a lone surrogate).
+
+    An empty one must not mean "leave it out": that would be other credentials or another region than were meant.
+
+    Raises:
+        OptionError: It is one of these.
+    """
+    if not value.strip():
+        raise OptionError(f"{name} is empty.", "Give a value (was a variable not set?), or leave it out.")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise OptionError(f"{name} holds a lone surrogate, which is no text.", "Write it without that character.")
+
+
 def why_refused(session: Any) -> CredentialsError | None:
     """After the database has refused a token: whether AWS does not accept the credentials either.
 
     STS answers this for anybody, without a permission. No answer is no finding.
     """
-    from botocore.config import Config
-
     try:
         with aws_call("asking who the credentials are"):
-            quick = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-            session.client("sts", config=quick).get_caller_identity()
+            _ask_who(session)
     except CredentialsError as error:
         return error
     except RdsIamError:
@@ -76,16 +94,35 @@ def why_refused(session: Any) -> CredentialsError | None:
     return None
 
 
+def _ask_who(session: Any) -> None:
+    from botocore.config import Config
+
+    quick = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
+    client_of(session, "sts", config=quick).get_caller_identity()
+
+
 def region_of(session: Any) -> str:
     """The session's region.
 
     Raises:
         RegionError: None is configured.
+        AwsError: The AWS configuration cannot be read.
     """
-    region = session.region_name
+    region = configured_region(session)
     if not region:
         raise RegionError("No AWS region is known.", "Add --region, or set AWS_REGION or a region in the AWS profile.")
-    return str(region)
+    return region
+
+
+def configured_region(session: Any) -> str | None:
+    """The session's region, if one is configured.
+
+    Raises:
+        AwsError: The AWS configuration cannot be read.
+    """
+    with aws_call("reading the AWS configuration"):
+        region = session.region_name
+    return str(region) if region else None
 
 
 def credentials_of(session: Any) -> Any:
@@ -95,136 +132,39 @@ def credentials_of(session: Any) -> Any:
         CredentialsError: There are none.
     """
     with aws_call("reading the AWS credentials"):
-        credentials = session.get_credentials()
+        return _credentials(session)
+
+
+def _credentials(session: Any) -> Any:
+    from botocore.exceptions import NoCredentialsError
+
+    credentials = session.get_credentials()
     if credentials is None:
-        raise _no_credentials("")
+        raise NoCredentialsError
+    _check(credentials.get_frozen_credentials())
     return credentials
 
 
-@contextmanager
-def aws_call(doing: str) -> Iterator[None]:
-    """Turn botocore's errors into this project's; `doing` names the step, as in "looking up sandbox".
+def _check(keys: Any) -> None:
+    """Refuse keys that cannot be right: what botocore makes of them ends in errors that tell nobody why."""
+    if not keys.access_key or not keys.secret_key:
+        raise CredentialsError(
+            "The AWS credentials are incomplete: the access key or its secret is empty.",
+            "Set both in the profile, or in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        )
+    # isprintable: no line break, no tab; and AWS has no space in keys.
+    if not all(text.isascii() and text.isprintable() and " " not in text for text in keys[:3] if text):
+        raise CredentialsError(
+            "The AWS credentials hold a character that keys never have: a line break, a space, or one beyond ASCII.",
+            "Copy the access key, the secret key and the session token once more, each on one line.",
+        )
 
-    The new error hides its context: frames of botocore hold secret keys in their locals, which `%xmode Verbose` prints.
+
+def client_of(session: Any, service: str, **options: Any) -> Any:
+    """A client of one of AWS's services, with credentials that have been looked at; inside of a border only.
+
+    Raises:
+        CredentialsError: There are none, or such as cannot be right.
     """
-    try:
-        yield
-    except RdsIamError:
-        raise
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt from None
-    except Exception as error:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        if type(error) is RuntimeError:
-            # What botocore raises for credentials that say themselves that they have expired and cannot be refreshed.
-            raise _expired(_first_line(error)) from None
-        if not isinstance(error, (BotoCoreError, ClientError, ValueError)):  # ValueError: an endpoint that is no URL
-            raise
-        raise translate(error, doing) from None
-
-
-def error_code(error: Exception) -> str:
-    """The code of a `ClientError`, such as `AccessDenied`; empty for other errors."""
-    response = getattr(error, "response", None) or {}
-    return str(response.get("Error", {}).get("Code", ""))
-
-
-def translate(error: Exception, doing: str) -> RdsIamError:
-    """A botocore error as one of ours."""
-    kind = type(error).__name__
-    if kind in _BY_CLASS:
-        return _BY_CLASS[kind](_first_line(error))
-    code = error_code(error)
-    if code in _EXPIRED:
-        return _expired(code)
-    if code in _UNKNOWN_KEY:
-        return CredentialsError(
-            f"AWS does not accept the access key ({code}).",
-            "Check the profile and the AWS_* variables; mixing keys of two accounts is the usual cause.",
-            detail=code,
-        )
-    if code.startswith(("AccessDenied", "UnauthorizedOperation")):
-        return AwsError(
-            f"AWS does not permit {doing} with these credentials ({code}).",
-            "Ask for the permission, or give the database's full host name, which needs no look-up."
-            if doing.startswith("looking up")
-            else "Ask for the permission, or use other credentials (--profile, --role-arn).",
-            detail=_first_line(error),
-        )
-    return AwsError(f"AWS failed while {doing}: {_first_line(error)}", "Check the network and the AWS configuration.")
-
-
-def _no_credentials(_: str) -> CredentialsError:
-    return CredentialsError(
-        "No AWS credentials were found.",
-        "Run aws configure or aws sso login, set AWS_PROFILE, or add --profile NAME.",
-    )
-
-
-def _expired(detail: str) -> CredentialsError:
-    return CredentialsError(
-        "The AWS credentials have expired.",
-        "Get fresh ones (aws sso login, or your usual way), then run this again.",
-        detail=detail,
-    )
-
-
-def _sso_expired(_: str) -> CredentialsError:
-    return CredentialsError(
-        "The AWS SSO session has ended.",
-        "Run aws sso login (with --profile, if you use one), then this again.",
-    )
-
-
-def _partial(words: str) -> CredentialsError:
-    return CredentialsError(f"The AWS credentials are incomplete: {words}", "Set both the access key and its secret.")
-
-
-def _unknown_profile(words: str) -> CredentialsError:
-    return CredentialsError(f"{words}.", "aws configure list-profiles names those that exist.")
-
-
-def _no_region(_: str) -> RegionError:
-    return RegionError("No AWS region is known.", "Add --region, or set AWS_REGION or a region in the AWS profile.")
-
-
-def _unreachable(words: str) -> AwsError:
-    return AwsError(f"AWS cannot be reached: {words}", "Check the network, the proxy settings and AWS_ENDPOINT_URL.")
-
-
-def _source_failed(words: str) -> CredentialsError:
-    return CredentialsError(f"The source of the AWS credentials failed: {words}", "Check the profile's settings.")
-
-
-_BY_CLASS: dict[str, Callable[[str], RdsIamError]] = {
-    "NoCredentialsError": _no_credentials,
-    "PartialCredentialsError": _partial,
-    "ProfileNotFound": _unknown_profile,
-    "ConfigNotFound": _unknown_profile,
-    "NoRegionError": _no_region,
-    "UnauthorizedSSOTokenError": _sso_expired,
-    "SSOTokenLoadError": _sso_expired,
-    "TokenRetrievalError": _sso_expired,
-    "SSOError": _sso_expired,
-    "CredentialRetrievalError": _source_failed,
-    "MetadataRetrievalError": _source_failed,
-    "RefreshWithMFAUnsupportedError": _source_failed,
-    "EndpointConnectionError": _unreachable,
-    "ConnectTimeoutError": _unreachable,
-    "ReadTimeoutError": _unreachable,
-    "ConnectionClosedError": _unreachable,
-    "ProxyConnectionError": _unreachable,
-    "SSLError": _unreachable,
-}
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-_UNKNOWN_KEY = {
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "SignatureDoesNotMatch",
-    "InvalidAccessKeyId",
-}
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+    _credentials(session)
+    return session.client(service, **options)

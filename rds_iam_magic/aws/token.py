@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import Endpoint
 from rds_iam_magic.aws.secret import Secret
-from rds_iam_magic.aws.session import aws_call, credentials_of
+from rds_iam_magic.aws.session import credentials_of, require_text
 
 LIFETIME = 900
 """Seconds that a token is valid; RDS refuses longer ones."""
@@ -27,19 +28,25 @@ def sign_token(session: Any, endpoint: Endpoint, user: str) -> Secret:
 
     Raises:
         CredentialsError: There are no credentials, or they cannot be refreshed.
+        OptionError: The user's name is empty or no text.
     """
-    credentials = credentials_of(session)
+    require_text(user, "The user's name")
     with aws_call("signing the authentication token"):
-        # What botocore's generate_db_auth_token does, without building an RDS client first (0.1 s and more).
-        from botocore.awsrequest import prepare_request_dict
-        from botocore.model import ServiceId
-        from botocore.signers import RequestSigner
+        return _sign(session, endpoint, user)
 
-        body = {"Action": "connect", "DBUser": user}
-        request = {"url_path": "/", "query_string": "", "headers": {}, "body": body, "method": "GET"}
-        prepare_request_dict(request, f"https://{endpoint.host}:{endpoint.port}")
-        signer = RequestSigner(ServiceId("RDS"), endpoint.region, "rds-db", "v4", credentials, session.events)
-        url = signer.generate_presigned_url(
-            request, "connect", region_name=endpoint.region, expires_in=LIFETIME, signing_name="rds-db"
-        )
-        return Secret(url.removeprefix("https://"))
+
+def _sign(session: Any, endpoint: Endpoint, user: str) -> Secret:
+    # What botocore's generate_db_auth_token does, without building an RDS client first (0.1 s and more).
+    from botocore.awsrequest import prepare_request_dict
+    from botocore.model import ServiceId
+    from botocore.signers import RequestSigner
+
+    body = {"Action": "connect", "DBUser": user}
+    request = {"url_path": "/", "query_string": "", "headers": {}, "body": body, "method": "GET"}
+    prepare_request_dict(request, f"https://{endpoint.host}:{endpoint.port}")
+    credentials = credentials_of(session)
+    signer = RequestSigner(ServiceId("RDS"), endpoint.region, "rds-db", "v4", credentials, session.events)
+    url = signer.generate_presigned_url(
+        request, "connect", region_name=endpoint.region, expires_in=LIFETIME, signing_name="rds-db"
+    )
+    return Secret(url.removeprefix("https://"))

@@ -11,13 +11,14 @@ import ssl
 import tempfile
 import time
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL, responses
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from rds_iam_magic.aws.endpoint import Endpoint, Kind
+from rds_iam_magic.aws.pem import PemError, certificates
 from rds_iam_magic.errors import TrustStoreError
 
 MAX_AGE = 30 * 24 * 3600
@@ -53,10 +54,11 @@ def trust_store(endpoint: Endpoint, *, ca: str | None = None) -> TrustStore:
     """
     path = ca or os.environ.get("RDS_IAM_MAGIC_CA")
     if path:
-        pem, source, warning = _read(Path(path).expanduser()), path, ""
+        pem, source, warning = _read(path), path, ""
     else:
-        source = _bundle_url(endpoint)
-        pem, warning = _cached(source)
+        url = _bundle_url(endpoint)
+        source = _shown(url)
+        pem, warning = _cached(url)
     return TrustStore(_context(pem, source, with_public_roots=endpoint.kind is Kind.PROXY), source, warning)
 
 
@@ -70,8 +72,8 @@ def cache_folder() -> Path:
     return user_cache_path("rds_iam_magic", appauthor=False)
 
 
-def check_bundle(pem: str, source: str) -> None:
-    """Check that a text is a bundle of CA certificates and nothing else.
+def check_bundle(pem: bytes, source: str) -> None:
+    """Check that a file's content is a bundle of CA certificates and nothing else.
 
     Raises:
         TrustStoreError: It is empty, not PEM (a proxy's HTML page, for instance), or holds other certificates.
@@ -79,13 +81,16 @@ def check_bundle(pem: str, source: str) -> None:
     _context(pem, source, with_public_roots=False)
 
 
-def _context(pem: str, source: str, *, with_public_roots: bool) -> ssl.SSLContext:
+def _context(pem: bytes, source: str, *, with_public_roots: bool) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and host name by default
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_verify_locations(cadata=pem)
-    except (ssl.SSLError, ValueError, TypeError) as error:  # TypeError: not ASCII
-        raise _no_bundle(source, "it holds no readable certificates", str(error)) from None
+        for certificate in certificates(pem):
+            context.load_verify_locations(cadata=certificate)
+    except PemError as error:
+        raise _no_bundle(source, str(error), "") from None
+    except (ssl.SSLError, ValueError) as error:
+        raise _no_bundle(source, "it holds no readable certificates: one is damaged", str(error)) from None
     found = context.cert_store_stats()
     if not found["x509"]:
         raise _no_bundle(source, "it holds no certificates", "")
@@ -107,25 +112,30 @@ def _no_bundle(source: str, why: str, detail: str) -> TrustStoreError:
     )
 
 
-def _read(path: Path) -> str:
+def _read(path: str) -> bytes:
     try:
-        return path.read_text("ascii", errors="replace")
-    except OSError as error:
+        with Path(path).expanduser().open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except (OSError, ValueError, RuntimeError) as error:  # ValueError: a NUL in it; RuntimeError: no home for `~`
+        why = getattr(error, "strerror", None) or "that is no path"
         raise TrustStoreError(
-            f"The CA bundle {path} cannot be read: {error.strerror}.",
-            "Give the path of a PEM file with --ca PATH.",
+            f"The CA bundle {path} cannot be read: {why}.", "Give the path of a PEM file with --ca PATH."
         ) from None
+    if len(data) > _MAX_BYTES:
+        raise _no_bundle(path, "it is larger than 8 MB", "")
+    return data
 
 
 def _bundle_url(endpoint: Endpoint) -> str:
     override = os.environ.get("RDS_IAM_MAGIC_CA_URL")
     if override:
-        parts = urlsplit(override)
-        if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}):
-            return override
-        raise TrustStoreError(
-            "RDS_IAM_MAGIC_CA_URL is not an https:// address.", "Unset it, or give an https:// address."
-        )
+        if not _is_allowed(override):
+            del override  # it may hold a password, and a traceback shows the locals of this frame
+            raise TrustStoreError(
+                "RDS_IAM_MAGIC_CA_URL is not an https:// address without a login.",
+                "Unset it, or give an address of the form https://HOST/PATH.",
+            )
+        return override
     if endpoint.partition not in _BUNDLES:
         raise TrustStoreError(
             f"AWS publishes no CA bundle for the partition {endpoint.partition}.",
@@ -134,15 +144,30 @@ def _bundle_url(endpoint: Endpoint) -> str:
     return _BUNDLES[endpoint.partition]
 
 
-def _cached(url: str) -> tuple[str, str]:
-    """The bundle's text and a warning; fetched when the cache has none, a broken one, or one past `MAX_AGE`."""
+def _is_allowed(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        local = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        valid = bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:  # half an IPv6 address, a port that is no number
+        return False
+    return valid and (parts.scheme == "https" or (parts.scheme == "http" and local))
+
+
+def _shown(url: str) -> str:
+    """An address without its query: that of a presigned one lets its reader in."""
+    return url.partition("?")[0].partition("#")[0]
+
+
+def _cached(url: str) -> tuple[bytes, str]:
+    """The bundle's content and a warning; fetched when the cache has none, a broken one, or one past `MAX_AGE`."""
     path = cache_folder() / f"ca-{hashlib.sha256(url.encode()).hexdigest()[:16]}.pem"
     old = _usable(path, url)
     if old is not None and time.time() - path.stat().st_mtime < MAX_AGE:
         return old, ""
     try:
         pem = _download(url)
-        check_bundle(pem, url)
+        check_bundle(pem, _shown(url))
     except TrustStoreError as error:
         if old is None:
             raise
@@ -153,16 +178,16 @@ def _cached(url: str) -> tuple[str, str]:
     return pem, _store(path, pem)
 
 
-def _usable(path: Path, url: str) -> str | None:
+def _usable(path: Path, url: str) -> bytes | None:
     try:
-        pem = path.read_text("ascii")
-        check_bundle(pem, url)
-    except (OSError, UnicodeDecodeError, TrustStoreError):
+        pem = path.read_bytes()
+        check_bundle(pem, _shown(url))
+    except (OSError, TrustStoreError):
         return None
     return pem
 
 
-def _download(url: str) -> str:
+def _download(url: str) -> bytes:
     import certifi
 
     # The system's authorities (a company's own proxy, for instance) and, where there are none, certifi's.
@@ -178,30 +203,33 @@ def _download(url: str) -> str:
             promised = answer.headers.get("Content-Length")
     except HTTPError as error:
         error.close()  # it is the answer itself
-        raise _not_fetched(url, f"the web server answers {error.code} {error.reason}") from None
-    except (URLError, HTTPException, OSError, ValueError) as error:
+        status = f"{error.code} {responses.get(error.code, '')}".rstrip()
+        raise _not_fetched(url, f"the web server answers {status}") from None
+    except (InvalidURL, ValueError):  # their text is a piece of the address, or of a proxy's, which may hold a password
+        raise _not_fetched(url, "the address, or that of the proxy, is not valid") from None
+    except (URLError, HTTPException, OSError) as error:
         words = str(getattr(error, "reason", error)).split()
         raise _not_fetched(url, " ".join(words)[:200] or type(error).__name__) from None
     if len(body) > _MAX_BYTES:
         raise _not_fetched(url, "it is larger than 8 MB")
     if promised is not None and promised != str(len(body)):
         raise _not_fetched(url, f"only {len(body)} of {promised} bytes came")
-    return bytes(body).decode("ascii", errors="replace")
+    return bytes(body)
 
 
 def _not_fetched(url: str, why: str) -> TrustStoreError:
     return TrustStoreError(
-        f"The RDS CA bundle could not be fetched from {url}: {why}.",
+        f"The RDS CA bundle could not be fetched from {_shown(url)}: {why}.",
         "Without internet, copy global-bundle.pem here and give it with --ca PATH or RDS_IAM_MAGIC_CA.",
     )
 
 
-def _store(path: Path, pem: str) -> str:
+def _store(path: Path, pem: bytes) -> str:
     """Write atomically; a cache that cannot be written costs a download, not the connection."""
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".ca-", delete=False) as file:
+        with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".ca-", delete=False) as file:
             temporary = Path(file.name)
             file.write(pem)
         temporary.replace(path)

@@ -118,7 +118,7 @@ def connect_by(
         return Token(sign_token(session, endpoint, user))
 
     login = _login(way, endpoint, user, token, database=database, notify=notify)
-    login = replace(login, why_refused=lambda: why_refused(session))
+    login = replace(login, session=session, why_refused=lambda: why_refused(session))
     return Connection(login, settings=settings, max_memory=max_memory, notify=notify)
 
 

@@ -228,7 +228,7 @@ class Connection:
         """
         from rds_iam_magic.database.export import Target
 
-        target = Target(os.fspath(path), overwrite=overwrite)
+        target = Target(os.fspath(path), overwrite=overwrite, session=self.login.session, notify=self.notify)
         stream = self._stream(sql, "exact", limit)
         try:
             head = next(stream)

@@ -1,20 +1,20 @@
 """Record batches → a file, at constant memory: .parquet, .csv, .csv.gz, .arrow; here or on `s3://`.
 
-It is written under another name beside the target and renamed at the end: an error or an interrupt leaves no partial
-file, and what was there before stays until the new one is complete.
+It has its name when it is complete and not before (`destination.py`): an error or an interrupt leaves no partial file,
+and what was there before stays until then.
 """
 
 from __future__ import annotations
 
-import secrets
+import gzip
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import fs
 
+from rds_iam_magic.database.destination import Destination, destination
 from rds_iam_magic.errors import OptionError, ResultError
 
 GROUP_BYTES = 32 << 20
@@ -29,13 +29,22 @@ class Target:
     Args:
         path: A path, or an `s3://bucket/key` address.
         overwrite: Whether a file of that name may be replaced.
+        session: The boto3 session whose credentials are used for `s3://`; that of the environment by default.
+        notify: Is given a line about what could not be cleaned up after a failure.
 
     Raises:
-        OptionError: The ending is not one of those above.
-        ResultError: The file is there already, or its folder is not.
+        OptionError: The ending is not one of those above, or the address has another form.
+        ResultError: The file already exists, or its folder or bucket does not.
     """
 
-    def __init__(self, path: str, *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        overwrite: bool = False,
+        session: Any = None,
+        notify: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.path = path
         self._suffix = next((suffix for suffix in _SUFFIXES if path.lower().endswith(suffix)), "")
         if not self._suffix:
@@ -43,8 +52,12 @@ class Target:
                 f"{path!r} has no ending that says how to write it.", f"Use one of {', '.join(_SUFFIXES)}."
             )
         self._overwrite = overwrite
-        self._files, self._place = _open_file_system(path)
-        self._check()
+        self._notify = notify
+        self._place = destination(path, session)
+        try:
+            self._check()
+        finally:
+            self._place.discard()  # nothing is open yet but a connection to S3
 
     def write(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> int:
         """Write all batches and return the number of rows.
@@ -54,59 +67,87 @@ class Target:
         """
         if self._suffix in (".parquet", ".arrow") and len(set(schema.names)) != len(schema.names):
             raise ResultError(
-                f"Two columns have the same name, which {self._suffix} files cannot hold.", "Name them apart with AS."
+                f"Two columns have the same name, which {self._suffix} files cannot hold.",
+                "Give each column its own alias with AS.",
             )
-        temporary = f"{self._place}.{secrets.token_hex(4)}.part"
         try:
-            rows = self._write_to(temporary, schema, batches)
+            self._place.open()
+            rows = self._write_all(schema, batches)
             self._check()
-            self._files.move(temporary, self._place)
-        except BaseException as error:
-            self._discard(temporary)
-            if isinstance(error, (OSError, pa.ArrowException)):
-                raise ResultError(
-                    f"{self.path} cannot be written: {str(error).splitlines()[0][:200]}",
-                    "Check the place and the right to write there; for s3:// the AWS credentials of the environment.",
-                ) from None
-            raise
+            self._place.commit()
+        except pa.ArrowException as error:
+            raise ResultError(
+                f"{self.path} cannot be written: {str(error).splitlines()[0][:200]}",
+                "Write it in another format, or cast the column in the SQL.",
+            ) from None
+        finally:
+            left = self._place.discard()  # does nothing after a commit
+            if left:
+                self._notify(left)
         return rows
 
-    def _write_to(self, place: str, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> int:
+    def _write_all(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> int:
         rows = 0
+        sink = _Sink(self._place)
         with ExitStack() as stack:
-            # The ending of the temporary name says nothing, so compression is said here.
-            compression = "gzip" if self._suffix == ".csv.gz" else None
-            sink = stack.enter_context(self._files.open_output_stream(place, compression=compression))
-            write = _WRITERS[self._suffix](stack, sink, schema)
-            for batch in batches:
-                write(batch)
-                rows += batch.num_rows
+            file: Any = sink
+            if self._suffix == ".csv.gz":
+                file = stack.enter_context(gzip.GzipFile(fileobj=cast("Any", sink), mode="wb", mtime=0))
+            write = _WRITERS[self._suffix](stack, stack.enter_context(pa.PythonFile(file, mode="w")), schema)
+            try:
+                for batch in batches:
+                    write(batch)
+                    rows += batch.num_rows
+            except BaseException:
+                sink.stop()
+                raise
         return rows
 
     def _check(self) -> None:
-        if self._files.get_file_info(self._place).type == fs.FileType.Directory:
-            raise ResultError(f"{self.path} is a folder.", "Name a file in it.")
-        if not self._overwrite and self._files.get_file_info(self._place).type != fs.FileType.NotFound:
-            raise ResultError(f"{self.path} is there already.", "Add --overwrite to replace it, or take another name.")
-
-    def _discard(self, place: str) -> None:
-        if self._files.get_file_info(place).type != fs.FileType.NotFound:
-            self._files.delete_file(place)
+        if not self._overwrite and self._place.exists():
+            raise ResultError(f"{self.path} already exists.", "Add --overwrite to replace it, or take another name.")
 
 
-def _open_file_system(path: str) -> tuple[Any, str]:
-    if "://" not in path:
-        from pathlib import Path
+class _Sink:
+    """What pyarrow and gzip write to. After a failure it swallows what they still write while they are closed."""
 
-        local = Path(path).expanduser().absolute()
-        if not local.parent.is_dir():
-            raise ResultError(f"There is no folder {local.parent}.", "Make it first, or name another.")
-        return fs.LocalFileSystem(), str(local)
-    try:
-        files, place = fs.FileSystem.from_uri(path)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise OptionError(f"{path!r} cannot be written to: {error}", "Give a path or an s3://BUCKET/KEY.") from None
-    return files, place
+    closed = False
+
+    def __init__(self, place: Destination) -> None:
+        self._place = place
+        self._stopped = False
+        self._position = 0
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    def write(self, data: bytes) -> int:
+        if not self._stopped:
+            try:
+                self._place.write(data)
+            except BaseException:
+                self._stopped = True
+                raise
+        self._position += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._position
+
+    def flush(self) -> None:
+        """Nothing: the destination flushes when it is committed."""
+
+    def close(self) -> None:
+        """Nothing: the destination is closed when it is committed or discarded."""
+
+    def writable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
 
 
 _Write = Callable[[pa.RecordBatch], None]

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from rds_iam_magic.aws.endpoint import Endpoint
 from rds_iam_magic.database.dial import Address
@@ -27,6 +28,7 @@ class Login:
         via: Where to dial instead of the endpoint: the near end of a tunnel.
         database: The default schema, if any.
         timeout: Seconds for one attempt.
+        session: The boto3 session that signs, for `s3://` addresses too; the environment's where there is none.
         why_refused: Asked when the server has refused a token: what AWS itself says of the credentials, if anything.
     """
 
@@ -38,6 +40,7 @@ class Login:
     via: Address | None = None
     database: str | None = None
     timeout: float = CONNECT_TIMEOUT
+    session: Any = None
     why_refused: Callable[[], ConnectError | CredentialsError | None] = lambda: None
 
     def open(self, *, timeout: float | None = None, address: Address | None = None) -> ServerSession:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rds_iam_magic.aws.session import require_text
 from rds_iam_magic.database.quoting import quote_name, quote_text
 from rds_iam_magic.errors import OptionError, StatementError, UserSetupError
 
@@ -103,13 +104,15 @@ def create_user(master: Connection, name: str, *, grants: list[Grant], host: str
         host: The host pattern that the user connects from.
 
     Raises:
-        OptionError: The name is empty or too long.
+        OptionError: The name or the host pattern is empty or no text, or the name is too long.
         UserSetupError: There is a user of that name and host who logs in otherwise, which is left alone; or the server
             refused a grant, and the message says what is done already.
         StatementError: The server refused something else.
     """
     if not name or len(name) > MAX_NAME:
-        raise OptionError(f"A user's name has 1 to {MAX_NAME} characters.", "Give a shorter one.")
+        raise OptionError(f"A user's name has 1 to {MAX_NAME} characters.", "Give another one.")
+    require_text(name, "The user's name")
+    require_text(host, "The host pattern")
     account = f"{quote_name(name)}@{quote_name(host)}"
     row = _row(master, name, host)
     created = row.empty
@@ -142,10 +145,11 @@ def _grant(master: Connection, grant: str, account: str, *, done: str) -> None:
 
 
 def _row(master: Connection, name: str, host: str) -> pd.DataFrame:
-    # BINARY: 'Analyst' and 'analyst' are two users, whatever the collation says.
+    # By bytes: 'Analyst' and 'analyst' are two users, whatever the collation says. CAST, because MySQL warns of the
+    # operator BINARY since 8.0.27, and names of collations differ between the servers.
     return master.query(
-        "SELECT User, Host, plugin AS Plugin FROM mysql.user "  # noqa: S608 - quote_text makes hex literals
-        f"WHERE BINARY User = {quote_text(name)} AND Host = {quote_text(host)}"
+        "SELECT User, Host, plugin AS Plugin FROM mysql.user "  # noqa: S608 - hex literals only
+        f"WHERE CAST(User AS BINARY) = X'{name.encode().hex()}' AND Host = {quote_text(host)}"
     )
 
 

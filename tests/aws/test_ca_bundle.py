@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import trustme
+from leaks import found_in
 
 from rds_iam_magic.aws import truststore
 from rds_iam_magic.aws.endpoint import parse_host_name
@@ -207,6 +208,115 @@ def test_a_path_of_the_users(web, tmp_path, monkeypatch):
     refused("not an RDS CA bundle")
 
 
+def spoilt(pem, how):
+    """A bundle as editors, shells and web pages leave it."""
+    text = pem.decode()
+    return {
+        "comment": "# Autorité de certification, 日本\n".encode() + pem,
+        "latin-1": "# Autorité\n".encode("latin-1") + pem,
+        "between": pem + "Ünd noch einer:\n".encode() + trustme.CA().cert_pem.bytes() + "— Ende\n".encode(),
+        "mark": b"\xef\xbb\xbf" + pem,
+        "crlf": pem.replace(b"\n", b"\r\n"),
+        "cr": pem.replace(b"\n", b"\r"),
+        "trailing spaces": pem.replace(b"\n", b"  \n"),
+        "no last line end": pem.rstrip(),
+        "utf-16": text.encode("utf-16"),
+        "utf-16-be": b"\xfe\xff" + text.encode("utf-16-be"),
+        "one line": b"-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n"
+        % b"".join(pem.split(b"-----")[2].split()),
+        "old label": pem.replace(b" CERTIFICATE", b" X509 CERTIFICATE"),
+        "twice": pem + pem,
+        "openssl -text": b"Certificate:\n    Data:\n        Version: 3 (0x2)\n" + pem,
+        "a list of revocations": pem + b"-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n",
+        "control characters": b"\x00\x1b[1m\xff\n" + pem,
+    }[how]
+
+
+SPOILT = [
+    "comment", "latin-1", "between", "mark", "crlf", "cr", "trailing spaces", "no last line end", "utf-16", "utf-16-be",
+    "one line", "old label", "twice", "openssl -text", "a list of revocations", "control characters",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", SPOILT)
+@pytest.mark.parametrize("way", ["--ca", "variable", "download"])
+def test_what_stands_between_the_certificates_does_not_matter(web, tmp_path, monkeypatch, authority, how, way):
+    content = spoilt(authority.cert_pem.bytes(), how)
+    path = tmp_path / "mine.pem"
+    path.write_bytes(content)
+    web.body = content
+    if way == "variable":
+        monkeypatch.setenv("RDS_IAM_MAGIC_CA", str(path))
+    for _ in range(2):
+        store = trust_store(ENDPOINT, ca=str(path) if way == "--ca" else None)
+        assert len(store.context.get_ca_certs()) == (2 if how == "between" else 1)
+        assert store.warning == ""
+    assert web.requests == (1 if way == "download" else 0)
+
+
+def damaged(pem, how):
+    import base64
+
+    other = trustme.CA().cert_pem.bytes()
+    der = ssl.PEM_cert_to_DER_cert(pem.decode())
+    lines = pem.splitlines(keepends=True)
+    return {
+        "a letter beyond ASCII in a block": pem + other[:100] + "é".encode() + other[100:],
+        "cut off": pem + other[: len(other) // 2],
+        "no end": pem + other.replace(b"-----END CERTIFICATE-----", b""),
+        "no begin": pem + other.replace(b"-----BEGIN CERTIFICATE-----", b""),
+        "four dashes": pem + other.replace(b"-----BEGIN CERTIFICATE-----", b"----BEGIN CERTIFICATE----"),
+        "glued": pem.rstrip() + other,
+        "a line is missing": pem + b"".join(other.splitlines(keepends=True)[:3] + other.splitlines(keepends=True)[4:]),
+        "indented": b"".join(b"  " + line for line in lines),
+        "der": der,
+        "base64 alone": base64.encodebytes(der),
+        "trusted": pem.replace(b" CERTIFICATE", b" TRUSTED CERTIFICATE"),
+        "pkcs7": pem.replace(b" CERTIFICATE", b" PKCS7"),
+        "a request": pem.replace(b" CERTIFICATE", b" CERTIFICATE REQUEST"),
+        "a key": trustme.CA().private_key_pem.bytes(),
+        "comments": "# nur Kommentar: é\n".encode(),
+        "many spaces": b"-----BEGIN " + b" " * (4 << 20),
+    }[how]
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("a letter beyond ASCII in a block", "damaged"),
+        ("cut off", "damaged or cut off"),
+        ("no end", "damaged or cut off"),
+        ("no begin", "damaged or cut off"),
+        ("four dashes", "damaged"),
+        ("glued", "damaged"),
+        ("a line is missing", "damaged"),
+        ("indented", "damaged"),
+        ("der", r"binary \(DER\)"),
+        ("base64 alone", "no certificates"),
+        ("trusted", "TRUSTED CERTIFICATE"),
+        ("pkcs7", "PKCS #7"),
+        ("a request", "no certificates"),
+        ("a key", "no certificates"),
+        ("comments", "no certificates"),
+        ("many spaces", "no certificates"),
+    ],
+)
+def test_a_bundle_that_is_damaged_or_of_another_form(web, tmp_path, authority, how, words):
+    web.body = damaged(authority.cert_pem.bytes(), how)
+    path = tmp_path / "mine.pem"
+    path.write_bytes(web.body)
+    for options in ({}, {"ca": str(path)}):
+        with pytest.raises(TrustStoreError, match=words) as caught:
+            trust_store(ENDPOINT, **options)
+        assert "is not an RDS CA bundle" in caught.value.message
+    assert cached(tmp_path) == []
+
+
+@pytest.mark.parametrize("path", [".", "\0", "~nobody-of-that-name/x.pem", "/dev/zero"])
+def test_a_path_that_is_no_bundle(path):
+    refused("larger than 8 MB" if path == "/dev/zero" else "cannot be read", ca=path)
+
+
 @pytest.mark.usefixtures("web")
 def test_a_proxy_gets_the_public_roots_too():
     roots = len(trust_store(PROXY).context.get_ca_certs())
@@ -215,11 +325,47 @@ def test_a_proxy_gets_the_public_roots_too():
 
 
 @pytest.mark.parametrize(
-    "url", ["http://example.com/bundle.pem", "file:///etc/passwd", "ftp://127.0.0.1/x", "nonsense"]
+    "url",
+    [
+        "http://example.com/bundle.pem",
+        "file:///etc/passwd",
+        "ftp://127.0.0.1/x",
+        "nonsense",
+        "https://",
+        "https://[::1",
+        "https://example.com:x/",
+        "https://user:h1dden@example.com/bundle.pem",
+        "http://h1dden@127.0.0.1/bundle.pem",
+    ],
 )
 def test_only_https_or_loopback(monkeypatch, url):
     monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", url)
-    refused("not an https:// address")
+    with pytest.raises(TrustStoreError, match="not an https:// address") as caught:
+        trust_store(ENDPOINT)
+    assert "h1dden" not in found_in(caught.value)
+
+
+def test_the_query_of_a_presigned_address_is_not_shown(web, monkeypatch):
+    monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", f"{web.url}?X-Amz-Signature=h1dden")
+    store = trust_store(ENDPOINT)
+    assert store.source == web.url
+    for status, body in ((403, b""), (200, b"nonsense")):
+        web.status, web.body = status, body
+        monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", f"{web.url}?{status}&X-Amz-Signature=h1dden")
+        with pytest.raises(TrustStoreError) as caught:
+            trust_store(ENDPOINT)
+        assert "h1dden" not in str(caught.value)
+
+
+def test_a_proxy_with_a_password_is_not_quoted(monkeypatch, tmp_path):
+    monkeypatch.delenv("RDS_IAM_MAGIC_CA", raising=False)
+    monkeypatch.setenv("RDS_IAM_MAGIC_CACHE", str(tmp_path))
+    monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", "https://bundle.invalid/x.pem")
+    for proxy in ("http://user:h1dden@127.0.0.1:1", "http://user:h1dden@127.0.0.1:x", "http://127.0.0.1:h1dden"):
+        monkeypatch.setenv("https_proxy", proxy)
+        with pytest.raises(TrustStoreError, match="could not be fetched") as caught:
+            trust_store(ENDPOINT)
+        assert "h1dden" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import boto3
 import botocore.exceptions as aws
 import pytest
 
-from rds_iam_magic.aws.session import aws_call, credentials_of, open_session, region_of
+from rds_iam_magic.aws.border import aws_call
+from rds_iam_magic.aws.session import credentials_of, open_session, region_of
 from rds_iam_magic.errors import AwsError, CredentialsError, RegionError
 
 
@@ -58,7 +59,7 @@ def test_sso_session_that_has_ended(tmp_path):
 def test_client_errors(code, kind, words):
     with pytest.raises(kind, match=words) as caught, aws_call("looking up x"):
         raise aws.ClientError({"Error": {"Code": code, "Message": "…"}}, "DescribeDBClusters")
-    assert caught.value.__suppress_context__  # botocore's frames hold secret keys
+    assert caught.value.__context__ is None  # botocore's frames hold secret keys
     assert len(str(caught.value).splitlines()) <= 2
 
 
@@ -66,8 +67,3 @@ def test_an_endpoint_that_is_no_address(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:5000")
     with pytest.raises(AwsError, match="Invalid endpoint"), aws_call("looking up x"):
         boto3.Session("key", "secret", region_name="us-east-1").client("rds").describe_db_clusters()
-
-
-def test_foreign_errors_pass():
-    with pytest.raises(ZeroDivisionError), aws_call("dividing"):
-        raise ZeroDivisionError

@@ -265,7 +265,7 @@ def test_an_empty_result_is_a_file_with_its_columns(db, tmp_path):
 def test_an_error_leaves_no_file_and_the_old_one(db, tmp_path, ending):
     path = tmp_path / f"kept.{ending}"
     path.write_text("before")
-    with pytest.raises(ResultError, match="there already"):
+    with pytest.raises(ResultError, match="already exists"):
         db.write(SEVERAL, path)
     db.execute("SET max_statement_time = 0.3")
     with pytest.raises(StatementError, match="1969"):
@@ -311,7 +311,7 @@ def test_s3(db, inside):
 
     assert db.write(SEVERAL, "s3://results/day/rows.parquet") == 40_000
     assert keys() == ["day/rows.parquet"]
-    with pytest.raises(ResultError, match="there already"):
+    with pytest.raises(ResultError, match="already exists"):
         db.write(SEVERAL, "s3://results/day/rows.parquet")
     with pytest.raises(StatementError):
         db.write("SELECT * FROM nowhere", "s3://results/day/other.csv")

@@ -1,6 +1,7 @@
 """Users are created as the master, once, exactly as named; and nobody's password user is touched."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -99,6 +100,50 @@ def test_one_schema_is_one_schema(master, inside):
 def test_case_makes_two_users(master):
     create_user(master, "ana", grants=[])
     assert create_user(master, "Ana", grants=[]).created
+
+
+def test_whether_the_user_may_do_anything(master):
+    """Without a grant, a user logs in and sees nothing: that has to be said."""
+    bare = create_user(master, "bare", grants=[])
+    assert (bare.created, bare.granted, bare.privileged) == (True, False, False)
+    given = create_user(master, "bare", grants=grants("SELECT ON shop.orders"))
+    assert (given.created, given.granted, given.privileged) == (False, True, True)
+    again = create_user(master, "bare", grants=[])
+    assert (again.created, again.granted, again.privileged) == (False, False, True)
+
+
+# What servers of today warn of: https://dev.mysql.com/doc/refman/9.4/en/ (each word's own page)
+DEPRECATED = re.compile(r"(?<!AS )\bBINARY\s+\w|\butf8(mb3)?\b|SQL_CALC_FOUND_ROWS|&&|\|\||VALUES\(\w+\)|PROCESSLIST")
+
+
+def test_our_own_statements_give_no_warning(inside):
+    """Neither here nor on a MySQL that warns of old syntax; asked of the server, which logs what came."""
+    notes = []
+    with inside.server.root() as root:
+        root.execute("SELECT @@log_output")
+        before = root.fetchone()[0]
+        root.execute("SET GLOBAL log_output = 'TABLE'")
+        root.execute("TRUNCATE mysql.general_log")
+        root.execute("SET GLOBAL general_log = ON")
+        try:
+            with connect_as_master(SECRET, Way(), notify=notes.append) as master:
+                create_user(master, "quiet", grants=grants("SELECT ON shop.*"))
+                create_user(master, "quiet", grants=grants("SELECT ON shop.*"))
+        finally:
+            root.execute("SET GLOBAL general_log = OFF")
+            root.execute("SET GLOBAL log_output = %s", (before,))
+        root.execute("SELECT argument FROM mysql.general_log WHERE command_type = 'Query' AND user_host LIKE 'admin%'")
+        sent = [row[0] if isinstance(row[0], str) else row[0].decode() for row in root.fetchall()]
+        root.execute("DROP USER 'quiet'@'%'")
+    assert any("mysql.user" in statement for statement in sent)
+    assert [statement for statement in sent if DEPRECATED.search(statement)] == []
+    assert notes == []
+
+
+@pytest.mark.parametrize(("name", "host"), [("a\ud800", "%"), (" ", "%"), ("ana", ""), ("ana", "\udfff")])
+def test_names_that_are_no_text(master, name, host):
+    with pytest.raises(OptionError, match=r"is empty|lone surrogate"):
+        create_user(master, name, grants=[], host=host)
 
 
 @pytest.mark.parametrize("name", ["", "x" * 33])

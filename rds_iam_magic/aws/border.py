@@ -1,0 +1,140 @@
+"""`aws_call`: the one border to boto3, botocore and urllib3. What they know does not come out of it.
+
+Those libraries hold secrets in the open: in the locals of their frames (credentials, signed requests, answers), in
+their errors' texts and attributes (a `credential_process`' own words, the JSON that could not be read, the header that
+could not be sent) and in their DEBUG logs (canonical requests, signatures, answers with the master's password). So
+each use of them runs inside a border, which lets out no more than three things:
+
+- results;
+- errors of this package, worded by `failures.py` from tables, never from a library's own text;
+- what was meant for the user's program: interrupts, exits, and what a signal handler of the user's raised.
+
+No error keeps the frames or the errors of the other side (`__traceback__`, `__cause__`, `__context__`). The body of a
+border should be one call: its frames are dropped as well, while the locals of the function that has the `with` stay.
+
+Nothing that the libraries log on this side is given to any handler. The filter sits on the loggers themselves, where
+records are made, since handlers and levels are the user's; it looks at the thread, so that the user's own use of boto3
+logs as before.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from contextlib import AbstractContextManager
+from importlib import import_module
+from types import CodeType, TracebackType
+
+from rds_iam_magic.aws.failures import chain, translate
+from rds_iam_magic.errors import RdsIamError
+
+_LIBRARIES = ("botocore", "boto3", "urllib3", "s3transfer", "awscrt", "bcdocs")
+_MODULES = ("boto3.session", "botocore.client", "botocore.httpsession", "botocore.signers", "botocore.tokens")
+
+
+def aws_call(doing: str) -> AbstractContextManager[None]:
+    """A border around calls to AWS's libraries; `doing` names the step, as in "looking up sandbox".
+
+    Raises:
+        RdsIamError: From the `with`: any error of theirs, in this package's words.
+    """
+    return _Border(doing)
+
+
+class _Border(AbstractContextManager[None]):
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        _silence()
+        self._depth = _inside.depth
+        _inside.depth = self._depth + 1
+
+    def __exit__(self, _: object, error: BaseException | None, traceback: TracebackType | None) -> None:
+        _inside.depth = self._depth
+        if error is None:
+            return
+        # This frame is in the new error's traceback, so that none of its locals may keep the old one.
+        del _, traceback
+        try:
+            outcome = _outcome(error, self._doing)
+        except BaseException as late:  # noqa: BLE001 - an interrupt in these very lines; the error goes with it
+            outcome = late
+        del error
+        _strip(outcome)
+        try:
+            raise outcome
+        except BaseException:  # Python has just set the context
+            outcome.__context__ = None
+            raise
+        finally:
+            del outcome
+
+
+def _outcome(error: BaseException, doing: str) -> BaseException:
+    """What comes out instead of an error, or the error itself; without a frame in either case."""
+    own = from_a_signal_handler(error)
+    if own is not None:
+        return own
+    if isinstance(error, RdsIamError) or not isinstance(error, Exception):
+        return error
+    return translate(error, doing)
+
+
+def _strip(error: BaseException) -> None:
+    error.__cause__ = error.__context__ = error.__traceback__ = None
+
+
+def from_a_signal_handler(error: BaseException) -> BaseException | None:
+    """What a signal handler has raised in the midst of it, told by where it was raised; a library may have wrapped it.
+
+    Whatever its class is: a `TimeoutError` of the user's alarm says nothing about AWS.
+    """
+    handlers = {code for number in signal.valid_signals() if (code := _code(signal.getsignal(number))) is not None}
+    for link in chain(error):
+        traceback = link.__traceback__
+        while traceback is not None:
+            if traceback.tb_frame.f_code in handlers:
+                return link
+            traceback = traceback.tb_next
+    return None
+
+
+def _code(handler: object) -> CodeType | None:
+    """The code of a signal handler that is written in Python: a function, a method, a partial, a callable object."""
+    handler = getattr(handler, "func", handler)
+    if not callable(handler):  # SIG_IGN and such
+        return None
+    code = getattr(handler, "__code__", None) or getattr(type(handler).__call__, "__code__", None)
+    return code if isinstance(code, CodeType) else None
+
+
+class _Inside(threading.local):
+    """How deep this thread is in borders."""
+
+    depth = 0
+
+
+_inside = _Inside()
+
+
+class _Silence(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - the base class's signature
+        return not _inside.depth
+
+
+_filter = _Silence()
+
+
+def _silence() -> None:
+    """Put the filter on every logger of the libraries; loggers do not inherit filters.
+
+    Their modules are imported first, so that none makes its logger inside of the border.
+    """
+    for module in _MODULES:
+        import_module(module)
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if name.partition(".")[0] in _LIBRARIES and isinstance(logger, logging.Logger):
+            logger.addFilter(_filter)

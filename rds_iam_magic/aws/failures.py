@@ -1,0 +1,219 @@
+"""What boto3, botocore and what lies beneath them raise, as errors of this package: the way to look in `causes.py`.
+
+A message is made of fixed words and of a few values that are names: of a profile, a path, a region, an operation, an
+error code. A library's own text is never taken over. It may quote a `credential_process`, a header, a line of a file
+or, as AWS does for a signature that does not match, the whole request with its session token.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+from rds_iam_magic.aws.causes import (
+    ANY,
+    BAD_ENDPOINT,
+    BY_CLASS,
+    BY_CODE,
+    EXPIRED,
+    NOT_SENDABLE,
+    PROCESS_FAILED,
+    PROCESS_NO_JSON,
+    PROCESS_NOT_RUN,
+    SOURCE_UNREADABLE,
+    Entry,
+)
+from rds_iam_magic.errors import RdsIamError
+
+
+def error_code(error: BaseException) -> str:
+    """The code of a `ClientError`, such as `AccessDenied`; empty for other errors, and for what is no code."""
+    response = getattr(error, "response", None)
+    told = response.get("Error") if isinstance(response, dict) else None
+    code = str(told.get("Code", "")) if isinstance(told, dict) else ""
+    return code if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:]{0,79}", code) else ""
+
+
+def translate(error: BaseException, doing: str) -> RdsIamError:
+    """An error of AWS's libraries, or from beneath them, as one of ours."""
+    code = error_code(error)
+    if code or _is(error, "ClientError"):
+        return _refusal(error, code, doing)
+    kind, message, hint = _entry(error)
+    values = _Values(error, doing)
+    return kind(message.format_map(values), hint, detail=_where(error))
+
+
+def _refusal(error: BaseException, code: str, doing: str) -> RdsIamError:
+    kind, message, hint = next(entry for pattern, entry in BY_CODE if re.match(pattern, code))
+    values = _Values(error, doing, code=code or "no code")
+    if not hint:
+        hint = (
+            "Ask for the permission, or give the database's full host name, which needs no look-up."
+            if doing.startswith("looking up")
+            else "Ask for the permission, or use other credentials (--profile, --role-arn)."
+        )
+    return kind(message.format_map(values), hint, detail=_detail(error, code))
+
+
+def _detail(error: BaseException, code: str) -> str:
+    """The operation, the code, and from AWS's own words who may not do what: nothing else of them."""
+    operation = _line(getattr(error, "operation_name", ""))
+    words = str(getattr(error, "response", {}).get("Error", {}).get("Message", ""))[:4000]
+    found = _NOT_AUTHORIZED.search(words)
+    return ": ".join(part for part in (operation, code, _line(found[0]) if found else "") if part)
+
+
+_NOT_AUTHORIZED = re.compile(
+    r"(User|Principal): arn:[\w-]+:(iam|sts):[\w-]*:\d*:[\w+=,.@/-]{1,200} is not authorized to perform: "
+    r"[\w-]+:\w+( on resource: arn:[\w-]+(:[\w*+=,.@/-]{0,200}){4,6})?"
+    r"( because no [\w-]+ policy allows the [\w-]+:\w+ action| with an explicit deny in an? [\w -]+ policy)?"
+)
+
+
+def _entry(error: BaseException) -> Entry:
+    if _ran(error, "botocore.credentials", "_retrieve_credentials_using") or (
+        _kwargs(error).get("provider") == "custom-process"
+    ):
+        return _process_entry(error)
+    if type(error) is RuntimeError and _ran(error, "botocore.credentials"):
+        return EXPIRED  # what botocore raises for credentials that have expired and cannot be refreshed
+    if _ran(error, "botocore.endpoint", "create_endpoint"):
+        return BAD_ENDPOINT
+    if _is(error, "HTTPClientError"):
+        if any(_is(link, "LocationValueError", "InvalidURL") or type(link) is UnicodeError for link in chain(error)):
+            return BAD_ENDPOINT
+        if any(isinstance(link, ValueError) for link in chain(error)):
+            return NOT_SENDABLE  # a header that http.client refuses
+    from_source = _ran(error, "botocore.credentials") or _ran(error, "botocore.tokens")
+    if from_source and not isinstance(error, (OSError, MemoryError)) and not _is(error, "BotoCoreError"):
+        return SOURCE_UNREADABLE
+    for ancestor in type(error).__mro__:
+        if ancestor.__name__ in BY_CLASS:
+            return BY_CLASS[ancestor.__name__]
+    return ANY
+
+
+def _process_entry(error: BaseException) -> Entry:
+    if isinstance(error, OSError):
+        return PROCESS_NOT_RUN
+    return PROCESS_FAILED if _is(error, "CredentialRetrievalError") else PROCESS_NO_JSON
+
+
+class _Values(dict[str, str]):
+    """The values that messages may hold, each a name that is no secret, in one line."""
+
+    def __init__(self, error: BaseException, doing: str, *, code: str = "") -> None:
+        given = _kwargs(error)
+        names = ("profile", "path", "provider", "cred_var", "region_name", "source_profile")
+        values = {name: _line(given[name]) for name in names if given.get(name)}
+        region = values.get("region_name")
+        super().__init__(
+            values,
+            doing=_line(doing),
+            code=code,
+            endpoint=_host(given.get("endpoint_url") or given.get("proxy_url")),
+            reason=_reason(error),
+            in_region=f" ({region})" if region else "",
+        )
+        self["class"] = type(error).__name__
+
+    def __missing__(self, name: str) -> str:
+        return "unknown"
+
+
+def _reason(error: BaseException) -> str:
+    """Why, as the operating system, OpenSSL or a parser say it: from their numbers, never from a text with values."""
+    for link in chain(error):
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return _line(link.verify_message)
+        if isinstance(link, ssl.SSLError):
+            return _line(link.reason or "TLS failed").lower()
+        if isinstance(link, socket.gaierror):
+            return "its name is not known"
+        if isinstance(link, TimeoutError):
+            return "it timed out"
+        if isinstance(link, OSError) and link.errno:
+            named = f"{_line(link.filename)}: " if isinstance(link.filename, str) else ""
+            return f"{named}{os.strerror(link.errno)}"
+        if isinstance(link, UnicodeError):
+            return "it is not UTF-8"
+        if (line := _line_number(link)) is not None:
+            return f"line {line} is not of the form NAME = VALUE"
+    return "no connection" if _is(error, "HTTPClientError", "ConnectionError", "HTTPError") else type(error).__name__
+
+
+def _line_number(error: BaseException) -> int | None:
+    """Where an INI file cannot be read."""
+    line = getattr(error, "lineno", None)
+    if isinstance(error, json.JSONDecodeError):
+        return None
+    wrong = getattr(error, "errors", None)
+    if not isinstance(line, int) and isinstance(wrong, list) and wrong and isinstance(wrong[0], tuple):
+        line = wrong[0][0]
+    return line if isinstance(line, int) else None
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those beneath it: causes, contexts, and what botocore and urllib3 keep in attributes."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        link = waiting.pop(0)
+        if not isinstance(link, BaseException) or id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        waiting += [*_kwargs(link).values(), *link.args, getattr(link, "reason", None)]
+        waiting += [link.__cause__, link.__context__]
+
+
+def _kwargs(error: BaseException) -> dict[str, Any]:
+    given = getattr(error, "kwargs", None)
+    return given if isinstance(given, dict) else {}
+
+
+def _is(error: BaseException, *names: str) -> bool:
+    return any(ancestor.__name__ in names for ancestor in type(error).__mro__)
+
+
+def _frames(error: BaseException) -> Iterator[tuple[str, str, int]]:
+    """Module, function and line of each frame that an error came through."""
+    traceback: TracebackType | None = error.__traceback__
+    while traceback is not None:
+        frame = traceback.tb_frame
+        yield str(frame.f_globals.get("__name__", "")), frame.f_code.co_name, traceback.tb_lineno
+        traceback = traceback.tb_next
+
+
+def _ran(error: BaseException, module: str, function: str = "") -> bool:
+    return any(m == module and function in ("", f) for m, f, _ in _frames(error))
+
+
+def _where(error: BaseException) -> str:
+    """For `%tb`, instead of the frames: the class and the place in the code."""
+    *_, (module, function, line) = [("", "", 0), *_frames(error)]
+    return f"{type(error).__name__} in {module}.{function}, line {line}" if module else type(error).__name__
+
+
+def _host(url: object) -> str:
+    """Host and port of a URL: its path may name credentials, and in front of the host may stand a password."""
+    try:
+        parts = urlsplit(str(url or ""))
+        port = f":{parts.port}" if parts.port else ""
+        return _line(f"{parts.hostname}{port}") if parts.hostname else "its endpoint"
+    except ValueError:
+        return "its endpoint"
+
+
+def _line(value: object) -> str:
+    """A value as a part of one line."""
+    text = "".join(c if c.isprintable() else "?" for c in str(value)[:300])
+    return text if len(text) < 300 else f"{text[:297]}…"

@@ -1,0 +1,75 @@
+"""A CA bundle's bytes → its certificates, read as OpenSSL reads a file of them; stricter where OpenSSL would skip.
+
+What stands between the blocks is of no account, in whatever encoding: comments, names, line ends of any system. But a
+block that cannot be read is an error, since a bundle that lacks an authority fails later and elsewhere.
+https://www.rfc-editor.org/rfc/rfc7468
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import re
+from collections.abc import Iterator
+
+_READ = ("CERTIFICATE", "X509 CERTIFICATE")
+_REFUSED = {
+    "TRUSTED CERTIFICATE": "it holds a TRUSTED CERTIFICATE; openssl x509 -in FILE makes a plain one of it",
+    "PKCS7": "it is a PKCS #7 file; openssl pkcs7 -print_certs -in FILE makes PEM of it",
+    "CMS": "it is a CMS file, not PEM certificates",
+}
+# A line that is meant to begin a block. Loose, so that a damaged one is not taken for a comment.
+_BEGIN = re.compile(r"^[ \t]*-{2,}[ \t]*BEGIN[ \t]+(?P<label>[A-Z0-9 ]{0,60})", re.MULTILINE)
+_END = re.compile(r"^[ \t]*-{2,}[ \t]*END[ \t]+(X509 )?CERTIFICATE-", re.MULTILINE)
+_BLOCK = re.compile(
+    r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----[ \t]*\n(?P<body>[^-]*)\n-----END (?P=label)-----[ \t]*(?:\n|\Z)"
+)
+_DAMAGED = "it holds no readable certificates: one in it is damaged or cut off"
+_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}  # what PowerShell's `>` writes
+
+
+class PemError(Exception):
+    """The bytes are no PEM certificates; the text says why, as in "it is damaged"."""
+
+
+def certificates(data: bytes) -> Iterator[bytes]:
+    """Each certificate of a bundle, in DER.
+
+    Raises:
+        PemError: A block cannot be read, or the file is of another form.
+    """
+    text = _text(data)
+    found = 0
+    for begin in _BEGIN.finditer(text):
+        label = begin["label"].strip()
+        if label in _REFUSED:
+            raise PemError(_REFUSED[label])
+        if label not in _READ:
+            continue  # a list of revocations or a key, which OpenSSL skips as well
+        block = _BLOCK.match(text, begin.start())
+        if block is None:
+            raise PemError(_DAMAGED)
+        found += 1
+        yield _decoded(block["body"])
+    if found != len(_END.findall(text)):
+        raise PemError(_DAMAGED)
+    if not found and data[:1] == b"\x30" and b"\0" in data:
+        raise PemError("it is a binary (DER) file; openssl x509 -inform der -in FILE makes PEM of it")
+
+
+def _text(data: bytes) -> str:
+    """ASCII is all that counts; other bytes become something that no block may hold."""
+    encoding = next((name for mark, name in _UTF_16.items() if data.startswith(mark)), None)
+    if encoding is not None:
+        text = data[2:].decode(encoding, errors="replace")
+    else:
+        text = data.removeprefix(codecs.BOM_UTF8).decode("ascii", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _decoded(body: str) -> bytes:
+    try:
+        return base64.b64decode("".join(body.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise PemError(_DAMAGED) from None

@@ -1,0 +1,171 @@
+"""Where a file comes to be: here, on S3, or in another store that pyarrow knows; whole under its name, or not there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from rds_iam_magic.aws.border import from_a_signal_handler
+from rds_iam_magic.errors import OptionError, ResultError
+
+_BUFFER = 1 << 20
+
+
+class Destination(Protocol):
+    """`open`, `write`…, then `commit`; and `discard` in any case, which does nothing after a commit.
+
+    Raises:
+        ResultError: From each: the file cannot be written.
+    """
+
+    def exists(self) -> bool:
+        """Whether a file of that name is there."""
+
+    def open(self) -> None:
+        """Begin the file, under no name or another."""
+
+    def write(self, data: bytes) -> object:
+        """Take bytes."""
+
+    def commit(self) -> None:
+        """Give the file its name; it replaces one of that name."""
+
+    def discard(self) -> str:
+        """Let go of a file that was not committed; a sentence if something of it is left, or ""."""
+
+
+def destination(path: str, session: Any = None) -> Destination:
+    """What a path or an address leads to.
+
+    Raises:
+        OptionError: An address that leads nowhere.
+        ResultError: A folder, or a path whose folder is not there.
+    """
+    scheme, separator, _ = path.partition("://")
+    if not separator:
+        return _Local(path)
+    if scheme.lower() == "s3":
+        from rds_iam_magic.aws.s3 import S3Object
+
+        return S3Object(path, session)
+    return _Store(path)
+
+
+class _Local:
+    """A file here, written beside its place and renamed."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+        with _told(path):
+            self._place = Path(path).expanduser().absolute()
+            self._temporary = self._place.with_name(f"{self._place.name}.{secrets.token_hex(4)}.part")
+            if self._place.is_dir():
+                raise ResultError(f"{path} is a folder.", "Name a file in it.")
+            if not self._place.parent.is_dir():
+                raise ResultError(f"There is no folder {self._place.parent}.", "Make it first, or name another.")
+
+    def exists(self) -> bool:
+        with _told(self._path):
+            return os.path.lexists(self._place)
+
+    def open(self) -> None:
+        with _told(self._path):
+            self._file = self._temporary.open("xb", _BUFFER)
+
+    def write(self, data: bytes) -> None:
+        assert self._file is not None  # noqa: S101 - it is opened first; for mypy
+        with _told(self._path):
+            self._file.write(data)
+
+    def commit(self) -> None:
+        assert self._file is not None  # noqa: S101 - it is opened first; for mypy
+        with _told(self._path):
+            self._file.close()  # may be the first to find the disk full
+            self._temporary.replace(self._place)
+            self._file = None
+
+    def discard(self) -> str:
+        if self._file is not None:
+            with suppress(OSError):  # its buffer cannot be written, for instance; the descriptor is closed all the same
+                self._file.close()
+            self._file = None
+        try:  # by its name: an interrupt may have come between making and keeping it
+            self._temporary.unlink(missing_ok=True)
+        except ValueError:  # a path that no file can have
+            return ""
+        except OSError:
+            return f"{self._temporary} could not be removed." if os.path.lexists(self._temporary) else ""
+        return ""
+
+
+class _Store:
+    """A file in another store that pyarrow knows, written beside its place and renamed."""
+
+    def __init__(self, path: str) -> None:
+        import pyarrow as pa
+        from pyarrow import fs
+
+        self._path = path
+        self._file: Any = None
+        try:
+            self._files, self._place = fs.FileSystem.from_uri(path)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+            words = str(error).splitlines()[0][:200]
+            raise OptionError(f"{path!r} cannot be written to: {words}", "Give a path or s3://BUCKET/KEY.") from None
+        self._temporary = f"{self._place}.{secrets.token_hex(4)}.part"
+
+    def exists(self) -> bool:
+        from pyarrow import fs
+
+        with _told(self._path):
+            found = self._files.get_file_info(self._place).type
+        if found == fs.FileType.Directory:
+            raise ResultError(f"{self._path} is a folder.", "Name a file in it.")
+        return bool(found != fs.FileType.NotFound)
+
+    def open(self) -> None:
+        with _told(self._path):
+            self._file = self._files.open_output_stream(self._temporary)
+
+    def write(self, data: bytes) -> None:
+        with _told(self._path):
+            self._file.write(data)
+
+    def commit(self) -> None:
+        with _told(self._path):
+            self._file.close()
+            self._files.move(self._temporary, self._place)
+            self._file = None
+
+    def discard(self) -> str:
+        from pyarrow import fs
+
+        if self._file is None:
+            return ""
+        file, self._file = self._file, None
+        try:
+            file.close()
+            if self._files.get_file_info(self._temporary).type != fs.FileType.NotFound:
+                self._files.delete_file(self._temporary)
+        except OSError:
+            return f"{self._temporary} could not be removed."
+        return ""
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """The operating system's errors in our words; those that a signal handler of the user's raised stay as they are."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:  # ValueError: a NUL in a path; RuntimeError: no home for `~`
+        if from_a_signal_handler(error) is not None:
+            raise
+        words = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise ResultError(
+            f"{path} cannot be written: {words.rstrip('.')}.", "Check the path, the space and the right to write there."
+        ) from None
