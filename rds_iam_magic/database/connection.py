@@ -427,9 +427,11 @@ class Connection:
         given = False
         for batch in self._rechunk(stream, rows):
             given = True
-            yield frame.to_pandas([batch], head.schema, head.columns, dtype_backend)
+            yield frame.to_pandas(
+                [batch], head.schema, head.nullable, dtype_backend, whole_as_integers=decimal == "float"
+            )
         if not given:  # as pandas: an empty result is one empty chunk
-            yield frame.to_pandas([], head.schema, head.columns, dtype_backend)
+            yield frame.to_pandas([], head.schema, head.nullable, dtype_backend, whole_as_integers=decimal == "float")
 
     @staticmethod
     def _rechunk(stream: _Stream, rows: int) -> Iterator[pa.RecordBatch]:

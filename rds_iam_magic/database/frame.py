@@ -5,6 +5,7 @@
 | int64, uint64 | int64, uint64; Int64, UInt64 where NULL may be | Int64, UInt64 | int64, uint64 |
 | float64 | float64, NULL is NaN | Float64 | double |
 | decimal | object of Decimal | object of Decimal | decimal128, decimal256 |
+| whole decimal (scale 0), unless exact ones are asked for | Int64 | Int64 | – |
 | date32 | datetime64[s] | datetime64[s] | date32 |
 | timestamp[us] | datetime64[us] | datetime64[us] | timestamp[us] |
 | duration[us] | timedelta64[us] | timedelta64[us] | duration[us] |
@@ -12,12 +13,15 @@
 | large_binary | object of bytes | object of bytes | binary |
 | bool | boolean | boolean | bool |
 | null | object of None | object of None | null |
+
+A whole decimal's column with a value beyond 63 bits becomes float64 (Float64): the one dtype that follows from values.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +30,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.protocol import Column
     from rds_iam_magic.database.result import DtypeBackend
 
 _NULLABLE = {pa.int64(): "Int64", pa.uint64(): "UInt64", pa.float64(): "Float64", pa.bool_(): "boolean"}
@@ -35,30 +38,60 @@ _NULLABLE = {pa.int64(): "Int64", pa.uint64(): "UInt64", pa.float64(): "Float64"
 def to_pandas(
     batches: list[pa.RecordBatch],
     schema: pa.Schema,
-    columns: Sequence[Column],
+    nullable: Sequence[bool],
     dtype_backend: DtypeBackend | None = None,
+    *,
+    whole_as_integers: bool = False,
 ) -> pd.DataFrame:
     """A DataFrame with the dtypes of the table above; duplicate names stay.
 
     Args:
         batches: Emptied column by column, so that Arrow's memory is given back on the way.
         schema: Of the batches, and of an empty result.
-        columns: Tell which columns may be NULL.
+        nullable: Which columns may hold NULL.
         dtype_backend: As in `pandas.read_sql`.
+        whole_as_integers: Whether decimals of scale 0 become integers instead of Decimal objects.
     """
     length = sum(batch.num_rows for batch in batches)
     chunks = [[batch.column(place) for batch in batches] for place in range(len(schema))]
     batches.clear()
     made: dict[int, Any] = {}  # by place: names may repeat
     for place, kind in enumerate(schema.types):
-        column = pa.chunked_array(chunks[place], kind)
+        column = one_type(chunks[place], kind)
         chunks[place].clear()
-        # Servers send NULL in columns that they call NOT NULL: in the totals of WITH ROLLUP.
-        nullable = columns[place].nullable or column.null_count > 0
-        made[place] = _convert(column, nullable=nullable, dtype_backend=dtype_backend)
+        if whole_as_integers and pa.types.is_decimal(kind) and kind.scale == 0:
+            made[place] = _whole(column, dtype_backend)
+            continue
+        if kind != column.type:  # texts, for decimals that no Arrow decimal holds
+            made[place] = _decimal_objects(column)
+            continue
+        # A NULL in a column that cannot have one by its declaration is no number all the same.
+        may_be_null = nullable[place] or column.null_count > 0
+        made[place] = _convert(column, nullable=may_be_null, dtype_backend=dtype_backend)
     frame = pd.DataFrame(made, index=pd.RangeIndex(length), copy=False)
     frame.columns = _names(tuple(schema.names)).view()  # a view: an index's own name can be changed
     return frame
+
+
+def one_type(chunks: Sequence[pa.Array], kind: pa.DataType) -> pa.ChunkedArray:
+    """Chunks of one column as one array: of `kind`, or of text if one of them is."""
+    if any(chunk.type != kind for chunk in chunks):
+        kind = pa.large_string()
+    return pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind)
+
+
+def _whole(column: pa.ChunkedArray, dtype_backend: DtypeBackend | None) -> Any:
+    try:
+        return _masked(pc.cast(column, pa.int64()), "Int64")
+    except pa.ArrowInvalid:
+        numbers = pc.cast(pc.cast(column, pa.string()), pa.float64())
+    return _masked(numbers, "Float64") if dtype_backend == "numpy_nullable" else _plain(numbers)
+
+
+def _decimal_objects(column: pa.ChunkedArray) -> Any:
+    values = np.empty(len(column), object)
+    values[:] = [None if text is None else Decimal(text) for text in column.to_pylist()]
+    return values
 
 
 def _names(names: tuple[str, ...]) -> pd.Index:

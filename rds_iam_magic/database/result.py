@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rds_iam_magic.database.quoting import quote_name
 
@@ -54,8 +54,17 @@ def take_rows(batches: list[pa.RecordBatch], rows: int) -> pa.RecordBatch:
         taken.append(first)
         rows -= first.num_rows
     schema = taken[0].schema
+    if len(taken) == 1:
+        return taken[0]
+    if any(batch.schema != schema for batch in taken):  # texts, for decimals that no Arrow decimal holds
+        from rds_iam_magic.database.frame import one_type
+
+        mixed = [
+            one_type([batch.column(i) for batch in taken], kind).combine_chunks() for i, kind in enumerate(schema.types)
+        ]
+        return pa.RecordBatch.from_arrays(mixed, names=schema.names)
     columns = [pa.concat_arrays([batch.column(i) for batch in taken]) for i in range(len(schema))]
-    return taken[0] if len(taken) == 1 else pa.RecordBatch.from_arrays(columns, schema=schema)
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 @dataclass(slots=True)
@@ -65,6 +74,8 @@ class ResultSet:
     Attributes:
         columns: As the server describes them; names may repeat.
         schema: The Arrow schema that follows from the columns alone.
+        nullable: Which columns may hold NULL, by their declaration and the statement; none may be missing.
+        decimal: How DECIMAL was decoded; with `float`, whole decimals become integers in a DataFrame.
         batches: Emptied by `to_pandas`, which frees each piece as it goes.
         cut: Whether there were more rows than were read.
         warnings: The number of warnings on the server.
@@ -74,6 +85,8 @@ class ResultSet:
 
     columns: tuple[Column, ...]
     schema: pa.Schema
+    nullable: tuple[bool, ...]
+    decimal: DecimalMode = "float"
     batches: list[pa.RecordBatch] = field(default_factory=list)
     cut: bool = False
     warnings: int = 0
@@ -90,13 +103,30 @@ class ResultSet:
         """The result as a `pyarrow.Table`, without a copy."""
         import pyarrow as pa
 
-        return pa.Table.from_batches(self.batches, self.schema)
+        if all(batch.schema == self.schema for batch in self.batches):
+            return pa.Table.from_batches(self.batches, self.schema)
+        from rds_iam_magic.database.frame import one_type
+
+        columns = [one_type([b.column(i) for b in self.batches], kind) for i, kind in enumerate(self.schema.types)]
+        return pa.Table.from_arrays(columns, names=self.schema.names)
+
+    def to_polars(self) -> Any:
+        """The result as a `polars.DataFrame`.
+
+        Raises:
+            ResultError: polars cannot hold it: two columns have the same name, or a DECIMAL has too many digits.
+        """
+        from rds_iam_magic.database.polars import to_polars
+
+        return to_polars(self.to_arrow())
 
     def to_pandas(self, dtype_backend: DtypeBackend | None = None) -> pd.DataFrame:
         """The result as a DataFrame; the batches are given up on the way, so this can be called once."""
         from rds_iam_magic.database import frame
 
-        return frame.to_pandas(self.batches, self.schema, self.columns, dtype_backend)
+        return frame.to_pandas(
+            self.batches, self.schema, self.nullable, dtype_backend, whole_as_integers=self.decimal == "float"
+        )
 
 
 def duplicate_names_note(columns: Sequence[Column]) -> str:

@@ -10,6 +10,7 @@ from rds_iam_magic.database import memory
 from rds_iam_magic.database.answer import Answer
 from rds_iam_magic.database.effects import Effects, names
 from rds_iam_magic.database.held import HeldSession, may_have_run
+from rds_iam_magic.database.nullability import nullable_columns
 from rds_iam_magic.database.protocol import MORE_RESULTS, End, Head, Ok, Rows, ServerError
 from rds_iam_magic.database.result import Changed, DecimalMode, ResultSet, duplicate_names_note
 from rds_iam_magic.database.statement import Statement
@@ -269,6 +270,8 @@ class Runner:
             self._notify(note)
         for line in incoming.decoder.findings_text():
             self._notify(line)
+        for name in sorted(incoming.with_null):
+            self._notify(f"column {name}: it holds NULL though the server called it NOT NULL; its dtype allows NULL.")
         if incoming.result.cut:
             why = "" if answer.cut else " The statement may write, so it ran to its end."
             rows = counted(task.limit or 0, "row")
@@ -296,9 +299,16 @@ class _Incoming:
         options = Options(decimal=task.decimal, mariadb=mariadb, words=lambda: task.statement.words)
         self.decoder = Decoder(head.columns, options)
         self.result = ResultSet(
-            head.columns, self.decoder.schema, position=task.position, count=task.count, verb=task.verb
+            head.columns,
+            self.decoder.schema,
+            nullable_columns(head.columns, task.statement.words),
+            task.decimal,
+            position=task.position,
+            count=task.count,
+            verb=task.verb,
         )
         self._left = task.limit
+        self.with_null: set[str] = set()  # columns that the server called NOT NULL
 
     def take(self, rows: Rows) -> pa.RecordBatch | None:
         """A piece of rows, or None if none of it is wanted."""
@@ -309,4 +319,8 @@ class _Incoming:
             self.result.cut = len(rows) > self._left
             rows = Rows(rows.data, rows.starts[: self._left], rows.ends[: self._left])
             self._left -= len(rows)
-        return self.decoder.decode(rows)
+        batch = self.decoder.decode(rows)
+        for place, may_be_null in enumerate(self.result.nullable):
+            if not may_be_null and batch.column(place).null_count:
+                self.with_null.add(self.result.schema.names[place])
+        return batch

@@ -243,10 +243,10 @@ def converter(parsed: options.SqlLine) -> Callable[[ResultSet], Any]:
     if parsed.type == "arrow":
         return lambda result: result.to_arrow()
     try:
-        import polars
+        import polars  # noqa: F401 - whether it is there is told before anything runs
     except ImportError:
         raise OptionError("polars is not installed.", "pip install polars, or take --type arrow.") from None
-    return lambda result: polars.from_arrow(result.to_arrow())
+    return lambda result: result.to_polars()
 
 
 _INSTANCE = "_rds_iam_magics"

@@ -1,4 +1,7 @@
-"""DECIMAL → float64, correctly rounded, or Arrow decimals, digit for digit."""
+"""DECIMAL → float64, correctly rounded, or Arrow decimals, digit for digit.
+
+A whole DECIMAL (scale 0: SUM of integers) is decoded digit for digit in both modes; pandas gets it as Int64.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ _EXACT_MANTISSA = np.uint64(2**53)  # below it, an integer is a double, and so i
 _EXACT_SCALE = 22
 _SAFE_DIGITS = 15  # every decimal of so many digits comes back from a double
 _MAX_PRECISION = 76  # of decimal256
+_MOST_DIGITS = 65  # of a DECIMAL, as MySQL and MariaDB declare it
 
 
 def decimal_type(column: Column) -> pa.DataType:
@@ -28,8 +32,10 @@ def decimal_type(column: Column) -> pa.DataType:
 
     The column's length is that of the longest text: the digits, a point if there is a scale, a sign unless unsigned.
     """
-    scale = min(column.decimals, 38)
+    scale = min(column.decimals, _MAX_PRECISION)
     precision = column.length - (scale > 0) - (not column.unsigned)
+    if not column.org_name and precision >= _MOST_DIGITS:
+        precision = _MAX_PRECISION  # the digits of an expression may be more than it can declare: those of a / 3
     precision = min(max(precision, scale, 1), _MAX_PRECISION)
     return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
 
@@ -38,7 +44,8 @@ class _Decimals:
     """Reads a decimal's text into a scaled integer, where it is regular and fits."""
 
     def __init__(self, column: Column) -> None:
-        self._scale = min(column.decimals, 38)
+        self._scale = min(column.decimals, _MAX_PRECISION)
+        self._name = column.name
 
     def _mantissa(self, cells: Cells) -> tuple[NDArray[np.uint64], NDArray[np.bool_]] | None:
         """Values times ten to the scale, and which are negative; None where that needs more than 64 bits.
@@ -46,7 +53,7 @@ class _Decimals:
         Expressions may have fewer digits behind the point than their column says; those are left to the other way.
         """
         scale, start, length = self._scale, cells.start, cells.length
-        if length.max(initial=0) > digits.MAX_DIGITS:
+        if length.max(initial=0) > digits.MAX_DIGITS or scale > digits.MAX_DIGITS:
             return None
         empty = length == 0
         if empty.any() and (cells.null is None or not cells.null[empty].all()):
@@ -70,7 +77,6 @@ class FloatDecimals(_Decimals):
     def __init__(self, column: Column) -> None:
         super().__init__(column)
         self.type = pa.float64()
-        self._name = column.name
         self._rounded = 0
 
     def decode(self, cells: Cells) -> pa.Array:
@@ -94,16 +100,21 @@ class FloatDecimals(_Decimals):
         """How many values have more digits than a double gives back."""
         if not self._rounded:
             return ""
-        count = "1 value" if self._rounded == 1 else f"{self._rounded:,} values"
-        return f"in {self._name}, {count} of more than 15 digits became the nearest float64 (decimal exact keeps all)."
+        values = (
+            "1 value with more than 15 digits was"
+            if self._rounded == 1
+            else (f"{self._rounded:,} values with more than 15 digits were")
+        )
+        return f'column {self._name}: {values} rounded to float64; decimal="exact" (--decimal exact) keeps them.'
 
 
 class ExactDecimals(_Decimals):
-    """As decimal128 or decimal256, digit for digit."""
+    """As decimal128 or decimal256, digit for digit; as text where even that is too narrow, which is told."""
 
     def __init__(self, column: Column) -> None:
         super().__init__(column)
         self.type = decimal_type(column)
+        self._too_wide = False
 
     def decode(self, cells: Cells) -> pa.Array:
         """Small ones as scaled integers, others by Arrow's own parser."""
@@ -119,15 +130,54 @@ class ExactDecimals(_Decimals):
         return cells.to_array(self.type, wide)
 
     def finding(self) -> str:
-        """Nothing: exact."""
-        return ""
+        """That values came as texts."""
+        if not self._too_wide:
+            return ""
+        return (
+            f"column {self._name}: values with more digits than {self.type} holds came as text "
+            "(in a DataFrame as decimal.Decimal)."
+        )
 
     def _parse(self, cells: Cells) -> pa.Array:
         texts = pa.Array.from_buffers(pa.large_string(), len(cells), cells.to_bytes().buffers())
         try:
             return pc.cast(texts.cast(pa.string()), self.type)
         except pa.ArrowInvalid:
-            raise digits.not_a(f"{self.type}") from None
+            floats.parse(cells)  # raises if one of them is no number
+            self._too_wide = True
+            return texts
+
+
+class WholeDecimals(ExactDecimals):
+    """Those without a fraction, for pandas: as Int64; a column with a value beyond 63 bits becomes float64."""
+
+    def __init__(self, column: Column) -> None:
+        super().__init__(column)
+        self._beyond = False
+
+    def decode(self, cells: Cells) -> pa.Array:
+        """Digit for digit; `frame.py` chooses the dtype."""
+        values = super().decode(cells)
+        self._beyond = self._beyond or not fits_int64(values)
+        return values
+
+    def finding(self) -> str:
+        """That a value is beyond 63 bits."""
+        if not self._beyond:
+            return ""
+        return (
+            f"column {self._name}: it became float64, as it has a value beyond 63 bits; "
+            'decimal="exact" (--decimal exact) keeps every digit.'
+        )
+
+
+def fits_int64(values: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether all whole decimals (or their texts) are 64-bit integers."""
+    try:
+        pc.cast(values, pa.int64())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _count_long(texts: pa.Array) -> int:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from rds_iam_magic.database.decode.bits import Bits, Nulls, expected_form
 from rds_iam_magic.database.decode.cells import Cells, locate
 from rds_iam_magic.database.decode.dates import Dates, DateTimes
-from rds_iam_magic.database.decode.decimals import ExactDecimals, FloatDecimals
+from rds_iam_magic.database.decode.decimals import ExactDecimals, FloatDecimals, WholeDecimals
 from rds_iam_magic.database.decode.digits import InvalidValueError
 from rds_iam_magic.database.decode.family import Family
 from rds_iam_magic.database.decode.floats import Floats
@@ -39,7 +39,9 @@ class Options:
 
 
 def _decimals(column: Column, options: Options) -> Family:
-    return ExactDecimals(column) if options.decimal == "exact" else FloatDecimals(column)
+    if options.decimal == "exact":
+        return ExactDecimals(column)
+    return WholeDecimals(column) if column.decimals == 0 else FloatDecimals(column)
 
 
 def _texts(column: Column, options: Options) -> Family:  # noqa: ARG001 - one signature for the table
@@ -70,7 +72,8 @@ class Decoder:
     """Decodes one result set.
 
     Attributes:
-        schema: What the columns' descriptions alone say; nullable as they are declared; names may repeat.
+        schema: What the columns' descriptions alone say; names may repeat. Every field is nullable: servers send NULL
+            in NOT NULL columns (WITH ROLLUP). A batch has text for a decimal that no Arrow decimal can hold.
 
     Raises:
         DecodeError: A column has a type that is not known.
@@ -101,6 +104,8 @@ class Decoder:
                 pass
             raise
         self._rows += len(rows)
+        if any(array.type != family.type for array, family in zip(arrays, self._families, strict=True)):
+            return pa.RecordBatch.from_arrays(arrays, names=self.schema.names)
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def findings_text(self) -> list[str]:

@@ -34,10 +34,10 @@ CASES = [
     ("YEAR", [1901, 2024, 2155, 0], "int64"),
     ("DOUBLE", [0.0, -0.0, 1.5, -1 / 3, 1e308, -1e308, 5e-324, 2.2250738585072014e-308, 0.1, 1e16, 12.678], "float64"),
     ("FLOAT", [0.0, 1.5, -2.25, 1e30, 1e-30], "float64"),
-    ("DECIMAL(1,0)", ["0", "9", "-9"], "float64"),
+    ("DECIMAL(1,0)", ["0", "9", "-9"], "Int64"),
     ("DECIMAL(12,2)", ["0.00", "0.01", "-0.01", "9999999999.99", "-9999999999.99", "123.40"], "float64"),
     ("DECIMAL(18,18)", ["0.000000000000000001", "-0.999999999999999999"], "float64"),
-    ("DECIMAL(20,0)", ["99999999999999999999", "-12345678901234567890", "0"], "float64"),
+    ("DECIMAL(18,0)", ["999999999999999999", "-999999999999999999", "0"], "Int64"),
     ("DECIMAL(38,10)", ["1234567890123456789012345678.0123456789", "-0.0000000001"], "float64"),
     ("DECIMAL(65,30)", ["9" * 35 + "." + "9" * 30, "-0." + "0" * 29 + "1", "0." + "0" * 30], "float64"),
     ("DATE", ["0001-01-01", "1969-12-31", "1970-01-01", "2000-02-29", "2024-12-31", "9999-12-31"], "datetime64[s]"),
@@ -108,7 +108,7 @@ def test_values_and_dtypes(sandbox, fresh, notes, declaration, values, dtype, nu
     expected = load(sandbox, declaration, values, null=null)
     frame = fresh.query("SELECT v FROM one ORDER BY n")
     column = frame["v"]
-    wanted = NULLABLE.get(dtype, dtype) if null else "uint64" if dtype == "UInt64" else dtype
+    wanted = NULLABLE.get(dtype, dtype) if null or dtype == "Int64" else "uint64" if dtype == "UInt64" else dtype
     assert str(column.dtype) == wanted
     got = column.to_numpy() if column.dtype.kind in "mM" else column.tolist()
     assert len(got) == len(expected)
@@ -160,7 +160,7 @@ def test_decimals_past_fifteen_digits_are_counted(fresh, notes):
     frame = fresh.query(sql)
     assert sorted(frame["d"]) == [1.5, 123456789012345.0, 1234567890123456.0, 1234567890123456.5]
     (note,) = notes
-    assert note.startswith("in d, 2 values of more than 15 digits became the nearest float64")
+    assert note.startswith("column d: 2 values with more than 15 digits were rounded to float64")
 
 
 def test_decimals_of_expressions(sandbox, fresh):

@@ -1,0 +1,57 @@
+"""Arrow → polars: what polars cannot hold is narrowed where the values allow, or refused with a remedy.
+
+polars itself panics then (a `BaseException` from Rust, with a backtrace on standard error).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rds_iam_magic.database.quoting import quote_name
+from rds_iam_magic.errors import ResultError
+
+MAX_PRECISION = 38
+"""Digits of a polars Decimal."""
+
+
+def to_polars(table: pa.Table) -> Any:
+    """A `polars.DataFrame` of a table.
+
+    Raises:
+        ResultError: Two columns have the same name, or a value has more digits than polars holds.
+    """
+    import polars
+
+    repeated = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    if repeated:
+        raise ResultError(
+            f"Two columns are named {repeated[0]}, which polars cannot hold.", "Give each column its own alias with AS."
+        )
+    columns = [_narrow(name, table.column(name)) for name in table.column_names]
+    narrowed = pa.Table.from_arrays(columns, names=table.column_names)
+    try:
+        return polars.from_arrow(narrowed)
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a panic of Rust's is one
+        words = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    raise ResultError(f"polars cannot hold this result: {words[:200]}", "Take --type arrow, or CAST the column.")
+
+
+def _narrow(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = column.type
+    if not pa.types.is_decimal256(kind):
+        return column
+    if kind.scale <= MAX_PRECISION:
+        try:
+            return pc.cast(column, pa.decimal128(MAX_PRECISION, kind.scale))
+        except pa.ArrowInvalid:
+            pass
+    raise ResultError(
+        f"Column {name} has values with more than {MAX_PRECISION} digits, which polars cannot hold.",
+        f"Select CAST({quote_name(name)} AS DECIMAL({MAX_PRECISION}, {min(kind.scale, 30)})) or … AS CHAR instead, or "
+        "take --type arrow.",
+    )
