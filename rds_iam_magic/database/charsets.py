@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
@@ -244,6 +244,64 @@ def _of_microsoft() -> dict[bytes, str]:
 def _big5() -> dict[bytes, str]:
     """Seven characters that Python counts as Microsoft's."""
     return {place: place.decode("cp950") for place in (b"\xf9%c" % low for low in range(0xD6, 0xDD))}
+
+
+class Announced:
+    """The character sets of a session, as the server announces their changes (CLIENT_SESSION_TRACK).
+
+    Attributes:
+        tracked: Whether it does; if not, what follows stays as it was at the start.
+        client: What statements are read in.
+        results: What names and messages are written in; None for UTF-8, also where the server converts nothing.
+    """
+
+    def __init__(self, *, tracked: bool = False) -> None:
+        self.tracked = tracked
+        self.client: Charset = UTF8
+        self.results: Charset | None = None
+
+    def hear(self, variable: str, value: str) -> None:
+        """A system variable of the session has changed."""
+        charset = by_name(value.lower())
+        if variable == "character_set_client":
+            self.client = charset or UTF8
+        elif variable == "character_set_results":
+            self.results = None if charset is None or charset.is_utf8 else charset
+
+    def encode(self, sql: str) -> bytes:
+        """A statement as the server reads it. What is ASCII is the same in every set that may be a client's.
+
+        Raises:
+            UnicodeEncodeError: The set does not have a character.
+        """
+        if self.client.is_utf8 or sql.isascii():
+            return sql.encode()
+        if self.client.keeps_ascii:
+            return self.client.encode(sql)
+        return b"".join(part.encode() if part.isascii() else self.client.encode(part) for part in sql)
+
+    def read(self, data: bytes, guess: Charset | None = None) -> str:
+        r"""A name or a message: as announced, else as UTF-8, else as guessed; what is no text comes as `\xNN`."""
+        for charset in (self.results, UTF8, guess):
+            try:
+                if charset is not None:
+                    return charset.decode(data)
+            except UnicodeDecodeError:
+                continue
+        return UTF8.decode(data, "backslashreplace")
+
+
+def of_result(catalog: bytes, collations: Iterable[int]) -> Charset | None:
+    """The character set of a result's names, where it was not announced: that of its texts.
+
+    Args:
+        catalog: As each column names it: always `def`, so that sets of two and four bytes a character show in it.
+        collations: The columns' numbers.
+    """
+    if catalog != b"def":
+        return next((charset for charset in _WIDE if charset.decode(catalog, "replace") == "def"), None)
+    found = {charset.name: charset for number in collations if (charset := by_collation(number))}
+    return found.popitem()[1] if len(found) == 1 else None
 
 
 @cache

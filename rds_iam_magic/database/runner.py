@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Union
 
 from rds_iam_magic.database import memory
 from rds_iam_magic.database.answer import Answer
+from rds_iam_magic.database.charsets import Announced
 from rds_iam_magic.database.effects import Effects, names
 from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.protocol import End, Head, Ok, Rows, ServerError
@@ -92,8 +93,8 @@ class Runner:
 
     def _attempt(self, task: Task, *, again: bool) -> Generator[Item, None, _Loss | None]:
         """Run a statement one time; returns how the connection was lost, if it was."""
-        sql = task.statement.text.encode()
         session = self._held.prepare(task.effects, names(task.statement))
+        sql = _encoded(task.statement.text, session.charsets)
         self._require_size(len(sql))
         answer = Answer(
             session,
@@ -218,6 +219,17 @@ class Runner:
             self._notify(line)
         if incoming.result.cut:
             self._notify(f"the result was cut after {counted(task.limit or 0, 'row')}, as asked for; there are more.")
+
+
+def _encoded(sql: str, announced: Announced) -> bytes:
+    try:
+        return announced.encode(sql)
+    except UnicodeEncodeError as error:
+        raise StatementError(
+            f"The statement holds {error.object[error.start]!r}, which the session's character set "
+            f"{announced.client.name} does not have; nothing was sent.",
+            "Run SET NAMES utf8mb4 first.",
+        ) from None
 
 
 def _is_stopped(error: BaseException | None) -> bool:

@@ -15,7 +15,7 @@ from rds_iam_magic.database.decode.decimals import ExactDecimals, FloatDecimals
 from rds_iam_magic.database.decode.family import Family
 from rds_iam_magic.database.decode.floats import Floats
 from rds_iam_magic.database.decode.integers import Integers
-from rds_iam_magic.database.decode.texts import Bytes, Texts
+from rds_iam_magic.database.decode.texts import Bytes, Narrowed, Texts
 from rds_iam_magic.database.decode.times import Times
 from rds_iam_magic.database.protocol import Column, Rows
 from rds_iam_magic.errors import ProtocolError
@@ -96,7 +96,10 @@ def _family(column: Column, options: Options) -> Family:
     make = _FAMILIES.get(column.type_code)
     if make is None:
         raise ProtocolError(f"The column {column.name} is of a type that is not known ({column.type_code}).")
-    return make(column, options)
+    family = make(column, options)
+    if column.wide is None or isinstance(family, Texts | Bytes | Bits):
+        return family  # those are texts anyway, or bytes that are not converted
+    return Narrowed(family, column.wide)
 
 
 def _decode(family: Family, cells: Cells) -> pa.Array:

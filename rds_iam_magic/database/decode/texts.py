@@ -9,10 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rds_iam_magic.database import charsets
+from rds_iam_magic.database.decode.cells import Cells, words_of
+from rds_iam_magic.database.protocol import PAD
 from rds_iam_magic.database.words import counted
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.decode.cells import Cells
+    from rds_iam_magic.database.decode.family import Family
     from rds_iam_magic.database.protocol import Column
 
 
@@ -71,6 +73,26 @@ class Bytes:
     def finding(self) -> str:
         """Nothing: exact."""
         return ""
+
+
+class Narrowed:
+    """Another family's values, such as numbers, that the server wrote in a set of two or four bytes a character."""
+
+    def __init__(self, family: Family, charset: charsets.Charset) -> None:
+        self.type = family.type
+        self.finding = family.finding
+        self._family, self._charset = family, charset
+
+    def decode(self, cells: Cells) -> pa.Array:
+        """As the family does it, from their ASCII."""
+        values = [b"" if value is None else self._narrow(value) for value in cells.to_bytes().to_pylist()]
+        length = np.array([len(value) for value in values], np.int64)
+        start = np.cumsum(length) - length
+        data = np.frombuffer(b"".join([*values, bytes(PAD)]), np.uint8)
+        return self._family.decode(Cells(data, words_of(data), start, length, cells.null))
+
+    def _narrow(self, value: bytes) -> bytes:
+        return self._charset.decode(value, "backslashreplace").encode("ascii", "backslashreplace")
 
 
 def _is_ascii(found: pa.Array) -> bool:

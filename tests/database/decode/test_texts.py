@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from rds_iam_magic.database import charsets
 from rds_iam_magic.database.decode import Decoder
 from rds_iam_magic.database.protocol import PAD, Column, Rows
+from rds_iam_magic.errors import StatementError
 
 SAMPLES = "aä€日ж裏ก한ა➀İłñ"
 
-EIGHT_BITS = (
-    "armscii8 ascii cp1250 cp1251 cp1256 cp1257 cp850 cp852 cp866 dec8 geostd8 greek hebrew hp8 keybcs2 koi8r koi8u "
-    "latin1 latin2 latin5 latin7 macce macroman swe7 tis620"
-).split()
+EIGHT_BITS = [
+    *("armscii8", "ascii", "cp1250", "cp1251", "cp1256", "cp1257", "cp850", "cp852", "cp866", "dec8", "geostd8"),
+    *("greek", "hebrew", "hp8", "keybcs2", "koi8r", "koi8u", "latin1", "latin2", "latin5", "latin7", "macce"),
+    *("macroman", "swe7", "tis620"),
+]
 TWO_BYTES = ["big5", "cp932", "euckr", "gb2312", "gbk", "sjis"]
 THREE_BYTES = ["eucjpms", "ujis"]
 WIDE = ["ucs2", "utf16", "utf16le", "utf32"]
@@ -98,6 +100,105 @@ def test_values_in_the_character_set_of_the_session(fresh, notes, name):
     fresh.execute("SET character_set_results = NULL")
     assert fresh.query(sql)["u"].tolist() == expected, "each column in its own"
     assert not [note for note in notes if "shown as" in note]
+
+
+NUMBERS = (
+    "SELECT -12 AS `größe`, 1.5e0 AS f, 12.25 AS d, DATE '2024-02-29' AS day, TIMESTAMP '2024-02-29 01:02:03.5' AS t, "
+    "TIME '-100:00:01' AS clock, X'00FF' AS x, NULL AS nothing, 18446744073709551615 AS big, NULLIF(1, 1) AS null1"
+)
+
+
+@pytest.mark.parametrize("name", [*WIDE, "swe7", "sjis"])
+def test_numbers_in_sets_that_are_wide(fresh, notes, name):
+    """The server writes them as text in the session's set, too."""
+    expected = fresh.query_arrow(NUMBERS)
+    fresh.execute(f"SET character_set_results = {name}")
+    if name in WIDE:
+        assert fresh.query_arrow(NUMBERS).equals(expected)
+    else:
+        assert fresh.query_arrow(NUMBERS).to_pydict()["t"] == expected.to_pydict()["t"]
+    assert notes == []
+
+
+def names_and_message(connection, word):
+    """A name of a column, that of a table's column, and the server's message with it."""
+    with pytest.raises(StatementError) as caught:
+        connection.query(f"SELECT `{word}2`")
+    return [
+        *connection.query(f"SELECT 1 AS `{word}`").columns,
+        *connection.query(f"SELECT * FROM `t{word}`").columns,
+        *connection.query(f"SELECT 1 AS `{word}`, _latin1 'x' AS b").columns[:1],
+        connection.query(f"EXPLAIN SELECT * FROM `t{word}` WHERE `{word}` = 1 AND b = 2")["key"].tolist()[0],
+        caught.value.server_message,
+    ]
+
+
+WORDS = {"latin1": "größe", "swe7": "åäö", "cp1251": "ключ", "sjis": "ソ表", "ujis": "表日", "eucjpms": "①表"} | {
+    "tis620": "กข", "gbk": "日国", "big5": "裏", "euckr": "한갂", "utf8mb3": "größe日", "hp8": "š", "geostd8": "აბ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "word"), WORDS.items())
+@pytest.mark.parametrize(
+    "setting", ["SET NAMES {}", "SET character_set_results = {}", "SET @@session.character_set_results='{}'"]
+)
+def test_names_and_messages(fresh, setting, name, word):
+    """And statements: they go out in the set that the server reads them in."""
+    fresh.execute(f"CREATE OR REPLACE TABLE `t{word}` (`{word}` INT, b INT, KEY `{word}` (`{word}`))")
+    fresh.execute(f"INSERT INTO `t{word}` VALUES (1, 1), (2, 2), (3, 3)")
+    expected = names_and_message(fresh, word)
+    assert expected[:4] == [word, word, "b", word]
+    assert f"'{word}2'" in expected[-1]
+    fresh.execute(setting.format(name))
+    assert names_and_message(fresh, word) == expected
+    assert fresh.query(f"SELECT '{word}' AS t")["t"].tolist() == [word], "a literal"
+    fresh.execute("SET NAMES DEFAULT")
+    assert names_and_message(fresh, word) == expected
+    fresh.execute(f"DROP TABLE `t{word}`")
+
+
+@pytest.mark.parametrize("name", [*WIDE, "NULL", "binary", "utf8mb3"])
+def test_names_in_sets_that_no_statement_can_have(fresh, name):
+    fresh.execute(f"SET character_set_results = {name}")
+    assert list(fresh.query("SELECT 1 AS `größe日`, 'x' AS `ключ`, _latin1 'x' AS b")) == ["größe日", "ключ", "b"]
+
+
+def test_a_routine_that_sets_the_character_set(sandbox, fresh):
+    """No SQL of the session says so; the server does."""
+    with sandbox.server.root() as root:
+        root.execute("CREATE OR REPLACE PROCEDURE scratch.turn() SET character_set_results = latin2")
+    fresh.execute("CALL turn()")
+    assert list(fresh.query("SELECT 1 AS `größe`")) == ["größe"]
+    fresh.execute("PREPARE p FROM \"SET character_set_results = 'cp850'\"")
+    fresh.execute("EXECUTE p")
+    assert list(fresh.query("SELECT 1 AS `größe`")) == ["größe"]
+
+
+def test_a_statement_that_the_session_cannot_read(fresh):
+    """Sent as it is, it would be read as other characters, and written so."""
+    fresh.execute("SET NAMES latin1")
+    with pytest.raises(StatementError, match="holds '日', which the session's character set latin1 does not have") as e:
+        fresh.query("SELECT '日' AS t")
+    assert "SET NAMES utf8mb4" in e.value.hint
+    assert fresh.query("SELECT 'ä€' AS t, @@character_set_client AS c").iloc[0].tolist() == ["ä€", "latin1"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (b"gr\xf6\xdfe", "größe"),
+        ("größe".encode(), "größe"),
+        (b"a", "a"),
+    ],
+)
+def test_names_where_the_server_announces_nothing(raw, text):
+    """UTF-8 if they are; else as the columns of text say."""
+    assert charsets.Announced().read(raw, charsets.of_result(b"def", [63, 8])) == text
+
+
+def test_names_that_are_nothing():
+    assert charsets.Announced().read(b"gr\xf6", charsets.of_result(b"def", [63, 8, 51])) == "gr\\xf6"
+    assert charsets.Announced().read(b"gr\xf6") == "gr\\xf6"
 
 
 @pytest.fixture
