@@ -136,7 +136,7 @@ class Answer:
     def _begin(self) -> None:
         """Send, wait, and read what comes first; most answers are complete then."""
         self._torn = True
-        self._response = Response(sequence=self._session.send(self._sql))
+        self._response = Response(sequence=self._session.send(self._sql), announced=self._session.charsets)
         self.sent, self._torn = True, False
         self._heard = time.monotonic()
         while not self._session.wait_readable(_TICK):

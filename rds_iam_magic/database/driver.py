@@ -27,6 +27,7 @@ from pymysql.constants import CLIENT, COMMAND
 
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.database import dial
+from rds_iam_magic.database.charsets import Announced
 from rds_iam_magic.database.protocol import End, Event, Ok, Response
 from rds_iam_magic.errors import ConnectionLostError, RdsIamError, TlsError
 
@@ -236,6 +237,7 @@ class ServerSession:
         server_version, tls_version: As the handshake told.
         token_asked: Whether the server asked for a token.
         status: The status flags, as the server last told them.
+        charsets: The session's character sets, as the server last told.
         used_at: When a statement last ended, on the clock of `time.monotonic`.
         in_step: Whether every answer has been read to its end. What is sent is answered in order, so that a session
             which is not in step would give the next statement another one's answer.
@@ -252,6 +254,7 @@ class ServerSession:
         self.tls_version = str(sock.version())
         self.token_asked = bool(greeting.token_asked)
         self.status = int(greeting.server_status)
+        self.charsets = Announced(tracked=bool(greeting.server_capabilities & CLIENT.SESSION_TRACK))
         self.used_at = time.monotonic()
         self.in_step = True
 
@@ -390,7 +393,7 @@ class ServerSession:
         self.in_step = False
         with self._ends_if_interrupted(), _losses():
             sequence = self._send(command, payload)
-            response = Response(sequence=sequence, command=command)
+            response = Response(sequence=sequence, command=command, announced=self.charsets)
             self._unread = response
         return self._receive(response, timeout)
 
@@ -469,7 +472,7 @@ def open_session(
         charset="utf8mb4",
         ssl=context,
         autocommit=None,  # the server's own setting stays
-        client_flag=CLIENT.MULTI_STATEMENTS,
+        client_flag=CLIENT.MULTI_STATEMENTS | CLIENT.SESSION_TRACK,
         program_name="rds_iam_magic",
         write_timeout=timeout,
     )

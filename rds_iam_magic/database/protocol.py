@@ -13,10 +13,11 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from rds_iam_magic.database import charsets
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ COM_QUERY, COM_STATISTICS, COM_SET_OPTION = 0x03, 0x09, 0x1B
 _FIRST_BYTES = 16 << 10
 _MAX_PACKET = 0xFFFFFF
 MORE_RESULTS = 0x0008
+_SESSION_STATE_CHANGED = 0x4000
+_SYSTEM_VARIABLES = 0
 
 NOT_NULL_FLAG = 0x0001
 UNSIGNED_FLAG = 0x0020
@@ -51,6 +54,8 @@ class Column:
         length: The longest value in bytes, as displayed.
         flags: NOT_NULL, UNSIGNED and others.
         decimals: Digits behind the point; 31 (39 on MariaDB) for floats without a fixed number.
+        wide: The character set of its values, if that has no single bytes (`SET character_set_results = utf16`): the
+            server writes numbers and dates in it, too.
     """
 
     name: str
@@ -63,6 +68,7 @@ class Column:
     table: str = ""
     org_table: str = ""
     schema: str = ""
+    wide: charsets.Charset | None = None
 
     @property
     def nullable(self) -> bool:
@@ -152,12 +158,21 @@ class Response:
         sequence: The number of the answer's first packet: one more than the last of the statement's.
         command: COM_QUERY; or one of ours whose answer is a single packet, COM_STATISTICS or COM_SET_OPTION.
         piece_bytes: How much is read before its rows are handed on.
+        announced: The session's character sets; what the answer tells of them is noted there.
 
     Raises:
         ProtocolError: From `received`, for bytes that are no such answer; the connection is of no more use then.
     """
 
-    def __init__(self, *, sequence: int = 1, command: int = COM_QUERY, piece_bytes: int = PIECE_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        sequence: int = 1,
+        command: int = COM_QUERY,
+        piece_bytes: int = PIECE_BYTES,
+        announced: charsets.Announced | None = None,
+    ) -> None:
+        self._announced = announced or charsets.Announced()
         self._command = command
         self._piece_bytes = max(piece_bytes, 256)
         self._buffer = bytearray(min(_FIRST_BYTES, self._piece_bytes) + PAD)
@@ -165,7 +180,7 @@ class Response:
         self._filled = 0
         self._sequence = sequence & 0xFF  # of the next packet
         self._state = _State.FIRST
-        self._columns: list[Column] = []
+        self._columns: list[_Described] = []
         self._column_count = 0
         self._starts: list[int] = []  # headers of the rows that are not handed on yet
         self._long = _LongRow()
@@ -254,11 +269,11 @@ class Response:
             events.append(_read_eof(packet))
             self._state = _State.DONE
         elif kind == 0x00:
-            ok = _read_ok(packet)
+            ok = _read_ok(packet, self._announced)
             events.append(ok)
             self._state = _State.FIRST if ok.status & MORE_RESULTS else _State.DONE
         elif kind == 0xFF:
-            events.append(_read_error(packet))
+            events.append(_read_error(packet, self._announced))
             self._state = _State.DONE
         elif kind == 0xFB:
             raise ProtocolError(
@@ -274,14 +289,16 @@ class Response:
 
     def _read_column(self, packet: _Reader) -> None:
         if packet.peek() == 0xFF:
-            raise ProtocolError("The server broke off the description of the columns.", detail=str(_read_error(packet)))
+            raise ProtocolError(
+                "The server broke off the description of the columns.", detail=str(_read_error(packet, self._announced))
+            )
         self._columns.append(_read_column(packet))
         if len(self._columns) == self._column_count:
             self._state = _State.COLUMNS_END
 
     def _read_columns_end(self, packet: _Reader, events: list[Event]) -> None:
         _read_eof(packet)
-        events.append(Head(tuple(self._columns)))
+        events.append(Head(_columns(self._columns, self._announced)))
         self._state = _State.ROWS
 
     def _read_rows(self, events: list[Event]) -> bool:
@@ -317,7 +334,7 @@ class Response:
         packet = self._packet()
         assert packet is not None  # noqa: S101 - it is complete, as checked above; for mypy
         if kind == 0xFF:
-            events.append(_read_error(packet))
+            events.append(_read_error(packet, self._announced))
             self._state = _State.DONE
             return False
         end = _read_eof(packet)
@@ -456,24 +473,35 @@ class _Reader:
         raise ProtocolError("The server sent a length that is none.")
 
     def text(self) -> str:
-        return self.take(self.length_encoded()).decode("utf-8", "replace")
+        return self.take(self.length_encoded()).decode("utf-8", "backslashreplace")
 
-    def rest(self) -> str:
-        return self.take(self.left()).decode("utf-8", "replace")
+    def part(self) -> _Reader:
+        """A reader of what a length in front embraces."""
+        part = self.take(self.length_encoded())
+        return _Reader(memoryview(part), 0, len(part))
 
 
 _INTEGER_SIZES = {0xFC: 2, 0xFD: 3, 0xFE: 8}
 
 
-def _read_ok(packet: _Reader) -> Ok:
+def _read_ok(packet: _Reader, announced: charsets.Announced) -> Ok:
     packet.take(1)
-    return Ok(
-        affected_rows=packet.length_encoded(),
-        insert_id=packet.length_encoded(),
-        status=packet.number(2),
-        warnings=packet.number(2),
-        info=packet.rest().lstrip("\x00"),
-    )
+    affected_rows, insert_id = packet.length_encoded(), packet.length_encoded()
+    status, warnings = packet.number(2), packet.number(2)
+    if announced.tracked and status & _SESSION_STATE_CHANGED:
+        info = packet.take(packet.length_encoded())
+        _read_changes(packet.part(), announced)
+    else:
+        info = packet.take(packet.left()).lstrip(b"\x00")
+    return Ok(affected_rows, insert_id, status, warnings, announced.read(info))
+
+
+def _read_changes(changes: _Reader, announced: charsets.Announced) -> None:
+    """https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html, `session_state_info`."""
+    while changes.left():
+        kind, change = changes.number(1), changes.part()
+        while kind == _SYSTEM_VARIABLES and change.left():
+            announced.hear(change.text(), change.text())
 
 
 def _read_eof(packet: _Reader) -> End:
@@ -484,33 +512,55 @@ def _read_eof(packet: _Reader) -> End:
     return End(packet.number(2), warnings)
 
 
-def _read_error(packet: _Reader) -> ServerError:
+def _read_error(packet: _Reader, announced: charsets.Announced) -> ServerError:
     packet.take(1)
     code = packet.number(2)
-    rest = packet.rest()
-    if rest.startswith("#"):
-        return ServerError(code, rest[1:6], rest[6:])
-    return ServerError(code, "", rest)
+    sqlstate = ""
+    if packet.left() and packet.peek() == ord("#"):
+        sqlstate = packet.take(min(6, packet.left()))[1:].decode("ascii", "backslashreplace")
+    return ServerError(code, sqlstate, announced.read(packet.take(packet.left())))
 
 
-def _read_column(packet: _Reader) -> Column:
-    packet.text()  # the catalog: always `def`
-    schema, table, org_table, name, org_name = (packet.text() for _ in range(5))
+class _Described(NamedTuple):
+    """A column's description as it came; the names' character set may show in the columns after it only."""
+
+    catalog: bytes
+    names: list[bytes]
+    charset: int
+    numbers: tuple[int, int, int, int]
+
+
+def _read_column(packet: _Reader) -> _Described:
+    catalog, *names = (packet.take(packet.length_encoded()) for _ in range(6))
     if packet.length_encoded() < 12:
         raise ProtocolError("The server described a column in too few bytes.")
-    charset, length, type_code, flags, decimals = _COLUMN.unpack(packet.take(_COLUMN.size))
-    return Column(
-        charset=charset,
-        length=length,
-        type_code=type_code,
-        flags=flags,
-        decimals=decimals,
-        name=name,
-        org_name=org_name,
-        table=table,
-        org_table=org_table,
-        schema=schema,
-    )
+    charset, *numbers = _COLUMN.unpack(packet.take(_COLUMN.size))
+    return _Described(catalog, names, charset, tuple(numbers))
+
+
+def _columns(described: list[_Described], announced: charsets.Announced) -> tuple[Column, ...]:
+    guess = charsets.of_result(described[0].catalog, (each.charset for each in described))
+    wide = guess if described[0].catalog != b"def" else None
+    found = []
+    for each in described:
+        schema, table, org_table, name, org_name = (announced.read(raw, guess) for raw in each.names)
+        length, type_code, flags, decimals = each.numbers
+        found.append(
+            Column(
+                charset=each.charset,
+                length=length,
+                type_code=type_code,
+                flags=flags,
+                decimals=decimals,
+                name=name,
+                org_name=org_name,
+                table=table,
+                org_table=org_table,
+                schema=schema,
+                wide=wide,
+            )
+        )
+    return tuple(found)
 
 
 def texts(rows: Rows, row: int) -> list[str | None]:

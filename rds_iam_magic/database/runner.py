@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Union
 
 from rds_iam_magic.database import memory
 from rds_iam_magic.database.answer import Answer
+from rds_iam_magic.database.charsets import Announced
 from rds_iam_magic.database.effects import Effects, names
 from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.nullability import nullable_columns
@@ -119,8 +120,8 @@ class Runner:
             again: It runs the second time, so that it must not write.
             whole: It is known to write, so that a limit does not end it early.
         """
-        sql = task.statement.text.encode()
         session = self._held.prepare(task.effects, names(task.statement))
+        sql = _encoded(task.statement.text, session.charsets)
         self._require_size(len(sql))
         self._require_row_count(task)
         answer = Answer(
@@ -276,6 +277,17 @@ class Runner:
             why = "" if answer.cut else " The statement may write, so it ran to its end."
             rows = counted(task.limit or 0, "row")
             self._notify(f"the result was cut after {rows}, as asked for; there are more.{why}")
+
+
+def _encoded(sql: str, announced: Announced) -> bytes:
+    try:
+        return announced.encode(sql)
+    except UnicodeEncodeError as error:
+        raise StatementError(
+            f"The statement holds {error.object[error.start]!r}, which the session's character set "
+            f"{announced.client.name} does not have; nothing was sent.",
+            "Run SET NAMES utf8mb4 first.",
+        ) from None
 
 
 def _is_stopped(error: BaseException | None) -> bool:

@@ -82,6 +82,12 @@ class Cells:
         return with_gaps.take(self.to_array(pa.int64(), places))
 
 
+def words_of(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """The eight bytes from each byte on."""
+    words: NDArray[np.uint64] = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
+    return words
+
+
 def locate(rows: Rows, columns: int) -> Iterator[Cells]:
     """Give the cells of one column after the other.
 
@@ -89,7 +95,7 @@ def locate(rows: Rows, columns: int) -> Iterator[Cells]:
         ProtocolError: A field leads out of its row, or a row has another number of fields.
     """
     data, ends = rows.data, rows.ends
-    words = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
+    words = words_of(data)
     at = rows.starts
     for _ in range(columns):
         if (at >= ends).any():

@@ -16,7 +16,7 @@ from rds_iam_magic.database.decode.digits import InvalidValueError
 from rds_iam_magic.database.decode.family import Family
 from rds_iam_magic.database.decode.floats import Floats
 from rds_iam_magic.database.decode.integers import Integers
-from rds_iam_magic.database.decode.texts import Bytes, Texts
+from rds_iam_magic.database.decode.texts import Bytes, Narrowed, Texts
 from rds_iam_magic.database.decode.times import Times
 from rds_iam_magic.database.protocol import Column, Rows
 from rds_iam_magic.database.quoting import quote_name
@@ -129,7 +129,10 @@ def _family(column: Column, options: Options) -> Family:
             _remedy(column, "CAST({} AS CHAR)"),
             column=column.name,
         )
-    return make(column, options)
+    family = make(column, options)
+    if column.wide is None or isinstance(family, Texts | Bytes | Bits):
+        return family  # those are texts anyway, or bytes that are not converted
+    return Narrowed(family, column.wide)
 
 
 def _decode(family: Family, cells: Cells) -> pa.Array:

@@ -4,36 +4,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rds_iam_magic.database.decode import digits
+from rds_iam_magic.database import charsets
+from rds_iam_magic.database.decode.cells import Cells, words_of
+from rds_iam_magic.database.protocol import PAD
+from rds_iam_magic.database.words import counted
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.decode.cells import Cells
+    from rds_iam_magic.database.decode.family import Family
     from rds_iam_magic.database.protocol import Column
 
 
 class Texts:
-    """The connection asks for utf8mb4; a `SET NAMES` of the user's is honoured by the column's own character set."""
+    """Text in the character set that the column's collation announces, for a `SET NAMES` of the user's changes it.
+
+    No text is refused: bytes that are none are shown escaped, counted and told. Arrow's and pandas' strings are valid
+    UTF-8, so they cannot hold the lone surrogates of Python's `surrogateescape`.
+    """
 
     def __init__(self, column: Column) -> None:
         self.type = pa.large_string()
-        self._encoding = _encoding(column.charset)
+        self._name = column.name
+        self._charset = charsets.by_collation(column.charset) or charsets.UTF8
+        self._escaped = 0
 
     def decode(self, cells: Cells) -> pa.Array:
-        """Checked: what is no text of the column's character set is refused."""
+        """All of a piece at once where it is UTF-8, or ASCII in a set that keeps it; else value by value."""
         found = cells.to_bytes()
-        if self._encoding is not None:
-            return _decode_each(found, self._encoding)
-        try:
-            return pc.cast(found, self.type)
-        except pa.ArrowInvalid:
-            raise digits.not_a("UTF-8 text") from None
+        if self._charset.is_utf8 or (self._charset.keeps_ascii and _is_ascii(found)):
+            try:
+                return pc.cast(found, self.type)
+            except pa.ArrowInvalid:
+                pass  # a value is none; below
+        return pa.array([None if value is None else self._decode_one(value) for value in found.to_pylist()], self.type)
 
     def finding(self) -> str:
-        """Nothing: exact."""
-        return ""
+        """How many values are not the server's text but its bytes."""
+        if not self._escaped:
+            return ""
+        values, them = (counted(self._escaped, "value"), "they are" if self._escaped > 1 else "it is")
+        hold = "hold" if self._escaped > 1 else "holds"
+        return (
+            f"column {self._name}: {values} {hold} bytes that are not valid {self._charset.name}; "
+            f"{them} shown as \\xNN."
+        )
+
+    def _decode_one(self, value: bytes) -> str:
+        try:
+            return self._charset.decode(value)
+        except UnicodeDecodeError:
+            self._escaped += 1
+            return self._charset.decode(value, "backslashreplace")
 
 
 class Bytes:
@@ -51,20 +75,26 @@ class Bytes:
         return ""
 
 
-def _encoding(collation: int) -> str | None:
-    """Python's name for a collation's character set; None for UTF-8, and for those that are not known here."""
-    from pymysql.charset import charset_by_id
+class Narrowed:
+    """Another family's values, such as numbers, that the server wrote in a set of two or four bytes a character."""
 
-    try:
-        charset = charset_by_id(collation)
-    except KeyError:
-        return None
-    return None if charset.encoding == "utf8" or charset.is_binary else str(charset.encoding)
+    def __init__(self, family: Family, charset: charsets.Charset) -> None:
+        self.type = family.type
+        self.finding = family.finding
+        self._family, self._charset = family, charset
+
+    def decode(self, cells: Cells) -> pa.Array:
+        """As the family does it, from their ASCII."""
+        values = [b"" if value is None else self._narrow(value) for value in cells.to_bytes().to_pylist()]
+        length = np.array([len(value) for value in values], np.int64)
+        start = np.cumsum(length) - length
+        data = np.frombuffer(b"".join([*values, bytes(PAD)]), np.uint8)
+        return self._family.decode(Cells(data, words_of(data), start, length, cells.null))
+
+    def _narrow(self, value: bytes) -> bytes:
+        return self._charset.decode(value, "backslashreplace").encode("ascii", "backslashreplace")
 
 
-def _decode_each(found: pa.Array, encoding: str) -> pa.Array:
-    try:
-        values = [None if value is None else value.decode(encoding) for value in found.to_pylist()]
-    except (UnicodeDecodeError, LookupError):
-        raise digits.not_a(f"{encoding} text") from None
-    return pa.array(values, pa.large_string())
+def _is_ascii(found: pa.Array) -> bool:
+    data = found.buffers()[2]
+    return data is None or not len(data) or int(np.frombuffer(data, np.uint8).max()) < 0x80

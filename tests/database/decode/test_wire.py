@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rds_iam_magic.database.charsets import Announced
 from rds_iam_magic.database.decode import Decoder, Options
 from rds_iam_magic.database.protocol import (
     MAX_COLUMNS,
@@ -122,6 +123,45 @@ RECORDED = {
     "long text": packets(result(COLUMNS[1:2], [[b"z" * 251], [b"w" * 400], [b""]])),
     "many": packets(result(COLUMNS[:1], [[str(n).encode()] for n in range(300)])),
 }
+
+
+def changed(*variables, rest=b""):
+    """An OK packet with what a session tracker says: of MySQL one entry a variable, of MariaDB all in one."""
+    entries = b"".join(b"\x00" + encoded(b"".join(map(encoded, pair))) for pair in variables)
+    return b"\x00\x00\x00" + struct.pack("<HH", 2 | 0x4000, 0) + b"\x04info" + encoded(entries + rest)
+
+
+TRACKED = [(b"character_set_client", b"latin1"), (b"character_set_results", b"latin1")]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        changed(*TRACKED),
+        changed((*TRACKED[0], *TRACKED[1])),
+        changed(*TRACKED, rest=b"\x01" + encoded(encoded(b"scratch")) + b"\x02\x02\x011"),
+    ],
+    ids=["an entry each", "one entry", "and a schema, and a state"],
+)
+def test_the_servers_words_on_the_character_sets(packet):
+    announced = Announced(tracked=True)
+    response = Response(announced=announced)
+    data = packets([packet])
+    response.space()[: len(data)] = data
+    (event,) = response.received(len(data))
+    assert (event.info, event.affected_rows, event.status) == ("info", 0, 2 | 0x4000)
+    assert (announced.client.name, announced.results.name) == ("latin1", "latin1")
+    assert feed(packets([err(message=b"gr\xf6\xdfe")]))[0].message == "gr\\xf6\\xdfe", "another session's"
+
+
+@pytest.mark.parametrize("cut", range(1, 40))
+def test_such_words_that_break_off(cut):
+    packet = changed(*TRACKED)
+    response = Response(announced=Announced(tracked=True))
+    data = packets([packet[:-cut]])
+    response.space()[: len(data)] = data
+    with pytest.raises(ProtocolError):
+        response.received(len(data))
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -356,8 +396,10 @@ def test_texts_that_do_not_fit_the_type(kind, text):
 
 def test_bytes_that_are_no_text():
     decoder = Decoder([column("c", TEXT)])
-    with pytest.raises(DecodeError, match="UTF-8"):
-        decoder.decode(rows_of([b"\xff\xfe"]))
+    assert decoder.decode(rows_of([b"\xff\xfe"]))["c"].to_pylist() == ["\\xff\\xfe"]
+    assert decoder.findings_text() == [
+        "column c: 1 value holds bytes that are not valid utf8mb4; it is shown as \\xNN.",
+    ]
 
 
 def test_an_unknown_type():
