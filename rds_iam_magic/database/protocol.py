@@ -488,11 +488,14 @@ def _read_ok(packet: _Reader, announced: charsets.Announced) -> Ok:
     packet.take(1)
     affected_rows, insert_id = packet.length_encoded(), packet.length_encoded()
     status, warnings = packet.number(2), packet.number(2)
-    if announced.tracked and status & _SESSION_STATE_CHANGED:
-        info = packet.take(packet.length_encoded())
-        _read_changes(packet.part(), announced)
-    else:
-        info = packet.take(packet.left()).lstrip(b"\x00")
+    info = b""
+    if announced.tracked:
+        info = packet.take(packet.length_encoded()) if packet.left() else info
+        if status & _SESSION_STATE_CHANGED:
+            _read_changes(packet.part(), announced)
+    elif packet.left():
+        info = packet.take(packet.left())
+        info = info[1:] if info[0] == len(info) - 1 else info  # servers write its length, unlike their manual
     return Ok(affected_rows, insert_id, status, warnings, announced.read(info))
 
 

@@ -174,6 +174,14 @@ def test_a_routine_that_sets_the_character_set(sandbox, fresh):
     assert list(fresh.query("SELECT 1 AS `größe`")) == ["größe"]
 
 
+def test_the_info_of_an_update(fresh):
+    """Its length in front is no part of it: 0x28 came as a parenthesis."""
+    fresh.execute("CREATE OR REPLACE TABLE counted AS SELECT seq AS n FROM seq_1_to_2")
+    (changed,) = fresh.run("UPDATE counted SET n = n + 1")
+    assert changed.info == "Rows matched: 2  Changed: 2  Warnings: 0"
+    fresh.execute("DROP TABLE counted")
+
+
 def test_a_statement_that_the_session_cannot_read(fresh):
     """Sent as it is, it would be read as other characters, and written so."""
     fresh.execute("SET NAMES latin1")

@@ -154,6 +154,14 @@ def test_the_servers_words_on_the_character_sets(packet):
     assert feed(packets([err(message=b"gr\xf6\xdfe")]))[0].message == "gr\\xf6\\xdfe", "another session's"
 
 
+@pytest.mark.parametrize("tracked", [False, True])
+def test_the_info_behind_its_length(tracked):
+    response = Response(announced=Announced(tracked=tracked))
+    data = packets([ok() + b"\x28Rows matched: 2  Changed: 2  Warnings: 0"])
+    response.space()[: len(data)] = data
+    assert response.received(len(data))[0].info == "Rows matched: 2  Changed: 2  Warnings: 0"
+
+
 @pytest.mark.parametrize("cut", range(1, 40))
 def test_such_words_that_break_off(cut):
     packet = changed(*TRACKED)
