@@ -18,12 +18,13 @@ from rds_iam_magic.errors import RdsIamError
 Fetch = Callable[[str], list[list[str | None]]]
 
 COLUMN, TABLE, DATABASE, FUNCTION, PROCEDURE = "column", "table", "database", "function", "procedure"
-_KINDS = {1049: DATABASE, 1051: TABLE, 1054: COLUMN, 1072: COLUMN, 1146: TABLE}
+_KINDS = {1044: DATABASE, 1049: DATABASE, 1051: TABLE, 1054: COLUMN, 1072: COLUMN, 1146: TABLE}
 _NO_ROUTINE = 1305
 _QUOTED = re.compile(r"'([^']+)'")
 _ROUTINE = re.compile(r"\b(FUNCTION|PROCEDURE) (?:([^\s.]+)\.)?([^\s.]+)")
 _MOST_TABLES = 16
 _MOST_NAMES = 10_000
+_NAMES_OF_DATABASES = "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA LIMIT 10000"
 _BEFORE_TABLES = {"FROM", "JOIN", "STRAIGHT_JOIN", "UPDATE", "INTO", "TABLE", "DESCRIBE", "DESC", "EXPLAIN"}
 _NO_ALIASES = {
     "CROSS", "EXCEPT", "FOR", "FORCE", "GROUP", "HAVING", "IGNORE", "INNER", "INTERSECT", "JOIN", "LEFT", "LIMIT",
@@ -54,12 +55,12 @@ def not_found(event: ServerError) -> Missing | None:
             return None
         return Missing(routine[1].lower(), routine[3], (routine[2],) if routine[2] else ())
     kind = _KINDS.get(event.code)
-    quoted = _QUOTED.search(event.message)
-    if kind is None or quoted is None:
+    quoted = _QUOTED.findall(event.message)
+    if kind is None or not quoted:
         return None
-    if kind == DATABASE:
-        return Missing(kind, quoted[1])
-    *qualifiers, name = quoted[1].split(",")[0].split(".")
+    if kind == DATABASE:  # 1044 names the user first; a database that is not there is "denied" to many
+        return Missing(kind, quoted[-1])
+    *qualifiers, name = quoted[0].split(",")[0].split(".")
     return Missing(kind, name, tuple(qualifiers))
 
 
@@ -67,12 +68,14 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
     """The candidate that a name was most likely meant to be; "" if none is near enough."""
     wanted = name.lower()
     allowed = min(3, (len(wanted) + 2) // 4) if len(wanted) > 2 else 0
-    best, found = (allowed + 1, 0.0), ""
+    best, found = (allowed + 1, False, 0.0), ""
     for candidate in sorted(set(candidates) - {name}):
         there = candidate.lower()
         if abs(len(there) - len(wanted)) > allowed:
             continue
-        far = (_distance(wanted, there), -SequenceMatcher(None, wanted, there).ratio())
+        # Of two that are as far, the one with the same letters, then the one with the longest parts in common.
+        alike = SequenceMatcher(None, wanted, there).ratio()
+        far = (_distance(wanted, there), sorted(wanted) != sorted(there), -alike)
         if far[0] <= allowed and far < best:
             best, found = far, candidate
     return found
@@ -91,7 +94,7 @@ def nearest_name_hint(event: ServerError, statement: Statement, database: str | 
     if missing is None:
         return ""
     try:
-        candidates = _candidates(missing, statement, database, fetch)
+        candidates = set(_candidates(missing, statement, database, fetch))
     except RdsIamError:  # a hint is not worth an error of its own
         return ""
     found = nearest(missing.name, candidates)
@@ -102,7 +105,7 @@ def _candidates(missing: Missing, statement: Statement, database: str | None, fe
     if missing.kind == COLUMN:
         queries = _columns(missing, statement, database)
     elif missing.kind == DATABASE:
-        queries = [f"SELECT SCHEMA_NAME FROM information_schema.SCHEMATA LIMIT {_MOST_NAMES}"]  # noqa: S608 - a constant
+        queries = [_NAMES_OF_DATABASES]
     else:
         schema = missing.qualifiers[-1] if missing.qualifiers else database
         queries = [_in_schema(missing.kind, schema)] if schema else []

@@ -204,7 +204,7 @@ def _may_be_compound(tokens: list[Token]) -> bool:
     if words[0] in {"CREATE", "ALTER"}:
         objects = [word for word in words[:16] if word in _ROUTINES or word in _OTHER_OBJECTS]
         return objects[:1] != [] and objects[0] in _ROUTINES and _has_block(tokens)
-    if len(tokens) > 2 and tokens[1].kind == RUN and tokens[1].text == ":":
+    if len(tokens) > 2 and tokens[1].kind == RUN and tokens[1].text.strip() == ":":
         words = words[1:]  # a label
     # A bare BEGIN opens a transaction; BEGIN NOT ATOMIC and the others are MariaDB's blocks outside of routines.
     return words[:1] != [] and words[0] in _BLOCKS and words not in (["BEGIN"], ["BEGIN", "WORK"])

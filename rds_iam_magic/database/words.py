@@ -48,8 +48,8 @@ _OPTIONS = {
     "innodb-read-only": _WRITER,
     "local-infile": "LOAD DATA LOCAL is switched off here; INSERT the rows instead.",
     "read-only": _WRITER,
-    "secure-file-priv": "The server reads and writes no files there (secure_file_priv). Write the result here "
-    "(--to FILE); Aurora has SELECT INTO OUTFILE S3 and LOAD DATA FROM S3.",
+    "secure-file-priv": "secure_file_priv keeps the server from files of its own there: write a result here with --to "
+    "FILE; on Aurora, use SELECT … INTO OUTFILE S3 and LOAD DATA FROM S3.",
     "skip-grant-tables": "The server runs without its privilege tables; ask its administrator.",
     "skip-networking": "The server takes no network connections; ask its administrator.",
     "super-read-only": _WRITER,

@@ -8,6 +8,12 @@ from rds_iam_magic.database import effects
 from rds_iam_magic.database.effects import Effects, effects_of, names
 from rds_iam_magic.database.statement import split
 
+
+def effects_in(sql: str) -> Effects:
+    (statement,) = split(sql)
+    return effects_of(statement)
+
+
 READS = [
     "SELECT 1",
     "select * from t where a in (1, 2) and b like '%x%'",
@@ -30,9 +36,15 @@ READS = [
     "EXPLAIN DELETE FROM t",
     "EXPLAIN FORMAT=JSON SELECT 1",
     "EXPLAIN ANALYZE SELECT a FROM t",
+    "((SELECT 1)) UNION ALL SELECT 2",
+    "SELECT ST_X(POINT(1, 2)), JSON_MERGE_PATCH('{}', '{}'), INET6_NTOA(INET6_ATON('::1')), MAKE_SET(1, 'a')",
+    "WITH x (n) AS (SELECT 1) SELECT n FROM x",
+    "SELECT ABS (1), LENGTH ('x')",
+    "SHOW VARIABLES WHERE Variable_name = 'sql_mode'",
+    "SELECT BIN_TO_UUID(UUID_TO_BIN(a)) FROM t",
 ]
 # MySQL's own, and what needs another table; and MariaDB refuses to explain a write where only reads are allowed.
-NOT_HERE = ("TABLE", "EXPLAIN ANALYZE", "EXPLAIN DELETE", "SELECT a FROM t WHERE MATCH")
+NOT_HERE = ("SELECT BIN_TO", "TABLE", "EXPLAIN ANALYZE", "EXPLAIN DELETE", "SELECT a FROM t WHERE MATCH")
 WRITES = [
     "INSERT INTO t VALUES (1)",
     "insert into t select 1",
@@ -64,6 +76,19 @@ WRITES = [
     "SELECT `max` (1)",
     "SELECT schema1.f(1)",
     "SELECT schema1 . f (1)",
+    "SELECT schema1 /* x */ . /* y */ f /* z */ (1)",
+    'SELECT "f"(1)',  # under ANSI_QUOTES
+    'SELECT 1, "a", "f" /* x */ (1)',
+    "SELECT COUNT (a) FROM t",  # a stored function's, unless IGNORE_SPACE is set
+    "SELECT 2abs(1)",
+    "SELECT m\u0131d(1)",  # no MID, though Python's upper case of it is
+    "SELECT 1.INTO @a",
+    "SELECT 1 INTO\u00a0@a",
+    "SELECT LAST_INSERT_ID(5)",
+    "SELECT LAMBDA_SYNC('arn', '{}')",
+    "SHOW TABLES WHERE f(1)",
+    "EXPLAIN SELECT f(1)",
+    "EXPLAIN FORMAT=JSON INTO @v SELECT 1",
     "SELECT @a := a + 1 FROM t",
     "SELECT /*! SQL_NO_CACHE */ a FROM t",
     "SELECT 1 /*M! INTO @a */",
@@ -81,11 +106,6 @@ WRITES = [
     "FLUSH TABLES",
     "NONSENSE",
 ]
-
-
-def effects_in(sql: str) -> Effects:
-    (statement,) = split(sql)
-    return effects_of(statement)
 
 
 @pytest.mark.parametrize("sql", READS)
@@ -106,6 +126,46 @@ def test_the_server_agrees(db, sql):
     assert len(list(db.run(sql))) == 1
     db.execute("ROLLBACK")
     db.execute("DROP TABLE t")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1",
+        "SELECT f(a) FROM t",
+        "SELECT schema1.f(a), `g`(1) FROM t",
+        'SELECT "f"(1)',
+        "(SELECT f(1)) UNION SELECT 2",
+        "WITH x AS (SELECT f(1) AS a) SELECT a FROM x",
+    ],
+)
+def test_only_functions_could_write(sql):
+    assert effects_in(sql).reads_unless_functions_write
+
+
+@pytest.mark.parametrize("sql", [sql for sql in WRITES if effects_in(sql).reads_unless_functions_write])
+def test_what_may_write_by_a_function_only_is_a_query_that_calls_one(sql):
+    assert "(" in sql
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO t SELECT f(1)",
+        "SELECT f(1) INTO @a",
+        "SELECT f(1) FOR UPDATE",
+        "SELECT @a := f(1)",
+        "SELECT f(1), GET_LOCK('a', 1)",
+        "SELECT NEXTVAL(s)",
+        "SELECT `lambda_async`('arn')",
+        "SELECT f(1) /*! , 2 */",
+        "SHOW TABLES WHERE f(1)",
+        "CALL p()",
+        "DO f(1)",
+    ],
+)
+def test_more_than_functions_could_write(sql):
+    assert not effects_in(sql).reads_unless_functions_write
 
 
 @given(
@@ -137,6 +197,18 @@ def test_a_writing_word_anywhere_is_seen(word, around, place):
         ("SET @a = CONCAT('x', 'y'), SESSION sql_mode = ''", {effects.USER_VARIABLES, effects.SETTINGS}),
         ("SET @a = GREATEST(1, 2), @b = @@version", {effects.USER_VARIABLES}),
         ("SET PASSWORD = 'x'", set()),
+        ("SET autocommit = 0", set()),
+        ("SET SESSION autocommit = 0, @@local.`autocommit` = 1, @@autocommit = ON", set()),
+        ("SET autocommit = 0, time_zone = '+01:00'", {effects.SETTINGS}),
+        ("SET @a = '),', autocommit = 1", {effects.USER_VARIABLES}),
+        ("SET @a = '),', sql_mode = ''", {effects.USER_VARIABLES, effects.SETTINGS}),
+        ("SET GLOBAL max_connections = 5, @@global.x = 1", set()),
+        ("SET GLOBAL TRANSACTION READ ONLY", set()),
+        ("SET TRANSACTION READ ONLY", {effects.SETTINGS}),
+        ("SET ROLE analyst", {effects.SETTINGS}),
+        ("SET STATEMENT max_statement_time = 1 FOR SELECT 1", set()),
+        ("/*!40101 SET NAMES utf8mb4 */", {effects.SETTINGS, effects.TEMPORARY_TABLES, effects.USER_VARIABLES}),
+        ("EXECUTE p", {effects.TEMPORARY_TABLES, effects.USER_VARIABLES}),
         ("CALL p()", {effects.TEMPORARY_TABLES, effects.USER_VARIABLES}),
         ("SELECT @a, 1", set()),
         ("CREATE TABLE x (a INT)", set()),
@@ -152,6 +224,11 @@ def test_what_is_left_in_the_session(sql, left):
     [
         ("CREATE TEMPORARY TABLE Mine (a INT)", "mine"),
         ("CREATE TEMPORARY TABLE IF NOT EXISTS `My ``x` (a INT)", "my `x"),
+        ("CREATE TEMPORARY TABLE scratch.Mine (a INT)", "mine"),
+        ("CREATE TEMPORARY TABLE `scratch` . `a.b` (a INT)", "a.b"),
+        ('CREATE TEMPORARY TABLE "scratch"."mine" (a INT)', "mine"),
+        ("CREATE TEMPORARY TABLE 1a (a INT)", "1a"),
+        ("CREATE TEMPORARY SEQUENCE s", "s"),
         ("CREATE TABLE x (a INT)", ""),
     ],
 )
@@ -163,74 +240,76 @@ def test_names():
     (statement,) = split("SELECT A.`B c`, 'd' FROM Mine AS A")
     assert {"a", "b c", "mine"} <= names(statement)
     assert "d" not in names(statement)
+    (statement,) = split('SELECT 1a FROM "Mine", "other"')
+    assert {"1a", "mine", "other"} <= names(statement)
+
+
+EVERYTHING_READ = {effects.SETTINGS, effects.LOCKS}
 
 
 @pytest.mark.parametrize(
     ("sql", "needs"),
     [
         ("SELECT @a", {effects.USER_VARIABLES}),
+        ("SELECT @@sql_mode", set()),
         ("EXECUTE p", {effects.PREPARED}),
+        ("EXECUTE IMMEDIATE 'SELECT 1'", set()),
         ("SELECT LAST_INSERT_ID()", {effects.COUNTERS}),
-        ("SELECT FOUND_ROWS()", {effects.COUNTERS}),
+        ("INSERT INTO t VALUES (last_insert_id ( ))", {effects.COUNTERS}),
+        ("SELECT last_insert_id FROM t", set()),
+        ("SELECT @@identity", {effects.COUNTERS}),
+        ("SELECT @@session.`last_insert_id`", {effects.COUNTERS}),
+        ("SELECT @identity", {effects.USER_VARIABLES}),
         ("SELECT LASTVAL(s)", {effects.COUNTERS}),
-        ("SELECT @@last_insert_id", {effects.COUNTERS}),
-        ("SELECT * FROM information_schema.optimizer_trace", {effects.DIAGNOSTICS}),
-        ("SELECT * FROM information_schema.`PROFILING`", {effects.DIAGNOSTICS}),
-        ("SHOW PROFILES", {effects.DIAGNOSTICS}),
+        ("SELECT PREVIOUS VALUE FOR s", {effects.COUNTERS}),
+        ("SELECT s.CURRVAL", {effects.COUNTERS}),
+        ("SHOW WARNINGS", {effects.DIAGNOSTICS}),
+        ("SHOW COUNT(*) ERRORS", {effects.DIAGNOSTICS}),
         ("SHOW PROFILE FOR QUERY 1", {effects.DIAGNOSTICS}),
         ("SHOW STATUS LIKE 'Handler%'", {effects.DIAGNOSTICS}),
         ("SHOW SESSION STATUS", {effects.DIAGNOSTICS}),
-        ("SHOW WARNINGS", {effects.DIAGNOSTICS}),
-        ("SHOW COUNT(*) ERRORS", {effects.DIAGNOSTICS}),
-        ("SELECT @@warning_count", {effects.DIAGNOSTICS}),
         ("SHOW GLOBAL STATUS", set()),
-        ("SHOW TABLES", set()),
+        ("SHOW TABLE STATUS", set()),
+        ("SHOW VARIABLES LIKE 'sql_mode'", set()),
+        ("SHOW VARIABLES LIKE '%insert_id'", {effects.DIAGNOSTICS}),
+        ("GET DIAGNOSTICS @n = NUMBER", {effects.DIAGNOSTICS, effects.USER_VARIABLES}),
+        ("SELECT @@warning_count, @@error_count", {effects.DIAGNOSTICS}),
+        ("SELECT * FROM information_schema.OPTIMIZER_TRACE", {effects.DIAGNOSTICS}),
+        ("SELECT * FROM `information_schema`.`profiling`", {effects.DIAGNOSTICS}),
+        ("SELECT * FROM optimizer_trace", {effects.DIAGNOSTICS}),
+        ("SELECT a FROM t JOIN information_schema . session_status", {effects.DIAGNOSTICS}),
+        ("SELECT * FROM performance_schema.events_statements_history", {effects.DIAGNOSTICS}),
+        ("SELECT a, session_status FROM t", set()),
+        ("SELECT * FROM information_schema.PROCESSLIST", set()),
+        ("SHOW PROCESSLIST", set()),
+        ("SELECT IS_USED_LOCK('a')", set()),
+        ("SELECT CONNECTION_ID()", set()),
+        ("INSERT INTO t VALUES ('2026-01-01')", set()),
         ("SELECT 1", set()),
     ],
 )
 def test_what_a_statement_needs(sql, needs):
-    """Beside what every statement may depend on: variables that were SET, and locks."""
-    assert effects_in(sql).needs - {effects.SETTINGS, effects.LOCKS} == needs
+    """Beside what was SET and locked, on which everything may depend."""
+    assert effects_in(sql).needs == needs | EVERYTHING_READ
 
 
 @pytest.mark.parametrize(
-    ("sql", "leaves"),
-    [
-        ("SET autocommit = 0", False),
-        ("SET SESSION autocommit = 0", False),
-        ("SET GLOBAL max_connections = 5", False),
-        ("SET sql_mode = 'ANSI'", True),
-        ("SET NAMES latin1", True),
-        ("SET @@div_precision_increment = 10", True),
-        ("SET @a = 1", False),
-    ],
+    "sql", ["SET sql_mode = ''", "USE x", "BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK", "UNLOCK TABLES"]
 )
-def test_settings_that_a_new_session_does_not_have(sql, leaves):
-    assert (effects.SETTINGS in effects_in(sql).leaves) == leaves
+def test_what_sets_a_session_up_needs_nothing_of_it(sql):
+    assert effects_in(sql).needs == set()
 
 
-@pytest.mark.parametrize(
-    ("sql", "only_reads", "unless"),
-    [
-        ("SELECT ST_AsText(p) FROM t", True, True),
-        ("SELECT BIN_TO_UUID(id) FROM t", True, True),
-        ("(SELECT 1) UNION (SELECT 2)", True, True),
-        ("SELECT my_function(a) FROM t", False, True),
-        ("SELECT shop.f(a) FROM t", False, True),
-        ("SELECT `f`(a) FROM t", False, True),
-        ("SELECT my_function(a) FROM t FOR UPDATE", False, False),
-        ("SELECT my_function(a) INTO @x", False, False),
-        ("SELECT @a := my_function(1)", False, False),
-        ("SELECT GET_LOCK('a', 1)", False, False),
-        ("SELECT NEXTVAL(s)", False, False),
-        ("SELECT /*! f(1), */ 2", False, False),
-        ("UPDATE t SET a = f(1)", False, False),
-        ("CALL p()", False, False),
-    ],
-)
-def test_functions_that_may_write(sql, only_reads, unless):
-    effect = effects_in(sql)
-    assert (effect.only_reads, effect.reads_unless_functions_write) == (only_reads, unless)
+def test_a_definition_reads_nothing_of_the_session_and_leaves_nothing():
+    for sql in (
+        "CREATE FUNCTION f() RETURNS INT RETURN LAST_INSERT_ID() + @a",
+        "CREATE PROCEDURE p() BEGIN SET total = 1; SET @a = 2; SELECT CASE WHEN 1 THEN ROW_COUNT() END; END",
+    ):
+        found = effects_in(sql)
+        assert found.needs == EVERYTHING_READ
+        assert found.leaves == set()
+    (statement,) = split("CREATE PROCEDURE p() BEGIN IF a THEN SET b = 1; END IF; END; SET @a = 1; SELECT 1")
+    assert effects_of(statement).leaves == {effects.USER_VARIABLES}
 
 
 @pytest.mark.parametrize(("sql", "database"), [("USE x", "x"), ("use `a``b`", "a`b"), ("SELECT 1", None)])
