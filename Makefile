@@ -6,14 +6,25 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SANDBOX := $(BIN)/python -m rds_iam_magic.sandbox
 READY := $(VENV)/.ready
+DEMO_READY := $(VENV)/.demo
 
-.PHONY: demo test lab check bench bench-check soak docs format system clean
+# A worker has a sandbox of its own and takes the next group of tests when it has finished one.
+PYTEST := $(BIN)/python -m pytest --dist loadgroup
 
-demo: $(READY)  ## Run the set-up notebook in the sandbox and print what an analyst sees
-	$(SANDBOX) -- $(BIN)/python notebooks/run.py notebooks/setup.ipynb build
+.PHONY: demo test quick test-busy lab check bench bench-check soak docs format system clean
+
+demo: $(DEMO_READY)  ## Run the set-up notebook in the sandbox and print what an analyst sees
+	@echo "Starting a sandbox and running notebooks/setup.ipynb in it (about 15 s; the first time 10 s more)."
+	@$(SANDBOX) -- $(BIN)/python notebooks/run.py notebooks/setup.ipynb build
 
 test: $(READY)  ## Run the whole test suite
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) -n auto $(ARGS)
+
+quick: $(READY)  ## Run the tests that need no server
+	@$(PYTEST) -q -n 2 --quick $(ARGS)
+
+test-busy: $(READY)  ## Run the whole test suite beside four busy loops for each core
+	$(BIN)/python tests/busy.py $(PYTEST) -n auto $(ARGS)
 
 lab: $(READY)  ## JupyterLab on the notebooks, inside the sandbox
 	$(SANDBOX) -- $(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
@@ -48,17 +59,26 @@ format: $(READY)  ## Format the code
 	$(BIN)/ruff check --fix .
 
 $(READY): pyproject.toml | system
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	@touch $(READY)
+	@echo "Installing this project and what develops it into $(VENV) (about two minutes)."
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --editable '.[dev]'
+	@touch $(READY) $(DEMO_READY)
+
+# Much less than the above, which has all of it. What is imported is compiled then.
+$(DEMO_READY): pyproject.toml | system
+	@echo "Installing this project and what its demo needs into $(VENV) (about a minute)."
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --no-compile --editable '.[demo]'
+	@touch $(DEMO_READY)
+
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # What the sandbox needs of the system: a MariaDB server (not started as a service), its headers, a C compiler.
 # What is there is left alone; what is missing is installed with apt or Homebrew.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 system:
 	@if [ "$$(uname)" = Darwin ]; then \
-	  command -v mariadbd >/dev/null || brew install mariadb; \
+	  command -v mariadbd >/dev/null || { echo "Installing with Homebrew: mariadb (some minutes)"; brew install mariadb; }; \
 	else \
 	  missing=; \
 	  command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || missing="$$missing mariadb-server-core"; \
@@ -66,7 +86,7 @@ system:
 	  command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
 	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
 	  if [ -n "$$missing" ]; then \
-	    echo "Installing$$missing"; \
+	    echo "Installing with apt-get:$$missing (up to a minute)"; \
 	    $(SUDO) apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	  fi; \

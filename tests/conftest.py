@@ -40,6 +40,9 @@ settings.register_profile(
 settings.register_profile("quick", settings.get_profile("suite"), max_examples=20)
 
 
+LONGEST = ("test_package", "test_storm", "test_soak", "test_matrix", "test_secrets", "test_faults", "test_command")
+MOST_IN_A_GROUP = 70
+
 SLOW = frozenset({"sandbox", "scratch", "fragile", "running", "wheel"})
 
 # jsonschema takes it where it is installed, and importing it takes over a second; nothing here needs it.
@@ -66,11 +69,23 @@ def pytest_xdist_auto_num_workers(config):
     return 0 if config.getoption("--dsn") else 2 * (os.cpu_count() or 1)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        _share_out(items)
     if config.getoption("--quick"):
         left_out = [item for item in items if SLOW & set(item.fixturenames) or item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _share_out(items):
+    """For `--dist loadgroup`: a file's tests stay together, up to so many; the files that take longest come first."""
+    counts = Counter()
+    for item in items:
+        counts[item.path] += 1
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{counts[item.path] // MOST_IN_A_GROUP}"))
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def pytest_collection_finish():
