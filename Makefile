@@ -6,23 +6,25 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SANDBOX := $(BIN)/python -m rds_iam_magic.sandbox
 READY := $(VENV)/.ready
-DEMO := $(VENV)/.demo
+DEMO_READY := $(VENV)/.demo
+
+# A worker has a sandbox of its own and takes the next group of tests when it has finished one.
+PYTEST := $(BIN)/python -m pytest --dist loadgroup
 
 .PHONY: demo test quick test-busy lab check bench bench-check soak docs format system clean
 
-demo: $(DEMO)  ## Run the set-up notebook in the sandbox and print what an analyst sees
-	@echo "Starting the sandbox and running notebooks/setup.ipynb in it (about 15 s; the first time 30 s)."
+demo: $(DEMO_READY)  ## Run the set-up notebook in the sandbox and print what an analyst sees
+	@echo "Starting a sandbox and running notebooks/setup.ipynb in it (about 15 s; the first time 10 s more)."
 	@$(SANDBOX) -- $(BIN)/python notebooks/run.py notebooks/setup.ipynb build
 
-test: $(READY)  ## Run the whole test suite, on several workers with a sandbox each; ARGS="-n 0 -k name" for a part
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+test: $(READY)  ## Run the whole test suite
+	$(PYTEST) -n auto $(ARGS)
 
-quick: $(READY)  ## Run what needs no server, in a few seconds
-	$(BIN)/python -m pytest --quick $(ARGS)
+quick: $(READY)  ## Run the tests that need no server
+	@$(PYTEST) -q -n 2 --quick $(ARGS)
 
-test-busy: $(READY)  ## The whole suite beside four busy loops for each core, which end with it
-	@pids=; for i in $$(seq $$((4 * $$(nproc)))); do (while :; do :; done) & pids="$$pids $$!"; done; \
-	trap 'kill $$pids' EXIT INT TERM; $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+test-busy: $(READY)  ## Run the whole test suite beside four busy loops for each core
+	$(BIN)/python tests/busy.py $(PYTEST) -n auto $(ARGS)
 
 lab: $(READY)  ## JupyterLab on the notebooks, inside the sandbox
 	$(SANDBOX) -- $(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
@@ -46,7 +48,7 @@ $(VENV)/.bench: pyproject.toml $(READY)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	@touch $(VENV)/.bench
 
-soak: $(READY)  ## Cut connections, then interrupt, at random for SECONDS each, under reads and writes, against a ledger
+soak: $(READY)  ## Cut connections, then interrupt, at random for SECONDS each under reads and writes, against a ledger
 	$(BIN)/python tests/reliability/soak.py $(or $(SECONDS),180)
 	$(BIN)/python tests/reliability/storm.py $(or $(SECONDS),180)
 
@@ -57,27 +59,27 @@ format: $(READY)  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-$(READY): pyproject.toml | system $(VENV)/bin/pip
-	@echo "Installing what development needs into $(VENV) (about a minute)."
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	@touch $(READY) $(DEMO)
+$(READY): pyproject.toml | system
+	@echo "Installing this project and what develops it into $(VENV) (about two minutes)."
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --editable '.[dev]'
+	@touch $(READY) $(DEMO_READY)
 
-$(DEMO): pyproject.toml | system $(VENV)/bin/pip
-	@echo "Installing what the notebooks and the sandbox need into $(VENV) (about half a minute)."
-	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
-	@touch $(DEMO)
+# Much less than the above, which has all of it. What is imported is compiled then.
+$(DEMO_READY): pyproject.toml | system
+	@echo "Installing this project and what its demo needs into $(VENV) (about a minute)."
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --no-compile --editable '.[demo]'
+	@touch $(DEMO_READY)
 
-$(VENV)/bin/pip:
-	@echo "Making the virtual environment $(VENV)."
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --upgrade pip
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # What the sandbox needs of the system: a MariaDB server (not started as a service), its headers, a C compiler.
 # What is there is left alone; what is missing is installed with apt or Homebrew.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 system:
 	@if [ "$$(uname)" = Darwin ]; then \
-	  command -v mariadbd >/dev/null || brew install mariadb; \
+	  command -v mariadbd >/dev/null || { echo "Installing with Homebrew: mariadb (some minutes)"; brew install mariadb; }; \
 	else \
 	  missing=; \
 	  command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || missing="$$missing mariadb-server-core"; \
@@ -85,7 +87,7 @@ system:
 	  command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
 	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3-venv"; \
 	  if [ -n "$$missing" ]; then \
-	    echo "Installing$$missing (about 20 s)."; \
+	    echo "Installing with apt-get:$$missing (up to a minute)"; \
 	    $(SUDO) apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	  fi; \

@@ -13,6 +13,7 @@ import gc
 import os
 import signal
 import ssl
+import sys
 import threading
 import time
 from collections import Counter
@@ -36,10 +37,16 @@ from rds_iam_magic.sandbox import Sandbox
 settings.register_profile(
     "suite", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-settings.load_profile("suite")
+settings.register_profile("quick", settings.get_profile("suite"), max_examples=20)
 
+
+LONGEST = ("test_package", "test_storm", "test_soak", "test_matrix", "test_secrets", "test_faults", "test_command")
+MOST_IN_A_GROUP = 70
 
 SLOW = frozenset({"sandbox", "scratch", "fragile", "running", "wheel"})
+
+# jsonschema takes it where it is installed, and importing it takes over a second; nothing here needs it.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 # A process that a script starts in the background ignores Ctrl-C, and so does what it starts in turn. Here and now, for
 # workers and kernels take it over from this process.
@@ -52,6 +59,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    settings.load_profile("quick" if config.getoption("--quick") else "suite")
     config.addinivalue_line("markers", "slow: starts servers or builds something without a fixture; not in --quick")
 
 
@@ -61,11 +69,23 @@ def pytest_xdist_auto_num_workers(config):
     return 0 if config.getoption("--dsn") else 2 * (os.cpu_count() or 1)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):
+        _share_out(items)
     if config.getoption("--quick"):
         left_out = [item for item in items if SLOW & set(item.fixturenames) or item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _share_out(items):
+    """For `--dist loadgroup`: a file's tests stay together, up to so many; the files that take longest come first."""
+    counts = Counter()
+    for item in items:
+        counts[item.path] += 1
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{counts[item.path] // MOST_IN_A_GROUP}"))
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def pytest_collection_finish():
@@ -160,15 +180,29 @@ def nothing_is_left():
 
 
 def _state():
-    process = psutil.Process()
     return (
         {thread.ident for thread in threading.enumerate()},
         {(entry.name, _link(entry)) for entry in Path("/proc/self/fd").iterdir()}
         if Path("/proc/self/fd").exists()
         else set(),
-        Counter(_name(child) for child in process.children(recursive=True)),  # by name: a server may be restarted
+        Counter(_name(child) for child in _children()),  # by name: a server may be restarted
         sessions(),
     )
+
+
+def _children() -> list[psutil.Process]:
+    """All that this process has started; where it has none, there is no need to look at all there are."""
+    lists = list(Path("/proc/self/task").glob("*/children"))
+    if lists and not any(map(_read, lists)):
+        return []
+    return psutil.Process().children(recursive=True)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # the thread has ended
+        return ""
 
 
 def _name(child: psutil.Process) -> str:

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -134,20 +134,34 @@ def template(tools: Tools, cache: Path) -> Path:
     if target.is_dir():
         return target
     cache.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(cache):
+        if not target.is_dir():  # another process may have built it meanwhile
+            _build(tools, target)
+    return target
+
+
+@contextmanager
+def _one_at_a_time(cache: Path) -> Iterator[None]:
+    """Several processes that find no template wait for the first one's; its lock ends with it."""
+    import fcntl
+
+    with (cache / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _build(tools: Tools, target: Path) -> None:
     building = Path(tempfile.mkdtemp(prefix="rds-iam-"))  # short, for the Unix socket's path
     try:
         compile_plugin(tools, building / LIBRARY)
         _bootstrap(tools, building)
         _fill(tools, building)
-        staged = Path(tempfile.mkdtemp(prefix=".template-", dir=cache))
+        staged = Path(tempfile.mkdtemp(prefix=".template-", dir=target.parent))
         for name in (LIBRARY, "data"):
             shutil.move(building / name, staged / name)
-        with suppress(OSError):  # another process was faster; its template is as good
-            staged.rename(target)
-        shutil.rmtree(staged, ignore_errors=True)
+        staged.rename(target)
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    return target
 
 
 def _fingerprint(tools: Tools) -> str:
@@ -180,7 +194,7 @@ def _fill(tools: Tools, folder: Path) -> None:
                 file = folder / f"{name}.tsv"
                 sampledata.write_tsv(rows, file)
                 cursor.execute(f"LOAD DATA INFILE '{file}' INTO TABLE shop.{name} CHARACTER SET utf8mb4")
-                # Statistics: without them the optimizer takes the tables for empty, and joins them row by row.
+                # Of all columns: without statistics a join may be planned as if the tables were empty.
                 cursor.execute(f"ANALYZE TABLE shop.{name} PERSISTENT FOR ALL")
             for statement in _USERS.strip().split(";\n"):
                 cursor.execute(statement)

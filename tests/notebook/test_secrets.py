@@ -259,6 +259,7 @@ def test_notebooks_run_and_show_no_secret(inside, name, tmp_path):
             root.execute("DROP USER 'analyst'@'%'")
 
 
+@pytest.mark.slow
 def test_a_notebook_that_fails_ends_the_run(tmp_path):
     cells = [nbformat.v4.new_code_cell("1/0"), nbformat.v4.new_code_cell("print('never')")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "broken.ipynb")
