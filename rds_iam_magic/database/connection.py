@@ -293,7 +293,8 @@ class Connection:
             error.hint = " ".join(filter(None, [*self._progress(task), error.hint]))
             raise
         except KeyboardInterrupt:
-            for line in self._progress(task):
+            if task.position > 1:
+                line = " ".join(self._progress(task))
                 self.notify(line[0].lower() + line[1:])
             raise
 

@@ -113,7 +113,8 @@ def stopped(connection: Connection) -> None:
             "The next statement opens the connection again."
         )
     else:
-        note("the query was ended on the server; the connection goes on.")
+        transaction = "" if connection.transaction_since is None else ", with its open transaction"
+        note(f"the query was ended on the server; the connection goes on{transaction}.")
 
 
 def connected(alias: str, connection: Connection) -> None:

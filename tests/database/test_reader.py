@@ -86,7 +86,7 @@ def as_rows(sql: bytes) -> bytes:
 
 
 SIZES = list(range(1, 400_000, 997))
-POWERS = sorted({max(1, (1 << power) + more) for power in range(25) for more in (-70, -9, -4, -1, 0, 1, 5)})
+POWERS = sorted({max(1, (1 << power) + more) for power in range(25) for more in (-9, -4, 0, 1)})
 
 
 @pytest.mark.parametrize("shape", [as_one_value, as_rows])

@@ -115,7 +115,7 @@ class WireServer:
         """Each `sendall` of up to 16 KiB is a TLS record of its own."""
         rest = memoryview(data)
         while rest:
-            size = len(rest) if self._chance is None else self._chance.choice((1, 7, 300, 5_000, 8_192, 16_384))
+            size = len(rest) if self._chance is None else self._chance.choice((1, 700, 5_000, 8_192, 16_384, 16_384))
             inside.sendall(rest[:size])
             rest = rest[size:]
 

@@ -21,7 +21,7 @@ def calm(sandbox):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, AlarmError])
 def test_at_every_line_of_connecting(calm, error):
-    assert inject_into_connect(calm, error, step=3 if error is KeyboardInterrupt else 7) > 80
+    assert inject_into_connect(calm, error, step=5 if error is KeyboardInterrupt else 11) > 30
 
 
 def lose(db: Connection) -> None:
@@ -46,12 +46,12 @@ WORKS = {
 
 @pytest.mark.parametrize("name", WORKS)
 def test_at_every_line_of_reading(calm, name):
-    assert inject_into_use(calm, KeyboardInterrupt, WORKS[name], step=9 if name == "a limit" else 2) > 50
+    assert inject_into_use(calm, KeyboardInterrupt, WORKS[name], step=31 if name == "a limit" else 7) > 15
 
 
 @pytest.mark.parametrize("prepare", [lose, idle])
 def test_at_every_line_of_coming_back(calm, prepare):
-    assert inject_into_use(calm, KeyboardInterrupt, WORKS["a small answer"], prepare=prepare, step=3) > 50
+    assert inject_into_use(calm, KeyboardInterrupt, WORKS["a small answer"], prepare=prepare, step=11) > 15
 
 
 def stop_when_it_runs(sandbox, db):
@@ -76,13 +76,13 @@ def test_at_every_line_of_ending_a_query(calm):
             while stop.is_alive():
                 time.sleep(0.001)
 
-    assert inject_into_use(calm, KeyboardInterrupt, work, after=KeyboardInterrupt, step=11) > 30
+    assert inject_into_use(calm, KeyboardInterrupt, work, after=KeyboardInterrupt, step=31) > 10
 
 
 # Python closes a socket whose making was interrupted, with a warning: nobody has it yet. The descriptors are counted.
 @pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")
 def test_at_random_moments(calm):
-    tally = storm.random_storm(calm, 8)
+    tally = storm.random_storm(calm, 6)
     assert tally.right > 10
     assert tally.interrupted > 10
     assert tally.alarmed > 10

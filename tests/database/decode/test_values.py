@@ -81,7 +81,7 @@ def same(ours, theirs):
     if theirs is None:
         return pd.isna(ours)
     if isinstance(theirs, Decimal):
-        return ours == float(theirs)
+        return ours == (theirs if isinstance(ours, int) else float(theirs))
     if isinstance(theirs, float):
         return ours == theirs and math.copysign(1, ours) == math.copysign(1, theirs)
     if isinstance(theirs, dt.datetime):
