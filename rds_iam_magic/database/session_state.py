@@ -15,6 +15,7 @@ USER_VARIABLES = "user variables"
 LOCKS = "locks"
 PREPARED = "prepared statements"
 SETTINGS = "session variables that were SET"
+TIME_LIMITS = "time limits that were SET"  # named when they are gone, but no answer depends on them
 COUNTERS = "values of LAST_INSERT_ID(), FOUND_ROWS(), ROW_COUNT() and LASTVAL()"
 DIAGNOSTICS = "session's own warnings, status, profiles and traces"
 
@@ -41,6 +42,11 @@ _DIAGNOSTIC_SCHEMAS = {"INFORMATION_SCHEMA", "PERFORMANCE_SCHEMA"}
 # These set the session up, or end what it holds: no other answer on another one.
 _NEED_NOTHING = {"SET", "USE", "BEGIN", "START", "COMMIT", "ROLLBACK", "KILL", "HELP", "UNLOCK"}
 _DEFINED = {"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE", "VIEW"}
+_TIME_LIMITS = {
+    "WAIT_TIMEOUT", "INTERACTIVE_TIMEOUT", "NET_READ_TIMEOUT", "NET_WRITE_TIMEOUT", "LOCK_WAIT_TIMEOUT",
+    "INNODB_LOCK_WAIT_TIMEOUT", "MAX_STATEMENT_TIME", "MAX_EXECUTION_TIME", "IDLE_TRANSACTION_TIMEOUT",
+    "IDLE_READONLY_TRANSACTION_TIMEOUT", "IDLE_WRITE_TRANSACTION_TIMEOUT",
+}  # fmt: skip
 _SCOPES = {"SESSION", "LOCAL"}
 _ELSEWHERE = {"GLOBAL", "PERSIST", "PERSIST_ONLY"}
 
@@ -102,8 +108,8 @@ def leaves(tokens: Sequence[Token]) -> set[str]:
         found.add(LOCKS)
     if first == "PREPARE":
         found.add(PREPARED)
-    if first == "SET" and _sets_session(tokens, words):
-        found.add(SETTINGS)
+    if first == "SET":
+        found |= _set_in_session(tokens, words)
     if first in {"CALL", "EXECUTE"} or any(t.kind == OPEN for t in tokens):
         found |= {TEMPORARY_TABLES, USER_VARIABLES}
     return found
@@ -171,14 +177,14 @@ def _sets_user_variable(tokens: Sequence[Token], words: list[str]) -> bool:
     return user_variables and (words[:1] in (["SET"], ["GET"]) or "INTO" in words)
 
 
-def _sets_session(tokens: Sequence[Token], words: list[str]) -> bool:
-    """Whether a SET leaves what a new session does not have; autocommit comes back by itself."""
+def _set_in_session(tokens: Sequence[Token], words: list[str]) -> set[str]:
+    """What a SET leaves that a new session does not have; autocommit comes back by itself."""
     second = words[1] if len(words) > 1 else ""
     if second in {"PASSWORD", "RESOURCE"} or words[1:3] in (["DEFAULT", "ROLE"], ["GLOBAL", "TRANSACTION"]):
-        return False
+        return set()
     if second == "STATEMENT":  # MariaDB's SET STATEMENT … FOR SELECT …: for that statement only
-        return "SET" in words[2:]
-    return any(map(_leaves_setting, _assigned(tokens)))
+        return {SETTINGS} if "SET" in words[2:] else set()
+    return set(map(_left_by_assignment, _assigned(tokens))) - {""}
 
 
 def _assigned(tokens: Sequence[Token]) -> Iterator[list[Token]]:
@@ -195,16 +201,20 @@ def _assigned(tokens: Sequence[Token]) -> Iterator[list[Token]]:
         yield solid[start : start + 3]
 
 
-def _leaves_setting(first: list[Token]) -> bool:
+def _left_by_assignment(first: list[Token]) -> str:
     if not first or first[0].kind == RUN:
-        return True
+        return SETTINGS
+    if is_user_variable(first[0]):
+        return ""
     if first[0].kind == VARIABLE:
         scope, _, name = _system_variable(first[0]).rpartition(".")
-        return not is_user_variable(first[0]) and scope not in _ELSEWHERE and name != "AUTOCOMMIT"
-    words = [upper(unquoted(t)) for t in first]
-    if words[0] in _ELSEWHERE:
-        return False
-    return words[1 if words[0] in _SCOPES else 0 :][:1] != ["AUTOCOMMIT"]
+    else:
+        words = ["", *(upper(unquoted(t)) for t in first)]
+        scoped = words[1] in _SCOPES | _ELSEWHERE
+        scope, name = words[1:3] if scoped and len(words) > 2 else words[:2]
+    if scope in _ELSEWHERE or name == "AUTOCOMMIT":
+        return ""
+    return TIME_LIMITS if name in _TIME_LIMITS else SETTINGS
 
 
 def _system_variable(token: Token) -> str:

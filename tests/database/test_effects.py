@@ -200,6 +200,8 @@ def test_a_writing_word_anywhere_is_seen(word, around, place):
         ("SET autocommit = 0", set()),
         ("SET SESSION autocommit = 0, @@local.`autocommit` = 1, @@autocommit = ON", set()),
         ("SET autocommit = 0, time_zone = '+01:00'", {effects.SETTINGS}),
+        ("SET SESSION wait_timeout = 1", {effects.TIME_LIMITS}),
+        ("SET @@max_statement_time = 1, sql_mode = ''", {effects.TIME_LIMITS, effects.SETTINGS}),
         ("SET @a = '),', autocommit = 1", {effects.USER_VARIABLES}),
         ("SET @a = '),', sql_mode = ''", {effects.USER_VARIABLES, effects.SETTINGS}),
         ("SET GLOBAL max_connections = 5, @@global.x = 1", set()),

@@ -37,9 +37,10 @@ view; a second loss; roles; a fork; threads. `make soak` cuts connections at ran
 - What a new session can have again, it gets: the default database, what was asked for at connect (time zone,
   `--read-only`, `--safe-updates`, time limit, autocommit). What it cannot have (an open transaction, temporary tables,
   user variables, locks, prepared statements, session variables that were SET) is named; a statement that uses it is
-  refused with an error instead of running without it, also a read that was lost in the middle. Session variables and
-  locks count as used by every statement: the first one after the loss is refused, once. The session's own warnings,
-  status, profiles, traces and LAST_INSERT_ID() are never the same on a new one, so reading them is always refused then.
+  refused with an error instead of running without it, also a read that was lost in the middle. Session variables
+  (but for time limits) and locks count as used by every statement: the first one after the loss is refused, once. The
+  session's own warnings, status, profiles, traces and LAST_INSERT_ID() are never the same on a new one: reading them is
+  always refused then.
 """
 
 
