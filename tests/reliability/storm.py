@@ -80,6 +80,8 @@ class Injector:
         if self.lines == self.at:
             self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} ({frame.f_code.co_name})"
             self.struck = True
+            if self.error is AlarmError:
+                _alarm()  # as the signal's handler, which is told by its code
             raise self.error
         return self._line
 
@@ -176,6 +178,7 @@ def _at_each_line(
     after_each: Callable[[], object] = lambda: None,
 ) -> int:
     tried, at = 0, random.randint(1, step)  # elsewhere each time
+    signal.signal(signal.SIGUSR1, _alarm)
     with watching(sandbox) as watch:
         while True:
             if prepare is not None:
