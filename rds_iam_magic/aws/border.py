@@ -95,11 +95,17 @@ def from_a_signal_handler(error: BaseException) -> BaseException | None:
     handlers = {code for number in signal.valid_signals() if (code := _code(signal.getsignal(number))) is not None}
     for link in chain(error):
         traceback = link.__traceback__
-        while traceback is not None:
-            if traceback.tb_frame.f_code in handlers:
-                return link
+        is_own = _FROM_HANDLER in vars(link)  # an inner border has taken its frames
+        while traceback is not None and not is_own:
+            is_own = traceback.tb_frame.f_code in handlers
             traceback = traceback.tb_next
+        if is_own:
+            vars(link)[_FROM_HANDLER] = True
+            return link
     return None
+
+
+_FROM_HANDLER = "_rds_iam_from_a_signal_handler"
 
 
 def _code(handler: object) -> CodeType | None:
