@@ -22,6 +22,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import weakref
 from contextlib import AbstractContextManager
 from importlib import import_module
 from types import CodeType, TracebackType
@@ -45,15 +46,13 @@ def aws_call(doing: str) -> AbstractContextManager[None]:
 class _Border(AbstractContextManager[None]):
     def __init__(self, doing: str) -> None:
         self._doing = doing
-        self._depth = 0
 
     def __enter__(self) -> None:
         _silence()
-        self._depth = _inside.depth
-        _inside.depth = self._depth + 1
+        _inside.borders.add(self)
 
     def __exit__(self, _: object, error: BaseException | None, traceback: TracebackType | None) -> None:
-        _inside.depth = self._depth
+        _inside.borders.discard(self)
         if error is None:
             return
         # This frame is in the new error's traceback, so that none of its locals may keep the old one.
@@ -118,9 +117,10 @@ def _code(handler: object) -> CodeType | None:
 
 
 class _Inside(threading.local):
-    """How deep this thread is in borders."""
+    """The borders that this thread is inside of; one whose end was interrupted goes with the object."""
 
-    depth = 0
+    def __init__(self) -> None:
+        self.borders: weakref.WeakSet[_Border] = weakref.WeakSet()
 
 
 _inside = _Inside()
@@ -128,7 +128,7 @@ _inside = _Inside()
 
 class _Silence(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - the base class's signature
-        return not _inside.depth
+        return not len(_inside.borders)
 
 
 _filter = _Silence()
