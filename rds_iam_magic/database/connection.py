@@ -16,6 +16,7 @@ from rds_iam_magic.database import memory
 from rds_iam_magic.database.effects import effects_of
 from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.login import Login
+from rds_iam_magic.database.quoting import quote_name
 from rds_iam_magic.database.result import Changed, DecimalMode, DtypeBackend, ResultSet
 from rds_iam_magic.database.runner import Again, Complete, Item, Runner, Task
 from rds_iam_magic.database.settings import Settings
@@ -208,7 +209,7 @@ class Connection:
         """
         if rows < 1:
             raise OptionError(f"rows is {rows}; a batch has at least one.", "Leave it out for 65,536.")
-        return self._rechunk(self._stream(sql, "exact", limit), rows)
+        return self._rechunk(_one_schema(self._stream(sql, "exact", limit)), rows)
 
     def write(
         self, sql: str, path: str | os.PathLike[str], *, overwrite: bool = False, limit: int | None = None
@@ -229,7 +230,7 @@ class Connection:
         from rds_iam_magic.database.export import Target
 
         target = Target(os.fspath(path), overwrite=overwrite, session=self.login.session, notify=self.notify)
-        stream = self._stream(sql, "exact", limit)
+        stream = _one_schema(self._stream(sql, "exact", limit))
         try:
             head = next(stream)
             assert isinstance(head, ResultSet)  # noqa: S101 - a stream begins with it; for mypy
@@ -450,6 +451,24 @@ class Connection:
                 yield take_rows(waiting, rows)
         finally:
             stream.close()
+
+
+def _one_schema(stream: _Stream) -> _Stream:
+    """The same, for those who were given the schema first: no batch may differ from it."""
+    schema: pa.Schema | None = None
+    with contextlib.closing(stream):
+        for item in stream:
+            if isinstance(item, ResultSet):
+                schema = item.schema
+            elif item.schema != schema:
+                name = next(
+                    field.name for field, wanted in zip(item.schema, schema or (), strict=True) if field != wanted
+                )
+                raise ResultError(
+                    f"Column {name} has values with more digits than any Arrow decimal holds.",
+                    f'Select CAST({quote_name(name)} AS CHAR) instead, or use query(…, decimal="exact").',
+                )
+            yield item
 
 
 def _no_rows() -> ResultError:

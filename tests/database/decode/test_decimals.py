@@ -6,6 +6,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from rds_iam_magic.errors import ResultError
+
 NINES = "9" * 35 + "." + "9" * 30
 
 
@@ -82,3 +84,14 @@ def test_chunks_of_whole_decimals(db, notes):
 def test_arrow_keeps_decimals(db, sql, kind):
     assert kind(db.query_arrow(sql).schema.field("s").type)
     assert db.query(sql, decimal="exact").loc[0, "s"] == Decimal(6)
+
+
+@pytest.mark.parametrize("how", ["batches", "file"])
+def test_a_schema_that_was_given_out_is_kept(db, tmp_path, how):
+    db.execute("CREATE TEMPORARY TABLE kept (a INT)")
+    sql = f"SELECT {'9' * 80} AS d"
+    with pytest.raises(ResultError, match="more digits than any Arrow decimal") as caught:
+        list(db.batches(sql)) if how == "batches" else db.write(sql, tmp_path / "x.parquet")
+    assert "CAST(`d` AS CHAR)" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+    assert len(db.query("SELECT * FROM kept")) == 0

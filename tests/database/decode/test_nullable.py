@@ -60,6 +60,8 @@ def column(*, flags=NOT_NULL_FLAG, org_name="id", org_table="t"):
         # As MySQL describes a column of a derived table behind an outer join
         (column(), ["SELECT", "ID", "FROM", "A", "LEFT", "JOIN", "SELECT", "ID", "FROM", "T"], True),
         (column(), ["SELECT", "LEFT", "NAME", "FROM", "T"], False),
+        (column(), ["CALL", "P"], True),
+        (column(flags=NOT_NULL_FLAG | 0x80), ["SELECT", "ID", "FROM", "V"], True),  # a merged view's expression
     ],
 )
 def test_what_is_believed(described, words, nullable):
