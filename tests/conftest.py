@@ -60,7 +60,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     settings.load_profile("quick" if config.getoption("--quick") else "suite")
-    config.addinivalue_line("markers", "slow: starts servers or builds something without a fixture; not in --quick")
+    config.addinivalue_line("markers", "slow: takes seconds, or starts servers without a fixture; not in --quick")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -89,6 +89,7 @@ SIZES = list(range(1, 400_000, 997))
 POWERS = sorted({max(1, (1 << power) + more) for power in range(25) for more in (-9, -4, 0, 1)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [as_one_value, as_rows])
 @pytest.mark.parametrize("sizes", [SIZES, POWERS], ids=["every 997 bytes", "around powers of two"])
 def test_answers_of_every_size(connect, shape, sizes):

@@ -116,6 +116,7 @@ def test_literals_take_next_to_no_tokens(literals):
     assert {"t", "id"} <= names(statement)
 
 
+@pytest.mark.slow
 def test_a_long_text_is_one_token():
     for inside in ("x" * 20_000_000, "\\'" * 2_000_000, "''" * 400_000):
         (statement,) = split(f"SELECT '{inside}' FROM t; ")
@@ -123,6 +124,7 @@ def test_a_long_text_is_one_token():
         assert statement.words == ["SELECT", "FROM", "T"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sql",
     [

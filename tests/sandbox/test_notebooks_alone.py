@@ -66,6 +66,7 @@ def run(name, folder, blocked):
     return done, nbformat.read(folder / "build" / name, as_version=4)
 
 
+@pytest.mark.slow
 def test_what_is_missing_there():
     assert {"matplotlib", "moto", "hypothesis", "polars", "nbclient"} <= missing()
     assert not {"pandas", "pyarrow", "IPython", "ipykernel", "rds_iam_magic", "boto3"} & missing()
