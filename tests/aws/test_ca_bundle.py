@@ -16,6 +16,9 @@ from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.truststore import trust_store
 from rds_iam_magic.errors import TrustStoreError
 
+pytestmark = pytest.mark.slow  # servers of its own
+
+
 ENDPOINT = parse_host_name("sandbox.cluster-abc123.us-east-1.rds.amazonaws.com")
 PROXY = parse_host_name("app.proxy-abc123.us-east-1.rds.amazonaws.com")
 

@@ -21,6 +21,9 @@ from rds_iam_magic.aws import s3
 from rds_iam_magic.database.export import Target
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
 
+pytestmark = pytest.mark.slow  # servers of their own, and files of many megabytes
+
+
 ENDINGS = ["parquet", "arrow", "csv", "csv.gz"]
 SCHEMA = pa.schema([("n", pa.int64()), ("t", pa.string())])
 

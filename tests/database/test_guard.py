@@ -15,6 +15,9 @@ from rds_iam_magic.database.driver import Password, Token
 from rds_iam_magic.database.login import Login
 from rds_iam_magic.errors import ConnectError, TlsError, UnreachableError
 
+pytestmark = pytest.mark.slow  # servers of its own
+
+
 HOST = "sandbox.cluster-abc123.us-east-1.rds.amazonaws.com"
 WORD = "t0ken-that-must-not-leak"
 CREDENTIALS = [Token(Secret(WORD)), Password(Secret(WORD))]
