@@ -180,7 +180,8 @@ class _Pair:
         self._close()
 
     def _forward(self, source: socket.socket, target: socket.socket, from_client: bool) -> None:
-        source.setblocking(False)
+        with suppress(OSError):  # reset before this thread ran
+            source.setblocking(False)
         while not self.ended:
             try:
                 if not select.select([source], [], [], 0.05)[0]:
