@@ -204,7 +204,11 @@ def _fill(tools: Tools, folder: Path) -> None:
 
 
 def _command(tools: Tools, data: Path) -> list[str]:
-    command = [str(tools.mariadbd), "--no-defaults", f"--datadir={data}", "--innodb-log-file-size=32M"]
+    # A folder of its own: a server that starts deletes the temporary tables it finds, another running one's too.
+    temporary = data.parent / "tmp"
+    temporary.mkdir(exist_ok=True)
+    command = [str(tools.mariadbd), "--no-defaults", f"--datadir={data}", f"--tmpdir={temporary}"]
+    command.append("--innodb-log-file-size=32M")
     # 2: a commit survives the server's being killed, though not the machine's; nobody waits for the disk.
     command += ["--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=256M", "--skip-name-resolve"]
     command += ["--character-set-server=utf8mb4", "--max-allowed-packet=1G", "--max-connections=151"]
