@@ -237,17 +237,35 @@ def _spawn(tools: Tools, built: Path, folder: Path, options: list[str], verifier
 
 @contextmanager
 def _root(folder: Path) -> Iterator[Any]:
-    import pymysql
-
-    # No TLS over a Unix socket: to read the system's authorities for nothing would take longer than all the rest.
-    connection = pymysql.connect(
-        unix_socket=str(folder / "s.sock"), user="root", charset="utf8mb4", autocommit=True, ssl_disabled=True
-    )
+    connection = _connect_root(folder)
     try:
         with connection.cursor() as cursor:
             yield cursor
     finally:
         connection.close()
+
+
+def _connect_root(folder: Path) -> Any:
+    """A connection of the root user; it waits for the one place that a full server keeps free for it.
+
+    That place is taken until the server has seen the end of root's last session, which nobody here waits for.
+    """
+    import pymysql
+
+    deadline = time.monotonic() + START_TIMEOUT
+    while True:
+        try:
+            # No TLS over a Unix socket: to read the system's authorities for nothing takes longer than all the rest.
+            return pymysql.connect(
+                unix_socket=str(folder / "s.sock"), user="root", charset="utf8mb4", autocommit=True, ssl_disabled=True
+            )
+        except pymysql.err.OperationalError as error:
+            if error.args[0] != _TOO_MANY_CONNECTIONS or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+
+
+_TOO_MANY_CONNECTIONS = 1040
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], folder: Path) -> None:

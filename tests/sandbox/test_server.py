@@ -1,5 +1,7 @@
-"""Servers that run side by side."""
+"""Servers that run side by side, and the way in for root."""
 
+import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 
@@ -15,3 +17,31 @@ def test_each_server_has_a_temporary_folder_of_its_own(sandbox):
         assert folders == [sandbox.server.folder / "tmp", second.folder / "tmp"]
     finally:
         second.stop()
+
+
+def test_root_waits_for_its_place_on_a_full_server(sandbox):
+    """As long as another session of root's has not ended."""
+    server = sandbox.add_server()
+    try:
+        with ExitStack() as sessions:
+            first = sessions.enter_context(server.root())
+            first.execute("SET GLOBAL max_connections = 10")
+            for _ in range(10):
+                last = sessions.enter_context(ExitStack())
+                last.enter_context(server.root())  # the eleventh has the place that is kept free
+            came = []
+
+            def look():
+                with server.root() as root:
+                    root.execute("SELECT 1")
+                    came.append(root.fetchone())
+
+            waiting = threading.Thread(target=look)
+            waiting.start()
+            waiting.join(0.2)
+            assert came == []
+            last.close()
+            waiting.join(30)
+            assert came == [(1,)]
+    finally:
+        server.stop()
