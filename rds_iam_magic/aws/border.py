@@ -21,11 +21,11 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
-import weakref
 from contextlib import AbstractContextManager
 from importlib import import_module
-from types import CodeType, TracebackType
+from types import CodeType, FrameType, TracebackType
 
 from rds_iam_magic.aws.failures import chain, translate
 from rds_iam_magic.errors import RdsIamError
@@ -46,13 +46,15 @@ def aws_call(doing: str) -> AbstractContextManager[None]:
 class _Border(AbstractContextManager[None]):
     def __init__(self, doing: str) -> None:
         self._doing = doing
+        self._frame = 0
 
     def __enter__(self) -> None:
         _silence()
-        _inside.borders.add(self)
+        self._frame = id(sys._getframe(1))  # noqa: SLF001 - of the function with the border; only its identity
+        _inside.frames.add(self._frame)
 
     def __exit__(self, _: object, error: BaseException | None, traceback: TracebackType | None) -> None:
-        _inside.borders.discard(self)
+        _inside.frames.discard(self._frame)
         if error is None:
             return
         # This frame is in the new error's traceback, so that none of its locals may keep the old one.
@@ -117,10 +119,10 @@ def _code(handler: object) -> CodeType | None:
 
 
 class _Inside(threading.local):
-    """The borders that this thread is inside of; one whose end was interrupted goes with the object."""
+    """The functions of this thread that are inside of a border."""
 
     def __init__(self) -> None:
-        self.borders: weakref.WeakSet[_Border] = weakref.WeakSet()
+        self.frames: set[int] = set()
 
 
 _inside = _Inside()
@@ -128,7 +130,11 @@ _inside = _Inside()
 
 class _Silence(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - the base class's signature
-        return not len(_inside.borders)
+        # Looked for on the stack: where an interrupt kept a border from its end, its function is not there any more.
+        frame: FrameType | None = sys._getframe() if _inside.frames else None  # noqa: SLF001 - as above
+        while frame is not None and id(frame) not in _inside.frames:
+            frame = frame.f_back
+        return frame is None
 
 
 _filter = _Silence()

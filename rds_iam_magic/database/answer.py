@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from rds_iam_magic.database.protocol import End, Event, Ok, Response, Rows, ServerError
+from rds_iam_magic.database.protocol import MAX_PACKET, End, Event, Ok, Response, Rows, ServerError
 from rds_iam_magic.errors import ConnectionLostError, ResultError
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Answer:
         self._seconds = deadline
         self._response = Response()
         self._heard = time.monotonic()
+        self._perhaps_sent = False  # an interrupt in the middle of sending does not tell
         self._torn = False  # an interrupt came in the middle of sending or reading
         self._events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
         self._slots: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -112,7 +113,7 @@ class Answer:
         Raises:
             ConnectionLostError: Without a timeout: the server works on it no more.
         """
-        if self.finished or self._torn or not self.sent or self.is_foreign:
+        if self.finished or self._torn or not (self.sent or self._perhaps_sent) or self.is_foreign:
             return self.finished
         self._discarding = True
         if self._thread is None:
@@ -135,8 +136,14 @@ class Answer:
 
     def _begin(self) -> None:
         """Send, wait, and read what comes first; most answers are complete then."""
-        self._torn = True
-        self._response = Response(sequence=self._session.send(self._sql), announced=self._session.charsets)
+        self._response = Response(announced=self._session.charsets)
+        # Of one packet the answer's first number is known, so that it can be read wherever an interrupt comes: only
+        # this statement waits for one. If nothing was sent, or a part, none comes, and the session is given up.
+        is_one_packet = len(self._sql) < MAX_PACKET - 1
+        self._perhaps_sent, self._torn = is_one_packet, not is_one_packet
+        sequence = self._session.send(self._sql)
+        if not is_one_packet:
+            self._response = Response(sequence=sequence, announced=self._session.charsets)
         self.sent, self._torn = True, False
         self._heard = time.monotonic()
         while not self._session.wait_readable(_TICK):

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 PATIENCE = 5.0
 """Seconds for each step: to open the second session, to kill, for the answer to end."""
 
+UNSENT_PATIENCE = 1.0
+"""Seconds for the answer to a statement that an interrupt may have kept from being sent."""
+
 _IDENTITY = (
     "SELECT CONNECTION_ID(), CONCAT_WS('|', @@hostname, @@port, @@server_id, @@datadir, @@version), "
     "@@max_allowed_packet"
@@ -89,7 +92,8 @@ def end_query(login: Login, session: ServerSession, identity: Identity, answer: 
         return True
     if login.endpoint.kind is Kind.PROXY:
         return False
-    if not _kill(login, session, identity) or not answer.drain(PATIENCE):
+    # A statement that was perhaps not sent at all is not waited for as long: one that was ends at once.
+    if not _kill(login, session, identity) or not answer.drain(PATIENCE if answer.sent else UNSENT_PATIENCE):
         return False
     # KILL QUERY may arrive after the query has ended and hit the next statement, so let it hit one of no account.
     return (answer.killed or _in_step(session) or _in_step(session)) and _tells_status(session)

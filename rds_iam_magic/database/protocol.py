@@ -32,7 +32,7 @@ PAD = 64
 MAX_COLUMNS = 4096  # MySQL's and MariaDB's own limit
 COM_QUERY, COM_STATISTICS, COM_SET_OPTION = 0x03, 0x09, 0x1B
 _FIRST_BYTES = 16 << 10
-_MAX_PACKET = 0xFFFFFF
+MAX_PACKET = 0xFFFFFF
 MORE_RESULTS = 0x0008
 _SESSION_STATE_CHANGED = 0x4000
 _SYSTEM_VARIABLES = 0
@@ -245,7 +245,7 @@ class Response:
         if self._filled - self._at < 4:
             return None
         length = _length(self._buffer, self._at)
-        if length in (0, _MAX_PACKET):
+        if length in (0, MAX_PACKET):
             raise ProtocolError("The server sent a packet of an impossible length.", detail=str(length))
         start, end = self._at + 4, self._at + 4 + length
         if end > self._filled:
@@ -321,7 +321,7 @@ class Response:
         if self._filled - self._at < 4:
             return False
         length = behind - self._at - 4
-        if length == _MAX_PACKET:
+        if length == MAX_PACKET:
             self._hand_on(events)
             self._state = _State.LONG_ROW
             return True
@@ -417,7 +417,7 @@ class _LongRow:
     def begin(self, length: int) -> None:
         if len(self._data) + length > _LONGEST_ROW:
             raise ProtocolError("The server sent a row that is longer than any row can be.")
-        self.left, self._last = length, length < _MAX_PACKET
+        self.left, self._last = length, length < MAX_PACKET
 
     def add(self, part: memoryview) -> None:
         self._data += part

@@ -118,7 +118,9 @@ def test_what_came_before_a_stop_is_shown(connected, inside, line):
         thread.join()
         signal.signal(signal.SIGINT, before)
     assert isinstance(cell.error, KeyboardInterrupt)
-    shown = [cell.output.index(text) for text in ("41", "42", "the query was ended on the server", "KeyboardInterrupt")]
+    texts = ("41", "42", "the query was ended on the server", "KeyboardInterrupt")
+    assert all(text in cell.output for text in texts), cell.output
+    shown = [cell.output.index(text) for text in texts]
     assert shown == sorted(shown)
     assert "x" not in connected.names
 
