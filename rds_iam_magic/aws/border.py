@@ -47,9 +47,11 @@ class _Border(AbstractContextManager[None]):
     def __init__(self, doing: str) -> None:
         self._doing = doing
         self._frame = 0
+        self._handled: BaseException | None = None
 
     def __enter__(self) -> None:
         _silence()
+        self._handled = sys.exc_info()[1]
         self._frame = id(sys._getframe(1))  # noqa: SLF001 - of the function with the border; only its identity
         _inside.frames.add(self._frame)
 
@@ -59,6 +61,8 @@ class _Border(AbstractContextManager[None]):
             return
         # This frame is in the new error's traceback, so that none of its locals may keep the old one.
         del _, traceback
+        _cut(error, self._handled)
+        self._handled = None
         try:
             outcome = _outcome(error, self._doing)
         except BaseException as late:  # noqa: BLE001 - an interrupt in these very lines; the error goes with it
@@ -82,6 +86,13 @@ def _outcome(error: BaseException, doing: str) -> BaseException:
     if isinstance(error, RdsIamError) or not isinstance(error, Exception):
         return error
     return translate(error, doing)
+
+
+def _cut(error: BaseException, handled: BaseException | None) -> None:
+    """Take away what the code around was dealing with; it has no part in this error."""
+    for link in chain(error):
+        if link.__context__ is handled:
+            link.__context__ = None
 
 
 def _strip(error: BaseException) -> None:

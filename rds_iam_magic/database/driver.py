@@ -15,6 +15,7 @@ import os
 import select
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from pymysql.constants import CLIENT, COMMAND
 
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.database import dial
+from rds_iam_magic.database.background import BackgroundCall
 from rds_iam_magic.database.charsets import Announced
 from rds_iam_magic.database.protocol import End, Event, Ok, Response
 from rds_iam_magic.errors import ConnectionLostError, RdsIamError, TlsError
@@ -248,7 +250,7 @@ class ServerSession:
     def __init__(self, sock: Any, peer: dial.Address, greeting: Any) -> None:
         self._sock: Any = sock
         self._pid = os.getpid()
-        self._unread: Response | None = None  # of a command of our own that was interrupted while it waited
+        self._command: BackgroundCall[list[Event]] | None = None  # of our own, that was interrupted while it ran
         self.peer = peer
         self.server_version = str(greeting.server_version).removeprefix("5.5.5-")  # MariaDB's prefix for old replicas
         self.tls_version = str(sock.version())
@@ -288,17 +290,10 @@ class ServerSession:
         with _losses():
             return int(self._open_socket().recv_into(space))
 
-    def wait_readable(self, timeout: float) -> bool:
-        """Whether there is something to read, or the stream has ended, within `timeout` seconds."""
-        sock = self._sock
-        with _losses():
-            return sock is None or bool(sock.pending()) or _readable(sock, timeout)
-
     def command(self, sql: str, *, timeout: float) -> list[Event]:
         """Run a short statement of our own and return the events of its answer.
 
-        An interrupt while it waits leaves the answer for later (`settle`); in the midst of sending or reading it ends
-        the session, whose next answer would else be taken for another's.
+        It runs in the background: after an interrupt it comes to its end there (`settle`).
 
         Raises:
             ConnectionLostError: The connection broke, or the server did not answer within `timeout` seconds;
@@ -331,21 +326,21 @@ class ServerSession:
         self._ask(COMMAND.COM_SET_OPTION, b"\0\0", timeout)
 
     def settle(self, *, timeout: float) -> None:
-        """Read the answer of a command that was interrupted, if there is one.
+        """Wait for the end of a command that was interrupted, if there is one.
 
         Raises:
             ConnectionLostError: The connection broke, or the answer did not come within `timeout` seconds.
         """
-        if self._unread is not None:
-            self._receive(self._unread, timeout)
+        command = self._command
+        if command is not None and not command.cancel():
+            self._result(command, timeout)
+        self._command = None
 
     def looks_dead(self) -> bool:
         """Whether the idle socket has something to read: a server that is idle too sends only its farewell."""
         sock = self._sock
         if sock is None:
             return True
-        if self._unread is not None:
-            return False
         try:
             return bool(sock.pending()) or _readable(sock, 0)
         except (OSError, ValueError) as error:
@@ -379,6 +374,7 @@ class ServerSession:
             return
         try:
             if self._pid == os.getpid():
+                self._end_command()
                 sock.settimeout(1.0)
                 sock.sendall(_packet(0, bytes([COMMAND.COM_QUIT])))
         except (OSError, ValueError) as error:  # the server was faster
@@ -388,38 +384,40 @@ class ServerSession:
             sock.close()
             self._sock = None
 
+    def _end_command(self) -> None:
+        """A command that an interrupt has left still reads from the socket."""
+        command = self._command
+        if command is None or command.cancel() or command.wait(1.0):  # a KILL that is aborted might come later
+            return
+        self.abort()
+        command.wait(1.0)
+
     def _ask(self, command: int, payload: bytes, timeout: float) -> list[Event]:
         self.settle(timeout=timeout)
-        self.in_step = False
-        with self._ends_if_interrupted(), _losses():
-            sequence = self._send(command, payload)
-            response = Response(sequence=sequence, command=command, announced=self.charsets)
-            self._unread = response
-        return self._receive(response, timeout)
-
-    def _receive(self, response: Response, timeout: float) -> list[Event]:
-        deadline = time.monotonic() + timeout
-        events: list[Event] = []
-        while not response.done:
-            if not self.wait_readable(_left(deadline)):
-                self.abort()
-                raise _lost(f"no answer within {timeout:g} s")
-            with self._ends_if_interrupted():
-                count = self._read_before(response.space(), deadline)
-                events += response.received(count) if count else response.closed()
-        self.status = next((e.status for e in reversed(events) if isinstance(e, (Ok, End))), self.status)
-        self._unread, self.in_step = None, True
+        self._command = BackgroundCall(lambda: self._send_and_receive(command, payload))
+        self._command.start()
+        events = self._result(self._command, timeout)
+        self._command = None
         return events
 
-    def _read_before(self, space: memoryview, deadline: float) -> int:
-        """`read_into`, but not past the deadline: a TLS record may come in part only."""
+    def _result(self, command: BackgroundCall[list[Event]], timeout: float) -> list[Event]:
+        if not command.wait(timeout):
+            self.abort()
+            raise _lost(f"no answer within {timeout:g} s")
+        return command.result()
+
+    def _send_and_receive(self, command: int, payload: bytes) -> list[Event]:
+        self.in_step = False
         with _losses():
-            sock = self._open_socket()
-            sock.settimeout(_left(deadline))
-            try:
-                return int(sock.recv_into(space))
-            finally:
-                sock.settimeout(None)
+            sequence = self._send(command, payload)
+        response = Response(sequence=sequence, command=command, announced=self.charsets)
+        events: list[Event] = []
+        while not response.done:
+            count = self.read_into(response.space())
+            events += response.received(count) if count else response.closed()
+        self.status = next((e.status for e in reversed(events) if isinstance(e, (Ok, End))), self.status)
+        self.in_step = True
+        return events
 
     def _send(self, command: int, payload: bytes) -> int:
         sock = self._open_socket()
@@ -433,16 +431,6 @@ class ServerSession:
         if self._sock is None:
             raise OSError(errno.EBADF, "the connection is closed")
         return self._sock
-
-    @contextmanager
-    def _ends_if_interrupted(self) -> Iterator[None]:
-        """Whatever is raised within leaves the session in the midst of an answer."""
-        try:
-            yield
-        except BaseException:
-            self.abort()
-            self._unread = None
-            raise
 
 
 def open_session(
@@ -463,6 +451,7 @@ def open_session(
         HandshakeError: Anything else that the server or TLS refused.
     """
     deadline = time.monotonic() + timeout
+    handled = sys.exc_info()[1]
     raw = _GuardedConnection(
         credential,
         deadline,
@@ -491,7 +480,7 @@ def open_session(
     if sock is not None:
         sock.close()  # does nothing when TLS took it over
     # Raised outside of the handler, without their frames: PyMySQL's hold the secret in their locals.
-    raise _cleaned(failure, raw.token_asked, expired=time.monotonic() >= deadline, timeout=timeout)
+    raise _cleaned(failure, handled, raw.token_asked, expired=time.monotonic() >= deadline, timeout=timeout)
 
 
 def _session(raw: _GuardedConnection, peer: dial.Address) -> ServerSession:
@@ -501,9 +490,14 @@ def _session(raw: _GuardedConnection, peer: dial.Address) -> ServerSession:
     return session
 
 
-def _cleaned(failure: BaseException, token_asked: bool, *, expired: bool, timeout: float) -> BaseException:
-    """What to raise for a failed handshake: an error of ours, or what a signal's handler has raised meanwhile."""
-    for error in _chain(failure):
+def _cleaned(
+    failure: BaseException, handled: BaseException | None, token_asked: bool, *, expired: bool, timeout: float
+) -> BaseException:
+    """What to raise for a failed handshake: an error of ours, or what a signal's handler has raised meanwhile.
+
+    `handled` is what the code around was dealing with when it called; it has no part in this.
+    """
+    for error in _chain(failure, handled):
         if not isinstance(error, RdsIamError) and not _is_of_the_socket(error):
             failure = error  # by a signal's handler; PyMySQL has taken it for one of the socket's
     is_foreign = not _is_of_the_socket(failure)
@@ -513,9 +507,9 @@ def _cleaned(failure: BaseException, token_asked: bool, *, expired: bool, timeou
     return HandshakeError(_refusal(failure, token_asked, expired=expired, timeout=timeout))
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def _chain(error: BaseException | None, handled: BaseException | None) -> Iterator[BaseException]:
     """An error and those beneath it."""
-    while error is not None:
+    while error is not None and error is not handled:
         yield error
         error = getattr(error, "original_exception", None) or error.__context__
 

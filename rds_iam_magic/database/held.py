@@ -248,18 +248,11 @@ class HeldSession:
         return self._unanswered < _MOST_UNANSWERED if found is None else found
 
     def end_query(self, answer: Answer) -> None:
-        """End the query whose answer is being read; a session that cannot be brought in step is given up.
-
-        A second interrupt while that goes on gives the session up at once.
-        """
+        """End the query whose answer is being read; a session that cannot be brought in step is given up."""
         if self._session is None or answer.is_foreign:
             return
-        in_step = False
-        try:
-            in_step = interrupt.end_query(self.login, self._session, self._identity, answer)
-        finally:
-            if not in_step:
-                self.give_up()
+        if not interrupt.end_query(self.login, self._session, self._identity, answer):
+            self.give_up()
         self.unguard()
         if self._session is not None:
             self._follow_status(self._session)

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 PATIENCE = 5.0
 """Seconds for each step: to open the second session, to kill, for the answer to end."""
 
-UNSENT_PATIENCE = 1.0
-"""Seconds for the answer to a statement that an interrupt may have kept from being sent."""
-
 _IDENTITY = (
     "SELECT CONNECTION_ID(), CONCAT_WS('|', @@hostname, @@port, @@server_id, @@datadir, @@version), "
     "@@max_allowed_packet"
@@ -83,20 +80,27 @@ def all_rows(session: ServerSession, sql: str, *, timeout: float = PATIENCE) -> 
 
 
 def end_query(login: Login, session: ServerSession, identity: Identity, answer: Answer) -> bool:
-    """End the query whose answer is being read.
+    """End the query whose answer is being read; after an interrupt within, it may be called again.
 
     Returns:
         Whether `session` is in step with its server again and can be used on; if not, it must be given up.
     """
-    if answer.drain(0.05):  # it has come to its end meanwhile
+    if answer.call_off():
         return True
-    if login.endpoint.kind is Kind.PROXY:
-        return False
-    # A statement that was perhaps not sent at all is not waited for as long: one that was ends at once.
-    if not _kill(login, session, identity) or not answer.drain(PATIENCE if answer.sent else UNSENT_PATIENCE):
-        return False
+    if not answer.drain(0.05):
+        if login.endpoint.kind is Kind.PROXY:
+            return False
+        answer.kills += 1
+        if not _kill(login, session, identity) or not answer.drain(PATIENCE):
+            return False
+    if not answer.kills:  # it has come to its end by itself
+        return True
     # KILL QUERY may arrive after the query has ended and hit the next statement, so let it hit one of no account.
-    return (answer.killed or _in_step(session) or _in_step(session)) and _tells_status(session)
+    has_struck = answer.killed and answer.kills == 1
+    if not ((has_struck or _in_step(session) or _in_step(session)) and _tells_status(session)):
+        return False
+    answer.kills = 0
+    return True
 
 
 def runs(login: Login, session: ServerSession, identity: Identity) -> bool | None:

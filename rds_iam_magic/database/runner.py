@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
@@ -124,6 +125,7 @@ class Runner:
         sql = _encoded(task.statement.text, session.charsets)
         self._require_size(len(sql))
         self._require_row_count(task)
+        handled = sys.exc_info()[1]
         answer = Answer(
             session,
             sql,
@@ -154,16 +156,24 @@ class Runner:
                 raise may_have_run("It was not run again, for it writes") from None
             raise
         except (RdsIamError, GeneratorExit) as error:
-            if not _is_stopped(error):
+            if not _is_stopped(error, handled):
                 self._leave(answer, task)
             raise
         finally:
-            try:
-                if not answer.finished:
-                    self._held.end_query(answer)
-            finally:
-                answer.close()
+            self._close(answer)
         return None
+
+    def _close(self, answer: Answer) -> None:
+        """A second interrupt, while the first one's work is done, gives the session up at once."""
+        try:
+            if not answer.is_settled:
+                self._held.end_query(answer)
+        except BaseException:
+            if not answer.is_settled:
+                self._held.give_up()
+            raise
+        finally:
+            answer.close()
 
     def _require_size(self, size: int) -> None:
         """Refuse what the server would refuse in the midst of being sent, with the connection."""
@@ -190,7 +200,7 @@ class Runner:
 
     def _settle(self, answer: Answer, task: Task) -> None:
         """End the query of an answer that was cut, so that the session is in step."""
-        if not answer.finished:
+        if not answer.is_settled:
             self._held.end_query(answer)
         if not self._held.lost:
             self._held.finished(task.effects, answer.changed)
@@ -290,11 +300,14 @@ def _encoded(sql: str, announced: Announced) -> bytes:
         ) from None
 
 
-def _is_stopped(error: BaseException | None) -> bool:
-    """Whether the user has pressed Stop: an interrupt outside of a generator closes it by a GeneratorExit."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
+def _is_stopped(error: BaseException | None, handled: BaseException | None) -> bool:
+    """Whether the user has pressed Stop: an interrupt outside of a generator closes it by a GeneratorExit.
+
+    `handled` is what the code around was dealing with when the statement began; it has no part in this.
+    """
+    while error is not None and error is not handled and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
-    return error is not None
+    return isinstance(error, KeyboardInterrupt) and error is not handled
 
 
 def _complete(event: End | Ok) -> Iterator[Complete]:

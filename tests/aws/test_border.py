@@ -197,6 +197,19 @@ def test_what_a_signal_handler_raises_comes_out(handler, wrapped):
     assert set(frames_of(caught.value)) <= {"rds_iam_magic.aws.border", __name__}
 
 
+def test_what_a_signal_handler_has_raised_before_does_not_come_out_again():
+    before = signal.signal(signal.SIGALRM, _on_alarm)
+    try:
+        os.kill(os.getpid(), signal.SIGALRM)
+        for _ in range(1000):
+            pass
+    except TimeoutError:
+        with pytest.raises(AwsError), aws_call("reading"):
+            int(HIDDEN)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_interrupts_come_out_without_frames(kind):
     def work():

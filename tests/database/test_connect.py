@@ -139,6 +139,16 @@ def test_nothing_listens():
     fails(UnreachableError, "cannot be reached", "--via", via=f"127.0.0.1:{port}")
 
 
+@pytest.mark.parametrize("handled", [KeyError, TimeoutError, KeyboardInterrupt])
+def test_connecting_while_another_error_is_handled(handled):
+    """What the user's code was dealing with already is not why connecting fails."""
+    try:
+        raise handled
+    except handled:
+        fails(AccessDeniedError, "nobody", "", user="nobody")
+        fails(UnreachableError, "not known here", "tunnel", via="no-such-host.invalid:3306")
+
+
 def test_a_name_that_nobody_knows():
     fails(UnreachableError, "not known here", "tunnel", via="no-such-host.invalid:3306")
 

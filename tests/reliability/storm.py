@@ -155,15 +155,22 @@ def inject_into_use(
     prepare: Callable[[Connection], object] = lambda _: None,
     after: type[BaseException] | None = None,
     step: int = 1,
+    keeps: bool = False,
 ) -> int:
-    """At each `step`-th line of a use of a held connection, which must then be right or be open again."""
+    """At each `step`-th line of a use of a held connection, which must then be right or be open again.
+
+    Args:
+        keeps: Whether it must still be the same session, with its open transaction and temporary table.
+    """
     login = login_of_tester(sandbox)
     with Connection(login, notify=[].append) as db:
 
         def ready() -> None:
             prepare(db)
+            if keeps and db.transaction_since is None:
+                db.execute("CREATE TEMPORARY TABLE kept (n INT); BEGIN; INSERT INTO kept VALUES (1)")
 
-        return _at_each_line(sandbox, error, step, lambda: work(db), prepare=ready, db=db, after=after)
+        return _at_each_line(sandbox, error, step, lambda: work(db), prepare=ready, db=db, after=after, keeps=keeps)
 
 
 def _at_each_line(
@@ -175,6 +182,7 @@ def _at_each_line(
     prepare: Callable[[], object] | None,
     db: Connection | None = None,
     after: type[BaseException] | None = None,
+    keeps: bool = False,
     after_each: Callable[[], object] = lambda: None,
 ) -> int:
     tried, at = 0, random.randint(1, step)  # elsewhere each time
@@ -195,7 +203,11 @@ def _at_each_line(
             if db is None:
                 watch.check(f"{error.__name__} at {injector.where}")
             else:
-                _check_nonce(db, f"after {error.__name__} at {injector.where}")
+                when = f"after {error.__name__} at {injector.where}"
+                _check_nonce(db, when)
+                if keeps:
+                    assert db.transaction_since is not None, f"the transaction is gone {when}"
+                    assert db.query("SELECT n FROM kept")["n"].tolist() == [1], when
             tried, at = tried + 1, at + step
 
 

@@ -11,6 +11,7 @@ from reliability import storm
 from reliability.storm import AlarmError, inject_into_connect, inject_into_use
 
 from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.errors import StatementError
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +34,20 @@ def idle(db: Connection) -> None:
 
 
 LARGE = "SELECT seq, REPEAT('x', 2000) AS filler FROM seq_1_to_200"  # few rows in what is read first
+
+
+def refused(db: Connection, sql: str) -> None:
+    with pytest.raises(StatementError):
+        db.query(sql)
+
+
 WORKS = {
     "a small answer": lambda db: db.query("SELECT 41 AS a"),
     "a large answer": lambda db: db.query(LARGE),
     "batches": lambda db: sum(batch.num_rows for batch in db.batches(LARGE)),
     "a write": lambda db: db.execute("SET @a = 1; SET @a = 2"),
+    "a warning": lambda db: db.query("SELECT CAST('1x' AS INT) AS a"),
+    "an error": lambda db: refused(db, "SELECT nn FROM kept"),
     "a limit": lambda db: db.query(
         "SELECT a.seq, REPEAT('x', 2000) AS filler FROM seq_1_to_1000 a, seq_1_to_1000 b", limit=3
     ),
@@ -46,7 +56,7 @@ WORKS = {
 
 @pytest.mark.parametrize("name", WORKS)
 def test_at_every_line_of_reading(calm, name):
-    assert inject_into_use(calm, KeyboardInterrupt, WORKS[name], step=31 if name == "a limit" else 7) > 15
+    assert inject_into_use(calm, KeyboardInterrupt, WORKS[name], step=31 if name == "a limit" else 7, keeps=True) > 15
 
 
 @pytest.mark.parametrize("prepare", [lose, idle])
