@@ -169,7 +169,6 @@ def db(scratch, notes):
 @pytest.fixture(autouse=True)
 def nothing_is_left():
     """Threads, file descriptors, child processes and sessions on the servers after a test are those of before it."""
-    _collect()
     before = _state()
     yield
     deadline = time.monotonic() + LONG / 2
@@ -179,17 +178,9 @@ def nothing_is_left():
     assert not left, f"left behind: {left}"
 
 
-def _collect() -> None:
-    """Collect garbage; what has become much meanwhile (the models that boto3 loads) need not be looked at again."""
-    began = time.perf_counter()
-    gc.collect()
-    if time.perf_counter() - began > 0.02:
-        gc.freeze()
-
-
 def _state():
     return (
-        {thread.ident for thread in threading.enumerate()},
+        set(sys._current_frames()),  # those that were started without `threading` too
         {(entry.name, _link(entry)) for entry in Path("/proc/self/fd").iterdir()}
         if Path("/proc/self/fd").exists()
         else set(),
@@ -230,11 +221,15 @@ def _link(entry: Path) -> str:
 def _left(before):
     threads, files, children, ours = _state()
     return [
-        *[t.name for t in threading.enumerate() if t.ident in threads - before[0] and not t.name.startswith("asyncio")],
+        *[name for name in map(_thread_name, threads - before[0]) if not name.startswith("asyncio")],
         *[link for _, link in files - before[1] if link.startswith(("socket:", "/")) and not _kept(link)],
         *[f"process {name}" for name in children - before[2]],
         *(ours - before[3]),
     ]
+
+
+def _thread_name(ident: int) -> str:
+    return next((t.name for t in threading.enumerate() if t.ident == ident), f"thread {ident}")
 
 
 def _kept(link: str) -> bool:
