@@ -24,7 +24,7 @@ quick: $(READY)  ## Run the tests that need no server
 	@$(PYTEST) -q -n 2 --quick $(ARGS)
 
 test-busy: $(READY)  ## Run the whole test suite beside four busy loops for each core
-	$(BIN)/python tests/busy.py $(PYTEST) -n auto $(ARGS)
+	$(BIN)/python -m tests.busy $(PYTEST) -n auto $(ARGS)
 
 lab: $(READY)  ## JupyterLab on the notebooks, inside the sandbox
 	$(SANDBOX) -- $(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
@@ -49,11 +49,11 @@ $(VENV)/.bench: pyproject.toml $(READY)
 	@touch $(VENV)/.bench
 
 soak: $(READY)  ## Cut connections, then interrupt, at random for SECONDS each under reads and writes, against a ledger
-	$(BIN)/python tests/reliability/soak.py $(or $(SECONDS),180)
-	$(BIN)/python tests/reliability/storm.py $(or $(SECONDS),180)
+	$(BIN)/python -m tests.reliability.soak $(or $(SECONDS),180)
+	$(BIN)/python -m tests.reliability.storm $(or $(SECONDS),180)
 
 docs: $(READY)  ## Write docs/reliability.md from the fault matrix
-	$(BIN)/python tests/reliability/write_docs.py
+	$(BIN)/python -m tests.reliability.write_docs
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .

@@ -23,8 +23,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import psutil
 import pytest
-from events import LONG
-from grounds import SCRATCH, create_tester, login_of_tester, sessions, watch
 from hypothesis import HealthCheck, settings
 
 from rds_iam_magic.aws.endpoint import Endpoint
@@ -33,6 +31,8 @@ from rds_iam_magic.database.connection import Connection
 from rds_iam_magic.database.driver import Password
 from rds_iam_magic.database.login import Login
 from rds_iam_magic.sandbox import Sandbox
+from tests.support.events import LONG
+from tests.support.logins import SCRATCH, create_tester, login_of_tester, sessions, watch
 
 settings.register_profile(
     "suite", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

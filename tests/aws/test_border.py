@@ -13,7 +13,6 @@ from pathlib import Path
 import boto3
 import botocore.exceptions as aws
 import pytest
-from leaks import found_in, frames_of
 
 from rds_iam_magic.aws import causes
 from rds_iam_magic.aws.border import aws_call
@@ -23,6 +22,7 @@ from rds_iam_magic.aws.failures import translate
 from rds_iam_magic.aws.session import open_session, region_of
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.errors import AwsError, CredentialsError, OptionError, RdsIamError
+from tests.support.leaks import found_in, frames_of
 
 ENDPOINT = parse_host_name("sandbox.cluster-abc123.us-east-1.rds.amazonaws.com")
 HIDDEN = "h1dden-Value/That+Must=Not-show"
@@ -49,7 +49,7 @@ def assert_plain(error, doing=""):
         assert not set("{}%") & set(line.replace(doing, "")), line
     assert len(str(error).splitlines()) == 2
     assert error.__cause__ is error.__context__ is None
-    assert all(name.startswith(("rds_iam_magic.", "test_")) for name in frames_of(error)), frames_of(error)
+    assert all(name.startswith(("rds_iam_magic.", "tests.")) for name in frames_of(error)), frames_of(error)
 
 
 # Each exception that botocore has

@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import trustme
-from leaks import found_in
 
 from rds_iam_magic.aws import truststore
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.truststore import trust_store
 from rds_iam_magic.errors import TrustStoreError
+from tests.support.leaks import found_in
 
 pytestmark = pytest.mark.slow  # servers of its own
 

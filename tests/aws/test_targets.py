@@ -4,7 +4,6 @@ import json
 import pickle
 
 import pytest
-from leaks import found_in
 
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import parse_host_name
@@ -12,6 +11,7 @@ from rds_iam_magic.aws.policy import connect_policy
 from rds_iam_magic.aws.secret import Secret, read_master_secret
 from rds_iam_magic.aws.session import open_session
 from rds_iam_magic.errors import AwsError, OptionError, TargetError
+from tests.support.leaks import found_in
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 import datetime
 
 import boto3
-import clock
 import pytest
 from botocore.credentials import RefreshableCredentials
 
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.token import sign_token
+from tests.support import clock
 
 NOW = datetime.datetime(2026, 3, 4, 5, 6, 7, tzinfo=datetime.timezone.utc)
 HOST = "sandbox.cluster-abc123.eu-west-1.rds.amazonaws.com"

@@ -8,8 +8,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import trustme
-from database.listener import Listener
-from grounds import login_of_tester
 
 import rds_iam_magic
 from rds_iam_magic.database.connection import Connection
@@ -28,6 +26,8 @@ from rds_iam_magic.errors import (
     TrustStoreError,
     UnreachableError,
 )
+from tests.support.listener import Listener
+from tests.support.logins import login_of_tester
 
 pytestmark = pytest.mark.usefixtures("inside")
 

@@ -6,7 +6,6 @@ import threading
 
 import pytest
 import trustme
-from database.listener import Listener, packet
 
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
@@ -14,6 +13,8 @@ from rds_iam_magic.database.dial import Address
 from rds_iam_magic.database.driver import Password, Token
 from rds_iam_magic.database.login import Login
 from rds_iam_magic.errors import ConnectError, TlsError, UnreachableError
+from tests.support.listener import Listener
+from tests.support.packets import packet
 
 pytestmark = pytest.mark.slow  # servers of its own
 

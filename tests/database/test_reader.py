@@ -8,7 +8,6 @@ import time
 
 import pytest
 import trustme
-from database.wire_server import WireServer, packets, result
 
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
@@ -16,6 +15,8 @@ from rds_iam_magic.database import dial
 from rds_iam_magic.database.answer import Answer
 from rds_iam_magic.database.driver import Token, open_session
 from rds_iam_magic.database.protocol import End, Head, Rows
+from tests.support.packets import TEXT, column, packets, result
+from tests.support.wire_server import WireServer
 
 HOST = "sandbox.cluster-abc123.us-east-1.rds.amazonaws.com"
 WIRE_TIME = 20.0  # seconds; the longest answer takes one, and a hang takes forever
@@ -71,18 +72,22 @@ def read(session, sql: bytes) -> list[bytes]:
     return rows
 
 
+def text_rows(rows, columns=1):
+    return packets(result([column("v", TEXT, length=1 << 30)] * columns, rows))
+
+
 def letters(count: int) -> bytes:
     return (b"abcdefghijklmnopqrstuvwxyz" * (count // 26 + 1))[:count]
 
 
 def as_one_value(sql: bytes) -> bytes:
-    return result([[letters(int(sql))]])
+    return text_rows([[letters(int(sql))]])
 
 
 def as_rows(sql: bytes) -> bytes:
     """Rows of 100 bytes, and what is left."""
     size = int(sql)
-    return result([[letters(min(100, size - at))] for at in range(0, size, 100)])
+    return text_rows([[letters(min(100, size - at))] for at in range(0, size, 100)])
 
 
 SIZES = list(range(1, 400_000, 997))
@@ -107,7 +112,7 @@ def test_answers_of_every_size(connect, shape, sizes):
 
 @pytest.mark.parametrize("seed", [None, 2, 3])
 def test_a_row_of_4096_columns(connect, seed):
-    session = connect(lambda _: result([[b"x" * 30] * 4096] * 3, 4096), seed=seed)
+    session = connect(lambda _: text_rows([[b"x" * 30] * 4096] * 3, 4096), seed=seed)
     assert [len(row) for row in read(session, b"wide")] == [31 * 4096] * 3
 
 
@@ -125,7 +130,7 @@ def test_nothing_reads_ahead(connect):
 
 
 def test_an_answer_that_begins_with_its_columns_only(connect):
-    session = connect(lambda _: result([]), seed=5)
+    session = connect(lambda _: text_rows([]), seed=5)
     answer = Answer(session, b"none")
     head, end = list(answer)
     answer.close()

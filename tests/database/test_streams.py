@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
-from events import interrupt_when, processes, wait_until
 
 from rds_iam_magic.database import memory
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
+from tests.support.events import interrupt_when, processes, wait_until
 
 SEVERAL = "SELECT seq AS n, CONCAT('t', seq) AS t, seq * 1.25 AS d FROM seq_1_to_40000"
 ENDLESS = "SELECT a.seq AS n, MD5(b.seq) AS t FROM seq_1_to_1000000 a, seq_1_to_1000000 b"

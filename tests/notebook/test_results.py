@@ -9,10 +9,10 @@ import pandas as pd
 import polars
 import pyarrow as pa
 import pytest
-from events import interrupt_when, processes, wait_until
 from jupyter_client.manager import start_new_kernel
 
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
+from tests.support.events import interrupt_when, processes, wait_until
 
 
 def test_arrow(connected):

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from leaks import found_in
 
 from rds_iam_magic.errors import RdsIamError
+from tests.support.leaks import found_in
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 TOKEN = re.compile(r"X-Amz-(Signature|Credential|Security-Token)|DBUser=")

@@ -3,16 +3,16 @@
 from contextlib import ExitStack
 
 import pytest
-from events import LONG
-from grounds import create_tester, login_of_tester, watch
-from reliability.faults import Principal, World
-from reliability.matrix import create_tables
-from reliability.proxy import Proxy
 
 from rds_iam_magic.database.connection import Connection
 from rds_iam_magic.database.dial import Address
 from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.sandbox import Sandbox
+from tests.reliability.faults import Principal, World
+from tests.reliability.matrix import create_tables
+from tests.support.events import LONG
+from tests.support.logins import create_tester, login_of_tester, watch
+from tests.support.proxy import Proxy
 
 
 def _create_ledger(server):

@@ -13,9 +13,6 @@ from typing import Any
 
 import boto3
 import pymysql
-from events import LONG, wait_until
-from grounds import login_of_tester
-from reliability.proxy import Proxy
 
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
@@ -26,6 +23,9 @@ from rds_iam_magic.database.driver import Token
 from rds_iam_magic.errors import ConnectError
 from rds_iam_magic.sandbox import Sandbox
 from rds_iam_magic.sandbox.server import Server
+from tests.support.events import LONG, wait_until
+from tests.support.logins import login_of_tester
+from tests.support.proxy import Proxy
 
 _EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 

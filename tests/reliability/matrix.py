@@ -6,10 +6,9 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from events import LONG, when, works_on
-from reliability.faults import ANSWER, FAULTS, IDLE, REQUEST, ROWS, TRUNCATES, WORKING, Fault, World, end_session
-
 from rds_iam_magic.sandbox.server import Server
+from tests.reliability.faults import ANSWER, FAULTS, IDLE, REQUEST, ROWS, TRUNCATES, WORKING, Fault, World, end_session
+from tests.support.events import LONG, when, works_on
 
 READ = "SELECT"
 WRITE = "INSERT"

@@ -1,6 +1,6 @@
 """A soak test: connections cut at random under a loop of reads and writes, checked against a ledger.
 
-`python tests/reliability/soak.py SECONDS`, or `make soak`. Nothing acknowledged may be lost, nothing may be there
+`python -m tests.reliability.soak SECONDS`, or `make soak`. Nothing acknowledged may be lost, nothing may be there
 twice, memory and descriptors stay flat.
 """
 
@@ -11,20 +11,15 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from grounds import create_tester, login_of_tester
-from reliability.proxy import Proxy
 
 from rds_iam_magic.database.connection import Connection
 from rds_iam_magic.database.dial import Address
 from rds_iam_magic.errors import ConnectError, ConnectionLostError
 from rds_iam_magic.sandbox import Sandbox
+from tests.support.logins import create_tester, login_of_tester
+from tests.support.proxy import Proxy
 
 
 @dataclass

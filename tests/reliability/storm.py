@@ -1,7 +1,7 @@
 """Interrupts at any moment: at random ones, and injected at every line of connect, reconnect, read and cancel.
 
 Each query asks for a nonce and must get its own; what is raised must come out; afterwards nothing is left: no session
-on the server, no thread, no descriptor. `python tests/reliability/storm.py SECONDS`, or `make soak`.
+on the server, no thread, no descriptor. `python -m tests.reliability.storm SECONDS`, or `make soak`.
 """
 
 from __future__ import annotations
@@ -22,15 +22,11 @@ from typing import Any
 
 import psutil
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from grounds import create_tester, login_of_tester
-
 import rds_iam_magic
 from rds_iam_magic.database.connection import Connection
 from rds_iam_magic.errors import ConnectionLostError, NotConnectedError, ResultError
 from rds_iam_magic.sandbox import Sandbox
+from tests.support.logins import create_tester, login_of_tester
 
 PACKAGE = str(Path(rds_iam_magic.__file__).parent)
 

@@ -9,9 +9,6 @@ import time
 from contextlib import suppress
 
 import pytest
-from events import LONG, connection_id, interrupt_when, rests, wait_until, when, works_on
-from grounds import create_tester, login_of_tester
-from reliability.faults import end_session
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.database import answer, held
@@ -26,6 +23,9 @@ from rds_iam_magic.errors import (
     ResultError,
     StatementError,
 )
+from tests.reliability.faults import end_session
+from tests.support.events import LONG, connection_id, interrupt_when, rests, wait_until, when, works_on
+from tests.support.logins import create_tester, login_of_tester
 
 
 def kill(world):
@@ -494,7 +494,8 @@ def test_a_connection_that_was_given_up_still_tells_of_itself(world):
 def test_verified_tls_after_a_reconnect_too(make_world, fragile):
     """The context is the same for every session: another authority's certificate is refused then as well."""
     import trustme
-    from database.listener import Listener
+
+    from tests.support.listener import Listener
 
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from events import LONG, wait_until, works_on
-from reliability import matrix
-from reliability.faults import ANSWER, REQUEST, ROWS, World
-from reliability.matrix import Cell
-from reliability.write_docs import text
 
 from rds_iam_magic.errors import ConnectError, ConnectionLostError, RdsIamError, StatementError
 from rds_iam_magic.sandbox.server import Server
+from tests.reliability import matrix
+from tests.reliability.faults import ANSWER, REQUEST, ROWS, World
+from tests.reliability.matrix import Cell
+from tests.reliability.write_docs import text
+from tests.support.events import LONG, wait_until, works_on
 
 DOCS = Path(__file__).parents[2] / "docs" / "reliability.md"
 

@@ -1,6 +1,6 @@
 """Twenty seconds of the soak test."""
 
-from reliability.soak import soak
+from tests.reliability.soak import soak
 
 
 def test_soak(fragile):

@@ -6,12 +6,12 @@ import threading
 import time
 
 import pytest
-from grounds import create_tester
-from reliability import storm
-from reliability.storm import AlarmError, inject_into_connect, inject_into_use
 
 from rds_iam_magic.database.connection import Connection
 from rds_iam_magic.errors import StatementError
+from tests.reliability import storm
+from tests.reliability.storm import AlarmError, inject_into_connect, inject_into_use
+from tests.support.logins import create_tester
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
-"""Write docs/reliability.md from the matrix: `python tests/reliability/write_docs.py`, or `make docs`."""
+"""Write docs/reliability.md from the matrix: `python -m tests.reliability.write_docs`, or `make docs`."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+from tests.reliability import matrix
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
 
 TEXT = """\
 # What happens when the connection is lost
@@ -46,8 +46,6 @@ view; a second loss; roles; a fork; threads. `make soak` cuts connections at ran
 
 def text() -> str:
     """The whole page."""
-    from reliability import matrix
-
     return TEXT.format(tables=matrix.tables(), count=len(matrix.cells()))
 
 

@@ -6,7 +6,6 @@ import json
 import ssl
 
 import boto3
-import clock
 import pymysql
 import pytest
 
@@ -18,6 +17,7 @@ from rds_iam_magic.database.driver import Token
 from rds_iam_magic.database.login import Login
 from rds_iam_magic.errors import AccessDeniedError
 from rds_iam_magic.sandbox.iam import ACCOUNT
+from tests.support import clock
 
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from test_wire import column, encoded, rows_of
 
 from rds_iam_magic.database.decode import Decoder
 from rds_iam_magic.database.decode.integers import Integers
 from rds_iam_magic.database.protocol import PAD, Column, Rows
 from rds_iam_magic.errors import DecodeError, ProtocolError
+from tests.support.packets import column, encoded, rows_of
 
 INT, DOUBLE, YEAR, DATE, DATETIME, TIME, BIT, DECIMAL, TEXT = 3, 5, 13, 10, 12, 11, 16, 246, 253
 UNREADABLE = "MAX(b) OVER () AS x"  # 53 of a BIT(8) comes as the byte "5", which may be the number 5, too

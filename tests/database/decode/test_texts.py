@@ -2,15 +2,15 @@
 
 import struct
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rds_iam_magic.database import charsets
 from rds_iam_magic.database.decode import Decoder
-from rds_iam_magic.database.protocol import PAD, Column, Rows
+from rds_iam_magic.database.protocol import Column
 from rds_iam_magic.errors import StatementError
+from tests.support.packets import rows_of
 
 SAMPLES = "aä€日ж裏ก한ა➀İłñ"
 
@@ -24,14 +24,6 @@ THREE_BYTES = ["eucjpms", "ujis"]
 WIDE = ["ucs2", "utf16", "utf16le", "utf32"]
 UTF8 = ["utf8mb3", "utf8mb4"]
 ALL = [*EIGHT_BITS, *TWO_BYTES, *THREE_BYTES, *WIDE, *UTF8]
-
-
-def rows_of(values):
-    """Rows of one column, of values shorter than 251 bytes."""
-    fields = [b"\xfb" if value is None else bytes([len(value)]) + value for value in values]
-    data = np.frombuffer(b"".join(fields) + bytes(PAD), np.uint8)
-    ends = np.cumsum([len(field) for field in fields], dtype=np.int64)
-    return Rows(data, np.concatenate([[0], ends[:-1]]).astype(np.int64), ends)
 
 
 def text_column(charset, name="t"):

@@ -7,7 +7,6 @@ import datetime as dt
 import struct
 from decimal import Decimal
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -17,8 +16,6 @@ from rds_iam_magic.database.charsets import Announced
 from rds_iam_magic.database.decode import Decoder, Options
 from rds_iam_magic.database.protocol import (
     MAX_COLUMNS,
-    PAD,
-    Column,
     End,
     Head,
     Ok,
@@ -27,57 +24,27 @@ from rds_iam_magic.database.protocol import (
     ServerError,
 )
 from rds_iam_magic.errors import ConnectionLostError, DecodeError, ProtocolError
+from tests.support.packets import (
+    BIT,
+    DATE,
+    DATETIME,
+    DECIMAL,
+    DOUBLE,
+    INT,
+    TEXT,
+    TIME,
+    column,
+    definition,
+    encoded,
+    eof,
+    err,
+    ok,
+    packets,
+    result,
+    rows_of,
+)
 
 MORE = 0x0008
-INT, DOUBLE, DECIMAL, DATE, DATETIME, TIME, TEXT, BIT = 3, 5, 246, 10, 12, 11, 253, 16
-
-
-def encoded(value):
-    if value is None:
-        return b"\xfb"
-    size = len(value)
-    if size < 251:
-        return bytes([size]) + value
-    if size < 1 << 16:
-        return b"\xfc" + struct.pack("<H", size) + value
-    if size < 1 << 24:
-        return b"\xfd" + struct.pack("<I", size)[:3] + value
-    return b"\xfe" + struct.pack("<Q", size) + value
-
-
-def definition(column):
-    texts = [b"def", b"s", b"t", b"t", column.name.encode(), column.name.encode()]
-    fixed = struct.pack("<HIBHB", column.charset, column.length, column.type_code, column.flags, column.decimals)
-    return b"".join(map(encoded, texts)) + b"\x0c" + fixed + b"\0\0"
-
-
-def eof(status=2):
-    return b"\xfe" + struct.pack("<HH", 0, status)
-
-
-def ok(rows=1, status=2):
-    return b"\x00" + bytes([rows, 0]) + struct.pack("<HH", status, 0)
-
-
-def err(code=1317, message=b"Query execution was interrupted"):
-    return b"\xff" + struct.pack("<H", code) + b"#70100" + message
-
-
-def packets(payloads, sequence=1):
-    out = b""
-    for payload in payloads:
-        out += struct.pack("<I", len(payload))[:3] + bytes([sequence & 0xFF]) + payload
-        sequence += 1
-    return out
-
-
-def column(name="c", kind=INT, *, flags=0, decimals=0, length=20, charset=45):
-    return Column(name, kind, charset, length, flags, decimals)
-
-
-def result(columns, rows, end=None):
-    head = [bytes([len(columns)]), *map(definition, columns), eof()]
-    return [*head, *(b"".join(map(encoded, row)) for row in rows), eof() if end is None else end]
 
 
 def feed(data, cut=None, piece=4096):
@@ -277,18 +244,6 @@ def test_random_bytes_never_crash(data):
 
 
 # Columns that are made up, without a server
-
-
-def rows_of(texts):
-    """The texts as one column's rows, as the protocol hands them on."""
-    data, starts, ends = b"\0" * 4, [], []
-    for text in texts:
-        starts.append(len(data))
-        data += encoded(text)
-        ends.append(len(data))
-        data += b"\0" * 4
-    array = np.frombuffer(data + b"\0" * PAD, np.uint8)
-    return Rows(array, np.array(starts, np.int64), np.array(ends, np.int64))
 
 
 def decoded(kind, texts, **options):

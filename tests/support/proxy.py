@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from events import LONG
+from tests.support.events import LONG
 
 
 class Proxy:

@@ -5,51 +5,11 @@ from __future__ import annotations
 import random
 import socket
 import ssl
-import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 
-from database.listener import CLEAR_PASSWORD_SWITCH, greeting, packet
-
-OK = b"\x00\x00\x00\x02\x00\x00\x00"
-EOF = b"\xfe\x00\x00\x02\x00"
-MAX_PACKET = 0xFFFFFF
-
-
-def packets(payloads: Iterator[bytes] | list[bytes], sequence: int = 1) -> bytes:
-    """Payloads as packets; those of 16 MiB and more as several."""
-    out = bytearray()
-    for payload in payloads:
-        while True:
-            part, payload = payload[:MAX_PACKET], payload[MAX_PACKET:]
-            out += packet(sequence & 0xFF, part)
-            sequence += 1
-            if len(part) < MAX_PACKET:
-                break
-    return bytes(out)
-
-
-def encoded(value: bytes) -> bytes:
-    size = len(value)
-    if size < 251:
-        return bytes([size]) + value
-    if size < 1 << 16:
-        return b"\xfc" + struct.pack("<H", size) + value
-    if size < 1 << 24:
-        return b"\xfd" + struct.pack("<I", size)[:3] + value
-    return b"\xfe" + struct.pack("<Q", size) + value
-
-
-def text_column(name: bytes = b"v") -> bytes:
-    texts = [b"def", b"s", b"t", b"t", name, name]
-    return b"".join(map(encoded, texts)) + b"\x0c" + struct.pack("<HIBHB", 45, 1 << 30, 253, 0, 0) + b"\0\0"
-
-
-def result(rows: list[list[bytes]], columns: int = 1) -> bytes:
-    """The answer to a query: columns of text, and rows."""
-    count = bytes([columns]) if columns < 251 else b"\xfc" + struct.pack("<H", columns)
-    return packets([count, *[text_column()] * columns, EOF, *(b"".join(map(encoded, row)) for row in rows), EOF])
+from tests.support.packets import CLEAR_PASSWORD_SWITCH, eof, greeting, ok, packet
 
 
 class WireServer:
@@ -97,7 +57,7 @@ class WireServer:
             self._read_packet(inside)
             inside.sendall(packet(3, CLEAR_PASSWORD_SWITCH))
             self._read_packet(inside)
-            inside.sendall(packet(5, OK))
+            inside.sendall(packet(5, ok(0)))
             while (command := self._read_packet(inside)) and command[0] != 1:
                 self.commands.append(command)
                 self._send(inside, self._answer_to(command))
@@ -106,9 +66,9 @@ class WireServer:
         if command[0] == 9:
             return packet(1, b"Uptime: 1")
         if command[0] == 27:
-            return packet(1, EOF)
+            return packet(1, eof())
         if command[1:].startswith(b"SET NAMES"):
-            return packet(1, OK)
+            return packet(1, ok(0))
         return self._answer(command[1:])
 
     def _send(self, inside: ssl.SSLSocket, data: bytes) -> None:

@@ -27,7 +27,7 @@ def found_in(error, *, depth=12):
             texts.append(repr(item))
         elif isinstance(item, types.TracebackType):
             frame = item.tb_frame
-            if not frame.f_globals.get("__name__", "").startswith(("test", "conftest", "_pytest", "__main__")):
+            if not frame.f_globals.get("__name__", "").startswith(("tests.", "_pytest", "__main__")):
                 texts.append(repr(frame.f_locals))  # as `%xmode Verbose` has it
                 waiting += [(value, level + 1) for value in frame.f_locals.values()]
             waiting.append((item.tb_next, level))

@@ -4,31 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
-import struct
 import threading
 from contextlib import suppress
 
-SSL = 0x0800
-BASE = 0x00000001 | 0x00000008 | 0x00000200 | 0x00008000 | 0x00080000 | 0x00002000
-CLEAR_PASSWORD_SWITCH = b"\xfemysql_clear_password\x00"
-
-
-def packet(sequence: int, payload: bytes) -> bytes:
-    return struct.pack("<I", len(payload))[:3] + bytes([sequence]) + payload
-
-
-def greeting(*, tls: bool) -> bytes:
-    capabilities = BASE | (SSL if tls else 0)
-    return packet(
-        0,
-        b"\x0a8.0.36-listener\x00"
-        + struct.pack("<I", 7)
-        + b"12345678\x00"
-        + struct.pack("<HBHHB", capabilities & 0xFFFF, 45, 2, capabilities >> 16, 21)
-        + b"\x00" * 10
-        + b"123456789012\x00"
-        + b"mysql_native_password\x00",
-    )
+from tests.support.packets import CLEAR_PASSWORD_SWITCH, greeting, packet
 
 
 class Listener:
