@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args, overload
 
 from rds_iam_magic.database import memory
-from rds_iam_magic.database.effects import effects_of
 from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.login import Login
-from rds_iam_magic.database.quoting import quote_name
 from rds_iam_magic.database.result import Changed, DecimalMode, DtypeBackend, ResultSet
 from rds_iam_magic.database.runner import Again, Complete, Item, Runner, Task
 from rds_iam_magic.database.settings import Settings
-from rds_iam_magic.database.statement import Statement, split
 from rds_iam_magic.database.words import counted
 from rds_iam_magic.errors import ConnectionLostError, OptionError, RdsIamError, ResultError
+from rds_iam_magic.sql.effects import effects_of
+from rds_iam_magic.sql.quoting import quote_name
+from rds_iam_magic.sql.statement import Statement, split
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.database import interrupt
-from rds_iam_magic.database.effects import ALWAYS_LOST, TEMPORARY_TABLES, Effects
 from rds_iam_magic.database.nearest import nearest_name_hint, not_found
 from rds_iam_magic.database.protocol import ServerError
-from rds_iam_magic.database.quoting import quote_name
 from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.errors import (
     AccessDeniedError,
@@ -28,12 +26,14 @@ from rds_iam_magic.errors import (
     RdsIamError,
     TlsError,
 )
+from rds_iam_magic.sql.effects import ALWAYS_LOST, TEMPORARY_TABLES, Effects
+from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.answer import Answer
     from rds_iam_magic.database.driver import ServerSession
     from rds_iam_magic.database.login import Login
-    from rds_iam_magic.database.statement import Statement
+    from rds_iam_magic.sql.statement import Statement
 
 PING_AFTER = 30.0
 """Seconds of idleness after which a session is asked whether it is alive: a cut network is not seen otherwise."""

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from rds_iam_magic.database.functions import BUILT_IN
-from rds_iam_magic.database.lexer import NAME, RUN, WORD, Token, upper
 from rds_iam_magic.database.protocol import ServerError
-from rds_iam_magic.database.quoting import quote_name, quote_text
-from rds_iam_magic.database.session_state import unquoted
-from rds_iam_magic.database.statement import Statement
 from rds_iam_magic.errors import RdsIamError
+from rds_iam_magic.sql.functions import BUILT_IN
+from rds_iam_magic.sql.lexer import NAME, RUN, WORD, Token, upper
+from rds_iam_magic.sql.quoting import quote_name, quote_text
+from rds_iam_magic.sql.session_use import unquoted
+from rds_iam_magic.sql.statement import Statement
 
 Fetch = Callable[[str], list[list[str | None]]]
 

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rds_iam_magic.database.quoting import quote_name
 from rds_iam_magic.errors import ResultError
+from rds_iam_magic.sql.quoting import quote_name
 
 MAX_PRECISION = 38
 """Digits of a polars Decimal."""

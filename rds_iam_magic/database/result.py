@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from rds_iam_magic.database.quoting import quote_name
+from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Union
 from rds_iam_magic.database import memory
 from rds_iam_magic.database.answer import Answer
 from rds_iam_magic.database.charsets import Announced
-from rds_iam_magic.database.effects import Effects, names
 from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.nullability import nullable_columns
 from rds_iam_magic.database.protocol import MORE_RESULTS, End, Head, Ok, Rows, ServerError
 from rds_iam_magic.database.result import Changed, DecimalMode, ResultSet, duplicate_names_note
-from rds_iam_magic.database.statement import Statement
 from rds_iam_magic.database.words import LOST, WRITE_IN_READ_ONLY, counted, is_read_only, statement_error
 from rds_iam_magic.errors import (
     ConnectionLostError,
@@ -24,6 +22,8 @@ from rds_iam_magic.errors import (
     ResultError,
     StatementError,
 )
+from rds_iam_magic.sql.effects import Effects, names
+from rds_iam_magic.sql.statement import Statement
 
 if TYPE_CHECKING:
     import pyarrow as pa

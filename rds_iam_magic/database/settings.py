@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rds_iam_magic.database.quoting import quote_text
+from rds_iam_magic.sql.quoting import quote_text
 
 
 @dataclass(frozen=True, slots=True)

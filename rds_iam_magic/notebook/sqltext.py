@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from rds_iam_magic.database.lexer import WORD, tokenize
 from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
 from rds_iam_magic.notebook.grammar import Grammar, Option, near
+from rds_iam_magic.sql.lexer import WORD, tokenize
 
 # The words that a statement can begin with, on MySQL and MariaDB.
 _STATEMENTS = frozenset({

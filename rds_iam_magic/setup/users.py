@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.session import require_text
-from rds_iam_magic.database.quoting import quote_name, quote_text
 from rds_iam_magic.errors import OptionError, StatementError, UserSetupError
+from rds_iam_magic.sql.quoting import quote_name, quote_text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -163,8 +163,8 @@ def test_a_read_of_a_thread_that_waits_for_its_turn(db):
 
 
 def test_rollback_release_that_is_lost_is_rolled_back(db):
-    from rds_iam_magic.database.effects import effects_of
-    from rds_iam_magic.database.statement import split
+    from rds_iam_magic.sql.effects import effects_of
+    from rds_iam_magic.sql.statement import split
 
     (statement,) = split("ROLLBACK RELEASE")
     error = db._held.loss(effects_of(statement), sent=True)

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rds_iam_magic.database.connecting import connect_as_master
-from rds_iam_magic.database.quoting import quote_name, quote_text
 from rds_iam_magic.database.way import Way
 from rds_iam_magic.errors import AccessDeniedError, OptionError, UserSetupError
 from rds_iam_magic.setup.users import Grant, create_user, parse_grant
+from rds_iam_magic.sql.quoting import quote_name, quote_text
 
 SECRET = "sandbox/standalone/master"
 

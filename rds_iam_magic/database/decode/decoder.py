@@ -19,8 +19,8 @@ from rds_iam_magic.database.decode.integers import Integers
 from rds_iam_magic.database.decode.texts import Bytes, Narrowed, Texts
 from rds_iam_magic.database.decode.times import Times
 from rds_iam_magic.database.protocol import Column, Rows
-from rds_iam_magic.database.quoting import quote_name
 from rds_iam_magic.errors import DecodeError
+from rds_iam_magic.sql.quoting import quote_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from rds_iam_magic.database.decode import digits
 from rds_iam_magic.database.decode.family import Family
-from rds_iam_magic.database.quoting import quote_name
+from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.decode.cells import Cells

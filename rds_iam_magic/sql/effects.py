@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rds_iam_magic.database import session_state
-from rds_iam_magic.database.functions import ACTING, BEFORE_PARENTHESIS, TIGHT
-from rds_iam_magic.database.lexer import ASSIGN, CLOSE, END, NAME, OPEN, RUN, WORD, Token, upper
-from rds_iam_magic.database.session_state import (
+from rds_iam_magic.sql import session_use
+from rds_iam_magic.sql.functions import ACTING, BEFORE_PARENTHESIS, TIGHT
+from rds_iam_magic.sql.lexer import ASSIGN, CLOSE, END, NAME, OPEN, RUN, WORD, Token, upper
+from rds_iam_magic.sql.session_use import (
     ALWAYS_LOST,
     COUNTERS,
     DIAGNOSTICS,
@@ -26,7 +26,7 @@ from rds_iam_magic.database.session_state import (
     quoted_names,
     unquoted,
 )
-from rds_iam_magic.database.statement import Statement
+from rds_iam_magic.sql.statement import Statement
 
 __all__ = [
     "ALWAYS_LOST",
@@ -77,14 +77,14 @@ def effects_of(statement: Statement) -> Effects:
     tokens, words = statement.tokens, statement.words
     judged = _judge(tokens, words)
     pieces = parts(tokens)
-    left = {thing for piece in pieces for thing in session_state.leaves(piece)}
-    needed = {thing for piece in pieces for thing in session_state.needs(piece, statement.text)}
+    left = {thing for piece in pieces for thing in session_use.leaves(piece)}
+    needed = {thing for piece in pieces for thing in session_use.needs(piece, statement.text)}
     plain = len(pieces) == 1 and not any(t.kind == OPEN for t in tokens)
     return Effects(
         only_reads=judged == _READS,
         leaves=frozenset(left),
         needs=frozenset(needed),
-        creates_table=next(filter(None, map(session_state.temporary_table, pieces)), ""),
+        creates_table=next(filter(None, map(session_use.temporary_table, pieces)), ""),
         uses_database=_used_database(tokens, words),
         commits=any(_first_word(piece) in {"COMMIT", "XA"} for piece in pieces),
         may_commit=not words or words[0] not in _NEVER_COMMIT or not plain,
@@ -199,7 +199,7 @@ def _calls_quoted(token: Token, behind: Token | None) -> bool:
     if '"' not in text:
         return False
     follows = behind is not None and behind.text.startswith("(") and text.rstrip().endswith('"')
-    return follows or session_state.QUOTED_CALL.search(text) is not None
+    return follows or session_use.QUOTED_CALL.search(text) is not None
 
 
 def _used_database(tokens: tuple[Token, ...], words: list[str]) -> str | None:

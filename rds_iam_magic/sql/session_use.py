@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rds_iam_magic.database.lexer import ASSIGN, END, NAME, OPEN, RUN, VARIABLE, WORD, Token, upper
+from rds_iam_magic.sql.lexer import ASSIGN, END, NAME, OPEN, RUN, VARIABLE, WORD, Token, upper
 
 TEMPORARY_TABLES = "temporary tables"
 USER_VARIABLES = "user variables"

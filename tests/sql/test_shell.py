@@ -2,8 +2,8 @@
 
 import pytest
 
-from rds_iam_magic.database.statement import split
 from rds_iam_magic.errors import OptionError, StatementError
+from rds_iam_magic.sql.statement import split
 
 PROCEDURE = "CREATE PROCEDURE p()\nBEGIN\n  SELECT 1; -- ; //\n  SELECT '//';\nEND"
 

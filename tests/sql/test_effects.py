@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.database import effects
-from rds_iam_magic.database.effects import Effects, effects_of, names
-from rds_iam_magic.database.statement import split
+from rds_iam_magic.sql import effects
+from rds_iam_magic.sql.effects import Effects, effects_of, names
+from rds_iam_magic.sql.statement import split
 
 
 def effects_in(sql: str) -> Effects:

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.database.effects import effects_of, names
-from rds_iam_magic.database.lexer import tokenize
-from rds_iam_magic.database.statement import split
 from rds_iam_magic.errors import OptionError
+from rds_iam_magic.sql.effects import effects_of, names
+from rds_iam_magic.sql.lexer import tokenize
+from rds_iam_magic.sql.statement import split
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rds_iam_magic.database import shell
-from rds_iam_magic.database.lexer import (
+from rds_iam_magic.errors import OptionError
+from rds_iam_magic.sql import shell
+from rds_iam_magic.sql.lexer import (
     CLOSE,
     END,
     OPEN,
@@ -19,7 +20,6 @@ from rds_iam_magic.database.lexer import (
     tokenize,
     upper,
 )
-from rds_iam_magic.errors import OptionError
 
 
 @dataclass(frozen=True, slots=True)
