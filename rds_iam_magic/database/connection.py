@@ -12,14 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args, overload
 
-from rds_iam_magic.database import memory
 from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.login import Login
-from rds_iam_magic.database.result import Changed, DecimalMode, DtypeBackend, ResultSet
 from rds_iam_magic.database.runner import Again, Complete, Item, Runner, Task
 from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.database.words import counted
 from rds_iam_magic.errors import ConnectionLostError, OptionError, RdsIamError, ResultError
+from rds_iam_magic.results import memory
+from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
+from rds_iam_magic.results.result import Changed, ResultSet
 from rds_iam_magic.sql.effects import effects_of
 from rds_iam_magic.sql.quoting import quote_name
 from rds_iam_magic.sql.statement import Statement, split
@@ -227,7 +228,7 @@ class Connection:
             ResultError: The file is there, or cannot be written; nothing partial is left.
             StatementError, ConnectionLostError: As `batches` does.
         """
-        from rds_iam_magic.database.export import Target
+        from rds_iam_magic.results.export import Target
 
         target = Target(os.fspath(path), overwrite=overwrite, session=self.login.session, notify=self.notify)
         stream = _one_schema(self._stream(sql, "exact", limit))
@@ -421,7 +422,7 @@ class Connection:
     def _chunks(
         self, sql: str, rows: int, dtype_backend: DtypeBackend | None, decimal: DecimalMode, limit: int | None
     ) -> Iterator[pd.DataFrame]:
-        from rds_iam_magic.database import frame
+        from rds_iam_magic.results import frame
 
         stream = self._stream(sql, decimal, limit)
         head = next(stream)
@@ -437,7 +438,7 @@ class Connection:
 
     @staticmethod
     def _rechunk(stream: _Stream, rows: int) -> Iterator[pa.RecordBatch]:
-        from rds_iam_magic.database.result import take_rows
+        from rds_iam_magic.results.result import take_rows
 
         waiting: list[pa.RecordBatch] = []
         try:

@@ -7,13 +7,12 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
 
-from rds_iam_magic.database import memory
 from rds_iam_magic.database.answer import Answer
 from rds_iam_magic.database.charsets import Announced
+from rds_iam_magic.database.duplicate_names import duplicate_names_note
 from rds_iam_magic.database.held import HeldSession, may_have_run
 from rds_iam_magic.database.nullability import nullable_columns
 from rds_iam_magic.database.protocol import MORE_RESULTS, End, Head, Ok, Rows, ServerError
-from rds_iam_magic.database.result import Changed, DecimalMode, ResultSet, duplicate_names_note
 from rds_iam_magic.database.words import LOST, WRITE_IN_READ_ONLY, counted, is_read_only, statement_error
 from rds_iam_magic.errors import (
     ConnectionLostError,
@@ -22,6 +21,9 @@ from rds_iam_magic.errors import (
     ResultError,
     StatementError,
 )
+from rds_iam_magic.results import memory
+from rds_iam_magic.results.formats import DecimalMode
+from rds_iam_magic.results.result import Changed, ResultSet
 from rds_iam_magic.sql.effects import Effects, names
 from rds_iam_magic.sql.statement import Statement
 
@@ -275,7 +277,7 @@ class Runner:
         return error
 
     def _tell(self, incoming: _Incoming, answer: Answer, task: Task) -> None:
-        note = duplicate_names_note(incoming.result.columns)
+        note = duplicate_names_note(incoming.columns)
         if note and note not in self._told:
             self._told.add(note)
             self._notify(note)
@@ -323,8 +325,8 @@ class _Incoming:
 
         options = Options(decimal=task.decimal, mariadb=mariadb, words=lambda: task.statement.words)
         self.decoder = Decoder(head.columns, options)
+        self.columns = head.columns
         self.result = ResultSet(
-            head.columns,
             self.decoder.schema,
             nullable_columns(head.columns, task.statement.words),
             task.decimal,

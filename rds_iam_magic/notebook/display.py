@@ -11,8 +11,8 @@ from rds_iam_magic.errors import short_traceback
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.connection import Connection
-    from rds_iam_magic.database.result import Changed
     from rds_iam_magic.database.settings import Settings
+    from rds_iam_magic.results.result import Changed
     from rds_iam_magic.setup.users import Outcome
 
 

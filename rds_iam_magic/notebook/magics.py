@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.aws.discovery import Database
     from rds_iam_magic.database.connection import Connection
-    from rds_iam_magic.database.result import ResultSet
+    from rds_iam_magic.results.result import ResultSet
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -17,7 +17,7 @@ from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole,
 from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, POLICY, SQL, USER
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.result import DecimalMode, DtypeBackend
+    from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
     from rds_iam_magic.setup.users import Grant
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rds_iam_magic.database.result import Changed, ResultSet
 from rds_iam_magic.notebook import display
 from rds_iam_magic.notebook.whole import VERBS
+from rds_iam_magic.results.result import Changed, ResultSet
 
 if TYPE_CHECKING:
     from rds_iam_magic.notebook.whole import WholePrinters

@@ -8,8 +8,8 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from rds_iam_magic.database import memory
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
+from rds_iam_magic.results import memory
 from tests.support.events import interrupt_when, processes, wait_until
 
 SEVERAL = "SELECT seq AS n, CONCAT('t', seq) AS t, seq * 1.25 AS d FROM seq_1_to_40000"

@@ -8,7 +8,7 @@ import threading
 import pandas as pd
 import pytest
 
-from rds_iam_magic.database.result import duplicate_names_note
+from rds_iam_magic.database.duplicate_names import duplicate_names_note
 from rds_iam_magic.errors import ResultError, StatementError
 from rds_iam_magic.notebook.display import RowCount
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from rds_iam_magic.sql.quoting import quote_name
+from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-    from rds_iam_magic.database.protocol import Column
-
-DtypeBackend = Literal["numpy_nullable", "pyarrow"]
-DecimalMode = Literal["float", "exact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +50,7 @@ def take_rows(batches: list[pa.RecordBatch], rows: int) -> pa.RecordBatch:
     if len(taken) == 1:
         return taken[0]
     if any(batch.schema != schema for batch in taken):  # texts, for decimals that no Arrow decimal holds
-        from rds_iam_magic.database.frame import one_type
+        from rds_iam_magic.results.frame import one_type
 
         mixed = [
             one_type([batch.column(i) for batch in taken], kind).combine_chunks() for i, kind in enumerate(schema.types)
@@ -72,8 +65,7 @@ class ResultSet:
     """A result set as record batches, one for each piece that was read.
 
     Attributes:
-        columns: As the server describes them; names may repeat.
-        schema: The Arrow schema that follows from the columns alone.
+        schema: The Arrow schema, as it follows from the columns' descriptions alone; names may repeat.
         nullable: Which columns may hold NULL, by their declaration and the statement; none may be missing.
         decimal: How DECIMAL was decoded; with `float`, whole decimals become integers in a DataFrame.
         batches: Emptied by `to_pandas`, which frees each piece as it goes.
@@ -83,7 +75,6 @@ class ResultSet:
         verb: The statement's first word in upper case, such as `SELECT`.
     """
 
-    columns: tuple[Column, ...]
     schema: pa.Schema
     nullable: tuple[bool, ...]
     decimal: DecimalMode = "float"
@@ -105,7 +96,7 @@ class ResultSet:
 
         if all(batch.schema == self.schema for batch in self.batches):
             return pa.Table.from_batches(self.batches, self.schema)
-        from rds_iam_magic.database.frame import one_type
+        from rds_iam_magic.results.frame import one_type
 
         columns = [one_type([b.column(i) for b in self.batches], kind) for i, kind in enumerate(self.schema.types)]
         return pa.Table.from_arrays(columns, names=self.schema.names)
@@ -116,51 +107,14 @@ class ResultSet:
         Raises:
             ResultError: polars cannot hold it: two columns have the same name, or a DECIMAL has too many digits.
         """
-        from rds_iam_magic.database.polars import to_polars
+        from rds_iam_magic.results.polars import to_polars
 
         return to_polars(self.to_arrow())
 
     def to_pandas(self, dtype_backend: DtypeBackend | None = None) -> pd.DataFrame:
         """The result as a DataFrame; the batches are given up on the way, so this can be called once."""
-        from rds_iam_magic.database import frame
+        from rds_iam_magic.results import frame
 
         return frame.to_pandas(
             self.batches, self.schema, self.nullable, dtype_backend, whole_as_integers=self.decimal == "float"
         )
-
-
-def duplicate_names_note(columns: Sequence[Column]) -> str:
-    """A note for a result set in which columns have the same name, with the AS to write; "" if none have."""
-    places: dict[str, list[Column]] = {}
-    for column in columns:
-        places.setdefault(column.name, []).append(column)
-    repeated = {name: found for name, found in places.items() if len(found) > 1}
-    if not repeated:
-        return ""
-    shown = list(repeated.items())[:_NAMES_IN_NOTE]
-    names = ", ".join(f"{len(found)} columns named {name}" for name, found in shown)
-    more = f", and {len(repeated) - len(shown)} other names twice" if len(repeated) > len(shown) else ""
-    apart = ", ".join(written for name, found in shown for written in _apart(name, found))
-    return f"the result has {names}{more}; df[{shown[0][0]!r}] gives all of them. Tell them apart with AS: {apart}."
-
-
-_NAMES_IN_NOTE = 3
-
-
-def _apart(name: str, columns: list[Column]) -> list[str]:
-    """`table.column AS table_column` for each column; a number where that would be the same name again."""
-    taken: set[str] = set()
-    written = []
-    for place, column in enumerate(columns, 1):
-        source = f"{_as_name(column.table)}.{_as_name(column.org_name)}" if column.table and column.org_name else "…"
-        alias = f"{column.table}_{name}" if column.table else f"{name}_{place}"
-        if alias in taken:
-            alias = f"{alias}_{place}"
-        taken.add(alias)
-        written.append(f"{source} AS {_as_name(alias)}")
-    return written
-
-
-def _as_name(name: str) -> str:
-    """A name as SQL has it, in backticks only where it needs them."""
-    return name if re.fullmatch(r"[^\W\d]\w*", name) else quote_name(name)

@@ -30,7 +30,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.result import DtypeBackend
+    from rds_iam_magic.results.formats import DtypeBackend
 
 _NULLABLE = {pa.int64(): "Int64", pa.uint64(): "UInt64", pa.float64(): "Float64", pa.bool_(): "boolean"}
 

@@ -14,8 +14,8 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rds_iam_magic.database.destination import Destination, destination
 from rds_iam_magic.errors import OptionError, ResultError
+from rds_iam_magic.results.destination import Destination, destination
 
 GROUP_BYTES = 32 << 20
 """Bytes of Arrow data in a row group of a Parquet file: what is kept in memory before it is written."""

@@ -18,8 +18,8 @@ import pytest
 
 import rds_iam_magic
 from rds_iam_magic.aws import s3
-from rds_iam_magic.database.export import Target
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
+from rds_iam_magic.results.export import Target
 
 pytestmark = pytest.mark.slow  # servers of their own, and files of many megabytes
 
