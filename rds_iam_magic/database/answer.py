@@ -15,8 +15,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.database.background import TICK, BackgroundCall
-from rds_iam_magic.database.protocol import End, Event, Ok, Response, Rows, ServerError
 from rds_iam_magic.errors import ConnectionLostError, ResultError
+from rds_iam_magic.mysql.wire.events import End, Event, Ok, Rows, ServerError
+from rds_iam_magic.mysql.wire.text_result import Response
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.driver import ServerSession

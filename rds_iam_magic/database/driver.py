@@ -29,9 +29,10 @@ from pymysql.constants import CLIENT, COMMAND
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.database import dial
 from rds_iam_magic.database.background import BackgroundCall
-from rds_iam_magic.database.charsets import Announced
-from rds_iam_magic.database.protocol import End, Event, Ok, Response
 from rds_iam_magic.errors import ConnectionLostError, RdsIamError, TlsError
+from rds_iam_magic.mysql.wire.charsets import Announced
+from rds_iam_magic.mysql.wire.events import End, Event, Ok
+from rds_iam_magic.mysql.wire.text_result import Response
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.protocol import Column
+    from rds_iam_magic.mysql.wire.column import Column
 
 
 def duplicate_names_note(columns: Sequence[Column]) -> str:

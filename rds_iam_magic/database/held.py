@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.database import interrupt
 from rds_iam_magic.database.nearest import nearest_name_hint, not_found
-from rds_iam_magic.database.protocol import ServerError
 from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.errors import (
     AccessDeniedError,
@@ -26,6 +25,7 @@ from rds_iam_magic.errors import (
     RdsIamError,
     TlsError,
 )
+from rds_iam_magic.mysql.wire.events import ServerError
 from rds_iam_magic.sql.effects import ALWAYS_LOST, TEMPORARY_TABLES, Effects
 from rds_iam_magic.sql.quoting import quote_name
 

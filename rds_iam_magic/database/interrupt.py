@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
-from rds_iam_magic.database.protocol import Rows, ServerError, texts
 from rds_iam_magic.errors import ConnectionLostError, RdsIamError, UnreachableError
+from rds_iam_magic.mysql.wire.events import Rows, ServerError
+from rds_iam_magic.mysql.wire.packets import texts
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.answer import Answer

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from rds_iam_magic.database.protocol import ServerError
 from rds_iam_magic.errors import RdsIamError
+from rds_iam_magic.mysql.wire.events import ServerError
 from rds_iam_magic.sql.functions import BUILT_IN
 from rds_iam_magic.sql.lexer import NAME, RUN, WORD, Token, upper
 from rds_iam_magic.sql.quoting import quote_name, quote_text

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
 
 from rds_iam_magic.database.answer import Answer
-from rds_iam_magic.database.charsets import Announced
 from rds_iam_magic.database.duplicate_names import duplicate_names_note
 from rds_iam_magic.database.held import HeldSession, may_have_run
-from rds_iam_magic.database.nullability import nullable_columns
-from rds_iam_magic.database.protocol import MORE_RESULTS, End, Head, Ok, Rows, ServerError
 from rds_iam_magic.database.words import LOST, WRITE_IN_READ_ONLY, counted, is_read_only, statement_error
 from rds_iam_magic.errors import (
     ConnectionLostError,
@@ -21,6 +18,9 @@ from rds_iam_magic.errors import (
     ResultError,
     StatementError,
 )
+from rds_iam_magic.mysql.wire.charsets import Announced
+from rds_iam_magic.mysql.wire.events import MORE_RESULTS, End, Head, Ok, Rows, ServerError
+from rds_iam_magic.mysql.wire.nullability import nullable_columns
 from rds_iam_magic.results import memory
 from rds_iam_magic.results.formats import DecimalMode
 from rds_iam_magic.results.result import Changed, ResultSet

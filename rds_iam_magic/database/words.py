@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from rds_iam_magic.database.protocol import ServerError
 from rds_iam_magic.errors import StatementError
+from rds_iam_magic.mysql.wire.events import ServerError
 
 _WRITER = "The server is read-only (a reader, or after a failover): connect to the writer."
 _TIME_LIMIT = "It ran longer than its time limit: narrow the query, or raise the limit (--timeout at connect)."

@@ -14,7 +14,7 @@ from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.database import dial
 from rds_iam_magic.database.answer import Answer
 from rds_iam_magic.database.driver import Token, open_session
-from rds_iam_magic.database.protocol import End, Head, Rows
+from rds_iam_magic.mysql.wire.events import End, Head, Rows
 from tests.support.packets import TEXT, column, packets, result
 from tests.support.wire_server import WireServer
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rds_iam_magic.database.nearest import nearest, not_found
-from rds_iam_magic.database.protocol import ServerError
 from rds_iam_magic.database.words import is_read_only, statement_error
 from rds_iam_magic.errors import StatementError
+from rds_iam_magic.mysql.wire.events import ServerError
 
 FORBIDS = "The MySQL server is running with the {} option so it cannot execute this statement"
 

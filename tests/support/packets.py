@@ -10,7 +10,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from rds_iam_magic.database.protocol import MAX_PACKET, PAD, Column, Rows
+from rds_iam_magic.mysql.wire.column import Column
+from rds_iam_magic.mysql.wire.events import PAD, Rows
+from rds_iam_magic.mysql.wire.packets import MAX_PACKET
 
 INT, DOUBLE, DECIMAL, DATE, DATETIME, TIME, TEXT, BIT = 3, 5, 246, 10, 12, 11, 253, 16
 UTF8 = 45

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rds_iam_magic.database.decode.cells import Cells
-    from rds_iam_magic.database.protocol import Column
+    from rds_iam_magic.mysql.wire.column import Column
 
 _BINARY_FLAG = 0x0080
 _U = np.uint64

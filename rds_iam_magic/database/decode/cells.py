@@ -18,7 +18,7 @@ from rds_iam_magic.errors import ProtocolError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rds_iam_magic.database.protocol import Rows
+    from rds_iam_magic.mysql.wire.events import Rows
 
 _NULL = 0xFB
 _WIDTHS = {0xFC: 2, 0xFD: 3, 0xFE: 8}  # first byte → bytes of length behind it

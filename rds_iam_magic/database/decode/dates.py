@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rds_iam_magic.database.decode.cells import Cells
-    from rds_iam_magic.database.protocol import Column
+    from rds_iam_magic.mysql.wire.column import Column
 
 _U = np.uint64
 _DATE, _DATETIME = 10, 19  # lengths of YYYY-MM-DD and YYYY-MM-DD HH:MM:SS

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rds_iam_magic.database.decode.cells import Cells
-    from rds_iam_magic.database.protocol import Column
+    from rds_iam_magic.mysql.wire.column import Column
 
 _MINUS, _POINT = ord("-"), ord(".")
 _EXACT_MANTISSA = np.uint64(2**53)  # below it, an integer is a double, and so is 10**22: their quotient rounds once

@@ -18,8 +18,9 @@ from rds_iam_magic.database.decode.floats import Floats
 from rds_iam_magic.database.decode.integers import Integers
 from rds_iam_magic.database.decode.texts import Bytes, Narrowed, Texts
 from rds_iam_magic.database.decode.times import Times
-from rds_iam_magic.database.protocol import Column, Rows
 from rds_iam_magic.errors import DecodeError
+from rds_iam_magic.mysql.wire.column import Column
+from rds_iam_magic.mysql.wire.events import Rows
 from rds_iam_magic.sql.quoting import quote_name
 
 

@@ -15,7 +15,7 @@ from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.decode.cells import Cells
-    from rds_iam_magic.database.protocol import Column
+    from rds_iam_magic.mysql.wire.column import Column
 
 _FLOAT = 4
 _NOT_FIXED = 31  # as the number of decimals

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rds_iam_magic.database.decode.cells import Cells
-    from rds_iam_magic.database.protocol import Column
+    from rds_iam_magic.mysql.wire.column import Column
 
 _MINUS = ord("-")
 _LONGLONG = 8

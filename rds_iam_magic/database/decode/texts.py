@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rds_iam_magic.database import charsets
 from rds_iam_magic.database.decode.cells import Cells, words_of
-from rds_iam_magic.database.protocol import PAD
 from rds_iam_magic.database.words import counted
+from rds_iam_magic.mysql.wire import charsets
+from rds_iam_magic.mysql.wire.events import PAD
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.decode.family import Family
-    from rds_iam_magic.database.protocol import Column
+    from rds_iam_magic.mysql.wire.column import Column
 
 
 class Texts:

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from rds_iam_magic.database.decode import Decoder, Options
-from rds_iam_magic.database.protocol import Column
 from rds_iam_magic.errors import DecodeError
+from rds_iam_magic.mysql.wire.column import Column
 from tests.support.packets import rows_of
 
 WIDTHS = [1, 2, 6, 7, 8, 9, 14, 15, 16, 17, 24, 31, 32, 33, 40, 48, 56, 63, 64]

@@ -5,8 +5,9 @@ import pytest
 
 from rds_iam_magic.database.decode import Decoder
 from rds_iam_magic.database.decode.integers import Integers
-from rds_iam_magic.database.protocol import PAD, Column, Rows
 from rds_iam_magic.errors import DecodeError, ProtocolError
+from rds_iam_magic.mysql.wire.column import Column
+from rds_iam_magic.mysql.wire.events import PAD, Rows
 from tests.support.packets import column, encoded, rows_of
 
 INT, DOUBLE, YEAR, DATE, DATETIME, TIME, BIT, DECIMAL, TEXT = 3, 5, 13, 10, 12, 11, 16, 246, 253

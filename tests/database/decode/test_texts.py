@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.database import charsets
 from rds_iam_magic.database.decode import Decoder
-from rds_iam_magic.database.protocol import Column
 from rds_iam_magic.errors import StatementError
+from rds_iam_magic.mysql.wire import charsets
+from rds_iam_magic.mysql.wire.column import Column
 from tests.support.packets import rows_of
 
 SAMPLES = "aä€日ж裏ก한ა➀İłñ"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rds_iam_magic.database.protocol import Column
+from rds_iam_magic.mysql.wire.column import Column
 
 _OUTER = {
     ("LEFT", "JOIN"),

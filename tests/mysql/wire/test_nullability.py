@@ -2,8 +2,8 @@
 
 import pytest
 
-from rds_iam_magic.database.nullability import nullable_columns
-from rds_iam_magic.database.protocol import NOT_NULL_FLAG, Column
+from rds_iam_magic.mysql.wire.column import NOT_NULL_FLAG, Column
+from rds_iam_magic.mysql.wire.nullability import nullable_columns
 
 
 @pytest.fixture

@@ -12,18 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rds_iam_magic.database.charsets import Announced
 from rds_iam_magic.database.decode import Decoder, Options
-from rds_iam_magic.database.protocol import (
-    MAX_COLUMNS,
-    End,
-    Head,
-    Ok,
-    Response,
-    Rows,
-    ServerError,
-)
 from rds_iam_magic.errors import ConnectionLostError, DecodeError, ProtocolError
+from rds_iam_magic.mysql.wire.charsets import Announced
+from rds_iam_magic.mysql.wire.events import End, Head, Ok, Rows, ServerError
+from rds_iam_magic.mysql.wire.text_result import MAX_COLUMNS, Response
 from tests.support.packets import (
     BIT,
     DATE,

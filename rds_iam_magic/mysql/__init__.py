@@ -1,0 +1,1 @@
+"""All that knows MySQL's protocol, its errors or PyMySQL."""

@@ -1,0 +1,105 @@
+"""`Column`: what the server says of a column, and how it says it.
+
+https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_column_definition.html
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rds_iam_magic.errors import ProtocolError
+from rds_iam_magic.mysql.wire import charsets
+from rds_iam_magic.mysql.wire.packets import PacketReader
+
+NOT_NULL_FLAG = 0x0001
+UNSIGNED_FLAG = 0x0020
+BINARY_CHARSET = 63
+_FIXED = struct.Struct("<HIBHB")  # character set, length, type, flags, decimals
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as the server describes it (Protocol::ColumnDefinition41).
+
+    Attributes:
+        name: As the statement names it; names may repeat.
+        org_name, table, org_table, schema: Where it comes from; empty for expressions.
+        type_code: MySQL's field type.
+        charset: The collation's number; 63 is binary.
+        length: The longest value in bytes, as displayed.
+        flags: NOT_NULL, UNSIGNED and others.
+        decimals: Digits behind the point; 31 (39 on MariaDB) for floats without a fixed number.
+        wide: The character set of its values, if that has no single bytes (`SET character_set_results = utf16`): the
+            server writes numbers and dates in it, too.
+    """
+
+    name: str
+    type_code: int
+    charset: int
+    length: int
+    flags: int
+    decimals: int
+    org_name: str = ""
+    table: str = ""
+    org_table: str = ""
+    schema: str = ""
+    wide: charsets.Charset | None = None
+
+    @property
+    def nullable(self) -> bool:
+        """Whether its declaration allows NULL."""
+        return not self.flags & NOT_NULL_FLAG
+
+    @property
+    def unsigned(self) -> bool:
+        """Whether its numbers are unsigned."""
+        return bool(self.flags & UNSIGNED_FLAG)
+
+    @property
+    def binary(self) -> bool:
+        """Whether its texts are bytes."""
+        return self.charset == BINARY_CHARSET
+
+
+class Described(NamedTuple):
+    """A column's description as it came; the names' character set may show in the columns after it only."""
+
+    catalog: bytes
+    names: list[bytes]
+    charset: int
+    numbers: tuple[int, int, int, int]
+
+
+def read_column(packet: PacketReader) -> Described:
+    catalog, *names = (packet.take(packet.length_encoded()) for _ in range(6))
+    if packet.length_encoded() < 12:
+        raise ProtocolError("The server described a column in too few bytes.")
+    charset, *numbers = _FIXED.unpack(packet.take(_FIXED.size))
+    return Described(catalog, names, charset, tuple(numbers))
+
+
+def columns_of(described: list[Described], announced: charsets.Announced) -> tuple[Column, ...]:
+    guess = charsets.of_result(described[0].catalog, (each.charset for each in described))
+    wide = guess if described[0].catalog != b"def" else None
+    found = []
+    for each in described:
+        schema, table, org_table, name, org_name = (announced.read(raw, guess) for raw in each.names)
+        length, type_code, flags, decimals = each.numbers
+        found.append(
+            Column(
+                charset=each.charset,
+                length=length,
+                type_code=type_code,
+                flags=flags,
+                decimals=decimals,
+                name=name,
+                org_name=org_name,
+                table=table,
+                org_table=org_table,
+                schema=schema,
+                wide=wide,
+            )
+        )
+    return tuple(found)

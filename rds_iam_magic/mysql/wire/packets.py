@@ -1,0 +1,119 @@
+"""Packets and the fields in them: `PacketReader`; OK, EOF and ERR packets.
+
+https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html
+"""
+
+from __future__ import annotations
+
+import struct
+
+from rds_iam_magic.errors import ProtocolError
+from rds_iam_magic.mysql.wire import charsets
+from rds_iam_magic.mysql.wire.events import End, Ok, Rows, ServerError
+
+MAX_PACKET = 0xFFFFFF
+_SESSION_STATE_CHANGED = 0x4000
+_SYSTEM_VARIABLES = 0
+HEADER = struct.Struct("<I")  # three bytes of length, one of sequence
+
+
+def packet_length(buffer: bytearray, at: int) -> int:
+    return int(HEADER.unpack_from(buffer, at)[0]) & 0xFFFFFF
+
+
+class PacketReader:
+    """Reads the fields of one packet, never past its end."""
+
+    def __init__(self, buffer: bytearray | memoryview, at: int, end: int) -> None:
+        self._buffer, self._at, self._end = buffer, at, end
+
+    def left(self) -> int:
+        return self._end - self._at
+
+    def peek(self) -> int:
+        return self._buffer[self._at]
+
+    def take(self, count: int) -> bytes:
+        if count > self.left():
+            raise ProtocolError("The server sent a field that reaches past the end of its packet.")
+        self._at += count
+        return bytes(self._buffer[self._at - count : self._at])
+
+    def number(self, size: int) -> int:
+        return int.from_bytes(self.take(size), "little")
+
+    def length_encoded(self) -> int:
+        """An integer of one to nine bytes.
+
+        https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_dt_integers.html
+        """
+        first = self.number(1)
+        if first < 0xFB:
+            return first
+        if first in _INTEGER_SIZES:
+            return self.number(_INTEGER_SIZES[first])
+        raise ProtocolError("The server sent a length that is none.")
+
+    def text(self) -> str:
+        return self.take(self.length_encoded()).decode("utf-8", "backslashreplace")
+
+    def part(self) -> PacketReader:
+        """A reader of what a length in front embraces."""
+        part = self.take(self.length_encoded())
+        return PacketReader(memoryview(part), 0, len(part))
+
+
+_INTEGER_SIZES = {0xFC: 2, 0xFD: 3, 0xFE: 8}
+
+
+def read_ok(packet: PacketReader, announced: charsets.Announced) -> Ok:
+    packet.take(1)
+    affected_rows, insert_id = packet.length_encoded(), packet.length_encoded()
+    status, warnings = packet.number(2), packet.number(2)
+    info = b""
+    if announced.tracked:
+        info = packet.take(packet.length_encoded()) if packet.left() else info
+        if status & _SESSION_STATE_CHANGED:
+            _read_changes(packet.part(), announced)
+    elif packet.left():
+        info = packet.take(packet.left())
+        info = info[1:] if info[0] == len(info) - 1 else info  # servers write its length, unlike their manual
+    return Ok(affected_rows, insert_id, status, warnings, announced.read(info))
+
+
+def _read_changes(changes: PacketReader, announced: charsets.Announced) -> None:
+    """https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html, `session_state_info`."""
+    while changes.left():
+        kind, change = changes.number(1), changes.part()
+        while kind == _SYSTEM_VARIABLES and change.left():
+            announced.hear(change.text(), change.text())
+
+
+def read_eof(packet: PacketReader) -> End:
+    if packet.peek() != 0xFE or packet.left() != 5:
+        raise ProtocolError("The server did not end a list of packets where it should.")
+    packet.take(1)
+    warnings = packet.number(2)
+    return End(packet.number(2), warnings)
+
+
+def read_error(packet: PacketReader, announced: charsets.Announced) -> ServerError:
+    packet.take(1)
+    code = packet.number(2)
+    sqlstate = ""
+    if packet.left() and packet.peek() == ord("#"):
+        sqlstate = packet.take(min(6, packet.left()))[1:].decode("ascii", "backslashreplace")
+    return ServerError(code, sqlstate, announced.read(packet.take(packet.left())))
+
+
+def texts(rows: Rows, row: int) -> list[str | None]:
+    """One row as texts, NULL as None; for short answers of the package's own statements."""
+    packet = PacketReader(rows.data.data, int(rows.starts[row]), int(rows.ends[row]))
+    found: list[str | None] = []
+    while packet.left():
+        if packet.peek() == 0xFB:
+            packet.take(1)
+            found.append(None)
+        else:
+            found.append(packet.text())
+    return found
