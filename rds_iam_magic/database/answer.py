@@ -1,6 +1,6 @@
 """The answer to a statement: sent and read in the background while the caller decodes.
 
-The reader finds the rows' boundaries, the caller turns whole pieces into columns: sockets and NumPy let go of the
+The reader finds the rows' boundaries, the caller turns whole chunks into columns: sockets and NumPy let go of the
 interpreter lock, so two cores work. And an interrupt, which strikes the caller, finds an answer that can still be read
 to its end. Both share nothing but `SimpleQueue`s and plain flags.
 """
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 from rds_iam_magic.database.background import TICK, BackgroundCall
 from rds_iam_magic.errors import ConnectionLostError, ResultError
-from rds_iam_magic.mysql.wire.events import End, Event, Ok, Rows, ServerError
-from rds_iam_magic.mysql.wire.text_result import Response
+from rds_iam_magic.mysql.wire.events import Event, Ok, ResultSetEnd, Rows, ServerError
+from rds_iam_magic.mysql.wire.text_result import ResponseParser
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.driver import ServerSession
 
-PIECES_AHEAD = 3
-"""Pieces of rows (2 MiB each) that may wait for the decoder: what bounds the memory beside the result."""
+QUEUE_DEPTH = 3
+"""Chunks of rows (2 MiB each) that may wait for the decoder: what bounds the memory beside the result."""
 
 SILENCE = 30.0
 """Seconds without a byte after which it is asked, over a second connection, whether the server still works."""
@@ -73,11 +73,11 @@ class Answer:
         self.limit: int | None = None
         self._deadline = None if deadline is None else time.monotonic() + deadline
         self._seconds = deadline
-        self._response = Response()
+        self._response = ResponseParser()
         self._heard = time.monotonic()
         self._events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
         self._slots: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(PIECES_AHEAD):
+        for _ in range(QUEUE_DEPTH):
             self._slots.put(None)
         self._discarding = False
         self._call = BackgroundCall(self._send_and_read)
@@ -180,7 +180,7 @@ class Answer:
             sequence = self._session.send(self._sql)
             self._heard = time.monotonic()
             self.sent = True
-            self._response = Response(sequence=sequence, announced=self._session.charsets)
+            self._response = ResponseParser(sequence=sequence, announced=self._session.charsets)
             while not self._response.done:
                 self._receive_once()
             self.finished = self._session.in_step = True
@@ -190,22 +190,22 @@ class Answer:
 
     def _receive_once(self) -> None:
         response = self._response
-        count = self._session.read_into(response.space())
+        count = self._session.read_into(response.get_buffer())
         self._heard = time.monotonic()
-        for event in response.received(count) if count else response.closed():
+        for event in response.buffer_updated(count) if count else response.eof_received():
             self._hand_over(event)
         if self.limit is not None and not self.cut and response.rows_seen > self.limit:
             self._cut(response)
 
-    def _cut(self, response: Response) -> None:
+    def _cut(self, response: ResponseParser) -> None:
         self.cut = True
-        rows = response.flush()
+        rows = response.take_rows()
         if rows is not None:
             self._hand_over(rows)
         self._discarding = True
 
     def _hand_over(self, event: Event) -> None:
-        if isinstance(event, (Ok, End)):
+        if isinstance(event, (Ok, ResultSetEnd)):
             self._session.status = event.status
             self.warnings, self.has_changed = event.warnings, isinstance(event, Ok)
         elif isinstance(event, ServerError):

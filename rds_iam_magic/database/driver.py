@@ -31,8 +31,8 @@ from rds_iam_magic.database import dial
 from rds_iam_magic.database.background import BackgroundCall
 from rds_iam_magic.errors import ConnectionLostError, RdsIamError, TlsError
 from rds_iam_magic.mysql.wire.charsets import Announced
-from rds_iam_magic.mysql.wire.events import End, Event, Ok
-from rds_iam_magic.mysql.wire.text_result import Response
+from rds_iam_magic.mysql.wire.events import Event, Ok, ResultSetEnd
+from rds_iam_magic.mysql.wire.text_result import ResponseParser
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,12 +411,12 @@ class ServerSession:
         self.in_step = False
         with _losses():
             sequence = self._send(command, payload)
-        response = Response(sequence=sequence, command=command, announced=self.charsets)
+        response = ResponseParser(sequence=sequence, command=command, announced=self.charsets)
         events: list[Event] = []
         while not response.done:
-            count = self.read_into(response.space())
-            events += response.received(count) if count else response.closed()
-        self.status = next((e.status for e in reversed(events) if isinstance(e, (Ok, End))), self.status)
+            count = self.read_into(response.get_buffer())
+            events += response.buffer_updated(count) if count else response.eof_received()
+        self.status = next((e.status for e in reversed(events) if isinstance(e, (Ok, ResultSetEnd))), self.status)
         self.in_step = True
         return events
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.errors import ConnectionLostError, RdsIamError, UnreachableError
 from rds_iam_magic.mysql.wire.events import Rows, ServerError
-from rds_iam_magic.mysql.wire.packets import texts
+from rds_iam_magic.mysql.wire.packets import read_text_row
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.answer import Answer
@@ -52,7 +52,7 @@ def identify(session: ServerSession) -> Identity:
 
 
 def first_row(session: ServerSession, sql: str, *, timeout: float = PATIENCE) -> list[str | None]:
-    """The first row of a short query of our own, as texts.
+    """The first row of a short query of our own, as read_text_row.
 
     Raises:
         ConnectionLostError: The server does not answer.
@@ -65,7 +65,7 @@ def first_row(session: ServerSession, sql: str, *, timeout: float = PATIENCE) ->
 
 
 def all_rows(session: ServerSession, sql: str, *, timeout: float = PATIENCE) -> list[list[str | None]]:
-    """The rows of a short statement of our own, as texts.
+    """The rows of a short statement of our own, as read_text_row.
 
     Raises:
         ConnectionLostError: The server does not answer.
@@ -74,7 +74,7 @@ def all_rows(session: ServerSession, sql: str, *, timeout: float = PATIENCE) -> 
     rows: list[list[str | None]] = []
     for event in session.command(sql, timeout=timeout):
         if isinstance(event, Rows):
-            rows += [texts(event, row) for row in range(len(event))]
+            rows += [read_text_row(event, row) for row in range(len(event))]
         if isinstance(event, ServerError):
             raise RdsIamError(f"The server refused {sql!r}: {event.message} ({event.code}).")
     return rows

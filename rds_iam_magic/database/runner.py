@@ -19,7 +19,7 @@ from rds_iam_magic.errors import (
     StatementError,
 )
 from rds_iam_magic.mysql.wire.charsets import Announced
-from rds_iam_magic.mysql.wire.events import MORE_RESULTS, End, Head, Ok, Rows, ServerError
+from rds_iam_magic.mysql.wire.events import MORE_RESULTS, Ok, ResultSetEnd, ResultSetStart, Rows, ServerError
 from rds_iam_magic.mysql.wire.nullability import nullable_columns
 from rds_iam_magic.results import memory
 from rds_iam_magic.results.formats import DecimalMode
@@ -214,14 +214,14 @@ class Runner:
     def _read(self, answer: Answer, task: Task) -> Iterator[Item | Complete]:
         incoming: _Incoming | None = None
         for event in answer:
-            if isinstance(event, Head):
+            if isinstance(event, ResultSetStart):
                 incoming = _Incoming(event, task, mariadb="mariadb" in self._held.server_version.lower())
                 yield incoming.result
             elif isinstance(event, Rows) and incoming is not None:
                 batch = incoming.take(event)
                 if batch is not None:
                     yield batch
-            elif isinstance(event, End) and incoming is not None:
+            elif isinstance(event, ResultSetEnd) and incoming is not None:
                 incoming.result.warnings = event.warnings
                 self._tell(incoming, answer, task)
                 yield from _complete(event)
@@ -312,7 +312,7 @@ def _is_stopped(error: BaseException | None, handled: BaseException | None) -> b
     return isinstance(error, KeyboardInterrupt) and error is not handled
 
 
-def _complete(event: End | Ok) -> Iterator[Complete]:
+def _complete(event: ResultSetEnd | Ok) -> Iterator[Complete]:
     if event.status & MORE_RESULTS:
         yield Complete()
 
@@ -320,7 +320,7 @@ def _complete(event: End | Ok) -> Iterator[Complete]:
 class _Incoming:
     """A result set as it comes: decoded, and cut at the statement's limit."""
 
-    def __init__(self, head: Head, task: Task, *, mariadb: bool) -> None:
+    def __init__(self, head: ResultSetStart, task: Task, *, mariadb: bool) -> None:
         from rds_iam_magic.database.decode import Decoder, Options
 
         options = Options(decimal=task.decimal, mariadb=mariadb, words=lambda: task.statement.words)
@@ -338,7 +338,7 @@ class _Incoming:
         self.with_null: set[str] = set()  # columns that the server called NOT NULL
 
     def take(self, rows: Rows) -> pa.RecordBatch | None:
-        """A piece of rows, or None if none of it is wanted."""
+        """A chunk of rows, or None if none of it is wanted."""
         if self._left == 0:
             self.result.cut = True
             return None

@@ -62,13 +62,13 @@ def take_rows(batches: list[pa.RecordBatch], rows: int) -> pa.RecordBatch:
 
 @dataclass(slots=True)
 class ResultSet:
-    """A result set as record batches, one for each piece that was read.
+    """A result set as record batches, one for each chunk that was read.
 
     Attributes:
         schema: The Arrow schema, as it follows from the columns' descriptions alone; names may repeat.
         nullable: Which columns may hold NULL, by their declaration and the statement; none may be missing.
         decimal: How DECIMAL was decoded; with `float`, whole decimals become integers in a DataFrame.
-        batches: Emptied by `to_pandas`, which frees each piece as it goes.
+        batches: Emptied by `to_pandas`, which frees each chunk as it goes.
         cut: Whether there were more rows than were read.
         warnings: The number of warnings on the server.
         position, count: Which statement of the text gave it, counted from 1, and of how many.

@@ -14,7 +14,7 @@ from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.database import dial
 from rds_iam_magic.database.answer import Answer
 from rds_iam_magic.database.driver import Token, open_session
-from rds_iam_magic.mysql.wire.events import End, Head, Rows
+from rds_iam_magic.mysql.wire.events import ResultSetEnd, ResultSetStart, Rows
 from tests.support.packets import TEXT, column, packets, result
 from tests.support.wire_server import WireServer
 
@@ -134,4 +134,4 @@ def test_an_answer_that_begins_with_its_columns_only(connect):
     answer = Answer(session, b"none")
     head, end = list(answer)
     answer.close()
-    assert (type(head), type(end)) == (Head, End)
+    assert (type(head), type(end)) == (ResultSetStart, ResultSetEnd)

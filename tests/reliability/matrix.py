@@ -93,7 +93,7 @@ def cells() -> list[Cell]:
     ]
 
 
-ROW_COUNT, LAST_BEFORE_PAUSE, STRUCK_AFTER_BYTES = 2800, 2600, 2_300_000  # more than a piece of rows (2 MiB)
+ROW_COUNT, LAST_BEFORE_PAUSE, STRUCK_AFTER_BYTES = 2800, 2600, 2_300_000  # more than a chunk of rows (2 MiB)
 _ROWS = (
     f"SELECT seq, REPEAT('x', 1000) AS filler, SLEEP(IF(seq = {LAST_BEFORE_PAUSE}, seconds, 0)) "
     f"FROM pace, seq_1_to_{ROW_COUNT}"

@@ -1,4 +1,4 @@
-"""Pieces of rows → Arrow record batches: bytes and column descriptions in, arrays out. No socket, no pandas.
+"""Chunks of rows → Arrow record batches: bytes and column descriptions in, arrays out. No socket, no pandas.
 
 Whole columns are decoded at once, by NumPy and Arrow; one small file for each family of types.
 """

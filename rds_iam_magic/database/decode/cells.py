@@ -1,4 +1,4 @@
-"""One column of a piece of rows, as places in the bytes that came; nothing is copied yet.
+"""One column of a chunk of rows, as places in the bytes that came; nothing is copied yet.
 
 A field is a length-encoded string, NULL is the single byte 0xFB:
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_dt_integers.html

@@ -1,4 +1,4 @@
-"""`Decoder`: which family decodes which column (the only table of it), and pieces of rows → record batches."""
+"""`Decoder`: which family decodes which column (the only table of it), and chunks of rows → record batches."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Decoder:
         )
 
     def decode(self, rows: Rows) -> pa.RecordBatch:
-        """A piece of rows as a record batch.
+        """A chunk of rows as a record batch.
 
         Raises:
             ProtocolError: The bytes are no rows of so many fields.

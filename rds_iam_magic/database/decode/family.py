@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Family(Protocol):
-    """Decodes one column; made once for a result set, used for each of its pieces.
+    """Decodes one column; made once for a result set, used for each of its chunks.
 
     Attributes:
         type: Follows from the column's description alone, so an empty result has it too.

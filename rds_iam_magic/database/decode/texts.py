@@ -32,7 +32,7 @@ class Texts:
         self._escaped = 0
 
     def decode(self, cells: Cells) -> pa.Array:
-        """All of a piece at once where it is UTF-8, or ASCII in a set that keeps it; else value by value."""
+        """All of a chunk at once where it is UTF-8, or ASCII in a set that keeps it; else value by value."""
         found = cells.to_bytes()
         if self._charset.is_utf8 or (self._charset.keeps_ascii and _is_ascii(found)):
             try:

@@ -73,6 +73,7 @@ class Described(NamedTuple):
 
 
 def read_column(packet: PacketReader) -> Described:
+    """A column definition packet."""
     catalog, *names = (packet.take(packet.length_encoded()) for _ in range(6))
     if packet.length_encoded() < 12:
         raise ProtocolError("The server described a column in too few bytes.")
@@ -81,13 +82,14 @@ def read_column(packet: PacketReader) -> Described:
 
 
 def columns_of(described: list[Described], announced: charsets.Announced) -> tuple[Column, ...]:
+    """The columns of a result set, their names decoded by what all of the definitions tell of the character set."""
     guess = charsets.of_result(described[0].catalog, (each.charset for each in described))
     wide = guess if described[0].catalog != b"def" else None
-    found = []
+    columns = []
     for each in described:
         schema, table, org_table, name, org_name = (announced.read(raw, guess) for raw in each.names)
         length, type_code, flags, decimals = each.numbers
-        found.append(
+        columns.append(
             Column(
                 charset=each.charset,
                 length=length,
@@ -102,4 +104,4 @@ def columns_of(described: list[Described], announced: charsets.Announced) -> tup
                 wide=wide,
             )
         )
-    return tuple(found)
+    return tuple(columns)

@@ -15,7 +15,7 @@ MORE_RESULTS = 0x0008
 """Among the status flags: another result follows."""
 
 PAD = 64
-"""Zeros behind the last row of a piece, so that fixed windows over the last fields stay inside of the buffer."""
+"""Zeros behind the last row of a chunk, so that fixed windows over the last fields stay inside of the buffer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Ok:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ResultSetStart:
     """A result set begins."""
 
     columns: tuple[Column, ...]
@@ -38,7 +38,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A piece of rows.
+    """A chunk of rows.
 
     Attributes:
         data: uint8; the buffer that was read into, `PAD` bytes longer than the last row.
@@ -55,7 +55,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class ResultSetEnd:
     """A result set has come to its end."""
 
     status: int
@@ -71,4 +71,4 @@ class ServerError:
     message: str
 
 
-Event = Ok | Head | Rows | End | ServerError
+Event = Ok | ResultSetStart | Rows | ResultSetEnd | ServerError

@@ -9,7 +9,7 @@ import struct
 
 from rds_iam_magic.errors import ProtocolError
 from rds_iam_magic.mysql.wire import charsets
-from rds_iam_magic.mysql.wire.events import End, Ok, Rows, ServerError
+from rds_iam_magic.mysql.wire.events import Ok, ResultSetEnd, Rows, ServerError
 
 MAX_PACKET = 0xFFFFFF
 _SESSION_STATE_CHANGED = 0x4000
@@ -18,6 +18,7 @@ HEADER = struct.Struct("<I")  # three bytes of length, one of sequence
 
 
 def packet_length(buffer: bytearray, at: int) -> int:
+    """The length of the packet whose header is at `at`, in bytes, without that header."""
     return int(HEADER.unpack_from(buffer, at)[0]) & 0xFFFFFF
 
 
@@ -28,18 +29,22 @@ class PacketReader:
         self._buffer, self._at, self._end = buffer, at, end
 
     def left(self) -> int:
+        """Bytes that are not read yet."""
         return self._end - self._at
 
     def peek(self) -> int:
+        """The next byte, which stays."""
         return self._buffer[self._at]
 
     def take(self, count: int) -> bytes:
+        """The next `count` bytes; `ProtocolError` if there are fewer."""
         if count > self.left():
             raise ProtocolError("The server sent a field that reaches past the end of its packet.")
         self._at += count
         return bytes(self._buffer[self._at - count : self._at])
 
     def number(self, size: int) -> int:
+        """An integer of a fixed number of bytes."""
         return int.from_bytes(self.take(size), "little")
 
     def length_encoded(self) -> int:
@@ -52,13 +57,14 @@ class PacketReader:
             return first
         if first in _INTEGER_SIZES:
             return self.number(_INTEGER_SIZES[first])
-        raise ProtocolError("The server sent a length that is none.")
+        raise ProtocolError("The server sent an invalid length.")
 
     def text(self) -> str:
+        """A length-encoded string; bytes that are not UTF-8 are escaped."""
         return self.take(self.length_encoded()).decode("utf-8", "backslashreplace")
 
     def part(self) -> PacketReader:
-        """A reader of what a length in front embraces."""
+        """A reader of the next length-encoded string."""
         part = self.take(self.length_encoded())
         return PacketReader(memoryview(part), 0, len(part))
 
@@ -67,6 +73,7 @@ _INTEGER_SIZES = {0xFC: 2, 0xFD: 3, 0xFE: 8}
 
 
 def read_ok(packet: PacketReader, announced: charsets.Announced) -> Ok:
+    """An OK packet; changes of the session's character sets are noted in `announced`."""
     packet.take(1)
     affected_rows, insert_id = packet.length_encoded(), packet.length_encoded()
     status, warnings = packet.number(2), packet.number(2)
@@ -89,15 +96,17 @@ def _read_changes(changes: PacketReader, announced: charsets.Announced) -> None:
             announced.hear(change.text(), change.text())
 
 
-def read_eof(packet: PacketReader) -> End:
+def read_eof(packet: PacketReader) -> ResultSetEnd:
+    """An EOF packet."""
     if packet.peek() != 0xFE or packet.left() != 5:
         raise ProtocolError("The server did not end a list of packets where it should.")
     packet.take(1)
     warnings = packet.number(2)
-    return End(packet.number(2), warnings)
+    return ResultSetEnd(packet.number(2), warnings)
 
 
 def read_error(packet: PacketReader, announced: charsets.Announced) -> ServerError:
+    """An ERR packet."""
     packet.take(1)
     code = packet.number(2)
     sqlstate = ""
@@ -106,14 +115,14 @@ def read_error(packet: PacketReader, announced: charsets.Announced) -> ServerErr
     return ServerError(code, sqlstate, announced.read(packet.take(packet.left())))
 
 
-def texts(rows: Rows, row: int) -> list[str | None]:
+def read_text_row(rows: Rows, row: int) -> list[str | None]:
     """One row as texts, NULL as None; for short answers of the package's own statements."""
     packet = PacketReader(rows.data.data, int(rows.starts[row]), int(rows.ends[row]))
-    found: list[str | None] = []
+    fields: list[str | None] = []
     while packet.left():
         if packet.peek() == 0xFB:
             packet.take(1)
-            found.append(None)
+            fields.append(None)
         else:
-            found.append(packet.text())
-    return found
+            fields.append(packet.text())
+    return fields

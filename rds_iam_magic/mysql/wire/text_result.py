@@ -1,11 +1,12 @@
 """What a server answers to a statement: bytes in, events out. No socket, no thread, no decoding of values.
 
-`Response` reads the text protocol of COM_QUERY with CLIENT_PROTOCOL_41 and without CLIENT_DEPRECATE_EOF, which PyMySQL
-does not ask for:
+`ResponseParser` reads the text protocol of COM_QUERY with CLIENT_PROTOCOL_41 and without CLIENT_DEPRECATE_EOF, which
+PyMySQL does not ask for:
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html
 
-The caller reads into `space()` and tells with `received(n)` how much came; rows come back as whole pieces of the very
-buffer that was read into, with the place of each row in it.
+The contract is that of `asyncio.BufferedProtocol`: the caller reads into `get_buffer()`, and says with
+`buffer_updated(n)` how many bytes came; what they complete is returned. Rows come in chunks of the very buffer that was
+read into, with the offsets of each row in it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError
 from rds_iam_magic.mysql.wire import charsets
 from rds_iam_magic.mysql.wire.column import Described, columns_of, read_column
-from rds_iam_magic.mysql.wire.events import MORE_RESULTS, PAD, Event, Head, Rows
+from rds_iam_magic.mysql.wire.events import MORE_RESULTS, PAD, Event, ResultSetStart, Rows
 from rds_iam_magic.mysql.wire.packets import (
     HEADER,
     MAX_PACKET,
@@ -28,7 +29,7 @@ from rds_iam_magic.mysql.wire.packets import (
     read_ok,
 )
 
-PIECE_BYTES = 2 << 20
+CHUNK_BYTES = 2 << 20
 """How much is read before its rows are handed on."""
 
 MAX_COLUMNS = 4096  # MySQL's and MariaDB's own limit
@@ -46,17 +47,17 @@ class _State(Enum):
     DONE = 6
 
 
-class Response:
+class ResponseParser:
     """Reads the answer to one command: to a COM_QUERY all of its result sets.
 
     Args:
         sequence: The number of the answer's first packet: one more than the last of the statement's.
         command: COM_QUERY; or one of ours whose answer is a single packet, COM_STATISTICS or COM_SET_OPTION.
-        piece_bytes: How much is read before its rows are handed on.
+        chunk_bytes: How much is read before its rows are handed on.
         announced: The session's character sets; what the answer tells of them is noted there.
 
     Raises:
-        ProtocolError: From `received`, for bytes that are no such answer; the connection is of no more use then.
+        ProtocolError: From `buffer_updated`, for bytes that are no such answer; the connection is of no more use then.
     """
 
     def __init__(
@@ -64,13 +65,13 @@ class Response:
         *,
         sequence: int = 1,
         command: int = COM_QUERY,
-        piece_bytes: int = PIECE_BYTES,
+        chunk_bytes: int = CHUNK_BYTES,
         announced: charsets.Announced | None = None,
     ) -> None:
         self._announced = announced or charsets.Announced()
         self._command = command
-        self._piece_bytes = max(piece_bytes, 256)
-        self._buffer = bytearray(min(_FIRST_BYTES, self._piece_bytes) + PAD)
+        self._chunk_bytes = max(chunk_bytes, 256)
+        self._buffer = bytearray(min(_FIRST_BYTES, self._chunk_bytes) + PAD)
         self._at = 0  # where the next packet begins
         self._filled = 0
         self._sequence = sequence & 0xFF  # of the next packet
@@ -86,12 +87,12 @@ class Response:
         """Whether the whole answer has been read."""
         return self._state is _State.DONE
 
-    def space(self) -> memoryview:
+    def get_buffer(self, sizehint: int = -1) -> memoryview:  # noqa: ARG002 - the contract's signature
         """Where the next bytes are to be read; never empty."""
         return memoryview(self._buffer)[self._filled : len(self._buffer) - PAD]
 
-    def received(self, count: int) -> list[Event]:
-        """Take `count` bytes that were read into `space()`, and tell what they complete."""
+    def buffer_updated(self, count: int) -> list[Event]:
+        """Take `count` bytes that were read into `get_buffer()`; returns what they complete."""
         self._filled += count
         events: list[Event] = []
         while self._step(events):
@@ -99,10 +100,10 @@ class Response:
         if self.done and self._at != self._filled:
             raise ProtocolError("The server sent more than its answer.", detail=f"{self._filled - self._at} bytes")
         if not self.done and self._filled == len(self._buffer) - PAD:
-            self._make_room(events)
+            self._grow_buffer(events)
         return events
 
-    def closed(self) -> list[Event]:
+    def eof_received(self) -> list[Event]:
         """The stream has ended, in the middle of the answer.
 
         Raises:
@@ -110,11 +111,11 @@ class Response:
         """
         raise ConnectionLostError("The server closed the connection in the middle of an answer.")
 
-    def flush(self) -> Rows | None:
-        """The complete rows that were not handed on yet, though the piece is not full."""
+    def take_rows(self) -> Rows | None:
+        """The complete rows that were not handed on yet, though the chunk is not full."""
         if not self._starts:
             return None
-        return self._hand_over()
+        return self._cut_rows()
 
     def _step(self, events: list[Event]) -> bool:
         """Read on as far as possible within a state; returns whether there may be more to read."""
@@ -193,7 +194,7 @@ class Response:
 
     def _read_columns_end(self, packet: PacketReader, events: list[Event]) -> None:
         read_eof(packet)
-        events.append(Head(columns_of(self._columns, self._announced)))
+        events.append(ResultSetStart(columns_of(self._columns, self._announced)))
         self._state = _State.ROWS
 
     def _read_rows(self, events: list[Event]) -> bool:
@@ -217,7 +218,7 @@ class Response:
             return False
         length = behind - self._at - 4
         if length == MAX_PACKET:
-            self._hand_on(events)
+            self._emit_rows(events)
             self._state = _State.LONG_ROW
             return True
         if behind > self._filled:
@@ -225,7 +226,7 @@ class Response:
         kind = self._buffer[self._at + 4]
         if length == 0 or (kind == 0xFE and length >= 9):
             raise ProtocolError("The server sent a row of an impossible shape.")
-        self._hand_on(events)
+        self._emit_rows(events)
         packet = self._packet()
         assert packet is not None  # noqa: S101 - it is complete, as checked above; for mypy
         if kind == 0xFF:
@@ -258,11 +259,11 @@ class Response:
             self._at = self._filled = 0  # all of the buffer is used up
         return row.left == 0
 
-    def _hand_on(self, events: list[Event]) -> None:
+    def _emit_rows(self, events: list[Event]) -> None:
         if self._starts:
-            events.append(self._hand_over())
+            events.append(self._cut_rows())
 
-    def _hand_over(self) -> Rows:
+    def _cut_rows(self) -> Rows:
         """The rows so far, with their buffer; the rest of it moves to a new one."""
         self._starts.append(self._at)
         bounds = np.array(self._starts, np.int64)
@@ -276,25 +277,25 @@ class Response:
         if (starts == ends).any():
             raise ProtocolError("The server sent a row of an impossible shape.")
         self._starts = []
-        self._renew(min(self._piece_bytes, 4 * len(self._buffer)))
+        self._start_buffer(min(self._chunk_bytes, 4 * len(self._buffer)))
         return Rows(data, starts, ends)
 
-    def _renew(self, size: int) -> None:
+    def _start_buffer(self, size: int) -> None:
         """Go on in a new buffer, with what is not read yet."""
         rest = memoryview(self._buffer)[self._at : self._filled]
         buffer = bytearray(max(size, len(rest) + 256) + PAD)
         buffer[: len(rest)] = rest
         self._buffer, self._at, self._filled = buffer, 0, len(rest)
 
-    def _make_room(self, events: list[Event]) -> None:
+    def _grow_buffer(self, events: list[Event]) -> None:
         if self._starts:
-            self._hand_on(events)
+            self._emit_rows(events)
         elif self._state is _State.LONG_ROW:
-            self._renew(self._piece_bytes)
+            self._start_buffer(self._chunk_bytes)
         else:
             # A packet that is larger than the buffer: make room for all of it.
             known = self._filled - self._at >= 4
-            self._renew(max(len(self._buffer), 4 + packet_length(self._buffer, self._at) if known else 0))
+            self._start_buffer(max(len(self._buffer), 4 + packet_length(self._buffer, self._at) if known else 0))
 
 
 class _LongRow:

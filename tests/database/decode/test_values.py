@@ -243,7 +243,7 @@ def test_another_character_set(fresh):
     assert fresh.query("SELECT _utf8mb4 X'c3a4c3b6e282ac' AS t")["t"].tolist() == ["äö€"]
 
 
-def test_many_pieces(fresh):
+def test_many_chunks(fresh):
     frame = fresh.query(
         "SELECT seq AS n, CONCAT('row ', seq) AS t, seq / 8.0e0 AS f, IF(seq % 3 = 0, NULL, seq) AS m "
         "FROM seq_1_to_300000"

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from rds_iam_magic.database.decode import Decoder, Options
 from rds_iam_magic.errors import ConnectionLostError, DecodeError, ProtocolError
 from rds_iam_magic.mysql.wire.charsets import Announced
-from rds_iam_magic.mysql.wire.events import End, Head, Ok, Rows, ServerError
-from rds_iam_magic.mysql.wire.text_result import MAX_COLUMNS, Response
+from rds_iam_magic.mysql.wire.events import Ok, ResultSetEnd, ResultSetStart, Rows, ServerError
+from rds_iam_magic.mysql.wire.text_result import MAX_COLUMNS, ResponseParser
 from tests.support.packets import (
     BIT,
     DATE,
@@ -42,17 +42,17 @@ MORE = 0x0008
 
 def feed(data, cut=None, piece=4096):
     """All events of a stream of bytes, fed in parts that end where `cut` says."""
-    response, events, at = Response(piece_bytes=piece), [], 0
+    response, events, at = ResponseParser(chunk_bytes=piece), [], 0
     ends = sorted({*(cut or []), len(data)})
     while at < len(data):
-        space = response.space()
+        space = response.get_buffer()
         end = next((e for e in ends if e > at), len(data))
         part = data[at : min(end, at + len(space))]
         space[: len(part)] = part
-        events += response.received(len(part))
+        events += response.buffer_updated(len(part))
         at += len(part)
     if not response.done:
-        response.closed()
+        response.eof_received()
     return events
 
 
@@ -60,7 +60,7 @@ def values(events):
     """The answer's meaning, without how its rows were cut into pieces."""
     found, decoder = [], None
     for event in events:
-        if isinstance(event, Head):
+        if isinstance(event, ResultSetStart):
             decoder = Decoder(event.columns)
             found.append([])
         elif isinstance(event, Rows):
@@ -105,10 +105,10 @@ TRACKED = [(b"character_set_client", b"latin1"), (b"character_set_results", b"la
 )
 def test_the_servers_words_on_the_character_sets(packet):
     announced = Announced(tracked=True)
-    response = Response(announced=announced)
+    response = ResponseParser(announced=announced)
     data = packets([packet])
-    response.space()[: len(data)] = data
-    (event,) = response.received(len(data))
+    response.get_buffer()[: len(data)] = data
+    (event,) = response.buffer_updated(len(data))
     assert (event.info, event.affected_rows, event.status) == ("info", 0, 2 | 0x4000)
     assert (announced.client.name, announced.results.name) == ("latin1", "latin1")
     assert feed(packets([err(message=b"gr\xf6\xdfe")]))[0].message == "gr\\xf6\\xdfe", "another session's"
@@ -116,20 +116,20 @@ def test_the_servers_words_on_the_character_sets(packet):
 
 @pytest.mark.parametrize("tracked", [False, True])
 def test_the_info_behind_its_length(tracked):
-    response = Response(announced=Announced(tracked=tracked))
+    response = ResponseParser(announced=Announced(tracked=tracked))
     data = packets([ok() + b"\x28Rows matched: 2  Changed: 2  Warnings: 0"])
-    response.space()[: len(data)] = data
-    assert response.received(len(data))[0].info == "Rows matched: 2  Changed: 2  Warnings: 0"
+    response.get_buffer()[: len(data)] = data
+    assert response.buffer_updated(len(data))[0].info == "Rows matched: 2  Changed: 2  Warnings: 0"
 
 
 @pytest.mark.parametrize("cut", range(1, 40))
 def test_such_words_that_break_off(cut):
     packet = changed(*TRACKED)
-    response = Response(announced=Announced(tracked=True))
+    response = ResponseParser(announced=Announced(tracked=True))
     data = packets([packet[:-cut]])
-    response.space()[: len(data)] = data
+    response.get_buffer()[: len(data)] = data
     with pytest.raises(ProtocolError):
-        response.received(len(data))
+        response.buffer_updated(len(data))
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -149,7 +149,7 @@ def test_split_anywhere_into_pieces_of_any_size(name, cuts, piece):
 def test_what_a_recorded_answer_says():
     assert values(feed(RECORDED["rows"])) == [
         [{"a": 1, "t": "x", "d": 1.5}, {"a": None, "t": "", "d": -0.01}, {"a": -7, "t": "é", "d": None}],
-        End(2, 0),
+        ResultSetEnd(2, 0),
     ]
     assert values(feed(RECORDED["ok"])) == [Ok(1, 0, 2, 0, "")]
     (error,) = values(feed(RECORDED["error"]))
