@@ -281,7 +281,7 @@ class Runner:
         if note and note not in self._told:
             self._told.add(note)
             self._notify(note)
-        for line in incoming.decoder.findings_text():
+        for line in incoming.decoder.warnings():
             self._notify(line)
         for name in sorted(incoming.with_null):
             self._notify(f"column {name}: it holds NULL though the server called it NOT NULL; its dtype allows NULL.")
@@ -321,9 +321,9 @@ class _Incoming:
     """A result set as it comes: decoded, and cut at the statement's limit."""
 
     def __init__(self, head: ResultSetStart, task: Task, *, mariadb: bool) -> None:
-        from rds_iam_magic.database.decode import Decoder, Options
+        from rds_iam_magic.mysql.decode import DecodeOptions, Decoder
 
-        options = Options(decimal=task.decimal, mariadb=mariadb, words=lambda: task.statement.words)
+        options = DecodeOptions(decimal=task.decimal, mariadb=mariadb, words=lambda: task.statement.words)
         self.decoder = Decoder(head.columns, options)
         self.columns = head.columns
         self.result = ResultSet(

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rds_iam_magic.database.decode import Decoder, Options
 from rds_iam_magic.errors import ConnectionLostError, DecodeError, ProtocolError
+from rds_iam_magic.mysql.decode import DecodeOptions, Decoder
 from rds_iam_magic.mysql.wire.charsets import Announced
 from rds_iam_magic.mysql.wire.events import Ok, ResultSetEnd, ResultSetStart, Rows, ServerError
 from rds_iam_magic.mysql.wire.text_result import MAX_COLUMNS, ResponseParser
@@ -241,7 +241,7 @@ def test_random_bytes_never_crash(data):
 
 def decoded(kind, texts, **options):
     decimal = options.pop("decimal", "float")
-    decoder = Decoder([column("c", kind, **options)], Options(decimal=decimal))
+    decoder = Decoder([column("c", kind, **options)], DecodeOptions(decimal=decimal))
     return decoder.decode(rows_of([None if text is None else text.encode() for text in texts]))["c"]
 
 
@@ -353,7 +353,7 @@ def test_texts_that_do_not_fit_the_type(kind, text):
 def test_bytes_that_are_no_text():
     decoder = Decoder([column("c", TEXT)])
     assert decoder.decode(rows_of([b"\xff\xfe"]))["c"].to_pylist() == ["\\xff\\xfe"]
-    assert decoder.findings_text() == [
+    assert decoder.warnings() == [
         "column c: 1 value holds bytes that are not valid utf8mb4; it is shown as \\xNN.",
     ]
 

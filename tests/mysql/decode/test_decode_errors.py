@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rds_iam_magic.database.decode import Decoder
-from rds_iam_magic.database.decode.integers import Integers
 from rds_iam_magic.errors import DecodeError, ProtocolError
+from rds_iam_magic.mysql.decode import Decoder
+from rds_iam_magic.mysql.decode.integers import Integers
 from rds_iam_magic.mysql.wire.column import Column
 from rds_iam_magic.mysql.wire.events import PAD, Rows
 from tests.support.packets import column, encoded, rows_of

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from rds_iam_magic.database.decode import digits
-from rds_iam_magic.database.decode.family import Family
+from rds_iam_magic.mysql.decode import digits
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
+from rds_iam_magic.mysql.decode.errors import invalid_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rds_iam_magic.database.decode.cells import Cells
+    from rds_iam_magic.mysql.decode.cells import Cells
     from rds_iam_magic.mysql.wire.column import Column
 
 _MINUS = ord("-")
 _LONGLONG = 8
 
 
-class Integers(Family):
+class Integers(ColumnDecoder):
     """Only BIGINT UNSIGNED is uint64: every other type's values fit int64."""
 
     def __init__(self, column: Column) -> None:
@@ -34,13 +35,13 @@ class Integers(Family):
         has_negative = bool(negative.any())
         if has_negative:
             if self._unsigned:
-                raise digits.not_a("unsigned integer")
+                raise invalid_value("unsigned integer")
             start, length = start + negative, length - negative
         self._require_some(cells, length)
         if length.max(initial=0) > digits.MAX_DIGITS:
             values = parse_long(cells, start, length)
         else:
-            values = digits.parse(cells.words, start, length)
+            values = digits.parse(cells.word64, start, length)
         if not self._unsigned:
             self._require_signed_range(values, negative)
         if has_negative:
@@ -51,21 +52,21 @@ class Integers(Family):
     def _require_some(cells: Cells, length: NDArray[np.int64]) -> None:
         missing = length == 0
         if (missing if cells.null is None else missing & ~cells.null).any():
-            raise digits.not_a("integer")
+            raise invalid_value("integer")
 
     @staticmethod
     def _require_signed_range(values: NDArray[np.uint64], negative: NDArray[np.bool_]) -> None:
         limit = np.uint64(2**63 - 1)
         if (values > limit).any() and (values > limit + negative.astype(np.uint64)).any():
-            raise digits.not_a("64-bit integer")
+            raise invalid_value("64-bit integer")
 
 
 def parse_long(cells: Cells, start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.uint64]:
     """Twenty digits, and ZEROFILL's leading zeros; those few values one by one."""
-    values = digits.parse(cells.words, start, np.where(length > digits.MAX_DIGITS, 0, length))
+    values = digits.parse(cells.word64, start, np.where(length > digits.MAX_DIGITS, 0, length))
     for row in np.flatnonzero(length > digits.MAX_DIGITS):
         text = cells.data[start[row] : start[row] + length[row]].tobytes()
         if not text.isdigit() or int(text) >= 2**64:
-            raise digits.not_a("64-bit integer")
+            raise invalid_value("64-bit integer")
         values[row] = int(text)
     return values

@@ -8,17 +8,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rds_iam_magic.database.decode.cells import Cells, words_of
 from rds_iam_magic.database.words import counted
+from rds_iam_magic.mysql.decode.cells import Cells, word64_of
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
 from rds_iam_magic.mysql.wire import charsets
 from rds_iam_magic.mysql.wire.events import PAD
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.decode.family import Family
     from rds_iam_magic.mysql.wire.column import Column
 
 
-class Texts:
+class Texts(ColumnDecoder):
     """Text in the character set that the column's collation announces, for a `SET NAMES` of the user's changes it.
 
     No text is refused: bytes that are none are shown escaped, counted and told. Arrow's and pandas' strings are valid
@@ -33,15 +33,15 @@ class Texts:
 
     def decode(self, cells: Cells) -> pa.Array:
         """All of a chunk at once where it is UTF-8, or ASCII in a set that keeps it; else value by value."""
-        found = cells.to_bytes()
-        if self._charset.is_utf8 or (self._charset.keeps_ascii and _is_ascii(found)):
+        raw = cells.to_bytes()
+        if self._charset.is_utf8 or (self._charset.keeps_ascii and _is_ascii(raw)):
             try:
-                return pc.cast(found, self.type)
+                return pc.cast(raw, self.type)
             except pa.ArrowInvalid:
                 pass  # a value is none; below
-        return pa.array([None if value is None else self._decode_one(value) for value in found.to_pylist()], self.type)
+        return pa.array([None if value is None else self._decode_one(value) for value in raw.to_pylist()], self.type)
 
-    def finding(self) -> str:
+    def warning(self) -> str:
         """How many values are not the server's text but its bytes."""
         if not self._escaped:
             return ""
@@ -60,7 +60,7 @@ class Texts:
             return self._charset.decode(value, "backslashreplace")
 
 
-class Bytes:
+class Bytes(ColumnDecoder):
     """Values as they came."""
 
     def __init__(self) -> None:
@@ -70,31 +70,30 @@ class Bytes:
         """Bytes."""
         return cells.to_bytes()
 
-    def finding(self) -> str:
-        """Nothing: exact."""
-        return ""
 
+class Narrowed(ColumnDecoder):
+    """Another decoder's values, such as numbers, that the server wrote in a set of two or four bytes a character."""
 
-class Narrowed:
-    """Another family's values, such as numbers, that the server wrote in a set of two or four bytes a character."""
-
-    def __init__(self, family: Family, charset: charsets.Charset) -> None:
-        self.type = family.type
-        self.finding = family.finding
-        self._family, self._charset = family, charset
+    def __init__(self, decoder: ColumnDecoder, charset: charsets.Charset) -> None:
+        self.type = decoder.type
+        self._decoder, self._charset = decoder, charset
 
     def decode(self, cells: Cells) -> pa.Array:
-        """As the family does it, from their ASCII."""
+        """As the other decoder does it, from their ASCII."""
         values = [b"" if value is None else self._narrow(value) for value in cells.to_bytes().to_pylist()]
         length = np.array([len(value) for value in values], np.int64)
         start = np.cumsum(length) - length
         data = np.frombuffer(b"".join([*values, bytes(PAD)]), np.uint8)
-        return self._family.decode(Cells(data, words_of(data), start, length, cells.null))
+        return self._decoder.decode(Cells(data, word64_of(data), start, length, cells.null))
+
+    def warning(self) -> str:
+        """The other decoder's."""
+        return self._decoder.warning()
 
     def _narrow(self, value: bytes) -> bytes:
         return self._charset.decode(value, "backslashreplace").encode("ascii", "backslashreplace")
 
 
-def _is_ascii(found: pa.Array) -> bool:
-    data = found.buffers()[2]
+def _is_ascii(raw: pa.Array) -> bool:
+    data = raw.buffers()[2]
     return data is None or not len(data) or int(np.frombuffer(data, np.uint8).max()) < 0x80

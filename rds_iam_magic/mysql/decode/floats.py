@@ -9,19 +9,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rds_iam_magic.database.decode import digits
-from rds_iam_magic.database.decode.family import Family
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
+from rds_iam_magic.mysql.decode.errors import invalid_value
 from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.decode.cells import Cells
+    from rds_iam_magic.mysql.decode.cells import Cells
     from rds_iam_magic.mysql.wire.column import Column
 
 _FLOAT = 4
 _NOT_FIXED = 31  # as the number of decimals
 
 
-class Floats(Family):
+class Floats(ColumnDecoder):
     """Arrow's own parser: correctly rounded, exponents included.
 
     The server prints a FLOAT with six digits (16777216 as 16777200), whatever its value; that is told.
@@ -38,7 +38,7 @@ class Floats(Family):
         self._rounded = self._column.type_code == _FLOAT
         return values
 
-    def finding(self) -> str:
+    def warning(self) -> str:
         """That the server rounds a FLOAT; adding 0e0 works on every version, CAST(… AS DOUBLE) does not."""
         if not self._rounded:
             return ""
@@ -65,9 +65,9 @@ def parse(cells: Cells) -> pa.Array:
     try:
         values = pc.cast(texts, pa.float64())
     except pa.ArrowInvalid:
-        raise digits.not_a("number") from None
+        raise invalid_value("number") from None
     if not np.isfinite(values.to_numpy(zero_copy_only=False)[~_null(cells)]).all():
-        raise digits.not_a("number")
+        raise invalid_value("number")
     return values
 
 

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from rds_iam_magic.database.decode import digits
-from rds_iam_magic.database.decode.family import Family
-from rds_iam_magic.database.decode.integers import parse_long
+from rds_iam_magic.mysql.decode import digits
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
+from rds_iam_magic.mysql.decode.errors import InvalidValueError, invalid_value
+from rds_iam_magic.mysql.decode.integers import parse_long
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rds_iam_magic.database.decode.cells import Cells
+    from rds_iam_magic.mysql.decode.cells import Cells
     from rds_iam_magic.mysql.wire.column import Column
 
 _BINARY_FLAG = 0x0080
@@ -52,12 +53,12 @@ def expected_form(column: Column, *, mariadb: bool, words: Callable[[], Sequence
     """
     if not column.flags & _BINARY_FLAG:
         return Form.BYTES if mariadb or column.org_name else None
-    found = words() if mariadb else ()
-    if not found or found[0] not in _READS or not _AS_BYTES.isdisjoint(found):
+    keywords = words() if mariadb else ()
+    if not keywords or keywords[0] not in _READS or not _AS_BYTES.isdisjoint(keywords):
         return None
     if column.org_name:  # of a view or a derived table, which may have a subquery in its place
-        return Form.TEXT if _SECOND_USES.isdisjoint(found) else None
-    return Form.TEXT if found.count("SELECT") < 2 or _SORTS.isdisjoint(found) else None
+        return Form.TEXT if _SECOND_USES.isdisjoint(keywords) else None
+    return Form.TEXT if keywords.count("SELECT") < 2 or _SORTS.isdisjoint(keywords) else None
 
 
 _READS = {"SELECT", "WITH", "VALUES", "TABLE", "INSERT", "REPLACE", "DELETE"}  # INSERT … RETURNING
@@ -66,7 +67,7 @@ _SORTS = {"ORDER", "HAVING"}
 _SECOND_USES = {*_SORTS, "WHERE", "ON", "USING", "GROUP", "DISTINCT"}
 
 
-class Bits(Family):
+class Bits(ColumnDecoder):
     """One to 64 bits, as one to eight bytes, the most significant first, or as decimal text.
 
     Args:
@@ -100,14 +101,14 @@ class Bits(Family):
 
     def _settle(self, text: NDArray[np.bool_], as_bytes: NDArray[np.bool_], there: NDArray[np.bool_]) -> Form:
         """Find the column's form, by the values that can only be of one."""
-        found = Form.TEXT if text.any() else Form.BYTES if as_bytes.any() else None
-        if found is Form.TEXT:
+        form = Form.TEXT if text.any() else Form.BYTES if as_bytes.any() else None
+        if form is Form.TEXT:
             self._require(as_bytes)  # both
-        if found is not None and self._form not in (None, found) and self._proven:
+        if form is not None and self._form not in (None, form) and self._proven:
             self._require(text | as_bytes)
-        self._form = found or self._form
+        self._form = form or self._form
         if self._form is None:
-            raise digits.InvalidValueError(
+            raise InvalidValueError(
                 self._kind,
                 remedy=_REMEDY,
                 message="may be the number or raw bytes: the server sends BIT expressions as either.",
@@ -125,10 +126,10 @@ class Bits(Family):
     def _require(self, wrong: NDArray[np.bool_]) -> None:
         """Refuse the first of the values that are wrong."""
         if wrong.any():
-            raise digits.InvalidValueError(self._kind, remedy=_REMEDY, row=int(np.flatnonzero(wrong)[0]))
+            raise InvalidValueError(self._kind, remedy=_REMEDY, row=int(np.flatnonzero(wrong)[0]))
 
 
-class Nulls(Family):
+class Nulls(ColumnDecoder):
     """An expression that is NULL whatever the rows hold."""
 
     def __init__(self) -> None:
@@ -137,13 +138,13 @@ class Nulls(Family):
     def decode(self, cells: Cells) -> pa.Array:
         """Refuse it: the `Decoder` makes arrays of NULLs itself, so that one of the cells is none."""
         del cells
-        raise digits.not_a("NULL")
+        raise invalid_value("NULL")
 
 
 def _read_bytes(cells: Cells) -> NDArray[np.uint64]:
     """The values as bytes; of longer ones, which are text, nothing that counts."""
     shift = ((8 - np.minimum(cells.length, 8)) << 3).astype(np.uint64)
-    values: NDArray[np.uint64] = cells.words[cells.start].byteswap() >> shift
+    values: NDArray[np.uint64] = cells.word64[cells.start].byteswap() >> shift
     return values
 
 
@@ -152,7 +153,7 @@ def _is_number(cells: Cells) -> NDArray[np.bool_]:
     fits = np.ones(len(cells), bool)
     for done in range(0, int(cells.length.max(initial=0)), 8):
         count = np.clip(cells.length - done, 0, 8)
-        word = np.where(count > 0, cells.words[np.where(count > 0, cells.start + done, 0)], _ZEROS)
+        word = np.where(count > 0, cells.word64[np.where(count > 0, cells.start + done, 0)], _ZEROS)
         other = (word ^ _ZEROS) & _MASKS.take(count)
         fits &= ((other + _ABOVE_NINE) | other) & _HIGH_BITS == 0
     numbers: NDArray[np.bool_] = fits & ((cells.data[cells.start] != ord("0")) | (cells.length == 1))

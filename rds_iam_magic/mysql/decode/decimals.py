@@ -11,12 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rds_iam_magic.database.decode import digits, floats
+from rds_iam_magic.mysql.decode import digits, floats
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
+from rds_iam_magic.mysql.decode.errors import invalid_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rds_iam_magic.database.decode.cells import Cells
+    from rds_iam_magic.mysql.decode.cells import Cells
     from rds_iam_magic.mysql.wire.column import Column
 
 _MINUS, _POINT = ord("-"), ord(".")
@@ -40,7 +42,7 @@ def decimal_type(column: Column) -> pa.DataType:
     return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
 
 
-class _Decimals:
+class _Decimals(ColumnDecoder):
     """Reads a decimal's text into a scaled integer, where it is regular and fits."""
 
     def __init__(self, column: Column) -> None:
@@ -57,18 +59,18 @@ class _Decimals:
             return None
         empty = length == 0
         if empty.any() and (cells.null is None or not cells.null[empty].all()):
-            raise digits.not_a("number")
+            raise invalid_value("number")
         negative = (cells.data[start] == _MINUS) & ~empty
         if negative.any():
             start, length = start + negative, length - negative
         if scale == 0:
-            return digits.parse(cells.words, start, length), negative
+            return digits.parse(cells.word64, start, length), negative
         whole = length - scale - 1
         if ((cells.data[start + np.maximum(whole, 0)] != _POINT) & ~empty).any() or ((whole < 1) & ~empty).any():
             return None
         fraction = np.where(empty, 0, scale)
-        values = digits.parse(cells.words, start, np.where(empty, 0, whole)) * digits.POWERS[scale]
-        return values + digits.parse(cells.words, start + whole + 1, fraction), negative
+        values = digits.parse(cells.word64, start, np.where(empty, 0, whole)) * digits.POWERS[scale]
+        return values + digits.parse(cells.word64, start + whole + 1, fraction), negative
 
 
 class FloatDecimals(_Decimals):
@@ -96,7 +98,7 @@ class FloatDecimals(_Decimals):
             np.negative(values, out=values, where=negative)
         return cells.to_array(self.type, values)
 
-    def finding(self) -> str:
+    def warning(self) -> str:
         """How many values have more digits than a double gives back."""
         if not self._rounded:
             return ""
@@ -129,7 +131,7 @@ class ExactDecimals(_Decimals):
         wide[:, 1] = values >> 63
         return cells.to_array(self.type, wide)
 
-    def finding(self) -> str:
+    def warning(self) -> str:
         """That values came as texts."""
         if not self._too_wide:
             return ""
@@ -161,7 +163,7 @@ class WholeDecimals(ExactDecimals):
         self._beyond = self._beyond or not fits_int64(values)
         return values
 
-    def finding(self) -> str:
+    def warning(self) -> str:
         """That a value is beyond 63 bits."""
         if not self._beyond:
             return ""

@@ -1,4 +1,4 @@
-"""`Decoder`: which family decodes which column (the only table of it), and chunks of rows → record batches."""
+"""`Decoder`: chunks of rows → record batches; the table of which column decoder is for which type."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from typing import Literal
 
 import pyarrow as pa
 
-from rds_iam_magic.database.decode.bits import Bits, Nulls, expected_form
-from rds_iam_magic.database.decode.cells import Cells, locate
-from rds_iam_magic.database.decode.dates import Dates, DateTimes
-from rds_iam_magic.database.decode.decimals import ExactDecimals, FloatDecimals, WholeDecimals
-from rds_iam_magic.database.decode.digits import InvalidValueError
-from rds_iam_magic.database.decode.family import Family
-from rds_iam_magic.database.decode.floats import Floats
-from rds_iam_magic.database.decode.integers import Integers
-from rds_iam_magic.database.decode.texts import Bytes, Narrowed, Texts
-from rds_iam_magic.database.decode.times import Times
 from rds_iam_magic.errors import DecodeError
+from rds_iam_magic.mysql.decode.bits import Bits, Nulls, expected_form
+from rds_iam_magic.mysql.decode.cells import Cells
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
+from rds_iam_magic.mysql.decode.dates import Dates, DateTimes
+from rds_iam_magic.mysql.decode.decimals import ExactDecimals, FloatDecimals, WholeDecimals
+from rds_iam_magic.mysql.decode.errors import InvalidValueError
+from rds_iam_magic.mysql.decode.floats import Floats
+from rds_iam_magic.mysql.decode.integers import Integers
+from rds_iam_magic.mysql.decode.text_rows import locate
+from rds_iam_magic.mysql.decode.texts import Bytes, Narrowed, Texts
+from rds_iam_magic.mysql.decode.times import Times
 from rds_iam_magic.mysql.wire.column import Column
 from rds_iam_magic.mysql.wire.events import Rows
 from rds_iam_magic.sql.quoting import quote_name
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class DecodeOptions:
     """How values are decoded.
 
     Attributes:
@@ -39,13 +40,13 @@ class Options:
     words: Callable[[], Sequence[str]] = tuple
 
 
-def _decimals(column: Column, options: Options) -> Family:
+def _decimals(column: Column, options: DecodeOptions) -> ColumnDecoder:
     if options.decimal == "exact":
         return ExactDecimals(column)
     return WholeDecimals(column) if column.decimals == 0 else FloatDecimals(column)
 
 
-def _texts(column: Column, options: Options) -> Family:  # noqa: ARG001 - one signature for the table
+def _texts(column: Column, options: DecodeOptions) -> ColumnDecoder:  # noqa: ARG001 - one signature for the table
     # JSON says that it is binary, and is text: MySQL keeps it as utf8mb4.
     return Bytes() if column.binary and column.type_code != _JSON else Texts(column)
 
@@ -53,7 +54,7 @@ def _texts(column: Column, options: Options) -> Family:  # noqa: ARG001 - one si
 _JSON = 245
 
 # https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html
-_FAMILIES: dict[int, Callable[[Column, Options], Family]] = {
+_DECODERS: dict[int, Callable[[Column, DecodeOptions], ColumnDecoder]] = {
     **dict.fromkeys((1, 2, 3, 8, 9, 13), lambda column, _: Integers(column)),  # TINY … LONGLONG, INT24, YEAR
     **dict.fromkeys((4, 5), lambda column, _: Floats(column)),  # FLOAT, DOUBLE
     **dict.fromkeys((0, 246), _decimals),  # DECIMAL, NEWDECIMAL
@@ -80,12 +81,12 @@ class Decoder:
         DecodeError: A column has a type that is not known.
     """
 
-    def __init__(self, columns: Sequence[Column], options: Options | None = None) -> None:
+    def __init__(self, columns: Sequence[Column], options: DecodeOptions | None = None) -> None:
         self._columns = tuple(columns)
         self._rows = 0  # decoded so far
-        self._families = [_family(column, options or Options()) for column in columns]
+        self._decoders = [_column_decoder(column, options or DecodeOptions()) for column in columns]
         self.schema = pa.schema(
-            [pa.field(column.name, family.type) for column, family in zip(columns, self._families, strict=True)]
+            [pa.field(column.name, decoder.type) for column, decoder in zip(columns, self._decoders, strict=True)]
         )
 
     def decode(self, rows: Rows) -> pa.RecordBatch:
@@ -95,54 +96,54 @@ class Decoder:
             ProtocolError: The bytes are no rows of so many fields.
             DecodeError: A value does not fit its column's type.
         """
-        found = locate(rows, len(self._families))
+        columns = locate(rows, len(self._decoders))
         # strict: the cells' own check for fields too many comes at their end.
         try:
-            places = range(len(self._families))
-            arrays = [self._decode(place, cells) for cells, place in zip(found, places, strict=True)]
+            places = range(len(self._decoders))
+            arrays = [self._decode(place, cells) for cells, place in zip(columns, places, strict=True)]
         except DecodeError:
-            for _ in found:  # rows that are broken are worse than a value, and end the session
+            for _ in columns:  # rows that are broken are worse than a value, and end the session
                 pass
             raise
         self._rows += len(rows)
-        if any(array.type != family.type for array, family in zip(arrays, self._families, strict=True)):
+        if any(array.type != decoder.type for array, decoder in zip(arrays, self._decoders, strict=True)):
             return pa.RecordBatch.from_arrays(arrays, names=self.schema.names)
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
-    def findings_text(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """A line for each column whose values are not all what the server has."""
-        return [text for family in self._families if (text := family.finding())]
+        return [text for decoder in self._decoders if (text := decoder.warning())]
 
     def _decode(self, place: int, cells: Cells) -> pa.Array:
-        family = self._families[place]
+        decoder = self._decoders[place]
         try:
-            return _decode(family, cells)
+            return _decode(decoder, cells)
         except (ValueError, ArithmeticError) as error:  # Arrow's own errors are ValueErrors, too
-            failure, row = _locate_failure(family, cells, error)
+            failure, row = _locate_failure(decoder, cells, error)
         raise _decode_error(self._columns[place], self._rows + row + 1, cells.value(row), failure)
 
 
-def _family(column: Column, options: Options) -> Family:
-    make = _FAMILIES.get(column.type_code)
+def _column_decoder(column: Column, options: DecodeOptions) -> ColumnDecoder:
+    make = _DECODERS.get(column.type_code)
     if make is None:
         raise DecodeError(
             f"Column {column.name} has a type that is not known here ({column.type_code}).",
             _remedy(column, "CAST({} AS CHAR)"),
             column=column.name,
         )
-    family = make(column, options)
-    if column.wide is None or isinstance(family, Texts | Bytes | Bits):
-        return family  # those are texts anyway, or bytes that are not converted
-    return Narrowed(family, column.wide)
+    decoder = make(column, options)
+    if column.wide is None or isinstance(decoder, Texts | Bytes | Bits):
+        return decoder  # those are texts anyway, or bytes that are not converted
+    return Narrowed(decoder, column.wide)
 
 
-def _decode(family: Family, cells: Cells) -> pa.Array:
+def _decode(decoder: ColumnDecoder, cells: Cells) -> pa.Array:
     if cells.null is not None and cells.null.all():
-        return pa.nulls(len(cells), family.type)
-    return family.decode(cells)
+        return pa.nulls(len(cells), decoder.type)
+    return decoder.decode(cells)
 
 
-def _locate_failure(family: Family, cells: Cells, error: Exception) -> tuple[Exception, int]:
+def _locate_failure(decoder: ColumnDecoder, cells: Cells, error: Exception) -> tuple[Exception, int]:
     """Bisect for the first row that cannot be decoded, and give its own error."""
     if isinstance(error, InvalidValueError) and error.row is not None:
         return error, error.row
@@ -150,9 +151,9 @@ def _locate_failure(family: Family, cells: Cells, error: Exception) -> tuple[Exc
     while stop - start > 1:
         middle = (start + stop) // 2
         try:
-            _decode(family, cells.part(start, middle))
-        except (ValueError, ArithmeticError) as found:
-            error, stop = found, middle
+            _decode(decoder, cells.part(start, middle))
+        except (ValueError, ArithmeticError) as nearer:
+            error, stop = nearer, middle
         else:
             start = middle
     return error, start

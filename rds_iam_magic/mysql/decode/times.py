@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from rds_iam_magic.database.decode import digits
-from rds_iam_magic.database.decode.dates import read_clock, read_fraction
-from rds_iam_magic.database.decode.family import Family
+from rds_iam_magic.mysql.decode import digits
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
+from rds_iam_magic.mysql.decode.dates import read_clock, read_fraction
+from rds_iam_magic.mysql.decode.errors import invalid_value
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.decode.cells import Cells
+    from rds_iam_magic.mysql.decode.cells import Cells
 
 _MINUS, _COLON = ord("-"), ord(":")
 _HUNDRED_HOURS = 360_000_000_000  # microseconds
 _CLOCK = 8  # the length of HH:MM:SS
 
 
-class Times(Family):
+class Times(ColumnDecoder):
     """A TIME is a length of time, so it may be negative and longer than a day."""
 
     def __init__(self) -> None:
@@ -37,10 +38,10 @@ class Times(Family):
         start, length = start + negative, length - negative
         three = cells.data[start + 2] != _COLON
         if (length < _CLOCK + three).any() or (length > _CLOCK + three + 7).any():
-            raise digits.not_a("time")
-        hundreds = digits.parse(cells.words, start, three.astype(np.int64)).astype(np.int64)
+            raise invalid_value("time")
+        hundreds = digits.parse(cells.word64, start, three.astype(np.int64)).astype(np.int64)
         start, length = start + three, length - three
-        values = read_clock(cells.words, start) + hundreds * _HUNDRED_HOURS
+        values = read_clock(cells.word64, start) + hundreds * _HUNDRED_HOURS
         if (length > _CLOCK).any():
             values += read_fraction(cells, start + _CLOCK, length - _CLOCK)
         np.negative(values, out=values, where=negative)

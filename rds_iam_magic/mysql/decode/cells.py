@@ -1,27 +1,15 @@
-"""One column of a chunk of rows, as places in the bytes that came; nothing is copied yet.
-
-A field is a length-encoded string, NULL is the single byte 0xFB:
-https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_dt_integers.html
-"""
+"""One column of a chunk of rows, as offsets into the bytes that came, whatever their format; nothing is copied yet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from rds_iam_magic.errors import ProtocolError
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from rds_iam_magic.mysql.wire.events import Rows
-
-_NULL = 0xFB
-_WIDTHS = {0xFC: 2, 0xFD: 3, 0xFE: 8}  # first byte → bytes of length behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +18,14 @@ class Cells:
 
     Attributes:
         data: uint8; all of the bytes, padded behind the last row.
-        words: uint64, little-endian; `words[i]` are the eight bytes from `i` on.
+        word64: uint64, little-endian; `word64[i]` are the eight bytes from `i` on.
         start: int64, by row.
         length: int64, by row; 0 for NULL.
         null: bool, by row; None when no value is NULL.
     """
 
     data: NDArray[np.uint8]
-    words: NDArray[np.uint64]
+    word64: NDArray[np.uint64]
     start: NDArray[np.int64]
     length: NDArray[np.int64]
     null: NDArray[np.bool_] | None
@@ -49,7 +37,7 @@ class Cells:
         """The cells of some of the rows."""
         null = None if self.null is None else self.null[start:stop]
         null = None if null is None or not null.any() else null
-        return Cells(self.data, self.words, self.start[start:stop], self.length[start:stop], null)
+        return Cells(self.data, self.word64, self.start[start:stop], self.length[start:stop], null)
 
     def value(self, row: int) -> bytes:
         """One value as it came; for error messages."""
@@ -82,50 +70,7 @@ class Cells:
         return with_gaps.take(self.to_array(pa.int64(), places))
 
 
-def words_of(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
+def word64_of(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """The eight bytes from each byte on."""
-    words: NDArray[np.uint64] = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
-    return words
-
-
-def locate(rows: Rows, columns: int) -> Iterator[Cells]:
-    """Give the cells of one column after the other.
-
-    Raises:
-        ProtocolError: A field leads out of its row, or a row has another number of fields.
-    """
-    data, ends = rows.data, rows.ends
-    words = words_of(data)
-    at = rows.starts
-    for _ in range(columns):
-        if (at >= ends).any():
-            raise ProtocolError("The server sent a row with too few fields.")
-        first = data[at]
-        start = at + 1
-        null: NDArray[np.bool_] | None = None
-        length = first.astype(np.int64)
-        if first.max(initial=0) >= _NULL:
-            null = first == _NULL
-            length[null] = 0
-            _read_long_lengths(words, first, start, length)
-            null = null if null.any() else None
-        at = start + length
-        if (length > ends - start).any() or (length < 0).any():
-            raise ProtocolError("The server sent a field that is longer than its row.")
-        yield Cells(data, words, start, length, null)
-    if (at != ends).any():
-        raise ProtocolError("The server sent a row with too many fields.")
-
-
-def _read_long_lengths(
-    words: NDArray[np.uint64], first: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int64]
-) -> None:
-    """Put the lengths of 251 bytes and more into `length`, and move `start` behind them; both in place."""
-    for marker, width in _WIDTHS.items():
-        long = np.flatnonzero(first == marker)
-        if len(long):
-            mask = np.uint64((1 << (8 * width)) - 1)
-            length[long] = (words[start[long]] & mask).astype(np.int64)
-            start[long] += width
-    if (first == 0xFF).any():
-        raise ProtocolError("The server sent a field of an impossible length.")
+    word64: NDArray[np.uint64] = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
+    return word64

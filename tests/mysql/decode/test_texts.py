@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.database.decode import Decoder
 from rds_iam_magic.errors import StatementError
+from rds_iam_magic.mysql.decode import Decoder
 from rds_iam_magic.mysql.wire import charsets
 from rds_iam_magic.mysql.wire.column import Column
 from tests.support.packets import rows_of
@@ -32,7 +32,7 @@ def text_column(charset, name="t"):
 
 def decoded(charset, values):
     decoder = Decoder([text_column(charset)])
-    return decoder.decode(rows_of(values))["t"].to_pylist(), decoder.findings_text()
+    return decoder.decode(rows_of(values))["t"].to_pylist(), decoder.warnings()
 
 
 def test_every_set_of_the_server_is_known(sandbox):

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from rds_iam_magic.database.decode import digits
-from rds_iam_magic.database.decode.family import Family
+from rds_iam_magic.mysql.decode import digits
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
+from rds_iam_magic.mysql.decode.errors import invalid_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rds_iam_magic.database.decode.cells import Cells
+    from rds_iam_magic.mysql.decode.cells import Cells
     from rds_iam_magic.mysql.wire.column import Column
 
 _U = np.uint64
@@ -29,14 +30,14 @@ _CLOCK_MARKS = (0x0000FF0000FF0000, ord(":") << 40 | ord(":") << 16)
 _SECOND, _DAY = 1_000_000, 86_400_000_000  # microseconds
 
 
-class _Dated(Family):
+class _Dated(ColumnDecoder):
     """Counts what no calendar has."""
 
     def __init__(self, column: Column) -> None:
         self._name = column.name
         self._impossible = 0
 
-    def finding(self) -> str:
+    def warning(self) -> str:
         """How many dates became NaT."""
         if not self._impossible:
             return ""
@@ -44,7 +45,7 @@ class _Dated(Family):
         return f"column {self._name}: {count} (0000-00-00, 2024-00-00, …) became NaT."
 
     def _days(self, cells: Cells) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
-        days, impossible = read_days(cells.words, _present(cells, cells.start))
+        days, impossible = read_days(cells.word64, _present(cells, cells.start))
         if cells.null is not None:
             impossible &= ~cells.null
         if not impossible.any():
@@ -81,8 +82,8 @@ class DateTimes(_Dated):
         start = _present(cells, cells.start)
         separator = cells.data[start + _DATE]
         if ((separator != ord(" ")) & (cells.length > 0)).any():
-            raise digits.not_a("date and time")
-        values = days * _DAY + read_clock(cells.words, start + _DATE + 1)
+            raise invalid_value("date and time")
+        values = days * _DAY + read_clock(cells.word64, start + _DATE + 1)
         if cells.length.max(initial=0) > _DATETIME:
             values += read_fraction(cells, start + _DATETIME, cells.length - _DATETIME)
         return cells.to_array(self.type, values, impossible)
@@ -119,7 +120,7 @@ def read_clock(words: NDArray[np.uint64], start: NDArray[np.int64]) -> NDArray[n
     _require_marks(word, _CLOCK_MARKS, "time")
     minutes, seconds = digits.pair(word, 3), digits.pair(word, 6)
     if (minutes > 59).any() or (seconds > 59).any():
-        raise digits.not_a("time")
+        raise invalid_value("time")
     return (digits.pair(word, 0) * 3600 + minutes * 60 + seconds) * _SECOND
 
 
@@ -131,9 +132,9 @@ def read_fraction(cells: Cells, start: NDArray[np.int64], length: NDArray[np.int
     """
     there = length > 0
     if ((cells.data[np.where(there, start, 0)] != ord(".")) & there).any():
-        raise digits.not_a("time")
+        raise invalid_value("time")
     count = np.where(there, length - 1, 0)
-    value = digits.parse(cells.words, np.where(there, start + 1, 0), count)
+    value = digits.parse(cells.word64, np.where(there, start + 1, 0), count)
     fraction: NDArray[np.int64] = (value * digits.POWERS[6 - count]).astype(np.int64)
     return fraction
 
@@ -151,13 +152,13 @@ def _require_lengths(cells: Cells, allowed: tuple[int, ...], kind: str) -> None:
     fits[list(allowed)] = True
     wrong = ~fits[np.minimum(cells.length, 255)]
     if (wrong if cells.null is None else wrong & ~cells.null).any():
-        raise digits.not_a(kind)
+        raise invalid_value(kind)
 
 
 def _require_marks(word: NDArray[np.uint64], marks: tuple[int, int], kind: str) -> None:
     mask, expected = marks
     if ((word & _U(mask)) != _U(expected)).any():
-        raise digits.not_a(kind)
+        raise invalid_value(kind)
 
 
 @cache

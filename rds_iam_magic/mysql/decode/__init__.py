@@ -3,6 +3,6 @@
 Whole columns are decoded at once, by NumPy and Arrow; one small file for each family of types.
 """
 
-from rds_iam_magic.database.decode.decoder import Decoder, Options
+from rds_iam_magic.mysql.decode.decoder import DecodeOptions, Decoder
 
-__all__ = ["Decoder", "Options"]
+__all__ = ["DecodeOptions", "Decoder"]

@@ -7,8 +7,8 @@ does not give, are made up from what was seen there.
 import pandas as pd
 import pytest
 
-from rds_iam_magic.database.decode import Decoder, Options
 from rds_iam_magic.errors import DecodeError
+from rds_iam_magic.mysql.decode import DecodeOptions, Decoder
 from rds_iam_magic.mysql.wire.column import Column
 from tests.support.packets import rows_of
 
@@ -141,7 +141,7 @@ def test_returning(db):
 
 def bits(width, *pieces, flags=UNSIGNED | BINARY, org_name="", words=None, mariadb=False):
     column = Column("x", BIT, 63, width, flags, 0, org_name)
-    decoder = Decoder([column], Options(mariadb=mariadb, words=lambda: words or []))
+    decoder = Decoder([column], DecodeOptions(mariadb=mariadb, words=lambda: words or []))
     return [value for piece in pieces for value in decoder.decode(rows_of(piece))["x"].to_pylist()]
 
 
