@@ -36,8 +36,9 @@ def _session(place: Place) -> Any:
     import ssl
 
     from rds_iam_magic.aws.secret import Secret
-    from rds_iam_magic.database.dial import Address
-    from rds_iam_magic.database.driver import Password, open_session
+    from rds_iam_magic.mysql.credential import Password
+    from rds_iam_magic.mysql.dial import Address
+    from rds_iam_magic.mysql.driver import open_session
 
     return open_session(
         Address("127.0.0.1", place.port),

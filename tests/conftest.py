@@ -28,8 +28,8 @@ from hypothesis import HealthCheck, settings
 from rds_iam_magic.aws.endpoint import Endpoint
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.database.connection import Connection
-from rds_iam_magic.database.driver import Password
-from rds_iam_magic.database.login import Login
+from rds_iam_magic.mysql.credential import Password
+from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.sandbox import Sandbox
 from tests.support.events import LONG
 from tests.support.logins import SCRATCH, create_tester, login_of_tester, sessions, watch

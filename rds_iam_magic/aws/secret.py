@@ -21,7 +21,7 @@ from rds_iam_magic.errors import AwsError, TargetError
 class Secret:
     """A secret text. Its repr, str and format are fixed; it is neither pickled nor copied into a notebook.
 
-    `reveal` is called in one place only: where the secret is sent, behind the TLS guard of `database/driver.py`.
+    `reveal` is called in one place only: where the secret is sent, behind the TLS guard of `mysql/driver.py`.
 
     Raises:
         ValueError: The text cannot be UTF-8, told without quoting it. To be made inside of a border (`border.py`),

@@ -14,12 +14,12 @@ from rds_iam_magic.aws.session import open_session, why_refused
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.aws.truststore import trust_store
 from rds_iam_magic.database.connection import Connection, warn
-from rds_iam_magic.database.dial import Address
-from rds_iam_magic.database.driver import Credential, Password, Token
-from rds_iam_magic.database.login import Login
-from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.database.way import CONNECT_TIMEOUT, Way
 from rds_iam_magic.errors import AccessDeniedError, OptionError
+from rds_iam_magic.mysql.credential import Credential, Password, Token
+from rds_iam_magic.mysql.dial import Address
+from rds_iam_magic.mysql.login import Login
+from rds_iam_magic.mysql.session_settings import Settings
 
 
 def connect(

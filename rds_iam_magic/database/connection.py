@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args, overload
 
 from rds_iam_magic.database.held import HeldSession, may_have_run
-from rds_iam_magic.database.login import Login
 from rds_iam_magic.database.runner import Again, Complete, Item, Runner, Task
-from rds_iam_magic.database.settings import Settings
-from rds_iam_magic.database.words import counted
 from rds_iam_magic.errors import ConnectionLostError, OptionError, RdsIamError, ResultError
+from rds_iam_magic.mysql.login import Login
+from rds_iam_magic.mysql.session_settings import Settings
 from rds_iam_magic.results import memory
 from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
 from rds_iam_magic.results.result import Changed, ResultSet
 from rds_iam_magic.sql.effects import effects_of
 from rds_iam_magic.sql.quoting import quote_name
 from rds_iam_magic.sql.statement import Statement, split
+from rds_iam_magic.wording import bytes_text, count_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -270,7 +270,7 @@ class Connection:
         """End the session; does nothing when it is closed already. An open transaction is rolled back, and told."""
         is_own = self._pid == os.getpid()  # after a fork the transaction is the parent's, and goes on
         if is_own and self._held.transaction_since is not None and not self._held.closed:
-            changed = counted(self.rows_changed, "changed row")
+            changed = count_of(self.rows_changed, "changed row")
             self.notify(f"a transaction with {changed} was open; closing the connection rolled it back.")
         self._held.close()
 
@@ -481,8 +481,8 @@ def _no_rows() -> ResultError:
 
 def _too_large(rows: int, taken: int, ceiling: int) -> ResultError:
     return ResultError(
-        f"The result is larger than the {memory.shown(ceiling)} that it may take: {rows:,} rows came to "
-        f"{memory.shown(taken)}; its query was ended.",
+        f"The result is larger than the {bytes_text(ceiling)} that it may take: {rows:,} rows came to "
+        f"{bytes_text(taken)}; its query was ended.",
         "Narrow it with LIMIT, read a part with --limit N, write it to a file with --to FILE, or raise "
         "%config RdsIamMagics.max_memory.",
     )

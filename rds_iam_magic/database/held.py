@@ -13,9 +13,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
-from rds_iam_magic.database import interrupt
-from rds_iam_magic.database.nearest import nearest_name_hint, not_found
-from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.errors import (
     AccessDeniedError,
     ConnectError,
@@ -25,14 +22,18 @@ from rds_iam_magic.errors import (
     RdsIamError,
     TlsError,
 )
+from rds_iam_magic.mysql.cancel import cancel, is_running, second_session
+from rds_iam_magic.mysql.nearest_name import nearest_name_hint, not_found
+from rds_iam_magic.mysql.own_queries import PATIENCE, ServerIdentity, fetch_all, identify
+from rds_iam_magic.mysql.session_settings import Settings
 from rds_iam_magic.mysql.wire.events import ServerError
 from rds_iam_magic.sql.effects import ALWAYS_LOST, TEMPORARY_TABLES, Effects
 from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.answer import Answer
-    from rds_iam_magic.database.driver import ServerSession
-    from rds_iam_magic.database.login import Login
+    from rds_iam_magic.mysql.login import Login
+    from rds_iam_magic.mysql.reader import ResponseReader
+    from rds_iam_magic.mysql.session import ServerSession
     from rds_iam_magic.sql.statement import Statement
 
 PING_AFTER = 30.0
@@ -77,7 +78,7 @@ class HeldSession:
         self._doomed: list[ServerSession] = []  # given up, and perhaps not closed yet: an interrupt came between
         self._is_new = False  # a session was opened again, and what that means is not told yet
         self._released = False  # the server ended the last session because it was told to
-        self._identity = interrupt.Identity(0, "")
+        self._identity = ServerIdentity(0, "")
         self.server_version = self.tls_version = ""
         self.database = login.database
         self._left: set[str] = set()
@@ -160,7 +161,7 @@ class HeldSession:
         """
         self._guarded = bool(self.current.status & _AUTOCOMMIT) and not self.current.status & IN_TRANSACTION
         if self._guarded:
-            interrupt.all_rows(self.current, "START TRANSACTION READ ONLY")
+            fetch_all(self.current, "START TRANSACTION READ ONLY")
         return self._guarded
 
     def unguard(self) -> None:
@@ -207,7 +208,7 @@ class HeldSession:
         SHOW WARNINGS leaves the warnings and FOUND_ROWS() alone; ROW_COUNT() is -1 after it, as after every query.
         """
         try:
-            rows = interrupt.all_rows(self.current, "SHOW WARNINGS LIMIT 1", timeout=interrupt.PATIENCE)
+            rows = fetch_all(self.current, "SHOW WARNINGS LIMIT 1", timeout=PATIENCE)
         except ConnectionLostError:
             self.give_up()
             return None
@@ -223,8 +224,8 @@ class HeldSession:
         if not_found(event) is None or self._session is None:
             return ""
         try:
-            with interrupt.second_session(self.login, self._session) as second:
-                return nearest_name_hint(event, statement, self.database, lambda sql: interrupt.all_rows(second, sql))
+            with second_session(self.login, self._session) as second:
+                return nearest_name_hint(event, statement, self.database, lambda sql: fetch_all(second, sql))
         except RdsIamError:  # a hint is not worth an error of its own
             return ""
 
@@ -243,15 +244,15 @@ class HeldSession:
 
     def still_runs(self) -> bool:
         """Whether the server still works on the statement; no, when it cannot be reached twice in a row."""
-        found = interrupt.runs(self.login, self.current, self._identity)
-        self._unanswered = self._unanswered + 1 if found is None else 0
-        return self._unanswered < _MOST_UNANSWERED if found is None else found
+        answer = is_running(self.login, self.current, self._identity)
+        self._unanswered = self._unanswered + 1 if answer is None else 0
+        return self._unanswered < _MOST_UNANSWERED if answer is None else answer
 
-    def end_query(self, answer: Answer) -> None:
+    def end_query(self, answer: ResponseReader) -> None:
         """End the query whose answer is being read; a session that cannot be brought in step is given up."""
         if self._session is None or answer.is_foreign:
             return
-        if not interrupt.end_query(self.login, self._session, self._identity, answer):
+        if not cancel(self.login, self._session, self._identity, answer):
             self.give_up()
         self.unguard()
         if self._session is not None:
@@ -321,7 +322,7 @@ class HeldSession:
         fresh: ServerSession | None = None
         try:
             fresh = self.login.open()
-            is_another = interrupt.identify(fresh).server != self._identity.server
+            is_another = identify(fresh).server != self._identity.server
         except RdsIamError:
             is_another = False
         finally:
@@ -385,13 +386,13 @@ class HeldSession:
         session: ServerSession | None = None
         try:
             session = self.login.open(timeout=timeout)
-            self._adopt(session, interrupt.identify(session))
+            self._adopt(session, identify(session))
         except BaseException:
             if session is not None and session is not self._session:
                 session.close()
             raise
 
-    def _adopt(self, session: ServerSession, identity: interrupt.Identity) -> None:
+    def _adopt(self, session: ServerSession, identity: ServerIdentity) -> None:
         """Make a fresh session the held one, set as it was asked for and as the lost one was."""
         statements = self.settings.statements(mariadb="mariadb" in session.server_version.lower())
         if self.database and self.database != self.login.database:
@@ -399,7 +400,7 @@ class HeldSession:
         if self._was_manual and self.settings.autocommit is not False:
             statements["no autocommit"] = "SET SESSION autocommit = 0"
         for setting, statement in statements.items():
-            for event in session.command(statement, timeout=interrupt.PATIENCE):
+            for event in session.command(statement, timeout=PATIENCE):
                 if isinstance(event, ServerError):
                     raise OptionError(
                         f"The server does not take the setting {setting}: {event.message.rstrip('.')} ({event.code}).",

@@ -7,10 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
 
-from rds_iam_magic.database.answer import Answer
-from rds_iam_magic.database.duplicate_names import duplicate_names_note
 from rds_iam_magic.database.held import HeldSession, may_have_run
-from rds_iam_magic.database.words import LOST, WRITE_IN_READ_ONLY, counted, is_read_only, statement_error
 from rds_iam_magic.errors import (
     ConnectionLostError,
     ProtocolError,
@@ -18,14 +15,17 @@ from rds_iam_magic.errors import (
     ResultError,
     StatementError,
 )
+from rds_iam_magic.mysql.duplicate_names import duplicate_names_note
+from rds_iam_magic.mysql.reader import ResponseReader
+from rds_iam_magic.mysql.server_errors import LOST, WRITE_IN_READ_ONLY, is_read_only, statement_error
 from rds_iam_magic.mysql.wire.charsets import Announced
 from rds_iam_magic.mysql.wire.events import MORE_RESULTS, Ok, ResultSetEnd, ResultSetStart, Rows, ServerError
 from rds_iam_magic.mysql.wire.nullability import nullable_columns
-from rds_iam_magic.results import memory
 from rds_iam_magic.results.formats import DecimalMode
 from rds_iam_magic.results.result import Changed, ResultSet
 from rds_iam_magic.sql.effects import Effects, names
 from rds_iam_magic.sql.statement import Statement
+from rds_iam_magic.wording import bytes_text, count_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -128,7 +128,7 @@ class Runner:
         self._require_size(len(sql))
         self._require_row_count(task)
         handled = sys.exc_info()[1]
-        answer = Answer(
+        answer = ResponseReader(
             session,
             sql,
             still_runs=self._held.still_runs,
@@ -165,7 +165,7 @@ class Runner:
             self._close(answer)
         return None
 
-    def _close(self, answer: Answer) -> None:
+    def _close(self, answer: ResponseReader) -> None:
         """A second interrupt, while the first one's work is done, gives the session up at once."""
         try:
             if not answer.is_settled:
@@ -182,7 +182,7 @@ class Runner:
         limit = self._held.max_packet
         if size + 1 > limit > 0:  # and the byte of the command
             raise StatementError(
-                f"The statement has {memory.shown(size)}, and the server takes {memory.shown(limit)} at most "
+                f"The statement has {bytes_text(size)}, and the server takes {bytes_text(limit)} at most "
                 "(max_allowed_packet); nothing was sent.",
                 "Split it, load the rows another way, or raise max_allowed_packet in the database's parameter group "
                 "and connect again.",
@@ -190,7 +190,7 @@ class Runner:
                 sqlstate="08S01",
             )
 
-    def _leave(self, answer: Answer, task: Task) -> None:
+    def _leave(self, answer: ResponseReader, task: Task) -> None:
         """Nobody wants the rest of an answer: what may write runs to its end, or it might do half of its work."""
         if task.effects.only_reads or answer.expired or answer.is_foreign:
             return  # the caller has it ended
@@ -200,7 +200,7 @@ class Runner:
         except ConnectionLostError:
             self._held.give_up()
 
-    def _settle(self, answer: Answer, task: Task) -> None:
+    def _settle(self, answer: ResponseReader, task: Task) -> None:
         """End the query of an answer that was cut, so that the session is in step."""
         if not answer.is_settled:
             self._held.end_query(answer)
@@ -211,7 +211,7 @@ class Runner:
         timeout = self._held.settings.timeout
         return None if timeout is None else timeout + _GRACE
 
-    def _read(self, answer: Answer, task: Task) -> Iterator[Item | Complete]:
+    def _read(self, answer: ResponseReader, task: Task) -> Iterator[Item | Complete]:
         incoming: _Incoming | None = None
         for event in answer:
             if isinstance(event, ResultSetStart):
@@ -241,12 +241,12 @@ class Runner:
         if answer.cut and incoming is not None:
             self._tell(incoming, answer, task)
 
-    def _tell_warnings(self, answer: Answer, task: Task) -> None:
+    def _tell_warnings(self, answer: ResponseReader, task: Task) -> None:
         """What the server has to say of its own: a text that it took for a number, a value that it cut."""
         first_word = task.statement.words[:1]
         if not answer.warnings or first_word == ["SHOW"] or self._held.lost or not answer.finished:
             return
-        text = f"the server reported {counted(answer.warnings, 'warning')}"
+        text = f"the server reported {count_of(answer.warnings, 'warning')}"
         first = None
         if "ROW_COUNT" not in task.words_after:  # to read the warnings resets it
             first = self._held.first_warning()
@@ -262,7 +262,7 @@ class Runner:
         if changed is not None and "ROW_COUNT" in task.statement.words:
             raise ResultError(
                 f"ROW_COUNT() is that of SHOW WARNINGS, which quoted the warnings of the statement before; that one "
-                f"changed {counted(changed, 'row')}.",
+                f"changed {count_of(changed, 'row')}.",
                 "Run both statements in one cell (or one call) to have the server count.",
             )
 
@@ -276,7 +276,7 @@ class Runner:
             error.hint = self._held.switch_from_read_only() or error.hint
         return error
 
-    def _tell(self, incoming: _Incoming, answer: Answer, task: Task) -> None:
+    def _tell(self, incoming: _Incoming, answer: ResponseReader, task: Task) -> None:
         note = duplicate_names_note(incoming.columns)
         if note and note not in self._told:
             self._told.add(note)
@@ -287,7 +287,7 @@ class Runner:
             self._notify(f"column {name}: it holds NULL though the server called it NOT NULL; its dtype allows NULL.")
         if incoming.result.cut:
             why = "" if answer.cut else " The statement may write, so it ran to its end."
-            rows = counted(task.limit or 0, "row")
+            rows = count_of(task.limit or 0, "row")
             self._notify(f"the result was cut after {rows}, as asked for; there are more.{why}")
 
 

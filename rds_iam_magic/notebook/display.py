@@ -6,12 +6,12 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from rds_iam_magic.database.words import counted
 from rds_iam_magic.errors import short_traceback
+from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
     from rds_iam_magic.database.connection import Connection
-    from rds_iam_magic.database.settings import Settings
+    from rds_iam_magic.mysql.session_settings import Settings
     from rds_iam_magic.results.result import Changed
     from rds_iam_magic.setup.users import Outcome
 
@@ -31,7 +31,7 @@ class RowCount(int):
         return (int(self), self.words)
 
     def __repr__(self) -> str:
-        return self.words or f"{counted(int(self), 'row')} changed"
+        return self.words or f"{count_of(int(self), 'row')} changed"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's signature
         printer.text(repr(self))  # IPython shows subclasses of int as ints otherwise
@@ -49,7 +49,7 @@ def row_count(result: Changed) -> RowCount:
     if result.verb in _CHANGING or (result.rows and result.verb in _MAYBE_CHANGING):
         return RowCount(result.rows)
     if result.verb in _READING and result.rows:  # SELECT … INTO
-        return RowCount(result.rows, f"OK, {counted(result.rows, 'row')}")
+        return RowCount(result.rows, f"OK, {count_of(result.rows, 'row')}")
     return RowCount(result.rows, "OK")
 
 
@@ -142,7 +142,7 @@ def changed(result: Changed) -> None:
 
 def written(rows: int, path: str) -> None:
     """The line after writing a file."""
-    say(f"{counted(rows, 'row')} written to {path}.")
+    say(f"{count_of(rows, 'row')} written to {path}.")
 
 
 def policy(document: dict[str, Any]) -> None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import check_target, is_login, login_refused
-from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.database.way import CONNECT_TIMEOUT, Way
 from rds_iam_magic.errors import OptionError
+from rds_iam_magic.mysql.session_settings import Settings
 from rds_iam_magic.notebook import sqltext
 from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
 from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, POLICY, SQL, USER

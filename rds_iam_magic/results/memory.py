@@ -39,15 +39,6 @@ def ceiling(setting: int | str | None) -> int:
     return size
 
 
-def shown(size: float) -> str:
-    """A size for people."""
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
-
-
 def _limits() -> Iterator[int]:
     meminfo = Path("/proc/meminfo")
     if meminfo.exists():

@@ -11,7 +11,6 @@ import trustme
 
 import rds_iam_magic
 from rds_iam_magic.database.connection import Connection
-from rds_iam_magic.database.dial import Address
 from rds_iam_magic.errors import (
     AccessDeniedError,
     ConnectError,
@@ -26,6 +25,7 @@ from rds_iam_magic.errors import (
     TrustStoreError,
     UnreachableError,
 )
+from rds_iam_magic.mysql.dial import Address
 from tests.support.listener import Listener
 from tests.support.logins import login_of_tester
 

@@ -1,4 +1,4 @@
-"""The canary: every internal of PyMySQL that `database/driver.py` relies on, by name.
+"""The canary: every internal of PyMySQL that `mysql/driver.py` relies on, by name.
 
 It runs on the oldest and the newest PyMySQL that are supported; what it misses, the guard's and the matrix's tests see.
 """
@@ -10,7 +10,7 @@ import pytest
 from pymysql.connections import Connection
 from pymysql.constants import CLIENT, COMMAND
 
-from rds_iam_magic.database import driver
+from rds_iam_magic.mysql import driver
 
 
 @pytest.mark.parametrize(

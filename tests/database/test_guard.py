@@ -9,10 +9,10 @@ import trustme
 
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
-from rds_iam_magic.database.dial import Address
-from rds_iam_magic.database.driver import Password, Token
-from rds_iam_magic.database.login import Login
 from rds_iam_magic.errors import ConnectError, TlsError, UnreachableError
+from rds_iam_magic.mysql.credential import Password, Token
+from rds_iam_magic.mysql.dial import Address
+from rds_iam_magic.mysql.login import Login
 from tests.support.listener import Listener
 from tests.support.packets import packet
 

@@ -11,9 +11,10 @@ import trustme
 
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
-from rds_iam_magic.database import dial
-from rds_iam_magic.database.answer import Answer
-from rds_iam_magic.database.driver import Token, open_session
+from rds_iam_magic.mysql import dial
+from rds_iam_magic.mysql.credential import Token
+from rds_iam_magic.mysql.driver import open_session
+from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.wire.events import ResultSetEnd, ResultSetStart, Rows
 from tests.support.packets import TEXT, column, packets, result
 from tests.support.wire_server import WireServer
@@ -60,7 +61,7 @@ def connect(authority):
 
 def read(session, sql: bytes) -> list[bytes]:
     """The bytes of the rows of an answer."""
-    answer = Answer(session, sql, deadline=WIRE_TIME)
+    answer = ResponseReader(session, sql, deadline=WIRE_TIME)
     rows = []
     try:
         for event in answer:
@@ -131,7 +132,7 @@ def test_nothing_reads_ahead(connect):
 
 def test_an_answer_that_begins_with_its_columns_only(connect):
     session = connect(lambda _: text_rows([]), seed=5)
-    answer = Answer(session, b"none")
+    answer = ResponseReader(session, b"none")
     head, end = list(answer)
     answer.close()
     assert (type(head), type(end)) == (ResultSetStart, ResultSetEnd)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.database.nearest import nearest, not_found
-from rds_iam_magic.database.words import is_read_only, statement_error
 from rds_iam_magic.errors import StatementError
+from rds_iam_magic.mysql.nearest_name import nearest, not_found
+from rds_iam_magic.mysql.server_errors import is_read_only, statement_error
 from rds_iam_magic.mysql.wire.events import ServerError
 
 FORBIDS = "The MySQL server is running with the {} option so it cannot execute this statement"

@@ -8,8 +8,8 @@ import threading
 import pandas as pd
 import pytest
 
-from rds_iam_magic.database.duplicate_names import duplicate_names_note
 from rds_iam_magic.errors import ResultError, StatementError
+from rds_iam_magic.mysql.duplicate_names import duplicate_names_note
 from rds_iam_magic.notebook.display import RowCount
 
 SLEEPERS = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP%' OR INFO LIKE 'SET @%SLEEP%'"

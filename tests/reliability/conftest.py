@@ -5,8 +5,8 @@ from contextlib import ExitStack
 import pytest
 
 from rds_iam_magic.database.connection import Connection
-from rds_iam_magic.database.dial import Address
-from rds_iam_magic.database.settings import Settings
+from rds_iam_magic.mysql.dial import Address
+from rds_iam_magic.mysql.session_settings import Settings
 from rds_iam_magic.sandbox import Sandbox
 from tests.reliability.faults import Principal, World
 from tests.reliability.matrix import create_tables

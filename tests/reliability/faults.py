@@ -17,10 +17,12 @@ import pymysql
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.aws.token import sign_token
-from rds_iam_magic.database import answer, dial, held
+from rds_iam_magic.database import held
 from rds_iam_magic.database.connection import Connection
-from rds_iam_magic.database.driver import Token
 from rds_iam_magic.errors import ConnectError
+from rds_iam_magic.mysql import dial
+from rds_iam_magic.mysql import reader as answer
+from rds_iam_magic.mysql.credential import Token
 from rds_iam_magic.sandbox import Sandbox
 from rds_iam_magic.sandbox.server import Server
 from tests.support.events import LONG, wait_until

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import psutil
 
 from rds_iam_magic.database.connection import Connection
-from rds_iam_magic.database.dial import Address
 from rds_iam_magic.errors import ConnectError, ConnectionLostError
+from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.sandbox import Sandbox
 from tests.support.logins import create_tester, login_of_tester
 from tests.support.proxy import Proxy

@@ -11,10 +11,8 @@ from contextlib import suppress
 import pytest
 
 from rds_iam_magic.aws.endpoint import Kind
-from rds_iam_magic.database import answer, held
-from rds_iam_magic.database import interrupt as interrupting
+from rds_iam_magic.database import held
 from rds_iam_magic.database.connection import Connection
-from rds_iam_magic.database.settings import Settings
 from rds_iam_magic.errors import (
     AccessDeniedError,
     ConnectError,
@@ -23,6 +21,9 @@ from rds_iam_magic.errors import (
     ResultError,
     StatementError,
 )
+from rds_iam_magic.mysql import cancel as interrupting
+from rds_iam_magic.mysql import reader as answer
+from rds_iam_magic.mysql.session_settings import Settings
 from tests.reliability.faults import end_session
 from tests.support.events import LONG, connection_id, interrupt_when, rests, wait_until, when, works_on
 from tests.support.logins import create_tester, login_of_tester

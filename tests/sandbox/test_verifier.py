@@ -12,10 +12,10 @@ import pytest
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.aws.token import sign_token
-from rds_iam_magic.database.dial import Address
-from rds_iam_magic.database.driver import Token
-from rds_iam_magic.database.login import Login
 from rds_iam_magic.errors import AccessDeniedError
+from rds_iam_magic.mysql.credential import Token
+from rds_iam_magic.mysql.dial import Address
+from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.sandbox.iam import ACCOUNT
 from tests.support import clock
 

@@ -5,7 +5,7 @@ import traceback
 import types
 
 from rds_iam_magic.aws.secret import Secret
-from rds_iam_magic.database.login import Login
+from rds_iam_magic.mysql.login import Login
 
 _STOPS = (type, types.ModuleType, types.FunctionType, types.CodeType, types.BuiltinFunctionType, types.FrameType)
 

@@ -12,9 +12,9 @@ import boto3
 
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.token import sign_token
-from rds_iam_magic.database.dial import Address
-from rds_iam_magic.database.driver import Token
-from rds_iam_magic.database.login import Login
+from rds_iam_magic.mysql.credential import Token
+from rds_iam_magic.mysql.dial import Address
+from rds_iam_magic.mysql.login import Login
 
 SCRATCH = "scratch"
 

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rds_iam_magic.database.words import counted
 from rds_iam_magic.mysql.decode.cells import Cells, word64_of
 from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
 from rds_iam_magic.mysql.wire import charsets
 from rds_iam_magic.mysql.wire.events import PAD
+from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
     from rds_iam_magic.mysql.wire.column import Column
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Texts(ColumnDecoder):
     """Text in the character set that the column's collation announces, for a `SET NAMES` of the user's changes it.
 
-    No text is refused: bytes that are none are shown escaped, counted and told. Arrow's and pandas' strings are valid
+    No text is refused: bytes that are none are shown escaped, count_of and told. Arrow's and pandas' strings are valid
     UTF-8, so they cannot hold the lone surrogates of Python's `surrogateescape`.
     """
 
@@ -45,7 +45,7 @@ class Texts(ColumnDecoder):
         """How many values are not the server's text but its bytes."""
         if not self._escaped:
             return ""
-        values, them = (counted(self._escaped, "value"), "they are" if self._escaped > 1 else "it is")
+        values, them = (count_of(self._escaped, "value"), "they are" if self._escaped > 1 else "it is")
         hold = "hold" if self._escaped > 1 else "holds"
         return (
             f"column {self._name}: {values} {hold} bytes that are not valid {self._charset.name}; "

@@ -10,77 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.errors import ConnectionLostError, RdsIamError, UnreachableError
-from rds_iam_magic.mysql.wire.events import Rows, ServerError
-from rds_iam_magic.mysql.wire.packets import read_text_row
+from rds_iam_magic.mysql.own_queries import PATIENCE, ServerIdentity, fetch_all, identify
+from rds_iam_magic.mysql.wire.events import ServerError
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.answer import Answer
-    from rds_iam_magic.database.driver import ServerSession
-    from rds_iam_magic.database.login import Login
-
-PATIENCE = 5.0
-"""Seconds for each step: to open the second session, to kill, for the answer to end."""
-
-_IDENTITY = (
-    "SELECT CONNECTION_ID(), CONCAT_WS('|', @@hostname, @@port, @@server_id, @@datadir, @@version), "
-    "@@max_allowed_packet"
-)
+    from rds_iam_magic.mysql.login import Login
+    from rds_iam_magic.mysql.reader import ResponseReader
+    from rds_iam_magic.mysql.session import ServerSession
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Which connection (`id`) of which server a session is, and the longest statement that it takes, in bytes."""
-
-    id: int
-    server: str
-    max_packet: int = 1 << 30
-
-
-def identify(session: ServerSession) -> Identity:
-    """Ask a session who it is.
-
-    Raises:
-        ConnectionLostError: It does not answer.
-    """
-    number, server, max_packet = first_row(session, _IDENTITY)
-    return Identity(int(number or 0), server or "", int(max_packet or 0))
-
-
-def first_row(session: ServerSession, sql: str, *, timeout: float = PATIENCE) -> list[str | None]:
-    """The first row of a short query of our own, as read_text_row.
-
-    Raises:
-        ConnectionLostError: The server does not answer.
-        RdsIamError: It refuses, or gives no row.
-    """
-    rows = all_rows(session, sql, timeout=timeout)
-    if not rows:
-        raise RdsIamError(f"The server gave no row for {sql!r}.")
-    return rows[0]
-
-
-def all_rows(session: ServerSession, sql: str, *, timeout: float = PATIENCE) -> list[list[str | None]]:
-    """The rows of a short statement of our own, as read_text_row.
-
-    Raises:
-        ConnectionLostError: The server does not answer.
-        RdsIamError: It refuses.
-    """
-    rows: list[list[str | None]] = []
-    for event in session.command(sql, timeout=timeout):
-        if isinstance(event, Rows):
-            rows += [read_text_row(event, row) for row in range(len(event))]
-        if isinstance(event, ServerError):
-            raise RdsIamError(f"The server refused {sql!r}: {event.message} ({event.code}).")
-    return rows
-
-
-def end_query(login: Login, session: ServerSession, identity: Identity, answer: Answer) -> bool:
+def cancel(login: Login, session: ServerSession, identity: ServerIdentity, answer: ResponseReader) -> bool:
     """End the query whose answer is being read; after an interrupt within, it may be called again.
 
     Returns:
@@ -98,13 +41,13 @@ def end_query(login: Login, session: ServerSession, identity: Identity, answer: 
         return True
     # KILL QUERY may arrive after the query has ended and hit the next statement, so let it hit one of no account.
     has_struck = answer.killed and answer.kills == 1
-    if not ((has_struck or _in_step(session) or _in_step(session)) and _tells_status(session)):
+    if not ((has_struck or _is_synchronised(session) or _is_synchronised(session)) and _tells_status(session)):
         return False
     answer.kills = 0
     return True
 
 
-def runs(login: Login, session: ServerSession, identity: Identity) -> bool | None:
+def is_running(login: Login, session: ServerSession, identity: ServerIdentity) -> bool | None:
     """Whether the server still works for a session; None when nobody answers.
 
     When it cannot be told for another reason (a right that is gone, another server), it is taken to work: a query that
@@ -117,7 +60,7 @@ def runs(login: Login, session: ServerSession, identity: Identity) -> bool | Non
             if identify(second).server != identity.server:
                 return True
             # SHOW: one's own threads without a privilege, on every server; MySQL deprecates the table of that name.
-            rows = all_rows(second, "SHOW PROCESSLIST")
+            rows = fetch_all(second, "SHOW PROCESSLIST")
             return any(row[0] == str(identity.id) and row[4] != "Sleep" for row in rows)
     except (UnreachableError, ConnectionLostError):
         return None
@@ -141,7 +84,7 @@ def second_session(login: Login, session: ServerSession) -> Iterator[ServerSessi
             second.close()
 
 
-def _kill(login: Login, session: ServerSession, identity: Identity) -> bool:
+def _kill(login: Login, session: ServerSession, identity: ServerIdentity) -> bool:
     try:
         with second_session(login, session) as second:
             if identify(second).server != identity.server:
@@ -152,7 +95,7 @@ def _kill(login: Login, session: ServerSession, identity: Identity) -> bool:
         return False
 
 
-def _in_step(session: ServerSession) -> bool:
+def _is_synchronised(session: ServerSession) -> bool:
     try:
         return not any(isinstance(event, ServerError) for event in session.command("DO 0", timeout=PATIENCE))
     except RdsIamError:

@@ -84,11 +84,6 @@ def _options(event: ServerError) -> list[str]:
     return [option.lower().replace("_", "-") for option in _OPTION.findall(event.message)]
 
 
-def counted(number: int, what: str) -> str:
-    """A count with its noun: `1 row`, `2,000 rows`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def statement_error(event: ServerError, position: int, count: int) -> StatementError:
     """The error for a refused statement, the `position`-th of `count`."""
     what = f"Statement {position} of {count}" if count > 1 else "The statement"

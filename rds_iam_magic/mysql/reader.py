@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rds_iam_magic.database.background import TICK, BackgroundCall
+from rds_iam_magic.background import TICK, BackgroundCall
 from rds_iam_magic.errors import ConnectionLostError, ResultError
 from rds_iam_magic.mysql.wire.events import Event, Ok, ResultSetEnd, Rows, ServerError
 from rds_iam_magic.mysql.wire.text_result import ResponseParser
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.driver import ServerSession
+    from rds_iam_magic.mysql.session import ServerSession
 
 QUEUE_DEPTH = 3
 """Chunks of rows (2 MiB each) that may wait for the decoder: what bounds the memory beside the result."""
@@ -32,7 +32,7 @@ _STRAY = 5  # ticks that an answer may need after the server has ended its work
 _QUERY_INTERRUPTED = 1317
 
 
-class Answer:
+class ResponseReader:
     """The events of one answer; iterate over it once, and `close` it.
 
     Args:

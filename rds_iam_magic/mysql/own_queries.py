@@ -1,0 +1,69 @@
+"""Short queries of this package's own, and who a session is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rds_iam_magic.errors import RdsIamError
+from rds_iam_magic.mysql.wire.events import Rows, ServerError
+from rds_iam_magic.mysql.wire.packets import read_text_row
+
+if TYPE_CHECKING:
+    from rds_iam_magic.mysql.session import ServerSession
+
+PATIENCE = 5.0
+"""Seconds for one of them; for each step of a cancellation, too."""
+
+_IDENTITY = (
+    "SELECT CONNECTION_ID(), CONCAT_WS('|', @@hostname, @@port, @@server_id, @@datadir, @@version), "
+    "@@max_allowed_packet"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """Which connection (`id`) of which server a session is, and the longest statement that it takes, in bytes."""
+
+    id: int
+    server: str
+    max_packet: int = 1 << 30
+
+
+def identify(session: ServerSession) -> ServerIdentity:
+    """Ask a session who it is.
+
+    Raises:
+        ConnectionLostError: It does not answer.
+    """
+    number, server, max_packet = fetch_one(session, _IDENTITY)
+    return ServerIdentity(int(number or 0), server or "", int(max_packet or 0))
+
+
+def fetch_one(session: ServerSession, sql: str, *, timeout: float = PATIENCE) -> list[str | None]:
+    """The first row of a short query of our own, as read_text_row.
+
+    Raises:
+        ConnectionLostError: The server does not answer.
+        RdsIamError: It refuses, or gives no row.
+    """
+    rows = fetch_all(session, sql, timeout=timeout)
+    if not rows:
+        raise RdsIamError(f"The server gave no row for {sql!r}.")
+    return rows[0]
+
+
+def fetch_all(session: ServerSession, sql: str, *, timeout: float = PATIENCE) -> list[list[str | None]]:
+    """The rows of a short statement of our own, as read_text_row.
+
+    Raises:
+        ConnectionLostError: The server does not answer.
+        RdsIamError: It refuses.
+    """
+    rows: list[list[str | None]] = []
+    for event in session.command(sql, timeout=timeout):
+        if isinstance(event, Rows):
+            rows += [read_text_row(event, row) for row in range(len(event))]
+        if isinstance(event, ServerError):
+            raise RdsIamError(f"The server refused {sql!r}: {event.message} ({event.code}).")
+    return rows
