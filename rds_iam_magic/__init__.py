@@ -32,8 +32,8 @@ from rds_iam_magic.errors import (
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from rds_iam_magic.database.connecting import connect
-    from rds_iam_magic.database.connection import Connection, RdsIamWarning
+    from rds_iam_magic.connecting import connect
+    from rds_iam_magic.connection.connection import Connection, RdsIamWarning
 
 __version__ = "0.1.0"
 
@@ -64,9 +64,9 @@ __all__ = [
 ]
 
 _LATE = {
-    "Connection": "rds_iam_magic.database.connection",
-    "RdsIamWarning": "rds_iam_magic.database.connection",
-    "connect": "rds_iam_magic.database.connecting",
+    "Connection": "rds_iam_magic.connection.connection",
+    "RdsIamWarning": "rds_iam_magic.connection.connection",
+    "connect": "rds_iam_magic.connecting",
 }
 
 

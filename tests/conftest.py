@@ -27,7 +27,7 @@ from hypothesis import HealthCheck, settings
 
 from rds_iam_magic.aws.endpoint import Endpoint
 from rds_iam_magic.aws.secret import Secret
-from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.mysql.credential import Password
 from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.sandbox import Sandbox

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rds_iam_magic.aws.endpoint import Endpoint
-from rds_iam_magic.database.way import CONNECT_TIMEOUT
+from rds_iam_magic.connect_options import CONNECT_TIMEOUT
 from rds_iam_magic.errors import ConnectError, CredentialsError
 from rds_iam_magic.mysql.credential import Credential, Password
 from rds_iam_magic.mysql.dial import Address

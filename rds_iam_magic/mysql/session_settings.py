@@ -8,7 +8,7 @@ from rds_iam_magic.sql.quoting import quote_text
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class SessionSettings:
     """What the user asked for at connect; None and False leave the server's own setting.
 
     Attributes:

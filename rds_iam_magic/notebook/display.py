@@ -10,8 +10,8 @@ from rds_iam_magic.errors import short_traceback
 from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
-    from rds_iam_magic.database.connection import Connection
-    from rds_iam_magic.mysql.session_settings import Settings
+    from rds_iam_magic.connection.connection import Connection
+    from rds_iam_magic.mysql.session_settings import SessionSettings
     from rds_iam_magic.results.result import Changed
     from rds_iam_magic.setup.users import Outcome
 
@@ -86,7 +86,7 @@ def describe(alias: str, connection: Connection) -> str:
     return " · ".join(parts)
 
 
-def _modes(settings: Settings) -> list[str]:
+def _modes(settings: SessionSettings) -> list[str]:
     """What was asked for at connect and changes what statements do."""
     return [
         *(["read-only"] if settings.read_only else []),

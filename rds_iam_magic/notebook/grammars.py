@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rds_iam_magic.database.way import CONNECT_TIMEOUT
+from rds_iam_magic.connect_options import CONNECT_TIMEOUT
 from rds_iam_magic.notebook.grammar import Grammar, Option
 
 _WAY = (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import Integer, Unicode, Union
 
-from rds_iam_magic.database.way import Way
+from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
 from rds_iam_magic.notebook import grammars, options, sqltext
 from rds_iam_magic.notebook.grammar import Grammar, near
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from rds_iam_magic.aws.discovery import Database
-    from rds_iam_magic.database.connection import Connection
+    from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.results.result import ResultSet
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,7 +62,7 @@ class RdsIamMagics(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.connections: dict[str, Connection] = {}
-        self._ways: dict[str, Way] = {}  # how each was reached: a policy for it is looked up the same way
+        self._reached: dict[str, ConnectOptions] = {}  # how each was reached: a policy for it is looked up the same way
         self.current: str | None = None
         self.whole = WholePrinters(shell)
 
@@ -109,14 +109,14 @@ class RdsIamMagics(Magics):
     @line_magic
     @_magic(grammars.USER)
     def rds_iam_user(self, line: str) -> None:
-        from rds_iam_magic.database.connecting import connect_as_master
+        from rds_iam_magic.connecting import connect_as_master
         from rds_iam_magic.notebook import display
         from rds_iam_magic.setup.users import create_user
 
         parsed = options.parse_user(line)
         if parsed is None:
             return display.say(grammars.USER.help())
-        with connect_as_master(parsed.secret, parsed.way, target=parsed.target, notify=display.note) as master:
+        with connect_as_master(parsed.secret, parsed.options, target=parsed.target, notify=display.note) as master:
             outcome = create_user(master, parsed.name, grants=parsed.grants, host=parsed.host)
         return display.user_outcome(outcome, parsed.name)
 
@@ -139,7 +139,7 @@ class RdsIamMagics(Magics):
         self.current = None
 
     def _connect(self, target: str, parsed: options.ConnectLine) -> None:
-        from rds_iam_magic.database.connecting import connect_by
+        from rds_iam_magic.connecting import connect_with
         from rds_iam_magic.notebook import display
 
         if not parsed.user:
@@ -149,8 +149,8 @@ class RdsIamMagics(Magics):
                 f"{f'Did you mean {guess}? Else add' if guess else 'Add'} -u USER: the user made with "
                 "AWSAuthenticationPlugin.",
             )
-        connection = connect_by(
-            parsed.way,
+        connection = connect_with(
+            parsed.options,
             parsed.settings,
             target,
             user=parsed.user,
@@ -163,7 +163,7 @@ class RdsIamMagics(Magics):
         if replaced is not None:
             replaced.close()
             display.note(f"this replaces the connection that was held as {alias}.")
-        self.connections[alias], self._ways[alias] = connection, parsed.way
+        self.connections[alias], self._reached[alias] = connection, parsed.options
         self.current = alias
         display.connected(alias, connection)
 
@@ -219,16 +219,16 @@ class RdsIamMagics(Magics):
         """The described database that a policy is for."""
         from rds_iam_magic.aws import discovery
         from rds_iam_magic.aws.endpoint import is_host_name
-        from rds_iam_magic.database.connecting import session_of
+        from rds_iam_magic.connecting import session_of
 
         if parsed.target is None:
             connection = self._connection(None)
-            way = parsed.way if parsed.way != Way() else self._ways[str(self.current)]
-            return discovery.find_by_endpoint(session_of(way), connection.login.endpoint)
-        session = session_of(parsed.way)
+            reached = parsed.options if parsed.options != ConnectOptions() else self._reached[str(self.current)]
+            return discovery.find_by_endpoint(session_of(reached), connection.login.endpoint)
+        session = session_of(parsed.options)
         if not is_host_name(parsed.target):
             return discovery.find(session, parsed.target)
-        endpoint = discovery.locate(session, parsed.target, region=parsed.way.region)
+        endpoint = discovery.locate(session, parsed.target, region=parsed.options.region)
         return discovery.find_by_endpoint(session, endpoint)
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import check_target, is_login, login_refused
-from rds_iam_magic.database.way import CONNECT_TIMEOUT, Way
+from rds_iam_magic.connect_options import CONNECT_TIMEOUT, ConnectOptions
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.mysql.session_settings import Settings
+from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook import sqltext
 from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
 from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, POLICY, SQL, USER
@@ -30,8 +30,8 @@ class ConnectLine:
     database: str | None
     port: int | None
     alias: str | None
-    way: Way
-    settings: Settings
+    options: ConnectOptions
+    settings: SessionSettings
     list_all: bool
     close: str | None
 
@@ -62,7 +62,7 @@ class UserLine:
     grants: list[Grant]
     host: str
     target: str | None
-    way: Way
+    options: ConnectOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class PolicyLine:
 
     user: str
     target: str | None
-    way: Way
+    options: ConnectOptions
 
 
 def parse_connect(text: str) -> ConnectLine | None:
@@ -94,7 +94,7 @@ def parse_connect(text: str) -> ConnectLine | None:
         database=line.get("database"),
         port=_port(line.get("port")),
         alias=line.get("alias"),
-        way=_way(line),
+        options=_connect_options(line),
         settings=_settings(line),
         list_all="connections" in line.flags,
         close=line.get("close"),
@@ -210,7 +210,7 @@ def parse_user(text: str) -> UserLine | None:
         grants=[parse_grant(grant) for grant in line.lists.get("grant", [])],
         host=line.get("host") or "%",
         target=line.get("target"),
-        way=_way(line),
+        options=_connect_options(line),
     )
 
 
@@ -227,7 +227,7 @@ def parse_policy(text: str) -> PolicyLine | None:
     if not line.words:
         raise OptionError("The database user is missing.", "Name it: %rds_iam_policy USER.")
     _check_user(line.words[0])
-    return PolicyLine(line.words[0], line.get("target"), _way(line))
+    return PolicyLine(line.words[0], line.get("target"), _connect_options(line))
 
 
 # What a connection URL or a password may be typed at by habit; `-p` is the password for mysql.
@@ -271,8 +271,8 @@ def check_variable(name: str) -> None:
         raise OptionError(f"{name!r} is not a variable's name.", "Write it like: orders << .")
 
 
-def _way(line: Line) -> Way:
-    return Way(
+def _connect_options(line: Line) -> ConnectOptions:
+    return ConnectOptions(
         region=line.get("region"),
         profile=line.get("profile"),
         via=line.get("via"),
@@ -283,11 +283,11 @@ def _way(line: Line) -> Way:
     )
 
 
-def _settings(line: Line) -> Settings:
+def _settings(line: Line) -> SessionSettings:
     if {"autocommit", "no_autocommit"} <= line.flags:
         raise OptionError("--autocommit and --no-autocommit exclude each other.", "Keep one of them.")
     autocommit = True if "autocommit" in line.flags else False if "no_autocommit" in line.flags else None
-    return Settings(
+    return SessionSettings(
         timeout=number(line.get("timeout"), "timeout"),
         read_only="read_only" in line.flags,
         safe_updates="safe_updates" in line.flags,

@@ -16,7 +16,7 @@ from rds_iam_magic.sql.quoting import quote_name, quote_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from rds_iam_magic.database.connection import Connection
+    from rds_iam_magic.connection.connection import Connection
 
 PLUGIN = "AWSAuthenticationPlugin"
 MAX_NAME = 32  # characters of a user name on MySQL; MariaDB allows more

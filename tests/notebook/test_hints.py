@@ -187,7 +187,11 @@ def test_targets_are_targets(target):
 def test_names_with_an_at_sign_are_no_logins():
     arn = "arn:aws:iam::123456789012:role/team@corp"
     parsed = parse_connect(f"sandbox -u ann@corp.com --role-arn {arn} --external-id a:b@c")
-    assert (parsed.user, parsed.way.role_arn, parsed.way.external_id) == ("ann@corp.com", arn, "a:b@c")
+    assert (parsed.user, parsed.options.role_arn, parsed.options.external_id) == (
+        "ann@corp.com",
+        arn,
+        "a:b@c",
+    )
     assert parse_line("--to s3://bucket/a:b@c.csv SELECT 1").to == "s3://bucket/a:b@c.csv"
 
 

@@ -25,7 +25,7 @@ HELD = ("sandbox", "prod")
 def test_connect_line(line):
     parsed = parse_connect(line)
     assert (parsed.target, parsed.user, parsed.database) == ("sandbox", "reader", "shop")
-    assert parsed.way.connect_timeout == 3
+    assert parsed.options.connect_timeout == 3
 
 
 @pytest.mark.parametrize(

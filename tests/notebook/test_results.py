@@ -102,7 +102,7 @@ def test_an_open_transaction_is_shown(shell):
 
 
 def test_a_lost_connection_is_listed(connected):
-    connected.ip._rds_iam_magics.connections["sandbox"]._held.give_up()
+    connected.ip._rds_iam_magics.connections["sandbox"]._session.discard()
     for line in ("%rds_iam_connect", "%rds_iam_connect -l"):
         assert connected.ok(line).output.strip().endswith("· lost; the next statement opens it again")
     assert len(connected.ok("%rds_sql SELECT 1 AS a").value) == 1

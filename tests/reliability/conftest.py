@@ -4,9 +4,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.mysql.dial import Address
-from rds_iam_magic.mysql.session_settings import Settings
+from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.sandbox import Sandbox
 from tests.reliability.faults import Principal, World
 from tests.reliability.matrix import create_tables
@@ -56,7 +56,7 @@ def make_world(fragile, second, principal, notes):
             proxy = opened.enter_context(Proxy(fragile.server.port))
             via = Address("localhost", proxy.port)
             login = login_of_tester(fragile, via=via, timeout=timeout, **{"credential": principal.token} | changes)
-            db = opened.enter_context(Connection(login, settings=settings or Settings(), notify=notes.append))
+            db = opened.enter_context(Connection(login, settings=settings or SessionSettings(), notify=notes.append))
             world = World(fragile, fragile.server, proxy, db, notes, principal, second)
             opened.enter_context(world.undo)
             return world

@@ -17,8 +17,8 @@ import pymysql
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.aws.token import sign_token
-from rds_iam_magic.database import held
-from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.connection import reconnecting as held
+from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectError
 from rds_iam_magic.mysql import dial
 from rds_iam_magic.mysql import reader as answer
@@ -121,7 +121,7 @@ class World:
 
     def reconnect_within(self, seconds: float) -> None:
         """What `--connect-timeout` does, from now on and until all is mended; the first connection had time."""
-        own = self.db._held
+        own = self.db._session
         self.undo.callback(setattr, own, "login", own.login)
         own.login = dataclasses.replace(own.login, timeout=seconds)
 
@@ -228,7 +228,7 @@ def _become_read_only(world: World) -> None:
 
 def _idle_too_long(world: World) -> None:
     # As the server's own setting would be: no statement of the user's, who would be told that what was SET is gone.
-    world.db._held.current.command("SET SESSION wait_timeout = 1", timeout=LONG)
+    world.db._session.current.command("SET SESSION wait_timeout = 1", timeout=LONG)
     world.wait_until_cut()
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectError, ConnectionLostError
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.sandbox import Sandbox

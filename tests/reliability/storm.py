@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 import rds_iam_magic
-from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectionLostError, NotConnectedError, ResultError
 from rds_iam_magic.sandbox import Sandbox
 from tests.support.logins import create_tester, login_of_tester

@@ -11,8 +11,8 @@ from contextlib import suppress
 import pytest
 
 from rds_iam_magic.aws.endpoint import Kind
-from rds_iam_magic.database import held
-from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.connection import reconnecting as held
+from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import (
     AccessDeniedError,
     ConnectError,
@@ -23,7 +23,7 @@ from rds_iam_magic.errors import (
 )
 from rds_iam_magic.mysql import cancel as interrupting
 from rds_iam_magic.mysql import reader as answer
-from rds_iam_magic.mysql.session_settings import Settings
+from rds_iam_magic.mysql.session_settings import SessionSettings
 from tests.reliability.faults import end_session
 from tests.support.events import LONG, connection_id, interrupt_when, rests, wait_until, when, works_on
 from tests.support.logins import create_tester, login_of_tester
@@ -219,7 +219,7 @@ def test_a_second_interrupt_gives_up_the_connection_at_once(world):
 
 
 def test_a_time_limit_of_the_server(make_world):
-    world = make_world(settings=Settings(timeout=0.5))
+    world = make_world(settings=SessionSettings(timeout=0.5))
     began = time.monotonic()
     with pytest.raises(StatementError, match="1969") as caught:
         world.db.query("SELECT SLEEP(600), COUNT(*) FROM seq_1_to_1000000 a, seq_1_to_1000 b")
@@ -230,7 +230,7 @@ def test_a_time_limit_of_the_server(make_world):
 
 def test_a_time_limit_from_here_is_the_last_resort(make_world):
     """The server's own limit is switched off, as where MySQL has none."""
-    world = make_world(settings=Settings(timeout=0.5))
+    world = make_world(settings=SessionSettings(timeout=0.5))
     world.db.execute("SET SESSION max_statement_time = 0")
     before = connection_id(world.db)
     with pytest.raises(ResultError, match="time limit"):
@@ -240,7 +240,7 @@ def test_a_time_limit_from_here_is_the_last_resort(make_world):
 
 
 def test_modes_hold_after_a_reconnect(make_world):
-    settings = Settings(read_only=True, safe_updates=True, time_zone="+09:00", autocommit=False, timeout=30)
+    settings = SessionSettings(read_only=True, safe_updates=True, time_zone="+09:00", autocommit=False, timeout=30)
     world = make_world(settings=settings)
 
     def modes():
@@ -461,7 +461,7 @@ def test_an_interrupted_ping_leaves_no_answer_behind(world):
 
 
 def test_an_implicit_commit_before_a_time_limit_is_seen(make_world):
-    world = make_world(settings=Settings(timeout=0.5))
+    world = make_world(settings=SessionSettings(timeout=0.5))
     world.db.execute("SET SESSION max_statement_time = 0; BEGIN; INSERT INTO ledger VALUES (1)")
     with pytest.raises(ResultError, match="time limit"):
         world.db.execute("CREATE OR REPLACE TABLE copied AS SELECT SLEEP(600) AS s")
@@ -475,7 +475,7 @@ def test_nothing_is_killed_through_a_proxy(world, monkeypatch):
     proxied = dataclasses.replace(
         world.db.login, endpoint=dataclasses.replace(world.db.login.endpoint, kind=Kind.PROXY)
     )
-    monkeypatch.setattr(world.db._held, "login", proxied)
+    monkeypatch.setattr(world.db._session, "login", proxied)
     before = connection_id(world.db)
     assert len(world.db.query("SELECT a.seq FROM seq_1_to_100000 a, seq_1_to_100 b", limit=10)) == 10
     assert world.db.lost
@@ -484,7 +484,7 @@ def test_nothing_is_killed_through_a_proxy(world, monkeypatch):
 
 
 def test_a_connection_that_was_given_up_still_tells_of_itself(world):
-    world.db._held.give_up()
+    world.db._session.discard()
     assert world.db.lost
     assert "MariaDB" in world.db.server_version
     assert world.db.tls_version == "TLSv1.3"

@@ -29,7 +29,7 @@ def works(world):
 @pytest.mark.parametrize(("before", "sql", "words"), CASES)
 def test_found_before_it_is_sent(world, before, sql, words):
     list(world.db.run(before))
-    world.db._held.give_up()
+    world.db._session.discard()
     with pytest.raises(ConnectionLostError, match=words):
         list(world.db.run(sql))
     assert works(world)
@@ -55,7 +55,7 @@ def test_what_any_session_answers_alike_runs_again(world, sql):
 def test_setting_it_up_again_is_no_statement_that_needs_it(world):
     """The cell that made the settings is the one to run again, so it runs."""
     world.db.execute("SET div_precision_increment = 12")
-    world.db._held.give_up()
+    world.db._session.discard()
     world.db.execute("SET div_precision_increment = 12")
     assert any("session variables that were SET" in note for note in world.notes)
     assert works(world)

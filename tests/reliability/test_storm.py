@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import StatementError
 from tests.reliability import storm
 from tests.reliability.storm import AlarmError, inject_into_connect, inject_into_use
@@ -26,11 +26,11 @@ def test_at_every_line_of_connecting(calm, error):
 
 
 def lose(db: Connection) -> None:
-    db._held.current.abort()
+    db._session.current.abort()
 
 
 def idle(db: Connection) -> None:
-    db._held.current.used_at = -1e9
+    db._session.current.used_at = -1e9
 
 
 LARGE = "SELECT seq, REPEAT('x', 2000) AS filler FROM seq_1_to_200"  # few rows in what is read first
@@ -66,7 +66,7 @@ def test_at_every_line_of_coming_back(calm, prepare):
 
 def stop_when_it_runs(sandbox, db):
     """Press Stop as soon as the server works on the query."""
-    connection = db._held._identity.id
+    connection = db._session._identity.id
     with sandbox.server.root() as root:
         while True:
             root.execute(f"SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {connection}")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rds_iam_magic.database.connecting import connect_as_master
-from rds_iam_magic.database.way import Way
+from rds_iam_magic.connect_options import ConnectOptions
+from rds_iam_magic.connecting import connect_as_master
 from rds_iam_magic.errors import AccessDeniedError, OptionError, UserSetupError
 from rds_iam_magic.setup.users import Grant, create_user, parse_grant
 from rds_iam_magic.sql.quoting import quote_name, quote_text
@@ -18,7 +18,7 @@ SECRET = "sandbox/standalone/master"
 
 @pytest.fixture
 def master(inside):
-    with connect_as_master(SECRET, Way()) as connection:
+    with connect_as_master(SECRET, ConnectOptions()) as connection:
         yield connection
     with inside.server.root() as root:
         kept = "'admin', 'reader', 'tester', 'root', 'mariadb.sys'"
@@ -126,7 +126,7 @@ def test_our_own_statements_give_no_warning(inside):
         root.execute("TRUNCATE mysql.general_log")
         root.execute("SET GLOBAL general_log = ON")
         try:
-            with connect_as_master(SECRET, Way(), notify=notes.append) as master:
+            with connect_as_master(SECRET, ConnectOptions(), notify=notes.append) as master:
                 create_user(master, "quiet", grants=grants("SELECT ON shop.*"))
                 create_user(master, "quiet", grants=grants("SELECT ON shop.*"))
         finally:
@@ -180,7 +180,7 @@ def test_a_wrong_password_in_the_secret(inside):
     client.create_secret(Name="stale", SecretString=json.dumps(value))
     try:
         with pytest.raises(AccessDeniedError, match="with the password of the secret") as caught:
-            connect_as_master("stale", Way())
+            connect_as_master("stale", ConnectOptions())
     finally:
         client.delete_secret(SecretId="stale", ForceDeleteWithoutRecovery=True)
     assert "wrong-and-hidden" not in f"{caught.value!r}{caught.value.detail}"

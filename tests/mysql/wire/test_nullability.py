@@ -69,7 +69,7 @@ def test_what_is_believed(described, words, nullable):
 
 
 def test_null_against_the_declaration_is_told_and_no_number(tables, notes, monkeypatch):
-    from rds_iam_magic.database import runner
+    from rds_iam_magic.connection import executor as runner
 
     monkeypatch.setattr(runner, "nullable_columns", lambda columns, _: tuple(c.nullable for c in columns))
     frame = tables.query("SELECT id, COUNT(*) AS n FROM nn_a GROUP BY id WITH ROLLUP")

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from rds_iam_magic.database import held
+from rds_iam_magic.connection import reconnecting as held
 from rds_iam_magic.errors import ConnectionLostError, ResultError, StatementError
 
 
@@ -167,6 +167,6 @@ def test_rollback_release_that_is_lost_is_rolled_back(db):
     from rds_iam_magic.sql.statement import split
 
     (statement,) = split("ROLLBACK RELEASE")
-    error = db._held.loss(effects_of(statement), sent=True)
+    error = db._session.loss(effects_of(statement), sent=True)
     assert isinstance(error, ConnectionLostError)
     assert "rolls the transaction back" in error.message

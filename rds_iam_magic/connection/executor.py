@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Union
 
-from rds_iam_magic.database.held import HeldSession, may_have_run
+from rds_iam_magic.connection.reconnecting import ReconnectingSession, may_have_run
 from rds_iam_magic.errors import (
     ConnectionLostError,
     ProtocolError,
@@ -81,8 +81,8 @@ class Runner:
         notify: Is given a line for each thing that the user should know.
     """
 
-    def __init__(self, held: HeldSession, notify: Callable[[str], None]) -> None:
-        self._held = held
+    def __init__(self, held: ReconnectingSession, notify: Callable[[str], None]) -> None:
+        self._session = held
         self._notify = notify
         self._told: set[str] = set()
         self._row_count: int | None = None  # of the last statement, if reading its warnings has reset the server's
@@ -103,7 +103,7 @@ class Runner:
                 loss = yield from self._attempt(task, again=again, whole=True)
             if loss is None:
                 return
-            error = self._held.loss(task.effects, sent=loss.sent)
+            error = self._session.loss(task.effects, sent=loss.sent)
             if error is None and again:
                 error = ConnectionLostError("The connection was lost twice in a row.", "Try again in a minute.")
             if error is not None:
@@ -123,7 +123,7 @@ class Runner:
             again: It runs the second time, so that it must not write.
             whole: It is known to write, so that a limit does not end it early.
         """
-        session = self._held.prepare(task.effects, names(task.statement))
+        session = self._session.acquire(task.effects, names(task.statement))
         sql = _encoded(task.statement.text, session.charsets)
         self._require_size(len(sql))
         self._require_row_count(task)
@@ -131,25 +131,25 @@ class Runner:
         answer = ResponseReader(
             session,
             sql,
-            still_runs=self._held.still_runs,
+            still_runs=self._session.still_runs,
             deadline=self._deadline(),
         )
         guarded = False
         try:
             may_call = task.limit is not None and not whole and task.effects.reads_unless_functions_write
-            guarded = (again or (may_call and not task.effects.only_reads)) and self._held.guard()
+            guarded = (again or (may_call and not task.effects.only_reads)) and self._session.begin_read_only()
             # What may write runs to its end, for ended early it might do half of its work; `_read` drops its rows.
             if task.effects.only_reads or (may_call and guarded):
                 answer.limit = task.limit
-            self._held.sending(task.effects)
+            self._session.before_send(task.effects)
             yield from self._read(answer, task)
             self._settle(answer, task)
             self._tell_warnings(answer, task)
         except ConnectionLostError as error:
-            self._held.give_up()
+            self._session.discard()
             return _Loss(answer.sent, error.detail or error.message)
         except ProtocolError:
-            self._held.give_up()
+            self._session.discard()
             raise
         except StatementError as error:
             if guarded and error.code == WRITE_IN_READ_ONLY and not again:
@@ -169,17 +169,17 @@ class Runner:
         """A second interrupt, while the first one's work is done, gives the session up at once."""
         try:
             if not answer.is_settled:
-                self._held.end_query(answer)
+                self._session.end_query(answer)
         except BaseException:
             if not answer.is_settled:
-                self._held.give_up()
+                self._session.discard()
             raise
         finally:
             answer.close()
 
     def _require_size(self, size: int) -> None:
         """Refuse what the server would refuse in the midst of being sent, with the connection."""
-        limit = self._held.max_packet
+        limit = self._session.max_packet
         if size + 1 > limit > 0:  # and the byte of the command
             raise StatementError(
                 f"The statement has {bytes_text(size)}, and the server takes {bytes_text(limit)} at most "
@@ -198,24 +198,24 @@ class Runner:
             answer.drain(None)
             self._settle(answer, task)
         except ConnectionLostError:
-            self._held.give_up()
+            self._session.discard()
 
     def _settle(self, answer: ResponseReader, task: Task) -> None:
         """End the query of an answer that was cut, so that the session is in step."""
         if not answer.is_settled:
-            self._held.end_query(answer)
-        if not self._held.lost:
-            self._held.finished(task.effects, answer.changed)
+            self._session.end_query(answer)
+        if not self._session.lost:
+            self._session.after_success(task.effects, answer.changed)
 
     def _deadline(self) -> float | None:
-        timeout = self._held.settings.timeout
+        timeout = self._session.settings.timeout
         return None if timeout is None else timeout + _GRACE
 
     def _read(self, answer: ResponseReader, task: Task) -> Iterator[Item | Complete]:
         incoming: _Incoming | None = None
         for event in answer:
             if isinstance(event, ResultSetStart):
-                incoming = _Incoming(event, task, mariadb="mariadb" in self._held.server_version.lower())
+                incoming = _Incoming(event, task, mariadb="mariadb" in self._session.server_version.lower())
                 yield incoming.result
             elif isinstance(event, Rows) and incoming is not None:
                 batch = incoming.take(event)
@@ -244,12 +244,12 @@ class Runner:
     def _tell_warnings(self, answer: ResponseReader, task: Task) -> None:
         """What the server has to say of its own: a text that it took for a number, a value that it cut."""
         first_word = task.statement.words[:1]
-        if not answer.warnings or first_word == ["SHOW"] or self._held.lost or not answer.finished:
+        if not answer.warnings or first_word == ["SHOW"] or self._session.lost or not answer.finished:
             return
         text = f"the server reported {count_of(answer.warnings, 'warning')}"
         first = None
         if "ROW_COUNT" not in task.words_after:  # to read the warnings resets it
-            first = self._held.first_warning()
+            first = self._session.first_warning()
             self._row_count = answer.changed if answer.has_changed else None
         if first is None:
             self._notify(f"{text}; run SHOW WARNINGS to see {'it' if answer.warnings == 1 else 'them'}.")
@@ -270,10 +270,10 @@ class Runner:
         if event.code in LOST:
             return ConnectionLostError("The server ended the connection.", detail=f"{event.code}: {event.message}")
         error = statement_error(event, task.position, task.count)
-        self._held.failed()
-        error.hint = " ".join(filter(None, [self._held.nearest_name(event, task.statement), error.hint]))
+        self._session.after_refusal()
+        error.hint = " ".join(filter(None, [self._session.nearest_name(event, task.statement), error.hint]))
         if is_read_only(event):
-            error.hint = self._held.switch_from_read_only() or error.hint
+            error.hint = self._session.follow_failover() or error.hint
         return error
 
     def _tell(self, incoming: _Incoming, answer: ResponseReader, task: Task) -> None:

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args, overload
 
-from rds_iam_magic.database.held import HeldSession, may_have_run
-from rds_iam_magic.database.runner import Again, Complete, Item, Runner, Task
+from rds_iam_magic.connection.executor import Again, Complete, Item, Runner, Task
+from rds_iam_magic.connection.reconnecting import ReconnectingSession, may_have_run
 from rds_iam_magic.errors import ConnectionLostError, OptionError, RdsIamError, ResultError
 from rds_iam_magic.mysql.login import Login
-from rds_iam_magic.mysql.session_settings import Settings
+from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.results import memory
 from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
 from rds_iam_magic.results.result import Changed, ResultSet
@@ -75,7 +75,7 @@ class Connection:
         self,
         login: Login,
         *,
-        settings: Settings | None = None,
+        settings: SessionSettings | None = None,
         notify: Callable[[str], None] = warn,
         max_memory: int | str | None = None,
     ) -> None:
@@ -86,11 +86,11 @@ class Connection:
         self._turn: _Turn | None = None
         self._pid = os.getpid()
         try:
-            self._held = HeldSession(login, settings or Settings(), lambda text: self.notify(text))
-            self._runner = Runner(self._held, lambda text: self.notify(text))
+            self._session = ReconnectingSession(login, settings or SessionSettings(), lambda text: self.notify(text))
+            self._runner = Runner(self._session, lambda text: self.notify(text))
         except BaseException:  # an interrupt, when it is open already: nobody else could close it
-            if hasattr(self, "_held"):
-                self._held.close()
+            if hasattr(self, "_session"):
+                self._session.close()
             raise
 
     def __repr__(self) -> str:
@@ -105,42 +105,42 @@ class Connection:
     @property
     def server_version(self) -> str:
         """The server's version, such as `10.11.6-MariaDB`."""
-        return self._held.server_version
+        return self._session.server_version
 
     @property
     def tls_version(self) -> str:
         """The version of TLS in use, such as `TLSv1.3`."""
-        return self._held.tls_version
+        return self._session.tls_version
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> SessionSettings:
         """What each session is set to."""
-        return self._held.settings
+        return self._session.settings
 
     @property
     def database(self) -> str | None:
         """The default schema, as far as `USE` statements of its own have told; None without one."""
-        return self._held.database
+        return self._session.database
 
     @property
     def closed(self) -> bool:
         """Whether `close` was called."""
-        return self._held.closed
+        return self._session.closed
 
     @property
     def lost(self) -> bool:
         """Whether there is no session now; the next statement opens one."""
-        return self._held.lost and not self._held.closed
+        return self._session.lost and not self._session.closed
 
     @property
     def transaction_since(self) -> float | None:
         """When the open transaction was first seen, on the clock of `time.monotonic`; None without one."""
-        return self._held.transaction_since
+        return self._session.transaction_since
 
     @property
     def rows_changed(self) -> int:
         """How many rows statements have changed in the open transaction; 0 without one."""
-        return self._held.rows_changed
+        return self._session.rows_changed
 
     @overload
     def query(
@@ -269,10 +269,10 @@ class Connection:
     def close(self) -> None:
         """End the session; does nothing when it is closed already. An open transaction is rolled back, and told."""
         is_own = self._pid == os.getpid()  # after a fork the transaction is the parent's, and goes on
-        if is_own and self._held.transaction_since is not None and not self._held.closed:
+        if is_own and self._session.transaction_since is not None and not self._session.closed:
             changed = count_of(self.rows_changed, "changed row")
             self.notify(f"a transaction with {changed} was open; closing the connection rolled it back.")
-        self._held.close()
+        self._session.close()
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
@@ -336,7 +336,7 @@ class Connection:
             raise OptionError(f"decimal {decimal!r} is not known.", "'float' or 'exact'.")
         if limit is not None and limit < 1:
             raise OptionError(f"limit is {limit}; it is at least 1.", "Leave it out to read all rows.")
-        status = 0 if self._held.closed else self._held.last_status
+        status = 0 if self._session.closed else self._session.last_status
         statements = split(sql, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES)
         if not statements:
             raise OptionError("There is no SQL to run.", "Write a statement, such as SELECT 1.")

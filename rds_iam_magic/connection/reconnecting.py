@@ -1,4 +1,4 @@
-"""`HeldSession`: the session that a connection holds; checked before use, opened again when it is lost.
+"""`ReconnectingSession`: the session that a connection holds; checked before use, opened again when it is lost.
 
 What a lost session held and a new one cannot have (an open transaction, temporary tables, user variables, locks) is
 remembered here, so that nothing goes on as if it were still there.
@@ -25,7 +25,7 @@ from rds_iam_magic.errors import (
 from rds_iam_magic.mysql.cancel import cancel, is_running, second_session
 from rds_iam_magic.mysql.nearest_name import nearest_name_hint, not_found
 from rds_iam_magic.mysql.own_queries import PATIENCE, ServerIdentity, fetch_all, identify
-from rds_iam_magic.mysql.session_settings import Settings
+from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.mysql.wire.events import ServerError
 from rds_iam_magic.sql.effects import ALWAYS_LOST, TEMPORARY_TABLES, Effects
 from rds_iam_magic.sql.quoting import quote_name
@@ -48,7 +48,7 @@ IN_TRANSACTION = 0x0001
 _AUTOCOMMIT = 0x0002
 
 
-class HeldSession:
+class ReconnectingSession:
     """At most one session at a time; not thread-safe.
 
     Args:
@@ -66,13 +66,13 @@ class HeldSession:
         ConnectError: The first session could not be opened.
     """
 
-    def __init__(self, login: Login, settings: Settings, notify: Callable[[str], None]) -> None:
+    def __init__(self, login: Login, settings: SessionSettings, notify: Callable[[str], None]) -> None:
         self.login = login
         self.settings = settings
         self.closed = False
         self.transaction_since: float | None = None
         self.rows_changed = 0
-        self._guarded = False
+        self._is_read_only = False
         self._notify = notify
         self._session: ServerSession | None = None
         self._doomed: list[ServerSession] = []  # given up, and perhaps not closed yet: an interrupt came between
@@ -115,7 +115,7 @@ class HeldSession:
         """The status flags of the session, as the server last told them."""
         return 0 if self._session is None else self._session.status
 
-    def prepare(self, effects: Effects, names: set[str]) -> ServerSession:
+    def acquire(self, effects: Effects, names: set[str]) -> ServerSession:
         """A session that is alive, for a statement; a lost one is opened again first.
 
         Args:
@@ -131,22 +131,22 @@ class HeldSession:
         if self.closed:
             return self.current  # raises
         self._close_doomed()
-        self.unguard()
+        self.end_read_only()
         if self._session is None or not self._is_alive(self._session):
-            self.give_up()
+            self.discard()
             self._reopen()
         if self._is_new:
-            self._tell_what_is_gone(effects, names)
+            self._check_state_survived(effects, names)
         return self.current
 
-    def sending(self, effects: Effects) -> None:
+    def before_send(self, effects: Effects) -> None:
         """A statement is about to be sent; what it may leave counts from now on."""
         self._unanswered = 0
         self._left |= effects.leaves
         if effects.creates_table:
             self._tables.add(effects.creates_table)
 
-    def guard(self) -> bool:
+    def begin_read_only(self) -> bool:
         """Have the server itself refuse what the SQL does not tell of: a view may call a function that writes (1792).
 
         Within a transaction of the user's, and without autocommit, there is nothing to be done: what the session wrote
@@ -159,25 +159,25 @@ class HeldSession:
             ConnectionLostError: The connection broke.
             RdsIamError: The server does not take that.
         """
-        self._guarded = bool(self.current.status & _AUTOCOMMIT) and not self.current.status & IN_TRANSACTION
-        if self._guarded:
+        self._is_read_only = bool(self.current.status & _AUTOCOMMIT) and not self.current.status & IN_TRANSACTION
+        if self._is_read_only:
             fetch_all(self.current, "START TRANSACTION READ ONLY")
-        return self._guarded
+        return self._is_read_only
 
-    def unguard(self) -> None:
+    def end_read_only(self) -> None:
         """End what `guard` began; does nothing otherwise."""
-        if not self._guarded or self._session is None:
+        if not self._is_read_only or self._session is None:
             return
         try:
             self._session.command("COMMIT", timeout=PING_TIMEOUT)
             self._session.ask_status(timeout=PING_TIMEOUT)  # ROW_COUNT() is -1 again, as a query leaves it
-            self._guarded = False
+            self._is_read_only = False
         except RdsIamError:
-            self.give_up()
+            self.discard()
 
-    def finished(self, effects: Effects, changed: int) -> None:
+    def after_success(self, effects: Effects, changed: int) -> None:
         """A statement has run, and has changed so many rows."""
-        self.unguard()
+        self.end_read_only()
         if self._session is None:
             return
         self._session.used_at = time.monotonic()
@@ -187,18 +187,18 @@ class HeldSession:
         self.rows_changed += changed
         self._follow_status(self._session)
         if effects.ends_session:
-            self.give_up()
+            self.discard()
             self._released = True
 
-    def failed(self) -> None:
+    def after_refusal(self) -> None:
         """A statement was refused. That may have ended the transaction (a deadlock does), and errors do not tell."""
-        self.unguard()
+        self.end_read_only()
         if self.transaction_since is None or self._session is None:
             return
         try:
             self._session.ask_status(timeout=PING_TIMEOUT)
         except RdsIamError:
-            self.give_up()
+            self.discard()
             return
         self._follow_status(self._session)
 
@@ -210,7 +210,7 @@ class HeldSession:
         try:
             rows = fetch_all(self.current, "SHOW WARNINGS LIMIT 1", timeout=PATIENCE)
         except ConnectionLostError:
-            self.give_up()
+            self.discard()
             return None
         except RdsIamError:
             return None
@@ -253,14 +253,14 @@ class HeldSession:
         if self._session is None or answer.is_foreign:
             return
         if not cancel(self.login, self._session, self._identity, answer):
-            self.give_up()
-        self.unguard()
+            self.discard()
+        self.end_read_only()
         if self._session is not None:
             self._follow_status(self._session)
 
-    def give_up(self) -> None:
+    def discard(self) -> None:
         """Drop the session at once."""
-        self._guarded = False
+        self._is_read_only = False
         if self._session is not None:
             self._doomed.append(self._session)
         self._close_doomed()
@@ -311,7 +311,7 @@ class HeldSession:
             return None
         return may_have_run("It was not run again")
 
-    def switch_from_read_only(self) -> str:
+    def follow_failover(self) -> str:
         """After a write was refused as read-only: leave the server if the name leads to another one now.
 
         Returns:
@@ -330,7 +330,7 @@ class HeldSession:
                 fresh.close()
         if not is_another:
             return ""
-        self.give_up()  # the next statement opens the connection again, and tells what went with the old one
+        self.discard()  # the next statement opens the connection again, and tells what went with the old one
         return "After a failover the name leads to another server, the new writer: run the statement again."
 
     def _after_fork(self) -> None:
@@ -386,13 +386,13 @@ class HeldSession:
         session: ServerSession | None = None
         try:
             session = self.login.open(timeout=timeout)
-            self._adopt(session, identify(session))
+            self._configure(session, identify(session))
         except BaseException:
             if session is not None and session is not self._session:
                 session.close()
             raise
 
-    def _adopt(self, session: ServerSession, identity: ServerIdentity) -> None:
+    def _configure(self, session: ServerSession, identity: ServerIdentity) -> None:
         """Make a fresh session the held one, set as it was asked for and as the lost one was."""
         statements = self.settings.statements(mariadb="mariadb" in session.server_version.lower())
         if self.database and self.database != self.login.database:
@@ -416,7 +416,7 @@ class HeldSession:
         self._opened += 1
         self._session = session  # last: from here on it is held
 
-    def _tell_what_is_gone(self, effects: Effects, names: set[str]) -> None:
+    def _check_state_survived(self, effects: Effects, names: set[str]) -> None:
         had_transaction = self.transaction_since is not None
         left, tables, released = self._left, self._tables, self._released
         # In one line, so that an interrupt finds all of it told or nothing.

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 import rds_iam_magic
-from rds_iam_magic.database.connection import Connection
+from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import (
     AccessDeniedError,
     ConnectError,

@@ -1,4 +1,4 @@
-"""`Way`: how AWS and the database are reached; a value that the magic lines and `connect` fill in."""
+"""`ConnectOptions`: how AWS and the database are reached; a value that the magic lines and `connect` fill in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ CONNECT_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ConnectOptions:
     """How AWS and the database are reached, whoever connects.
 
     Attributes:

@@ -13,13 +13,13 @@ from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
 from rds_iam_magic.aws.session import open_session, why_refused
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.aws.truststore import trust_store
-from rds_iam_magic.database.connection import Connection, warn
-from rds_iam_magic.database.way import CONNECT_TIMEOUT, Way
+from rds_iam_magic.connect_options import CONNECT_TIMEOUT, ConnectOptions
+from rds_iam_magic.connection.connection import Connection, warn
 from rds_iam_magic.errors import AccessDeniedError, OptionError
 from rds_iam_magic.mysql.credential import Credential, Password, Token
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.login import Login
-from rds_iam_magic.mysql.session_settings import Settings
+from rds_iam_magic.mysql.session_settings import SessionSettings
 
 
 def connect(
@@ -77,7 +77,7 @@ def connect(
         raise OptionError("The database user is missing.", "Name it with -u USER (user=… in Python).")
     if is_login(user):
         raise login_refused()
-    way = Way(
+    options = ConnectOptions(
         region=region,
         profile=profile,
         role_arn=role_arn,
@@ -86,17 +86,17 @@ def connect(
         ca=ca,
         connect_timeout=connect_timeout,
     )
-    settings = Settings(
+    settings = SessionSettings(
         timeout=timeout, read_only=read_only, safe_updates=safe_updates, time_zone=time_zone, autocommit=autocommit
     )
-    return connect_by(
-        way, settings, target, user=user, database=database, port=port, max_memory=max_memory, notify=notify
+    return connect_with(
+        options, settings, target, user=user, database=database, port=port, max_memory=max_memory, notify=notify
     )
 
 
-def connect_by(
-    way: Way,
-    settings: Settings,
+def connect_with(
+    options: ConnectOptions,
+    settings: SessionSettings,
     target: str,
     *,
     user: str,
@@ -111,35 +111,37 @@ def connect_by(
         RdsIamError: In one of its kinds.
     """
     check_target(target)
-    session = session_of(way)
-    endpoint = discovery.resolve(session, target, port=port, region=way.region)
+    session = session_of(options)
+    endpoint = discovery.resolve(session, target, port=port, region=options.region)
 
     def token() -> Credential:
         return Token(sign_token(session, endpoint, user))
 
-    login = _login(way, endpoint, user, token, database=database, notify=notify)
+    login = _login(options, endpoint, user, token, database=database, notify=notify)
     login = replace(login, session=session, why_refused=lambda: why_refused(session))
     return Connection(login, settings=settings, max_memory=max_memory, notify=notify)
 
 
-def session_of(way: Way) -> Any:
-    """The boto3 session that a way names.
+def session_of(options: ConnectOptions) -> Any:
+    """The boto3 session that the options name.
 
     Raises:
         CredentialsError: The profile does not exist.
         OptionError: An external id without a role.
     """
-    return open_session(profile=way.profile, region=way.region, role_arn=way.role_arn, external_id=way.external_id)
+    return open_session(
+        profile=options.profile, region=options.region, role_arn=options.role_arn, external_id=options.external_id
+    )
 
 
 def connect_as_master(
-    secret_id: str, way: Way, *, target: str | None = None, notify: Callable[[str], None] = warn
+    secret_id: str, options: ConnectOptions, *, target: str | None = None, notify: Callable[[str], None] = warn
 ) -> Connection:
     """Connect as the master user, with the password of a secret, over the same verified TLS.
 
     Args:
         secret_id: The secret's name or ARN.
-        way: How AWS and the database are reached.
+        options: How AWS and the database are reached.
         target: Where to connect; without it the secret says, or RDS says whose secret it is.
         notify: As in `connect`.
 
@@ -148,12 +150,12 @@ def connect_as_master(
     """
     if target is not None:
         check_target(target)
-    session = session_of(way)
+    session = session_of(options)
     secret = read_master_secret(session, secret_id)
-    endpoint = _endpoint_of(session, secret, target, way.region)
+    endpoint = _endpoint_of(session, secret, target, options.region)
 
     def attempt(secret: MasterSecret) -> Connection:
-        login = _login(way, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
+        login = _login(options, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
         return Connection(login, notify=notify)
 
     try:
@@ -174,7 +176,7 @@ def _endpoint_of(session: Any, secret: MasterSecret, target: str | None, region:
 
 
 def _login(
-    way: Way,
+    options: ConnectOptions,
     endpoint: Endpoint,
     user: str,
     credential: Callable[[], Credential],
@@ -182,7 +184,7 @@ def _login(
     database: str | None = None,
     notify: Callable[[str], None],
 ) -> Login:
-    trust = trust_store(endpoint, ca=way.ca)
+    trust = trust_store(endpoint, ca=options.ca)
     if trust.warning:
         notify(trust.warning)
     return Login(
@@ -191,15 +193,15 @@ def _login(
         credential=credential,
         context=trust.context,
         trust_source=trust.source,
-        via=_address(way, endpoint),
+        via=_address(options, endpoint),
         database=database,
-        timeout=way.connect_timeout,
+        timeout=options.connect_timeout,
     )
 
 
-def _address(way: Way, endpoint: Endpoint) -> Address | None:
+def _address(options: ConnectOptions, endpoint: Endpoint) -> Address | None:
     """Where to dial instead of the endpoint, or None."""
-    text = way.via or os.environ.get("RDS_IAM_MAGIC_VIA")
+    text = options.via or os.environ.get("RDS_IAM_MAGIC_VIA")
     if not text:
         return None
     host, port = split_host_port(text.strip())

@@ -1,0 +1,1 @@
+"""A held connection: statements in, results out; what a lost session means. No bytes, no protocol."""

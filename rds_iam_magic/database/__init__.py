@@ -1,1 +1,0 @@
-"""The held connection: the driver, the protocol, decoding, statements."""
