@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args, overload
 
-from rds_iam_magic.connection.executor import Again, Complete, Item, Runner, Task
-from rds_iam_magic.connection.reconnecting import ReconnectingSession, may_have_run
-from rds_iam_magic.errors import ConnectionLostError, OptionError, RdsIamError, ResultError
+from rds_iam_magic.connection.executor import Execution, Outcome, Result, StatementExecutor
+from rds_iam_magic.connection.reconnecting import ReconnectingSession
+from rds_iam_magic.errors import OptionError, RdsIamError, ResultError
 from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.mysql.session_settings import SessionSettings
-from rds_iam_magic.results import memory
 from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
-from rds_iam_magic.results.result import Changed, ResultSet
+from rds_iam_magic.results.memory import MemoryBudget
+from rds_iam_magic.results.result import Changed, ResultSet, StreamedResult, one_schema, rechunk
 from rds_iam_magic.sql.effects import effects_of
-from rds_iam_magic.sql.quoting import quote_name
 from rds_iam_magic.sql.statement import Statement, split
-from rds_iam_magic.wording import bytes_text, count_of
+from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-Result = ResultSet | Changed
-_Stream = Generator["ResultSet | pa.RecordBatch", None, None]
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
-_SMALL = 32 << 20  # bytes
 _NOTHING = Statement("", ())
 
 
@@ -87,7 +82,7 @@ class Connection:
         self._pid = os.getpid()
         try:
             self._session = ReconnectingSession(login, settings or SessionSettings(), lambda text: self.notify(text))
-            self._runner = Runner(self._session, lambda text: self.notify(text))
+            self._executor = StatementExecutor(self._session, lambda text: self.notify(text))
         except BaseException:  # an interrupt, when it is open already: nobody else could close it
             if hasattr(self, "_session"):
                 self._session.close()
@@ -120,7 +115,7 @@ class Connection:
     @property
     def database(self) -> str | None:
         """The default schema, as far as `USE` statements of its own have told; None without one."""
-        return self._session.database
+        return self._session.state.database
 
     @property
     def closed(self) -> bool:
@@ -135,12 +130,12 @@ class Connection:
     @property
     def transaction_since(self) -> float | None:
         """When the open transaction was first seen, on the clock of `time.monotonic`; None without one."""
-        return self._session.transaction_since
+        return self._session.state.transaction_since
 
     @property
     def rows_changed(self) -> int:
         """How many rows statements have changed in the open transaction; 0 without one."""
-        return self._session.rows_changed
+        return self._session.state.rows_changed
 
     @overload
     def query(
@@ -210,7 +205,7 @@ class Connection:
         """
         if rows < 1:
             raise OptionError(f"rows is {rows}; a batch has at least one.", "Leave it out for 65,536.")
-        return self._rechunk(_one_schema(self._stream(sql, "exact", limit)), rows)
+        return self._batches(sql, rows, limit)
 
     def write(
         self, sql: str, path: str | os.PathLike[str], *, overwrite: bool = False, limit: int | None = None
@@ -228,16 +223,13 @@ class Connection:
             ResultError: The file is there, or cannot be written; nothing partial is left.
             StatementError, ConnectionLostError: As `batches` does.
         """
-        from rds_iam_magic.results.export import Target
+        from rds_iam_magic.results.export import FileDestination
 
-        target = Target(os.fspath(path), overwrite=overwrite, session=self.login.session, notify=self.notify)
-        stream = _one_schema(self._stream(sql, "exact", limit))
-        try:
-            head = next(stream)
-            assert isinstance(head, ResultSet)  # noqa: S101 - a stream begins with it; for mypy
-            return target.write(head.schema, (batch for batch in stream if not isinstance(batch, ResultSet)))
-        finally:
-            stream.close()
+        destination = FileDestination(
+            os.fspath(path), overwrite=overwrite, session=self.login.session, notify=self.notify
+        )
+        with self._streaming(sql, "exact", limit) as result:
+            return destination.write(result.schema, one_schema(result))
 
     def execute(self, sql: str) -> int:
         """Run SQL and return the number of rows that its statements changed; rows that it gives are dropped.
@@ -262,14 +254,14 @@ class Connection:
             ConnectionLostError: The connection broke, and the statement could not be run again.
         """
         with self._exclusive():
-            for task in self._tasks(sql, decimal, limit):
-                with self._telling_progress(task):
-                    yield from self._collect(task)
+            for execution in self._executions(sql, decimal, limit):
+                with self._telling_progress(execution):
+                    yield from self._executor.collect(execution, MemoryBudget(self.max_memory))
 
     def close(self) -> None:
         """End the session; does nothing when it is closed already. An open transaction is rolled back, and told."""
         is_own = self._pid == os.getpid()  # after a fork the transaction is the parent's, and goes on
-        if is_own and self._session.transaction_since is not None and not self._session.closed:
+        if is_own and self._session.state.transaction_since is not None and not self._session.closed:
             changed = count_of(self.rows_changed, "changed row")
             self.notify(f"a transaction with {changed} was open; closing the connection rolled it back.")
         self._session.close()
@@ -287,25 +279,25 @@ class Connection:
             self._end_turn(turn)  # again, for an interrupt may have come within
 
     @contextmanager
-    def _telling_progress(self, task: Task) -> Iterator[None]:
+    def _telling_progress(self, execution: Execution) -> Iterator[None]:
         """Have an error, or the line on Stop, say what has happened before: statements that ran, a transaction."""
         try:
             yield
         except RdsIamError as error:
-            error.hint = " ".join(filter(None, [*self._progress(task), error.hint]))
+            error.hint = " ".join(filter(None, [*self._progress(execution), error.hint]))
             raise
         except KeyboardInterrupt:
-            if task.position > 1:
-                line = " ".join(self._progress(task))
+            if execution.position > 1:
+                line = " ".join(self._progress(execution))
                 self.notify(line[0].lower() + line[1:])
             raise
 
-    def _progress(self, task: Task) -> list[str]:
+    def _progress(self, execution: Execution) -> list[str]:
         lines = []
-        if task.position == 2:
+        if execution.position == 2:
             lines.append("The statement before it has run.")
-        elif task.position > 2:
-            lines.append(f"The {task.position - 1} statements before it have run.")
+        elif execution.position > 2:
+            lines.append(f"The {execution.position - 1} statements before it have run.")
         if self.transaction_since is not None:
             lines.append("A transaction is open: COMMIT or ROLLBACK it.")
         return lines
@@ -331,7 +323,7 @@ class Connection:
             self._turn = None
             self._busy.release()
 
-    def _tasks(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[Task]:
+    def _executions(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[Execution]:
         if decimal not in get_args(DecimalMode):
             raise OptionError(f"decimal {decimal!r} is not known.", "'float' or 'exact'.")
         if limit is not None and limit < 1:
@@ -341,7 +333,7 @@ class Connection:
         if not statements:
             raise OptionError("There is no SQL to run.", "Write a statement, such as SELECT 1.")
         return [
-            Task(statement, effects_of(statement), position, len(statements), decimal, limit, following.words)
+            Execution(statement, effects_of(statement), position, len(statements), decimal, limit, following.words)
             for position, (statement, following) in enumerate(
                 zip(statements, [*statements[1:], _NOTHING], strict=True), 1
             )
@@ -355,134 +347,52 @@ class Connection:
             raise _no_rows()
         return last
 
-    def _collect(self, task: Task) -> Iterator[Result]:
-        """The results of one statement, each when it is complete, within the ceiling of memory."""
-        # What is free is looked up late, for results that might matter: it costs more than a small query.
-        ceiling = _SMALL if self.max_memory is None else memory.ceiling(self.max_memory)
-        taken = 0
-        result: Result | None = None
-        given = False
-        with contextlib.closing(self._runner.items(task)) as items:
-            for item in items:
-                if isinstance(item, Again):
-                    if given:
-                        raise may_have_run("Its first results had come")
-                    result, taken = None, 0
-                elif isinstance(item, Complete):
-                    assert result is not None  # noqa: S101 - it follows one; for mypy
-                    given = True
-                    yield result
-                    result = None
-                elif isinstance(item, (ResultSet, Changed)):
-                    result = item
-                else:
-                    assert isinstance(result, ResultSet)  # noqa: S101 - batches follow their result set; for mypy
-                    result.batches.append(item)
-                    taken += item.nbytes
-                    if taken > ceiling == _SMALL and self.max_memory is None:
-                        ceiling = max(_SMALL + 1, taken + memory.ceiling(None))
-                    if taken > ceiling:
-                        raise _too_large(result.num_rows, taken, ceiling)
-        if result is not None:
-            yield result
-
-    def _stream(self, sql: str, decimal: DecimalMode, limit: int | None) -> _Stream:
-        """The last statement's result set and its batches, as they come; the statements before it run first."""
+    @contextmanager
+    def _streaming(self, sql: str, decimal: DecimalMode, limit: int | None) -> Iterator[StreamedResult]:
+        """The last statement's result set, while its rows come; the statements before it run first."""
         with self._exclusive():
-            *before, last = self._tasks(sql, decimal, limit)
-            for task in before:
-                with self._telling_progress(task):
-                    results = list(self._collect(task))
+            *before, last = self._executions(sql, decimal, limit)
+            for execution in before:
+                with self._telling_progress(execution):
+                    results = list(self._executor.collect(execution, MemoryBudget(self.max_memory)))
                 if any(isinstance(result, ResultSet) for result in results):
                     self.notify(
-                        f"the rows of statement {task.position} are dropped; only the last statement's are given."
+                        f"the rows of statement {execution.position} are dropped; only the last statement's are given."
                     )
-            with self._telling_progress(last), contextlib.closing(self._runner.items(last)) as items:
-                yield from self._one_result_set(items)
+            with self._telling_progress(last), closing(self._executor.stream(last)) as outcomes:
+                result = next((outcome for outcome in outcomes if isinstance(outcome, StreamedResult)), None)
+                if result is None:
+                    raise _no_rows()
+                result.batches = _to_the_end(result.batches, outcomes)
+                yield result
 
-    @staticmethod
-    def _one_result_set(items: Iterator[Item | Again | Complete]) -> _Stream:
-        head: ResultSet | None = None
-        for item in items:
-            if isinstance(item, Again):
-                if head is not None:
-                    raise ConnectionLostError(
-                        "The connection was lost in the middle of the rows.", "Run the query again."
-                    )
-            elif isinstance(item, (Changed, Complete)):
-                continue
-            elif head is not None and isinstance(item, ResultSet):
-                raise ResultError("The statement gave several result sets; a stream has one.", "Use run() instead.")
-            else:
-                head = item if isinstance(item, ResultSet) else head
-                yield item
-        if head is None:
-            raise _no_rows()
+    def _batches(self, sql: str, rows: int, limit: int | None) -> Iterator[pa.RecordBatch]:
+        with self._streaming(sql, "exact", limit) as result:
+            yield from rechunk(one_schema(result), rows)
 
     def _chunks(
         self, sql: str, rows: int, dtype_backend: DtypeBackend | None, decimal: DecimalMode, limit: int | None
     ) -> Iterator[pd.DataFrame]:
         from rds_iam_magic.results import frame
 
-        stream = self._stream(sql, decimal, limit)
-        head = next(stream)
-        assert isinstance(head, ResultSet)  # noqa: S101 - a stream begins with it; for mypy
-        given = False
-        for batch in self._rechunk(stream, rows):
-            given = True
-            yield frame.to_pandas(
-                [batch], head.schema, head.nullable, dtype_backend, whole_as_integers=decimal == "float"
-            )
-        if not given:  # as pandas: an empty result is one empty chunk
-            yield frame.to_pandas([], head.schema, head.nullable, dtype_backend, whole_as_integers=decimal == "float")
-
-    @staticmethod
-    def _rechunk(stream: _Stream, rows: int) -> Iterator[pa.RecordBatch]:
-        from rds_iam_magic.results.result import take_rows
-
-        waiting: list[pa.RecordBatch] = []
-        try:
-            for batch in stream:
-                if isinstance(batch, ResultSet):
-                    continue
-                waiting.append(batch)
-                while sum(part.num_rows for part in waiting) >= rows:
-                    yield take_rows(waiting, rows)
-            if waiting:
-                yield take_rows(waiting, rows)
-        finally:
-            stream.close()
+        with self._streaming(sql, decimal, limit) as result:
+            schema, nullable, is_empty = result.schema, result.nullable, True
+            for batch in rechunk(result.batches, rows):
+                is_empty = False
+                yield frame.to_pandas([batch], schema, nullable, dtype_backend, whole_as_integers=decimal == "float")
+            if is_empty:  # as pandas: an empty result is one empty chunk
+                yield frame.to_pandas([], schema, nullable, dtype_backend, whole_as_integers=decimal == "float")
 
 
-def _one_schema(stream: _Stream) -> _Stream:
-    """The same, for those who were given the schema first: no batch may differ from it."""
-    schema: pa.Schema | None = None
-    with contextlib.closing(stream):
-        for item in stream:
-            if isinstance(item, ResultSet):
-                schema = item.schema
-            elif item.schema != schema:
-                name = next(
-                    field.name for field, wanted in zip(item.schema, schema or (), strict=True) if field != wanted
-                )
-                raise ResultError(
-                    f"Column {name} has values with more digits than any Arrow decimal holds.",
-                    f'Select CAST({quote_name(name)} AS CHAR) instead, or use query(…, decimal="exact").',
-                )
-            yield item
+def _to_the_end(batches: Iterator[pa.RecordBatch], outcomes: Iterator[Outcome]) -> Iterator[pa.RecordBatch]:
+    """The batches, and the statement behind them to its end."""
+    yield from batches
+    if any(isinstance(outcome, StreamedResult) for outcome in outcomes):
+        raise ResultError("The statement gave several result sets; a stream has one.", "Use run() instead.")
 
 
 def _no_rows() -> ResultError:
     return ResultError(
-        "The SQL has run, and its last statement gives no rows.",
-        "Leave --to out for it in a notebook; in Python, execute() runs it.",
-    )
-
-
-def _too_large(rows: int, taken: int, ceiling: int) -> ResultError:
-    return ResultError(
-        f"The result is larger than the {bytes_text(ceiling)} that it may take: {rows:,} rows came to "
-        f"{bytes_text(taken)}; its query was ended.",
-        "Narrow it with LIMIT, read a part with --limit N, write it to a file with --to FILE, or raise "
-        "%config RdsIamMagics.max_memory.",
+        "The SQL ran, but its last statement returned no rows.",
+        "Use execute() for statements without rows (in a notebook: leave --to out).",
     )

@@ -1,42 +1,49 @@
-"""`Runner`: one statement over the held session, run once, or once more when that is safe; its results as they come."""
+"""`StatementExecutor`: one statement on a reconnecting session, run once, or once more when that is safe."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
 
-from rds_iam_magic.connection.reconnecting import ReconnectingSession, may_have_run
-from rds_iam_magic.errors import (
-    ConnectionLostError,
-    ProtocolError,
-    RdsIamError,
-    ResultError,
-    StatementError,
-)
+from rds_iam_magic.connection.loss import SessionLostError, may_have_run
+from rds_iam_magic.connection.reconnecting import ReconnectingSession, Running
+from rds_iam_magic.errors import ConnectionLostError, ResultError, StatementError
 from rds_iam_magic.mysql.duplicate_names import duplicate_names_note
-from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.server_errors import LOST, WRITE_IN_READ_ONLY, is_read_only, statement_error
-from rds_iam_magic.mysql.wire.charsets import Announced
 from rds_iam_magic.mysql.wire.events import MORE_RESULTS, Ok, ResultSetEnd, ResultSetStart, Rows, ServerError
 from rds_iam_magic.mysql.wire.nullability import nullable_columns
 from rds_iam_magic.results.formats import DecimalMode
-from rds_iam_magic.results.result import Changed, ResultSet
-from rds_iam_magic.sql.effects import Effects, names
+from rds_iam_magic.results.memory import MemoryBudget
+from rds_iam_magic.results.result import Changed, ResultSet, StreamedResult
+from rds_iam_magic.sql.effects import Effects
 from rds_iam_magic.sql.statement import Statement
-from rds_iam_magic.wording import bytes_text, count_of
+from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Item = Union[ResultSet, Changed, "pa.RecordBatch"]
-_GRACE = 1.0  # seconds that the server has to end a statement by itself, after --timeout
+    from rds_iam_magic.mysql.reader import ResponseReader
+
+Result = ResultSet | Changed
+Outcome = StreamedResult | Changed
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A statement that is to run, and how its rows are wanted."""
+class Execution:
+    """A statement that is to run, and how its rows are wanted.
+
+    Attributes:
+        statement: One statement.
+        effects: What it may do.
+        position, count: Which statement of the text it is, counted from 1, and of how many.
+        decimal: How DECIMAL is decoded.
+        limit: So many rows at most.
+        words_after: Of the statement that follows in the same text.
+    """
 
     statement: Statement
     effects: Effects
@@ -44,7 +51,7 @@ class Task:
     count: int
     decimal: DecimalMode
     limit: int | None
-    words_after: Sequence[str] = ()  # of the statement that follows in the same text
+    words_after: Sequence[str] = ()
 
     @property
     def verb(self) -> str:
@@ -53,288 +60,286 @@ class Task:
         return "CREATE TABLE" if words[:1] == ["CREATE"] and "TABLE" in words[:5] else "".join(words[:1])
 
 
-@dataclass(frozen=True, slots=True)
-class _Loss:
-    """How the connection was lost: whether the statement was sent whole, and the words for `%tb`."""
+@dataclass(slots=True)
+class _Try:
+    """One run of a statement.
 
-    sent: bool
-    words: str
+    Attributes:
+        again: It runs the second time, so that it must not write.
+        whole: It is known to write, so that a limit does not end it early.
+        handed_out: Whether results have left the executor, which cannot come again.
+        read_only: Whether the server refused whatever would write.
+    """
 
-
-_WRITES = _Loss(sent=False, words="")
-"""A function that the statement calls writes, and was refused; the statement must run whole."""
-
-
-class Again:
-    """In a stream of results: the connection was lost; what came of the statement so far comes again."""
-
-
-class Complete:
-    """In a stream of results: the result before it is complete, and the statement works on for another one."""
+    again: bool = False
+    whole: bool = False
+    handed_out: bool = False
+    read_only: bool = False
 
 
-class Runner:
+class StatementExecutor:
     """Runs statements, one at a time; not thread-safe.
 
     Args:
-        held: The session that they run on.
+        session: What they run on.
         notify: Is given a line for each thing that the user should know.
     """
 
-    def __init__(self, held: ReconnectingSession, notify: Callable[[str], None]) -> None:
-        self._session = held
+    def __init__(self, session: ReconnectingSession, notify: Callable[[str], None]) -> None:
+        self._session = session
         self._notify = notify
         self._told: set[str] = set()
         self._row_count: int | None = None  # of the last statement, if reading its warnings has reset the server's
 
-    def items(self, task: Task) -> Generator[Item | Again | Complete, None, None]:
-        """What a statement gives, as it comes; run once more when that is safe.
+    @property
+    def is_mariadb(self) -> bool:
+        """Whether the server is a MariaDB."""
+        return "mariadb" in self._session.server_version.lower()
 
-        Each result set is followed by its record batches; after `Again` everything comes again.
+    def collect(self, execution: Execution, budget: MemoryBudget) -> Generator[Result, None, None]:
+        """Run a statement and give its results, each when it is complete.
 
         Raises:
             StatementError: The server refused the statement.
             ConnectionLostError: The connection broke, and the statement could not be run again.
-            ProtocolError: The server's answer is none; the session is given up.
+            ProtocolError: The response is malformed; the session is discarded.
+            ResultError: The results take more memory than the budget has.
         """
-        for again in (False, True):
-            loss = yield from self._attempt(task, again=again)
-            if loss is _WRITES:  # nothing of it has run
-                loss = yield from self._attempt(task, again=again, whole=True)
-            if loss is None:
-                return
-            error = self._session.loss(task.effects, sent=loss.sent)
-            if error is None and again:
-                error = ConnectionLostError("The connection was lost twice in a row.", "Try again in a minute.")
-            if error is not None:
-                error.detail = loss.words
-                raise error
-            yield Again()
-            if loss.sent:
-                self._notify("the connection was lost; the statement only reads, so it runs once more.")
 
-    def _attempt(
-        self, task: Task, *, again: bool, whole: bool = False
-    ) -> Generator[Item | Complete, None, _Loss | None]:
-        """Run a statement one time; returns how the connection was lost, if it was.
+        def collected(attempt: _Try) -> Iterator[Result]:
+            budget.refund()
+            last: Result | None = None
+            with closing(self._outcomes(execution, attempt)) as outcomes:
+                for outcome, is_last in outcomes:
+                    last = outcome.collect(budget) if isinstance(outcome, StreamedResult) else outcome
+                    if not is_last():
+                        attempt.handed_out = True
+                        yield last
+                        last = None
+            if last is not None:
+                yield last
 
-        Args:
-            task: The statement.
-            again: It runs the second time, so that it must not write.
-            whole: It is known to write, so that a limit does not end it early.
+        return self._retried(execution, collected, "Its first results had come")
+
+    def stream(self, execution: Execution) -> Generator[Outcome, None, None]:
+        """Run a statement and give its results as they begin; the rows of each are read before the next is asked for.
+
+        Raises:
+            StatementError, ConnectionLostError, ProtocolError: As `collect` does; the batches raise them too.
         """
-        session = self._session.acquire(task.effects, names(task.statement))
-        sql = _encoded(task.statement.text, session.charsets)
-        self._require_size(len(sql))
-        self._require_row_count(task)
-        handled = sys.exc_info()[1]
-        answer = ResponseReader(
-            session,
-            sql,
-            still_runs=self._session.still_runs,
-            deadline=self._deadline(),
-        )
-        guarded = False
+
+        def streamed(attempt: _Try) -> Iterator[Outcome]:
+            with closing(self._outcomes(execution, attempt)) as outcomes:
+                for outcome, _ in outcomes:
+                    if isinstance(outcome, StreamedResult):
+                        first = list(islice(outcome.batches, 1))  # what fails before it can be tried again
+                        attempt.handed_out = True
+                        outcome.batches = self._batches_once(chain(first, outcome.batches), execution, attempt)
+                    yield outcome
+
+        return self._retried(execution, streamed, "")
+
+    def _retried(
+        self, execution: Execution, run: Callable[[_Try], Iterator[Item]], when_handed_out: str
+    ) -> Generator[Item, None, None]:
+        """Run a statement, and once more when that is safe."""
+        attempt: _Try | None = _Try()
+        while attempt is not None:
+            current, attempt = attempt, None
+            try:
+                yield from run(current)
+            except SessionLostError as loss:
+                attempt = self._after_loss(execution, current, loss, when_handed_out)
+            except StatementError as error:
+                attempt = self._after_write_refused(error, current)
+
+    def _after_loss(self, execution: Execution, attempt: _Try, loss: SessionLostError, when_handed_out: str) -> _Try:
+        """The next run after the session was lost in one.
+
+        Raises:
+            ConnectionLostError: There must be none.
+        """
+        error = self._session.error_after_loss(execution.effects, sent=loss.sent)
+        if error is None and attempt.again:
+            error = ConnectionLostError("The connection was lost twice in a row.", "Try again in a minute.")
+        if error is None and attempt.handed_out:
+            error = may_have_run(when_handed_out) if when_handed_out else _lost_in_the_rows()
+        if error is not None:
+            error.detail = loss.detail
+            raise error from None
+        if loss.sent:
+            self._notify("the connection was lost; the statement only reads, so it runs once more.")
+        return _Try(again=True, whole=attempt.whole)
+
+    @staticmethod
+    def _after_write_refused(error: StatementError, attempt: _Try) -> _Try:
+        """The next run if the server refused a write that the SQL does not tell of; nothing of it has run.
+
+        Raises:
+            StatementError: It refused something else.
+            ConnectionLostError: It was the second run, which must not write.
+        """
+        if not attempt.read_only or error.code != WRITE_IN_READ_ONLY:
+            raise error
+        if attempt.again:
+            raise may_have_run("It was not run again, for it writes") from None
+        return _Try(again=attempt.again, whole=True)
+
+    def _batches_once(
+        self, batches: Iterator[pa.RecordBatch], execution: Execution, attempt: _Try
+    ) -> Iterator[pa.RecordBatch]:
+        """Batches that leave the executor as they come, so that they cannot come again."""
         try:
-            may_call = task.limit is not None and not whole and task.effects.reads_unless_functions_write
-            guarded = (again or (may_call and not task.effects.only_reads)) and self._session.begin_read_only()
-            # What may write runs to its end, for ended early it might do half of its work; `_read` drops its rows.
-            if task.effects.only_reads or (may_call and guarded):
-                answer.limit = task.limit
-            self._session.before_send(task.effects)
-            yield from self._read(answer, task)
-            self._settle(answer, task)
-            self._tell_warnings(answer, task)
-        except ConnectionLostError as error:
-            self._session.discard()
-            return _Loss(answer.sent, error.detail or error.message)
-        except ProtocolError:
-            self._session.discard()
-            raise
-        except StatementError as error:
-            if guarded and error.code == WRITE_IN_READ_ONLY and not again:
-                return _WRITES
-            if guarded and error.code == WRITE_IN_READ_ONLY:
-                raise may_have_run("It was not run again, for it writes") from None
-            raise
-        except (RdsIamError, GeneratorExit) as error:
-            if not _is_stopped(error, handled):
-                self._leave(answer, task)
-            raise
-        finally:
-            self._close(answer)
-        return None
+            yield from batches
+        except SessionLostError as loss:
+            self._after_loss(execution, attempt, loss, "")  # raises
 
-    def _close(self, answer: ResponseReader) -> None:
-        """A second interrupt, while the first one's work is done, gives the session up at once."""
-        try:
-            if not answer.is_settled:
-                self._session.end_query(answer)
-        except BaseException:
-            if not answer.is_settled:
-                self._session.discard()
-            raise
-        finally:
-            answer.close()
+    def _outcomes(
+        self, execution: Execution, attempt: _Try
+    ) -> Generator[tuple[Outcome, Callable[[], bool]], None, None]:
+        """The results of one run, each with a function that tells, when its rows are read, whether it is the last."""
+        self._require_row_count(execution)
+        with self._session.statement(
+            execution.statement,
+            execution.effects,
+            limit=None if attempt.whole else execution.limit,
+            may_write=not attempt.again,
+        ) as running:
+            attempt.read_only = running.read_only
+            yield from _Response(self, execution, running).outcomes()
+        self._tell_warnings(running.reader, execution)
 
-    def _require_size(self, size: int) -> None:
-        """Refuse what the server would refuse in the midst of being sent, with the connection."""
-        limit = self._session.max_packet
-        if size + 1 > limit > 0:  # and the byte of the command
-            raise StatementError(
-                f"The statement has {bytes_text(size)}, and the server takes {bytes_text(limit)} at most "
-                "(max_allowed_packet); nothing was sent.",
-                "Split it, load the rows another way, or raise max_allowed_packet in the database's parameter group "
-                "and connect again.",
-                code=1153,
-                sqlstate="08S01",
-            )
+    def tell(self, builder: _ResultBuilder, reader: ResponseReader, execution: Execution) -> None:
+        """Tell what the user should know of a result whose rows are read."""
+        note = duplicate_names_note(builder.columns)
+        if note and note not in self._told:
+            self._told.add(note)
+            self._notify(note)
+        for line in builder.decoder.warnings():
+            self._notify(line)
+        for name in sorted(builder.with_null):
+            self._notify(f"column {name}: it holds NULL though the server called it NOT NULL; its dtype allows NULL.")
+        if builder.result.cut:
+            why = "" if reader.cut else " The statement may write, so it ran to its end."
+            rows = count_of(execution.limit or 0, "row")
+            self._notify(f"the result was cut after {rows}, as asked for; there are more.{why}")
 
-    def _leave(self, answer: ResponseReader, task: Task) -> None:
-        """Nobody wants the rest of an answer: what may write runs to its end, or it might do half of its work."""
-        if task.effects.only_reads or answer.expired or answer.is_foreign:
-            return  # the caller has it ended
-        try:
-            answer.drain(None)
-            self._settle(answer, task)
-        except ConnectionLostError:
-            self._session.discard()
+    def refused(self, event: ServerError, execution: Execution, running: Running) -> Exception:
+        """The error for a statement that the server refused."""
+        if event.code in LOST:
+            return running.lost(f"{event.code}: {event.message}")
+        error = statement_error(event, execution.position, execution.count)
+        self._session.after_refusal()
+        error.hint = " ".join(filter(None, [self._session.nearest_name(event, execution.statement), error.hint]))
+        if is_read_only(event):
+            error.hint = self._session.follow_failover() or error.hint
+        return error
 
-    def _settle(self, answer: ResponseReader, task: Task) -> None:
-        """End the query of an answer that was cut, so that the session is in step."""
-        if not answer.is_settled:
-            self._session.end_query(answer)
-        if not self._session.lost:
-            self._session.after_success(task.effects, answer.changed)
-
-    def _deadline(self) -> float | None:
-        timeout = self._session.settings.timeout
-        return None if timeout is None else timeout + _GRACE
-
-    def _read(self, answer: ResponseReader, task: Task) -> Iterator[Item | Complete]:
-        incoming: _Incoming | None = None
-        for event in answer:
-            if isinstance(event, ResultSetStart):
-                incoming = _Incoming(event, task, mariadb="mariadb" in self._session.server_version.lower())
-                yield incoming.result
-            elif isinstance(event, Rows) and incoming is not None:
-                batch = incoming.take(event)
-                if batch is not None:
-                    yield batch
-            elif isinstance(event, ResultSetEnd) and incoming is not None:
-                incoming.result.warnings = event.warnings
-                self._tell(incoming, answer, task)
-                yield from _complete(event)
-            elif isinstance(event, Ok):
-                yield Changed(
-                    event.affected_rows,
-                    event.insert_id,
-                    event.warnings,
-                    event.info,
-                    task.position,
-                    task.count,
-                    task.verb,
-                )
-                yield from _complete(event)
-            elif isinstance(event, ServerError):
-                raise self._refused(event, task)
-        if answer.cut and incoming is not None:
-            self._tell(incoming, answer, task)
-
-    def _tell_warnings(self, answer: ResponseReader, task: Task) -> None:
+    def _tell_warnings(self, reader: ResponseReader, execution: Execution) -> None:
         """What the server has to say of its own: a text that it took for a number, a value that it cut."""
-        first_word = task.statement.words[:1]
-        if not answer.warnings or first_word == ["SHOW"] or self._session.lost or not answer.finished:
+        first_word = execution.statement.words[:1]
+        if not reader.warnings or first_word == ["SHOW"] or self._session.lost or not reader.finished:
             return
-        text = f"the server reported {count_of(answer.warnings, 'warning')}"
+        text = f"the server reported {count_of(reader.warnings, 'warning')}"
         first = None
-        if "ROW_COUNT" not in task.words_after:  # to read the warnings resets it
+        if "ROW_COUNT" not in execution.words_after:  # to read the warnings resets it
             first = self._session.first_warning()
-            self._row_count = answer.changed if answer.has_changed else None
+            self._row_count = reader.changed if reader.has_changed else None
         if first is None:
-            self._notify(f"{text}; run SHOW WARNINGS to see {'it' if answer.warnings == 1 else 'them'}.")
+            self._notify(f"{text}; run SHOW WARNINGS to see {'it' if reader.warnings == 1 else 'them'}.")
         else:
-            self._notify(f"{text}: {first}" + ("" if answer.warnings == 1 else "; SHOW WARNINGS lists all."))
+            self._notify(f"{text}: {first}" + ("" if reader.warnings == 1 else "; SHOW WARNINGS lists all."))
 
-    def _require_row_count(self, task: Task) -> None:
+    def _require_row_count(self, execution: Execution) -> None:
         """Refuse what would read a ROW_COUNT() that is no longer that of the user's last statement."""
         changed, self._row_count = self._row_count, None
-        if changed is not None and "ROW_COUNT" in task.statement.words:
+        if changed is not None and "ROW_COUNT" in execution.statement.words:
             raise ResultError(
                 f"ROW_COUNT() is that of SHOW WARNINGS, which quoted the warnings of the statement before; that one "
                 f"changed {count_of(changed, 'row')}.",
                 "Run both statements in one cell (or one call) to have the server count.",
             )
 
-    def _refused(self, event: ServerError, task: Task) -> StatementError | ConnectionLostError:
-        if event.code in LOST:
-            return ConnectionLostError("The server ended the connection.", detail=f"{event.code}: {event.message}")
-        error = statement_error(event, task.position, task.count)
-        self._session.after_refusal()
-        error.hint = " ".join(filter(None, [self._session.nearest_name(event, task.statement), error.hint]))
-        if is_read_only(event):
-            error.hint = self._session.follow_failover() or error.hint
-        return error
 
-    def _tell(self, incoming: _Incoming, answer: ResponseReader, task: Task) -> None:
-        note = duplicate_names_note(incoming.columns)
-        if note and note not in self._told:
-            self._told.add(note)
-            self._notify(note)
-        for line in incoming.decoder.warnings():
-            self._notify(line)
-        for name in sorted(incoming.with_null):
-            self._notify(f"column {name}: it holds NULL though the server called it NOT NULL; its dtype allows NULL.")
-        if incoming.result.cut:
-            why = "" if answer.cut else " The statement may write, so it ran to its end."
-            rows = count_of(task.limit or 0, "row")
-            self._notify(f"the result was cut after {rows}, as asked for; there are more.{why}")
+class _Response:
+    """The results in one response; result sets and their batches share its events."""
 
+    def __init__(self, executor: StatementExecutor, execution: Execution, running: Running) -> None:
+        self._executor = executor
+        self._execution = execution
+        self._running = running
+        self._events = running.events()
+        self._status = 0  # as the last result told
 
-def _encoded(sql: str, announced: Announced) -> bytes:
-    try:
-        return announced.encode(sql)
-    except UnicodeEncodeError as error:
-        raise StatementError(
-            f"The statement holds {error.object[error.start]!r}, which the session's character set "
-            f"{announced.client.name} does not have; nothing was sent.",
-            "Run SET NAMES utf8mb4 first.",
-        ) from None
+    def outcomes(self) -> Generator[tuple[Outcome, Callable[[], bool]], None, None]:
+        """Each result; rows that nobody has read are dropped."""
+        execution = self._execution
+        for event in self._events:
+            if isinstance(event, ResultSetStart):
+                builder = _ResultBuilder(event, execution, mariadb=self._executor.is_mariadb)
+                builder.result.batches = self._batches(builder)
+                yield builder.result, self._is_last
+                for _ in builder.result.batches:
+                    pass
+            elif isinstance(event, Ok):
+                self._status = event.status
+                yield _changed(event, execution), self._is_last
+            elif isinstance(event, ServerError):
+                raise self._executor.refused(event, execution, self._running)
 
+    def _batches(self, builder: _ResultBuilder) -> Iterator[pa.RecordBatch]:
+        for event in self._events:
+            if isinstance(event, Rows):
+                batch = builder.take(event)
+                if batch is not None:
+                    yield batch
+            elif isinstance(event, ResultSetEnd):
+                self._status = event.status
+                builder.result.warnings = event.warnings
+                break
+            elif isinstance(event, ServerError):
+                raise self._executor.refused(event, self._execution, self._running)
+        self._executor.tell(builder, self._running.reader, self._execution)
 
-def _is_stopped(error: BaseException | None, handled: BaseException | None) -> bool:
-    """Whether the user has pressed Stop: an interrupt outside of a generator closes it by a GeneratorExit.
-
-    `handled` is what the code around was dealing with when the statement began; it has no part in this.
-    """
-    while error is not None and error is not handled and not isinstance(error, KeyboardInterrupt):
-        error = error.__context__
-    return isinstance(error, KeyboardInterrupt) and error is not handled
-
-
-def _complete(event: ResultSetEnd | Ok) -> Iterator[Complete]:
-    if event.status & MORE_RESULTS:
-        yield Complete()
+    def _is_last(self) -> bool:
+        return not self._status & MORE_RESULTS
 
 
-class _Incoming:
-    """A result set as it comes: decoded, and cut at the statement's limit."""
+def _changed(event: Ok, execution: Execution) -> Changed:
+    return Changed(
+        event.affected_rows,
+        event.insert_id,
+        event.warnings,
+        event.info,
+        execution.position,
+        execution.count,
+        execution.verb,
+    )
 
-    def __init__(self, head: ResultSetStart, task: Task, *, mariadb: bool) -> None:
+
+def _lost_in_the_rows() -> ConnectionLostError:
+    return ConnectionLostError("The connection was lost in the middle of the rows.", "Run the query again.")
+
+
+class _ResultBuilder:
+    """Decodes a result set as it comes, and cuts it at the statement's limit."""
+
+    def __init__(self, start: ResultSetStart, execution: Execution, *, mariadb: bool) -> None:
         from rds_iam_magic.mysql.decode import DecodeOptions, Decoder
 
-        options = DecodeOptions(decimal=task.decimal, mariadb=mariadb, words=lambda: task.statement.words)
-        self.decoder = Decoder(head.columns, options)
-        self.columns = head.columns
-        self.result = ResultSet(
+        options = DecodeOptions(decimal=execution.decimal, mariadb=mariadb, words=lambda: execution.statement.words)
+        self.decoder = Decoder(start.columns, options)
+        self.columns = start.columns
+        self.result = StreamedResult(
             self.decoder.schema,
-            nullable_columns(head.columns, task.statement.words),
-            task.decimal,
-            position=task.position,
-            count=task.count,
-            verb=task.verb,
+            nullable_columns(start.columns, execution.statement.words),
+            execution.decimal,
+            iter(()),
+            position=execution.position,
+            count=execution.count,
+            verb=execution.verb,
         )
-        self._left = task.limit
+        self._left = execution.limit
         self.with_null: set[str] = set()  # columns that the server called NOT NULL
 
     def take(self, rows: Rows) -> pa.RecordBatch | None:

@@ -1,39 +1,54 @@
-"""`ReconnectingSession`: the session that a connection holds; checked before use, opened again when it is lost.
+"""`ReconnectingSession`: the session of a connection, checked before each statement and opened again when it is lost.
 
-What a lost session held and a new one cannot have (an open transaction, temporary tables, user variables, locks) is
-remembered here, so that nothing goes on as if it were still there.
+`statement` holds the order in which a statement runs. What a session holds and what its loss means are values and
+functions of `session_state.py` and `loss.py`.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
+from rds_iam_magic.connection.loss import (
+    SessionLostError,
+    error_after_loss,
+    error_on_new_session,
+    note_on_new_session,
+)
+from rds_iam_magic.connection.session_state import AUTOCOMMIT, IN_TRANSACTION, SessionState
 from rds_iam_magic.errors import (
     AccessDeniedError,
     ConnectError,
     ConnectionLostError,
     NotConnectedError,
     OptionError,
+    ProtocolError,
     RdsIamError,
+    StatementError,
     TlsError,
 )
 from rds_iam_magic.mysql.cancel import cancel, is_running, second_session
 from rds_iam_magic.mysql.nearest_name import nearest_name_hint, not_found
 from rds_iam_magic.mysql.own_queries import PATIENCE, ServerIdentity, fetch_all, identify
+from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.mysql.wire.events import ServerError
-from rds_iam_magic.sql.effects import ALWAYS_LOST, TEMPORARY_TABLES, Effects
+from rds_iam_magic.sql.effects import Effects, names
 from rds_iam_magic.sql.quoting import quote_name
+from rds_iam_magic.wording import bytes_text
 
 if TYPE_CHECKING:
     from rds_iam_magic.mysql.login import Login
-    from rds_iam_magic.mysql.reader import ResponseReader
     from rds_iam_magic.mysql.session import ServerSession
+    from rds_iam_magic.mysql.wire.charsets import Announced
+    from rds_iam_magic.mysql.wire.events import Event
     from rds_iam_magic.sql.statement import Statement
 
 PING_AFTER = 30.0
@@ -42,10 +57,45 @@ PING_AFTER = 30.0
 PING_TIMEOUT = 3.0
 _MOST_UNANSWERED = 2
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts to reconnect; doubled each time, with jitter
+_GRACE = 1.0  # seconds that the server has to end a statement by itself, after its time limit
 
-# https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
-IN_TRANSACTION = 0x0001
-_AUTOCOMMIT = 0x0002
+
+@dataclass(slots=True)
+class Running:
+    """A statement that runs.
+
+    Attributes:
+        reader: Its response.
+        read_only: Whether the server refuses whatever would write.
+        is_lost: Whether the session broke under it, or is of no more use.
+        is_refused: Whether the server refused it.
+    """
+
+    reader: ResponseReader
+    read_only: bool = False
+    is_lost: bool = False
+    is_refused: bool = False
+
+    def events(self) -> Iterator[Event]:
+        """The response's events.
+
+        Raises:
+            SessionLostError: The session broke.
+        """
+        try:
+            for event in self.reader:
+                self.is_refused = isinstance(event, ServerError)
+                yield event
+        except ConnectionLostError as error:
+            raise self.lost(error.detail or error.message) from None
+        except ProtocolError:
+            self.is_lost = True
+            raise
+
+    def lost(self, detail: str) -> SessionLostError:
+        """The error for a session that broke, or that the server ended."""
+        self.is_lost = True
+        return SessionLostError(sent=self.reader.sent, detail=detail)
 
 
 class ReconnectingSession:
@@ -58,9 +108,7 @@ class ReconnectingSession:
 
     Attributes:
         server_version, tls_version: Of the last session.
-        transaction_since: When the open transaction was first seen, on the clock of `time.monotonic`; None without one.
-        database: The default schema: what was asked for at connect, or what USE has made it.
-        rows_changed: Rows that statements have changed in the open transaction.
+        state: What the session holds; after a loss that of the lost one, until the next statement has been told.
 
     Raises:
         ConnectError: The first session could not be opened.
@@ -70,21 +118,16 @@ class ReconnectingSession:
         self.login = login
         self.settings = settings
         self.closed = False
-        self.transaction_since: float | None = None
-        self.rows_changed = 0
-        self._is_read_only = False
+        self.state = SessionState(database=login.database)
+        self.server_version = self.tls_version = ""
         self._notify = notify
         self._session: ServerSession | None = None
-        self._doomed: list[ServerSession] = []  # given up, and perhaps not closed yet: an interrupt came between
+        self._discarded: list[ServerSession] = []  # and perhaps not closed yet: an interrupt came between
         self._is_new = False  # a session was opened again, and what that means is not told yet
         self._released = False  # the server ended the last session because it was told to
+        self._read_only = False  # a READ ONLY transaction of ours is open
         self._identity = ServerIdentity(0, "")
-        self.server_version = self.tls_version = ""
-        self.database = login.database
-        self._left: set[str] = set()
-        self._tables: set[str] = set()
         self._unanswered = 0
-        self._was_manual = False  # autocommit was off on the last session
         self._pid = os.getpid()
         self._opened = 0  # sessions so far
         self._open(login.timeout)
@@ -106,101 +149,179 @@ class ReconnectingSession:
         return self._session is None
 
     @property
-    def max_packet(self) -> int:
-        """The longest statement that the server takes, in bytes."""
-        return self._identity.max_packet
-
-    @property
     def last_status(self) -> int:
         """The status flags of the session, as the server last told them."""
         return 0 if self._session is None else self._session.status
 
-    def acquire(self, effects: Effects, names: set[str]) -> ServerSession:
-        """A session that is alive, for a statement; a lost one is opened again first.
+    @property
+    def connection_id(self) -> int:
+        """The server's id of the session."""
+        return self._identity.id
+
+    @contextmanager
+    def statement(
+        self, statement: Statement, effects: Effects, *, limit: int | None = None, may_write: bool = True
+    ) -> Iterator[Running]:
+        """Run a statement on a session that is alive: the one place that knows the order of its steps.
+
+        The body reads the events. When it has come to its end, the session is ready for the next statement; when it
+        raises, too, or is discarded. A query whose rows nobody reads on is ended on the server; what may write runs to
+        its end, or it might do half of its work.
 
         Args:
+            statement: Sent as it is.
             effects: The statement's.
-            names: The names that it uses, in lower case: a temporary table may be among them.
+            limit: So many rows are wanted at most. The query is ended behind them if it certainly does not write.
+            may_write: False for a statement that must not: the server is to refuse what the SQL does not tell of.
 
         Raises:
             NotConnectedError: The connection was closed.
             ConnectError: No session can be opened.
-            ConnectionLostError: The statement builds on what was lost with the session.
+            ConnectionLostError: The statement builds on what was lost with an earlier session.
+            StatementError: Nothing was sent: the statement is too long, or has characters that cannot be sent.
         """
+        session = self._acquire(effects, names(statement))
+        sql = _encoded(statement.text, session.charsets)
+        self._require_size(len(sql))
+        reader = ResponseReader(session, sql, still_runs=self._still_runs, deadline=self._deadline())
+        running = Running(reader)
+        handled = sys.exc_info()[1]
+        try:
+            self._prepare(running, effects, limit, may_write=may_write)
+            yield running
+            self._end(running, effects)
+        except ConnectionLostError as error:  # by a command of our own
+            raise running.lost(error.detail or error.message) from None
+        except (RdsIamError, GeneratorExit) as error:
+            if not running.is_lost and not _is_stopped(error, handled):
+                self._leave(running, effects)
+            raise
+        finally:
+            self._close_reader(running)
+
+    def _acquire(self, effects: Effects, identifiers: set[str]) -> ServerSession:
+        """A session that is alive; a lost one is opened again first."""
         self._after_fork()
         if self.closed:
             return self.current  # raises
-        self._close_doomed()
-        self.end_read_only()
+        self._close_discarded()
+        self._end_read_only()
         if self._session is None or not self._is_alive(self._session):
             self.discard()
             self._reopen()
         if self._is_new:
-            self._check_state_survived(effects, names)
+            self._check_state_survived(effects, identifiers)
         return self.current
 
-    def before_send(self, effects: Effects) -> None:
-        """A statement is about to be sent; what it may leave counts from now on."""
+    def _require_size(self, size: int) -> None:
+        """Refuse what the server would refuse in the midst of being sent, with the connection."""
+        limit = self._identity.max_packet
+        if size + 1 > limit > 0:  # and the byte of the command
+            raise StatementError(
+                f"The statement has {bytes_text(size)}, and the server takes {bytes_text(limit)} at most "
+                "(max_allowed_packet); nothing was sent.",
+                "Split it, load the rows another way, or raise max_allowed_packet in the database's parameter group "
+                "and connect again.",
+                code=1153,
+                sqlstate="08S01",
+            )
+
+    def _deadline(self) -> float | None:
+        return None if self.settings.timeout is None else self.settings.timeout + _GRACE
+
+    def _prepare(self, running: Running, effects: Effects, limit: int | None, *, may_write: bool) -> None:
+        ends_early = limit is not None and effects.reads_unless_functions_write
+        if not may_write or (ends_early and not effects.only_reads):
+            running.read_only = self._begin_read_only()
+        if effects.only_reads or (ends_early and running.read_only):
+            running.reader.limit = limit
         self._unanswered = 0
-        self._left |= effects.leaves
-        if effects.creates_table:
-            self._tables.add(effects.creates_table)
+        self.state = self.state.before_send(effects)
 
-    def begin_read_only(self) -> bool:
-        """Have the server itself refuse what the SQL does not tell of: a view may call a function that writes (1792).
-
-        Within a transaction of the user's, and without autocommit, there is nothing to be done: what the session wrote
-        is rolled back with it.
-
-        Returns:
-            Whether it will.
-
-        Raises:
-            ConnectionLostError: The connection broke.
-            RdsIamError: The server does not take that.
-        """
-        self._is_read_only = bool(self.current.status & _AUTOCOMMIT) and not self.current.status & IN_TRANSACTION
-        if self._is_read_only:
-            fetch_all(self.current, "START TRANSACTION READ ONLY")
-        return self._is_read_only
-
-    def end_read_only(self) -> None:
-        """End what `guard` began; does nothing otherwise."""
-        if not self._is_read_only or self._session is None:
+    def _end(self, running: Running, effects: Effects) -> None:
+        """After the last event, or after as many rows as were wanted."""
+        reader = running.reader
+        if not reader.is_settled:
+            self._cancel(reader)
+        self._end_read_only()
+        session = self._session
+        if session is None:
             return
-        try:
-            self._session.command("COMMIT", timeout=PING_TIMEOUT)
-            self._session.ask_status(timeout=PING_TIMEOUT)  # ROW_COUNT() is -1 again, as a query leaves it
-            self._is_read_only = False
-        except RdsIamError:
-            self.discard()
-
-    def after_success(self, effects: Effects, changed: int) -> None:
-        """A statement has run, and has changed so many rows."""
-        self.end_read_only()
-        if self._session is None:
-            return
-        self._session.used_at = time.monotonic()
-        if effects.uses_database is not None:
-            self.database = effects.uses_database
-        self._was_manual = not self._session.status & _AUTOCOMMIT
-        self.rows_changed += changed
-        self._follow_status(self._session)
+        session.used_at = now = time.monotonic()
+        self.state = self.state.after_success(effects, reader.changed, session.status, now)
         if effects.ends_session:
             self.discard()
             self._released = True
 
-    def after_refusal(self) -> None:
-        """A statement was refused. That may have ended the transaction (a deadlock does), and errors do not tell."""
-        self.end_read_only()
-        if self.transaction_since is None or self._session is None:
+    def _leave(self, running: Running, effects: Effects) -> None:
+        """Nobody reads on."""
+        reader = running.reader
+        if effects.only_reads or running.is_refused or reader.expired or reader.is_foreign:
+            return  # `_close_reader` has it ended
+        try:
+            if reader.drain(None):
+                self._end(running, effects)
+        except ConnectionLostError:
+            self.discard()
+
+    def _close_reader(self, running: Running) -> None:
+        """A second interrupt, while the first one's work is done, discards the session at once."""
+        reader = running.reader
+        try:
+            if running.is_lost:
+                self.discard()
+            elif not reader.is_settled:
+                self._cancel(reader)
+        except BaseException:
+            if not reader.is_settled:
+                self.discard()
+            raise
+        finally:
+            reader.close()
+
+    def _begin_read_only(self) -> bool:
+        """Have the server itself refuse what the SQL does not tell of: a view may call a function that writes (1792).
+
+        Within a transaction of the user's, and without autocommit, there is nothing to be done: what the session wrote
+        is rolled back with it.
+        """
+        self._read_only = bool(self.current.status & AUTOCOMMIT) and not self.current.status & IN_TRANSACTION
+        if self._read_only:
+            fetch_all(self.current, "START TRANSACTION READ ONLY")
+        return self._read_only
+
+    def _end_read_only(self) -> None:
+        """End what `_begin_read_only` began; does nothing otherwise."""
+        if not self._read_only or self._session is None:
             return
         try:
-            self._session.ask_status(timeout=PING_TIMEOUT)
+            self._session.command("COMMIT", timeout=PING_TIMEOUT)
+            self._session.ask_status(timeout=PING_TIMEOUT)  # ROW_COUNT() is -1 again, as a query leaves it
+            self._read_only = False
+        except RdsIamError:
+            self.discard()
+
+    def after_refusal(self) -> None:
+        """A statement was refused. That may have ended the transaction (a deadlock does), and errors do not tell."""
+        self._end_read_only()
+        session = self._session
+        if session is None or not self.state.in_transaction:
+            return
+        try:
+            session.ask_status(timeout=PING_TIMEOUT)
         except RdsIamError:
             self.discard()
             return
-        self._follow_status(self._session)
+        self.state = self.state.with_status(session.status, time.monotonic())
+
+    def error_after_loss(self, effects: Effects, *, sent: bool) -> ConnectionLostError | None:
+        """The error to raise after a loss, or None if the statement can safely be retried.
+
+        The open transaction is closed with it, so that the next statement is not refused for its sake.
+        """
+        error = error_after_loss(self.state, effects, sent=sent)
+        self.state = self.state.without_transaction()
+        return error
 
     def first_warning(self) -> str | None:
         """The first of the server's warnings, with its number; None if it does not give them.
@@ -225,91 +346,51 @@ class ReconnectingSession:
             return ""
         try:
             with second_session(self.login, self._session) as second:
-                return nearest_name_hint(event, statement, self.database, lambda sql: fetch_all(second, sql))
+                return nearest_name_hint(event, statement, self.state.database, lambda sql: fetch_all(second, sql))
         except RdsIamError:  # a hint is not worth an error of its own
             return ""
 
-    def _follow_status(self, session: ServerSession) -> None:
-        """Whether a transaction is open is the server's to say: statements end one implicitly, and so do errors."""
-        if not session.status & IN_TRANSACTION:
-            self._forget_transaction()
-        elif self.transaction_since is None:
-            self.transaction_since = time.monotonic()
-
-    def _forget_transaction(self) -> bool:
-        """There is none any more; returns whether there was one."""
-        was_open = self.transaction_since is not None
-        self.transaction_since, self.rows_changed = None, 0
-        return was_open
-
-    def still_runs(self) -> bool:
+    def _still_runs(self) -> bool:
         """Whether the server still works on the statement; no, when it cannot be reached twice in a row."""
         answer = is_running(self.login, self.current, self._identity)
         self._unanswered = self._unanswered + 1 if answer is None else 0
         return self._unanswered < _MOST_UNANSWERED if answer is None else answer
 
-    def end_query(self, answer: ResponseReader) -> None:
-        """End the query whose answer is being read; a session that cannot be brought in step is given up."""
-        if self._session is None or answer.is_foreign:
+    def _cancel(self, reader: ResponseReader) -> None:
+        """End the query whose response is being read; a session that cannot be synchronised is discarded."""
+        if self._session is None or reader.is_foreign:
             return
-        if not cancel(self.login, self._session, self._identity, answer):
+        if not cancel(self.login, self._session, self._identity, reader):
             self.discard()
-        self.end_read_only()
+        self._end_read_only()
         if self._session is not None:
-            self._follow_status(self._session)
+            self.state = self.state.with_status(self._session.status, time.monotonic())
 
     def discard(self) -> None:
         """Drop the session at once."""
-        self._is_read_only = False
+        self._read_only = False
         if self._session is not None:
-            self._doomed.append(self._session)
-        self._close_doomed()
+            self._discarded.append(self._session)
+        self._close_discarded()
 
-    def _close_doomed(self) -> None:
+    def _close_discarded(self) -> None:
         """Close what was given up. An interrupt may come at any line: what it leaves, the next call finds."""
-        while self._doomed:
-            session = self._doomed[-1]
+        while self._discarded:
+            session = self._discarded[-1]
             if session is self._session:
                 self._session = None
             session.abort()
             session.close()
-            self._doomed.pop()
+            self._discarded.pop()
 
     def close(self) -> None:
         """End the session in order."""
         self.closed = True
         self._leave_to_parent()
-        self._close_doomed()
+        self._close_discarded()
         if self._session is not None:
             self._session.close()
             self._session = None
-
-    def loss(self, effects: Effects, *, sent: bool) -> ConnectionLostError | None:
-        """What a loss in mid-statement means; None if the statement may simply run on a new session.
-
-        The open transaction is closed with it, so that the next statement is not refused for its sake.
-        """
-        in_transaction = self._forget_transaction()
-        if effects.ends_session and sent and not effects.commits:
-            return ConnectionLostError(
-                "The connection was lost during ROLLBACK RELEASE; the server rolls the transaction back.",
-                "The next statement opens the connection again.",
-            )
-        if effects.commits and sent:
-            return ConnectionLostError(
-                "The connection was lost while the server committed: whether the COMMIT took effect is unknown.",
-                "Look at the data before running anything again.",
-            )
-        if in_transaction:
-            if sent and effects.may_commit:
-                return may_have_run("The open transaction may have been committed by it")
-            return ConnectionLostError(
-                "The connection was lost in an open transaction; the server rolls it back.",
-                "Run the transaction again from its start.",
-            )
-        if not sent or effects.only_reads:
-            return None
-        return may_have_run("It was not run again")
 
     def follow_failover(self) -> str:
         """After a write was refused as read-only: leave the server if the name leads to another one now.
@@ -317,7 +398,7 @@ class ReconnectingSession:
         Returns:
             What comes of it, for the user; "" for nothing.
         """
-        if self.login.endpoint.kind in (Kind.READER, Kind.CUSTOM) or self.transaction_since is not None:
+        if self.login.endpoint.kind in (Kind.READER, Kind.CUSTOM) or self.state.in_transaction:
             return ""
         fresh: ServerSession | None = None
         try:
@@ -336,18 +417,17 @@ class ReconnectingSession:
     def _after_fork(self) -> None:
         """In a child process: leave the parent's socket alone and open an own one when it is needed."""
         if self._leave_to_parent():
-            self._forget_transaction()
-            self._left, self._tables = set(), set()
+            self.state = self.state.renewed()
 
     def _leave_to_parent(self) -> bool:
         """In a child process: let go of the parent's sockets; returns whether this is one."""
         if self._pid == os.getpid():
             return False
         self._pid = os.getpid()
-        for session in (*self._doomed, *([self._session] if self._session else [])):
+        for session in (*self._discarded, *([self._session] if self._session else [])):
             session.abandon()
         self._session = None
-        self._doomed.clear()
+        self._discarded.clear()
         return True
 
     def _is_alive(self, session: ServerSession) -> bool:
@@ -393,21 +473,14 @@ class ReconnectingSession:
             raise
 
     def _configure(self, session: ServerSession, identity: ServerIdentity) -> None:
-        """Make a fresh session the held one, set as it was asked for and as the lost one was."""
-        statements = self.settings.statements(mariadb="mariadb" in session.server_version.lower())
-        if self.database and self.database != self.login.database:
-            statements[f"database {self.database}"] = f"USE {quote_name(self.database)}"
-        if self._was_manual and self.settings.autocommit is not False:
-            statements["no autocommit"] = "SET SESSION autocommit = 0"
-        for setting, statement in statements.items():
-            for event in session.command(statement, timeout=PATIENCE):
-                if isinstance(event, ServerError):
-                    raise OptionError(
-                        f"The server does not take the setting {setting}: {event.message.rstrip('.')} ({event.code}).",
-                        "Correct it; names of time zones need the server's tables, offsets such as +00:00 do not."
-                        if "time zone" in setting
-                        else "Connect with another one, or without it.",
-                    )
+        """Apply the user's settings and the lost session's database and autocommit to a new session, then keep it."""
+        for setting, statement in self.settings.statements(mariadb="mariadb" in session.server_version.lower()).items():
+            _set(session, setting, statement)
+        database, autocommit = self.state.database, self.state.autocommit
+        if database and database != self.login.database:
+            _set(session, f"database {database}", f"USE {quote_name(database)}")
+        if autocommit is not None and autocommit != bool(session.status & AUTOCOMMIT):
+            _set(session, "autocommit", f"SET SESSION autocommit = {int(autocommit)}")
         session.status = session.status & ~IN_TRANSACTION
         session.used_at = time.monotonic()
         self.server_version, self.tls_version = session.server_version, session.tls_version
@@ -416,40 +489,45 @@ class ReconnectingSession:
         self._opened += 1
         self._session = session  # last: from here on it is held
 
-    def _check_state_survived(self, effects: Effects, names: set[str]) -> None:
-        had_transaction = self.transaction_since is not None
-        left, tables, released = self._left, self._tables, self._released
+    def _check_state_survived(self, effects: Effects, identifiers: set[str]) -> None:
+        lost, released = self.state, self._released
         # In one line, so that an interrupt finds all of it told or nothing.
-        self._left, self._tables, self._released, self.transaction_since, self._is_new = (
-            set(),
-            set(),
-            False,
-            None,
-            False,
-        )
-        self.rows_changed = 0
-        if had_transaction:
-            raise ConnectionLostError(
-                "The connection was lost while a transaction was open; the server has rolled it back.",
-                "The connection is open again; run the transaction again from its start.",
-            )
-        missing = sorted((left | ALWAYS_LOST) & effects.needs) or ([TEMPORARY_TABLES] if tables & names else [])
-        if missing:
-            raise ConnectionLostError(
-                f"The {'session was released' if released else 'connection was lost'}, and with it the "
-                f"{' and '.join(missing)}, which this statement may depend on.",
-                "The connection is open again; run the cells that made them first.",
-            )
-        gone = f"; gone with the old one: {', '.join(sorted(left))}" if left else ""
-        if not released:
-            self._notify(f"the connection was lost and is open again{gone}.")
-        elif gone:
-            self._notify(f"the session was released and a new one is open{gone}.")
+        self.state, self._released, self._is_new = lost.renewed(), False, False
+        error = error_on_new_session(lost, effects, identifiers, released=released)
+        if error is not None:
+            raise error
+        note = note_on_new_session(lost, released=released)
+        if note:
+            self._notify(note)
 
 
-def may_have_run(what: str) -> ConnectionLostError:
-    """The error for a loss after which it is not known whether the statement took effect; `what` ends the message."""
-    return ConnectionLostError(
-        f"The connection was lost while the server worked: the statement may have taken effect. {what}.",
-        "Look at the data before running it again.",
-    )
+def _set(session: ServerSession, setting: str, statement: str) -> None:
+    for event in session.command(statement, timeout=PATIENCE):
+        if isinstance(event, ServerError):
+            raise OptionError(
+                f"The server does not take the setting {setting}: {event.message.rstrip('.')} ({event.code}).",
+                "Correct it; names of time zones need the server's tables, offsets such as +00:00 do not."
+                if "time zone" in setting
+                else "Connect with another one, or without it.",
+            )
+
+
+def _encoded(sql: str, announced: Announced) -> bytes:
+    try:
+        return announced.encode(sql)
+    except UnicodeEncodeError as error:
+        raise StatementError(
+            f"The statement holds {error.object[error.start]!r}, which the session's character set "
+            f"{announced.client.name} does not have; nothing was sent.",
+            "Run SET NAMES utf8mb4 first.",
+        ) from None
+
+
+def _is_stopped(error: BaseException | None, handled: BaseException | None) -> bool:
+    """Whether the user has pressed Stop: an interrupt outside of a generator closes it by a GeneratorExit.
+
+    `handled` is what the code around was dealing with when the statement began; it has no part in this.
+    """
+    while error is not None and error is not handled and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return isinstance(error, KeyboardInterrupt) and error is not handled

@@ -23,7 +23,7 @@ GROUP_BYTES = 32 << 20
 _SUFFIXES = (".parquet", ".csv", ".csv.gz", ".arrow")
 
 
-class Target:
+class FileDestination:
     """A file to be written.
 
     Args:

@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from rds_iam_magic.errors import OptionError
+from rds_iam_magic.errors import OptionError, ResultError
+from rds_iam_magic.wording import bytes_text
 
+_SMALL = 32 << 20  # bytes
 _UNITS = {"": 1, "B": 1, "K": 1 << 10, "KB": 1 << 10, "M": 1 << 20, "MB": 1 << 20, "G": 1 << 30, "GB": 1 << 30}
 
 
@@ -16,17 +18,49 @@ def available() -> int:
     return min(_limits(), default=8 << 30)
 
 
-def ceiling(setting: int | str | None) -> int:
-    """The bytes that a result may take; half of what is available unless set.
+class MemoryBudget:
+    """The memory that the results of one statement may take.
 
     Args:
-        setting: Bytes, or a text such as `4 GB`.
+        setting: Bytes, or a text such as `4 GB`; None for half of what is available when it begins to matter.
 
     Raises:
-        OptionError: It is no size.
+        OptionError: The setting is no size.
     """
-    if setting is None or setting == "":
-        return available() // 2
+
+    def __init__(self, setting: int | str | None) -> None:
+        self._limit = None if setting is None or setting == "" else parse_size(setting)
+        self._spent = 0
+
+    def spend(self, size: int, rows: int) -> None:
+        """Count `size` bytes more, with which the result has `rows` rows.
+
+        Raises:
+            ResultError: That is more than the budget.
+        """
+        self._spent += size
+        # Free memory is read only once a result exceeds 32 MiB: reading it costs more than a small query.
+        if self._limit is None and self._spent > _SMALL:
+            self._limit = self._spent + available() // 2
+        if self._limit is not None and self._spent > self._limit:
+            raise ResultError(
+                f"The result is larger than the {bytes_text(self._limit)} that it may take: {rows:,} rows came to "
+                f"{bytes_text(self._spent)}; its query was ended.",
+                "Narrow it with LIMIT, read a part with --limit N, write it to a file with --to FILE, or raise "
+                "%config RdsIamMagics.max_memory.",
+            )
+
+    def refund(self) -> None:
+        """What was spent is free again: the statement runs once more from its start."""
+        self._spent = 0
+
+
+def parse_size(setting: int | str) -> int:
+    """Bytes of a size such as `4 GB` (powers of 1024).
+
+    Raises:
+        OptionError: It is none.
+    """
     text = str(setting).strip().upper()
     number = text.rstrip("BKMG ")
     unit = text[len(number) :].strip()
@@ -35,7 +69,7 @@ def ceiling(setting: int | str | None) -> int:
     except (KeyError, ValueError, OverflowError):
         size = 0
     if size <= 0:
-        raise OptionError(f"max_memory is {setting!r}, which is no size.", "Write bytes, or a text such as '4 GB'.")
+        raise OptionError(f"max_memory={setting!r} is not a valid size.", "Write bytes, or a text such as '4 GB'.")
     return size
 
 

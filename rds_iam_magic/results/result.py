@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rds_iam_magic.errors import ResultError
 from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
+from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from rds_iam_magic.results.memory import MemoryBudget
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,83 @@ def take_rows(batches: list[pa.RecordBatch], rows: int) -> pa.RecordBatch:
         return pa.RecordBatch.from_arrays(mixed, names=schema.names)
     columns = [pa.concat_arrays([batch.column(i) for batch in taken]) for i in range(len(schema))]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def rechunk(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of `rows` rows; the last may have fewer."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        while sum(part.num_rows for part in waiting) >= rows:
+            yield take_rows(waiting, rows)
+    if waiting:
+        yield take_rows(waiting, rows)
+
+
+def one_schema(result: StreamedResult) -> Iterator[pa.RecordBatch]:
+    """The batches, for those who were given the schema first.
+
+    Raises:
+        ResultError: A batch differs from it: a column has decimals that no Arrow decimal holds.
+    """
+    for batch in result.batches:
+        if batch.schema != result.schema:
+            name = next(field.name for field, kind in zip(batch.schema, result.schema, strict=True) if field != kind)
+            raise ResultError(
+                f"Column {name} has values with more digits than any Arrow decimal holds.",
+                f'Select CAST({quote_name(name)} AS CHAR) instead, or use query(…, decimal="exact").',
+            )
+        yield batch
+
+
+@dataclass(slots=True)
+class StreamedResult:
+    """A result set whose rows are still to come.
+
+    Attributes:
+        schema: The Arrow schema, as it follows from the columns' descriptions alone; names may repeat.
+        nullable: Which columns may hold NULL, by their declaration and the statement; none may be missing.
+        decimal: How DECIMAL is decoded.
+        batches: The rows, as they come; to be read once, before the next result is asked for.
+        cut: Whether there were more rows than were wanted; known when the batches have come to their end.
+        warnings: The number of warnings on the server; known then, too.
+        position, count: Which statement of the text gave it, counted from 1, and of how many.
+        verb: The statement's first word in upper case, such as `SELECT`.
+    """
+
+    schema: pa.Schema
+    nullable: tuple[bool, ...]
+    decimal: DecimalMode
+    batches: Iterator[pa.RecordBatch]
+    cut: bool = False
+    warnings: int = 0
+    position: int = 1
+    count: int = 1
+    verb: str = ""
+
+    def collect(self, budget: MemoryBudget) -> ResultSet:
+        """All of it.
+
+        Raises:
+            ResultError: It takes more memory than the budget has.
+        """
+        batches: list[pa.RecordBatch] = []
+        rows = 0
+        for batch in self.batches:
+            batches.append(batch)
+            rows += batch.num_rows
+            budget.spend(batch.nbytes, rows)
+        return ResultSet(
+            self.schema,
+            self.nullable,
+            self.decimal,
+            batches,
+            self.cut,
+            self.warnings,
+            self.position,
+            self.count,
+            self.verb,
+        )
 
 
 @dataclass(slots=True)

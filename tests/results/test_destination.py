@@ -19,7 +19,7 @@ import pytest
 import rds_iam_magic
 from rds_iam_magic.aws import s3
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
-from rds_iam_magic.results.export import Target
+from rds_iam_magic.results.export import FileDestination
 
 pytestmark = pytest.mark.slow  # servers of their own, and files of many megabytes
 
@@ -65,7 +65,7 @@ def test_a_full_disk(tmp_path, capfd, ending, size, old):
     path = tmp_path / f"full.{ending}"
     if old is not None:
         path.write_bytes(old)
-    target = Target(str(path), overwrite=True)
+    target = FileDestination(str(path), overwrite=True)
     batches = (batch(seed=seed) for seed in range(3))
     with disk_of(size), pytest.raises(ResultError, match="File too large") as caught:
         target.write(SCHEMA, batches)
@@ -74,13 +74,13 @@ def test_a_full_disk(tmp_path, capfd, ending, size, old):
     assert old is None or path.read_bytes() == old
     assert not [link for link in descriptors() if str(tmp_path) in link]
     assert capfd.readouterr().err == "", "pyarrow complains there when its own files fail again"
-    assert Target(str(path), overwrite=True).write(SCHEMA, iter([batch(10)])) == 10
+    assert FileDestination(str(path), overwrite=True).write(SCHEMA, iter([batch(10)])) == 10
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_disk_that_is_full_at_the_last_byte(tmp_path, ending):
     """What fails is closing: all was in the file's buffer before."""
-    target = Target(str(tmp_path / f"full.{ending}"))
+    target = FileDestination(str(tmp_path / f"full.{ending}"))
     with disk_of(100), pytest.raises(ResultError, match="File too large"):
         target.write(SCHEMA, iter([batch(50)]))
     assert list(tmp_path.iterdir()) == []
@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_opened(tmp_path, monkeypatch, path, words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(ResultError, match=words):
-        Target(path).write(SCHEMA, iter([batch(10)]))
+        FileDestination(path).write(SCHEMA, iter([batch(10)]))
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
@@ -122,7 +122,7 @@ def test_a_folder_that_goes_away(tmp_path):
         folder.rmdir()
 
     with pytest.raises(ResultError, match="No such file"):
-        Target(str(folder / "x.csv")).write(SCHEMA, batches())
+        FileDestination(str(folder / "x.csv")).write(SCHEMA, batches())
     assert not [link for link in descriptors() if str(tmp_path) in link]
 
 
@@ -134,7 +134,7 @@ def test_a_file_that_comes_to_be_meanwhile_is_kept(tmp_path):
         path.write_text("of another program")
 
     with pytest.raises(ResultError, match="already exists"):
-        Target(str(path)).write(SCHEMA, batches())
+        FileDestination(str(path)).write(SCHEMA, batches())
     assert path.read_text() == "of another program"
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.csv"]
 
@@ -147,7 +147,7 @@ def test_an_error_of_the_rows_comes_out_as_it_is(tmp_path, capfd, ending, error)
         raise error
 
     with pytest.raises(type(error)) as caught:
-        Target(str(tmp_path / f"x.{ending}")).write(SCHEMA, batches())
+        FileDestination(str(tmp_path / f"x.{ending}")).write(SCHEMA, batches())
     assert caught.value is error
     assert list(tmp_path.iterdir()) == []
     assert capfd.readouterr().err == ""
@@ -169,7 +169,7 @@ def test_what_a_signal_handler_raises_in_writing_comes_out(tmp_path):
         for delay in (0.01, 0.05, 0.1, 0.2):
             signal.setitimer(signal.ITIMER_REAL, delay)
             with pytest.raises(TimeoutError, match="of the user's"):
-                Target(str(tmp_path / "x.csv")).write(SCHEMA, batches())
+                FileDestination(str(tmp_path / "x.csv")).write(SCHEMA, batches())
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -178,7 +178,7 @@ def test_what_a_signal_handler_raises_in_writing_comes_out(tmp_path):
 
 def test_compressed_files_are_the_same_each_time(tmp_path):
     for name in ("a.csv.gz", "b.csv.gz"):
-        Target(str(tmp_path / name)).write(SCHEMA, iter([batch(100)]))
+        FileDestination(str(tmp_path / name)).write(SCHEMA, iter([batch(100)]))
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
     assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()).count(b"\n") == 101
 
@@ -237,12 +237,12 @@ def test_several_parts(bucket, tmp_path, ending, monkeypatch):
     sent = []
     send = s3.S3Object._upload_part
     monkeypatch.setattr(s3.S3Object, "_upload_part", lambda self, body: (sent.append(len(body)), send(self, body)))
-    rows = Target(f"{bucket.url}/a/b.{ending}").write(SCHEMA, (batch(seed=seed) for seed in range(10)))
+    rows = FileDestination(f"{bucket.url}/a/b.{ending}").write(SCHEMA, (batch(seed=seed) for seed in range(10)))
     assert rows == 200_000
     assert len(sent) > 2
     assert set(sent[:-1]) == {8 << 20}
     assert bucket.keys() == [f"a/b.{ending}"]
-    Target(str(tmp_path / f"b.{ending}")).write(SCHEMA, (batch(seed=seed) for seed in range(10)))
+    FileDestination(str(tmp_path / f"b.{ending}")).write(SCHEMA, (batch(seed=seed) for seed in range(10)))
     assert bucket.read(f"a/b.{ending}") == (tmp_path / f"b.{ending}").read_bytes()
 
 
@@ -255,13 +255,13 @@ def test_parts_reach_what_s3_can_hold():
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_an_empty_result(bucket, ending):
-    assert Target(f"{bucket.url}/empty.{ending}").write(SCHEMA, iter([])) == 0
+    assert FileDestination(f"{bucket.url}/empty.{ending}").write(SCHEMA, iter([])) == 0
     assert len(bucket.read(f"empty.{ending}")) > 5
 
 
 def test_the_old_one_stays_until_the_new_one_is_complete(bucket):
     bucket.put("x.csv", b"before")
-    target = Target(f"{bucket.url}/x.csv", overwrite=True)
+    target = FileDestination(f"{bucket.url}/x.csv", overwrite=True)
 
     def batches():
         for seed in range(5):
@@ -286,7 +286,7 @@ def test_an_error_leaves_nothing_on_s3(bucket, capfd, ending, error, after):
         raise error
 
     with pytest.raises(error):
-        Target(f"{bucket.url}/x.{ending}", overwrite=True).write(SCHEMA, batches())
+        FileDestination(f"{bucket.url}/x.{ending}", overwrite=True).write(SCHEMA, batches())
     assert bucket.read(f"x.{ending}") == b"before"
     assert bucket.keys() == [f"x.{ending}"]
     assert bucket.pending() == []
@@ -333,7 +333,7 @@ def test_an_object_that_comes_to_be_meanwhile_is_kept(bucket):
         bucket.put("x.csv", b"of another program")
 
     with pytest.raises(ResultError, match="already exists"):
-        Target(f"{bucket.url}/x.csv").write(SCHEMA, batches())
+        FileDestination(f"{bucket.url}/x.csv").write(SCHEMA, batches())
     assert bucket.read("x.csv") == b"of another program"
 
 
@@ -341,16 +341,16 @@ def test_an_object_that_comes_to_be_meanwhile_is_kept(bucket):
     "key", ["a b.csv", "a%20b.csv", "a?b=c.csv", "a#b.csv", "日本/ü.csv", "/x.csv", "a//b.csv", "a+b.csv"]
 )
 def test_keys_are_taken_as_they_are(bucket, key):
-    Target(f"{bucket.url}/{key}").write(SCHEMA, iter([batch(10)]))
+    FileDestination(f"{bucket.url}/{key}").write(SCHEMA, iter([batch(10)]))
     assert bucket.keys() == [key]
     with pytest.raises(ResultError, match="already exists"):
-        Target(f"S3://files/{key}")
+        FileDestination(f"S3://files/{key}")
 
 
 @pytest.mark.parametrize("address", ["s3://x.csv", "s3:///x.csv", "s3://.csv"])
 def test_addresses_that_name_no_object(address):
     with pytest.raises(OptionError, match="s3://BUCKET/KEY"):
-        Target(address)
+        FileDestination(address)
 
 
 @pytest.mark.usefixtures("inside")
@@ -363,7 +363,7 @@ def test_a_bucket_that_is_missing(db, overwrite):
 @pytest.mark.usefixtures("inside")
 def test_a_bucket_of_an_impossible_name():
     with pytest.raises(ResultError, match="cannot be written: AWS cannot be asked"):
-        Target("s3://No Such Bucket/x.csv")
+        FileDestination("s3://No Such Bucket/x.csv")
 
 
 def test_it_is_written_as_the_connections_own_identity(inside, bucket):
@@ -385,7 +385,7 @@ def test_an_upload_that_cannot_be_aborted_is_told(inside, bucket, monkeypatch):
     """The endpoint goes away in the midst: the error is the one of writing, and what is left behind is told."""
     told = []
     client = inside.client("s3")
-    target = Target(f"{bucket.url}/x.csv", notify=told.append)
+    target = FileDestination(f"{bucket.url}/x.csv", notify=told.append)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
 
     def batches():

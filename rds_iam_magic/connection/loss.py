@@ -1,0 +1,97 @@
+"""What the loss of a session means: for the statement that was running, and for the first one afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from rds_iam_magic.connection.session_state import SessionState
+from rds_iam_magic.errors import ConnectionLostError
+from rds_iam_magic.sql.effects import ALWAYS_LOST, TEMPORARY_TABLES, Effects
+
+
+class SessionLostError(Exception):
+    """The session broke while a statement was running; the executor decides what that means.
+
+    Attributes:
+        sent: Whether the whole statement was sent, so that the server may have run it.
+        detail: The technical cause, for `%tb`.
+    """
+
+    def __init__(self, *, sent: bool, detail: str) -> None:
+        super().__init__(detail)
+        self.sent = sent
+        self.detail = detail
+
+
+def error_after_loss(state: SessionState, effects: Effects, *, sent: bool) -> ConnectionLostError | None:
+    """The error to raise after the session was lost in mid-statement, or None if the statement can safely be retried.
+
+    Args:
+        state: Of the lost session.
+        effects: The statement's.
+        sent: Whether the whole statement was sent.
+    """
+    if effects.ends_session and sent and not effects.commits:
+        return ConnectionLostError(
+            "The connection was lost during ROLLBACK RELEASE; the server rolls the transaction back.",
+            "The next statement opens the connection again.",
+        )
+    if effects.commits and sent:
+        return ConnectionLostError(
+            "The connection was lost while the server committed: whether the COMMIT took effect is unknown.",
+            "Look at the data before running anything again.",
+        )
+    if state.in_transaction:
+        if sent and effects.may_commit:
+            return may_have_run("The open transaction may have been committed by it")
+        return ConnectionLostError(
+            "The connection was lost in an open transaction; the server rolls it back.",
+            "Run the transaction again from its start.",
+        )
+    if not sent or effects.only_reads:
+        return None
+    return may_have_run("It was not run again")
+
+
+def may_have_run(what: str) -> ConnectionLostError:
+    """The error for a loss after which it is not known whether the statement took effect; `what` ends the message."""
+    return ConnectionLostError(
+        f"The connection was lost while the server worked: the statement may have taken effect. {what}.",
+        "Look at the data before running it again.",
+    )
+
+
+def error_on_new_session(
+    lost: SessionState, effects: Effects, names: Collection[str], *, released: bool
+) -> ConnectionLostError | None:
+    """The error for the first statement on a new session, if it builds on what went with the old one.
+
+    Args:
+        lost: The state of the session that is gone.
+        effects: The statement's.
+        names: The names that it uses, in lower case: a temporary table may be among them.
+        released: Whether the server ended the old session because it was told to.
+    """
+    if lost.in_transaction:
+        return ConnectionLostError(
+            "The connection was lost while a transaction was open; the server has rolled it back.",
+            "The connection is open again; run the transaction again from its start.",
+        )
+    missing = sorted((lost.left | ALWAYS_LOST) & effects.needs)
+    if not missing and not lost.temporary_tables.isdisjoint(names):
+        missing = [TEMPORARY_TABLES]
+    if not missing:
+        return None
+    return ConnectionLostError(
+        f"The {'session was released' if released else 'connection was lost'}, and with it the "
+        f"{' and '.join(missing)}, which this statement may depend on.",
+        "The connection is open again; run the cells that made them first.",
+    )
+
+
+def note_on_new_session(lost: SessionState, *, released: bool) -> str:
+    """What to tell of a new session on which the statement can run; "" for nothing."""
+    gone = ", ".join(sorted(lost.left))
+    if released:
+        return f"the session was released and a new one is open; gone with the old one: {gone}." if gone else ""
+    return f"the connection was lost and is open again{f'; gone with the old one: {gone}' if gone else ''}."
