@@ -277,9 +277,9 @@ class _Response:
         for event in self._events:
             if isinstance(event, ResultSetStart):
                 builder = _ResultBuilder(event, execution, mariadb=self._executor.is_mariadb)
-                builder.result.batches = self._batches(builder)
+                batches = builder.result.batches = self._batches(builder)
                 yield builder.result, self._is_last
-                for _ in builder.result.batches:
+                for _ in batches:
                     pass
             elif isinstance(event, Ok):
                 self._status = event.status

@@ -160,13 +160,3 @@ def test_a_read_of_a_thread_that_waits_for_its_turn(db):
     thread.start()
     thread.join(30)
     assert not thread.is_alive()
-
-
-def test_rollback_release_that_is_lost_is_rolled_back(db):
-    from rds_iam_magic.sql.effects import effects_of
-    from rds_iam_magic.sql.statement import split
-
-    (statement,) = split("ROLLBACK RELEASE")
-    error = db._session.loss(effects_of(statement), sent=True)
-    assert isinstance(error, ConnectionLostError)
-    assert "rolls the transaction back" in error.message
