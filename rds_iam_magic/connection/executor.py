@@ -9,7 +9,8 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from rds_iam_magic.connection.loss import SessionLostError, may_have_run
-from rds_iam_magic.connection.reconnecting import ReconnectingSession, Running
+from rds_iam_magic.connection.reconnecting import ReconnectingSession
+from rds_iam_magic.connection.running import Running, run_statement
 from rds_iam_magic.errors import ConnectionLostError, ResultError, StatementError
 from rds_iam_magic.mysql.duplicate_names import duplicate_names_note
 from rds_iam_magic.mysql.server_errors import LOST, WRITE_IN_READ_ONLY, is_read_only, statement_error
@@ -199,7 +200,8 @@ class StatementExecutor:
     ) -> Generator[tuple[Outcome, Callable[[], bool]], None, None]:
         """The results of one run, each with a function that tells, when its rows are read, whether it is the last."""
         self._require_row_count(execution)
-        with self._session.statement(
+        with run_statement(
+            self._session,
             execution.statement,
             execution.effects,
             limit=None if attempt.whole else execution.limit,

@@ -1,6 +1,6 @@
 """`ReconnectingSession`: the session of a connection, checked before each statement and opened again when it is lost.
 
-`statement` holds the order in which a statement runs. What a session holds and what its loss means are values and
+`running.py` knows in which order a statement uses it. What a session holds and what its loss means are values and
 functions of `session_state.py` and `loss.py`.
 """
 
@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connection.loss import (
-    SessionLostError,
     error_after_loss,
     error_on_new_session,
     note_on_new_session,
@@ -29,26 +25,22 @@ from rds_iam_magic.errors import (
     ConnectionLostError,
     NotConnectedError,
     OptionError,
-    ProtocolError,
     RdsIamError,
-    StatementError,
     TlsError,
 )
-from rds_iam_magic.mysql.cancel import cancel, is_running, second_session
+from rds_iam_magic.mysql.cancel import cancel as cancel_query
+from rds_iam_magic.mysql.cancel import is_running, second_session
 from rds_iam_magic.mysql.nearest_name import nearest_name_hint, not_found
 from rds_iam_magic.mysql.own_queries import PATIENCE, ServerIdentity, fetch_all, identify
 from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.mysql.wire.events import ServerError
-from rds_iam_magic.sql.effects import Effects, names
+from rds_iam_magic.sql.effects import Effects
 from rds_iam_magic.sql.quoting import quote_name
-from rds_iam_magic.wording import bytes_text
 
 if TYPE_CHECKING:
     from rds_iam_magic.mysql.login import Login
     from rds_iam_magic.mysql.session import ServerSession
-    from rds_iam_magic.mysql.wire.charsets import Announced
-    from rds_iam_magic.mysql.wire.events import Event
     from rds_iam_magic.sql.statement import Statement
 
 PING_AFTER = 30.0
@@ -58,44 +50,6 @@ PING_TIMEOUT = 3.0
 _MOST_UNANSWERED = 2
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts to reconnect; doubled each time, with jitter
 _GRACE = 1.0  # seconds that the server has to end a statement by itself, after its time limit
-
-
-@dataclass(slots=True)
-class Running:
-    """A statement that runs.
-
-    Attributes:
-        reader: Its response.
-        read_only: Whether the server refuses whatever would write.
-        is_lost: Whether the session broke under it, or is of no more use.
-        is_refused: Whether the server refused it.
-    """
-
-    reader: ResponseReader
-    read_only: bool = False
-    is_lost: bool = False
-    is_refused: bool = False
-
-    def events(self) -> Iterator[Event]:
-        """The response's events.
-
-        Raises:
-            SessionLostError: The session broke.
-        """
-        try:
-            for event in self.reader:
-                self.is_refused = isinstance(event, ServerError)
-                yield event
-        except ConnectionLostError as error:
-            raise self.lost(error.detail or error.message) from None
-        except ProtocolError:
-            self.is_lost = True
-            raise
-
-    def lost(self, detail: str) -> SessionLostError:
-        """The error for a session that broke, or that the server ended."""
-        self.is_lost = True
-        return SessionLostError(sent=self.reader.sent, detail=detail)
 
 
 class ReconnectingSession:
@@ -154,58 +108,32 @@ class ReconnectingSession:
         return 0 if self._session is None else self._session.status
 
     @property
+    def max_packet(self) -> int:
+        """The longest statement that the server takes, in bytes."""
+        return self._identity.max_packet
+
+    @property
     def connection_id(self) -> int:
         """The server's id of the session."""
         return self._identity.id
 
-    @contextmanager
-    def statement(
-        self, statement: Statement, effects: Effects, *, limit: int | None = None, may_write: bool = True
-    ) -> Iterator[Running]:
-        """Run a statement on a session that is alive: the one place that knows the order of its steps.
-
-        The body reads the events. When it has come to its end, the session is ready for the next statement; when it
-        raises, too, or is discarded. A query whose rows nobody reads on is ended on the server; what may write runs to
-        its end, or it might do half of its work.
+    def acquire(self, effects: Effects, identifiers: set[str]) -> ServerSession:
+        """A session that is alive, for a statement; a lost one is opened again first.
 
         Args:
-            statement: Sent as it is.
             effects: The statement's.
-            limit: So many rows are wanted at most. The query is ended behind them if it certainly does not write.
-            may_write: False for a statement that must not: the server is to refuse what the SQL does not tell of.
+            identifiers: The names that it uses, in lower case: a temporary table may be among them.
 
         Raises:
             NotConnectedError: The connection was closed.
             ConnectError: No session can be opened.
-            ConnectionLostError: The statement builds on what was lost with an earlier session.
-            StatementError: Nothing was sent: the statement is too long, or has characters that cannot be sent.
+            ConnectionLostError: The statement builds on what was lost with the session.
         """
-        session = self._acquire(effects, names(statement))
-        sql = _encoded(statement.text, session.charsets)
-        self._require_size(len(sql))
-        reader = ResponseReader(session, sql, still_runs=self._still_runs, deadline=self._deadline())
-        running = Running(reader)
-        handled = sys.exc_info()[1]
-        try:
-            self._prepare(running, effects, limit, may_write=may_write)
-            yield running
-            self._end(running, effects)
-        except ConnectionLostError as error:  # by a command of our own
-            raise running.lost(error.detail or error.message) from None
-        except (RdsIamError, GeneratorExit) as error:
-            if not running.is_lost and not _is_stopped(error, handled):
-                self._leave(running, effects)
-            raise
-        finally:
-            self._close_reader(running)
-
-    def _acquire(self, effects: Effects, identifiers: set[str]) -> ServerSession:
-        """A session that is alive; a lost one is opened again first."""
         self._after_fork()
         if self.closed:
             return self.current  # raises
         self._close_discarded()
-        self._end_read_only()
+        self.end_read_only()
         if self._session is None or not self._is_alive(self._session):
             self.discard()
             self._reopen()
@@ -213,85 +141,26 @@ class ReconnectingSession:
             self._check_state_survived(effects, identifiers)
         return self.current
 
-    def _require_size(self, size: int) -> None:
-        """Refuse what the server would refuse in the midst of being sent, with the connection."""
-        limit = self._identity.max_packet
-        if size + 1 > limit > 0:  # and the byte of the command
-            raise StatementError(
-                f"The statement has {bytes_text(size)}, and the server takes {bytes_text(limit)} at most "
-                "(max_allowed_packet); nothing was sent.",
-                "Split it, load the rows another way, or raise max_allowed_packet in the database's parameter group "
-                "and connect again.",
-                code=1153,
-                sqlstate="08S01",
-            )
-
-    def _deadline(self) -> float | None:
-        return None if self.settings.timeout is None else self.settings.timeout + _GRACE
-
-    def _prepare(self, running: Running, effects: Effects, limit: int | None, *, may_write: bool) -> None:
-        ends_early = limit is not None and effects.reads_unless_functions_write
-        if not may_write or (ends_early and not effects.only_reads):
-            running.read_only = self._begin_read_only()
-        if effects.only_reads or (ends_early and running.read_only):
-            running.reader.limit = limit
-        self._unanswered = 0
-        self.state = self.state.before_send(effects)
-
-    def _end(self, running: Running, effects: Effects) -> None:
-        """After the last event, or after as many rows as were wanted."""
-        reader = running.reader
-        if not reader.is_settled:
-            self._cancel(reader)
-        self._end_read_only()
-        session = self._session
-        if session is None:
-            return
-        session.used_at = now = time.monotonic()
-        self.state = self.state.after_success(effects, reader.changed, session.status, now)
-        if effects.ends_session:
-            self.discard()
-            self._released = True
-
-    def _leave(self, running: Running, effects: Effects) -> None:
-        """Nobody reads on."""
-        reader = running.reader
-        if effects.only_reads or running.is_refused or reader.expired or reader.is_foreign:
-            return  # `_close_reader` has it ended
-        try:
-            if reader.drain(None):
-                self._end(running, effects)
-        except ConnectionLostError:
-            self.discard()
-
-    def _close_reader(self, running: Running) -> None:
-        """A second interrupt, while the first one's work is done, discards the session at once."""
-        reader = running.reader
-        try:
-            if running.is_lost:
-                self.discard()
-            elif not reader.is_settled:
-                self._cancel(reader)
-        except BaseException:
-            if not reader.is_settled:
-                self.discard()
-            raise
-        finally:
-            reader.close()
-
-    def _begin_read_only(self) -> bool:
+    def begin_read_only(self) -> bool:
         """Have the server itself refuse what the SQL does not tell of: a view may call a function that writes (1792).
 
         Within a transaction of the user's, and without autocommit, there is nothing to be done: what the session wrote
         is rolled back with it.
+
+        Returns:
+            Whether it will.
+
+        Raises:
+            ConnectionLostError: The connection broke.
+            RdsIamError: The server does not take that.
         """
         self._read_only = bool(self.current.status & AUTOCOMMIT) and not self.current.status & IN_TRANSACTION
         if self._read_only:
             fetch_all(self.current, "START TRANSACTION READ ONLY")
         return self._read_only
 
-    def _end_read_only(self) -> None:
-        """End what `_begin_read_only` began; does nothing otherwise."""
+    def end_read_only(self) -> None:
+        """End what `begin_read_only` began; does nothing otherwise."""
         if not self._read_only or self._session is None:
             return
         try:
@@ -301,9 +170,26 @@ class ReconnectingSession:
         except RdsIamError:
             self.discard()
 
+    def before_send(self, effects: Effects) -> None:
+        """Record what the statement may leave in the session; call just before sending it."""
+        self._unanswered = 0
+        self.state = self.state.before_send(effects)
+
+    def after_success(self, effects: Effects, changed: int) -> None:
+        """A statement has run, and has changed so many rows."""
+        self.end_read_only()
+        session = self._session
+        if session is None:
+            return
+        session.used_at = now = time.monotonic()
+        self.state = self.state.after_success(effects, changed, session.status, now)
+        if effects.ends_session:
+            self.discard()
+            self._released = True
+
     def after_refusal(self) -> None:
         """A statement was refused. That may have ended the transaction (a deadlock does), and errors do not tell."""
-        self._end_read_only()
+        self.end_read_only()
         session = self._session
         if session is None or not self.state.in_transaction:
             return
@@ -350,19 +236,19 @@ class ReconnectingSession:
         except RdsIamError:  # a hint is not worth an error of its own
             return ""
 
-    def _still_runs(self) -> bool:
+    def still_runs(self) -> bool:
         """Whether the server still works on the statement; no, when it cannot be reached twice in a row."""
         answer = is_running(self.login, self.current, self._identity)
         self._unanswered = self._unanswered + 1 if answer is None else 0
         return self._unanswered < _MOST_UNANSWERED if answer is None else answer
 
-    def _cancel(self, reader: ResponseReader) -> None:
+    def cancel(self, reader: ResponseReader) -> None:
         """End the query whose response is being read; a session that cannot be synchronised is discarded."""
         if self._session is None or reader.is_foreign:
             return
-        if not cancel(self.login, self._session, self._identity, reader):
+        if not cancel_query(self.login, self._session, self._identity, reader):
             self.discard()
-        self._end_read_only()
+        self.end_read_only()
         if self._session is not None:
             self.state = self.state.with_status(self._session.status, time.monotonic())
 
@@ -510,24 +396,3 @@ def _set(session: ServerSession, setting: str, statement: str) -> None:
                 if "time zone" in setting
                 else "Connect with another one, or without it.",
             )
-
-
-def _encoded(sql: str, announced: Announced) -> bytes:
-    try:
-        return announced.encode(sql)
-    except UnicodeEncodeError as error:
-        raise StatementError(
-            f"The statement holds {error.object[error.start]!r}, which the session's character set "
-            f"{announced.client.name} does not have; nothing was sent.",
-            "Run SET NAMES utf8mb4 first.",
-        ) from None
-
-
-def _is_stopped(error: BaseException | None, handled: BaseException | None) -> bool:
-    """Whether the user has pressed Stop: an interrupt outside of a generator closes it by a GeneratorExit.
-
-    `handled` is what the code around was dealing with when the statement began; it has no part in this.
-    """
-    while error is not None and error is not handled and not isinstance(error, KeyboardInterrupt):
-        error = error.__context__
-    return isinstance(error, KeyboardInterrupt) and error is not handled

@@ -91,6 +91,8 @@ def test_a_released_session_is_opened_again(db, notes, sql):
 
 def test_a_statement_that_is_too_long_is_not_sent(sandbox, scratch, notes):
     with sandbox.server.root() as root:
+        root.execute("SELECT @@GLOBAL.max_allowed_packet")
+        ((before,),) = root.fetchall()
         root.execute("SET GLOBAL max_allowed_packet = 1048576")
     try:
         with scratch.connect(notes) as db:
@@ -103,7 +105,7 @@ def test_a_statement_that_is_too_long_is_not_sent(sandbox, scratch, notes):
             assert db.query(f"SELECT LENGTH('{'x' * 1_000_000}') AS n").loc[0, "n"] == 1_000_000
     finally:
         with sandbox.server.root() as root:
-            root.execute("SET GLOBAL max_allowed_packet = 16777216")
+            root.execute(f"SET GLOBAL max_allowed_packet = {before}")
 
 
 @pytest.mark.parametrize("how", ["closed", "too large"])
