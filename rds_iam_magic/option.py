@@ -48,9 +48,13 @@ class OptionInfo:
 
     def argument_text(self) -> str:
         """What the argument in Python does, and its default."""
+        return self.effect_text() + self._default_sentence()
+
+    def effect_text(self) -> str:
+        """What the argument in Python does."""
         if self.off_text:
-            return f"True: {_uncapitalized(self.text)} False: {_uncapitalized(self.off_text)}{self._default_sentence()}"
-        return self.magic_text()
+            return f"True: {_uncapitalized(self.text)} False: {_uncapitalized(self.off_text)}"
+        return self.text
 
     def _default_sentence(self) -> str:
         sources = [f"the variable `{self.variable}`"] if self.variable else []

@@ -206,6 +206,11 @@ class Connection:
 
         The connection is busy until the iterator has come to its end or is closed.
 
+        Args:
+            sql: One statement or several.
+            rows: Rows in each batch; the last one may have fewer.
+            limit: Read this many rows at most, then end the query; a note says so if there were more.
+
         Raises:
             StatementError, ResultError, ConnectionLostError: As `query` does; a connection that breaks after the first
                 batch always raises.

@@ -12,7 +12,7 @@ from rds_iam_magic.option import OptionInfo, options_of
 from rds_iam_magic.results.formats import QUERY_ARGUMENTS, ResultType
 
 
-def _options(infos: dict[str, OptionInfo]) -> Iterator[Option]:
+def options_from(infos: dict[str, OptionInfo]) -> Iterator[Option]:
     """The options of a magic that Python has as arguments; one that can be on, off or neither becomes two flags."""
     for key, info in infos.items():
         name = key.replace("_", "-")
@@ -21,9 +21,9 @@ def _options(infos: dict[str, OptionInfo]) -> Iterator[Option]:
             yield Option(f"no-{name}", OptionInfo(info.off_text))
 
 
-_CONNECT = tuple(_options(options_of(ConnectOptions)))
+_CONNECT = tuple(options_from(options_of(ConnectOptions)))
 _AWS = tuple(option for option in _CONNECT if option.info.for_aws)
-_SETTINGS = tuple(_options(options_of(SessionSettings)))
+_SETTINGS = tuple(options_from(options_of(SessionSettings)))
 _TARGET = CONNECT_ARGUMENTS["target"]
 
 CONNECT = Grammar(
@@ -41,7 +41,7 @@ CONNECT = Grammar(
     %rds_iam_connect my-cluster -u analyst --via 127.0.0.1:3307       through a tunnel
     """,
     (
-        *_options({key: CONNECT_ARGUMENTS[key] for key in ("user", "database", "port")}),
+        *options_from({key: CONNECT_ARGUMENTS[key] for key in ("user", "database", "port")}),
         *_CONNECT,
         Option(
             "alias",

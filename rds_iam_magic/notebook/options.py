@@ -279,15 +279,19 @@ def check_variable(name: str) -> None:
 
 
 def _connect_options(line: Line) -> ConnectOptions:
-    return _read_fields(ConnectOptions, line)
+    return read_fields(ConnectOptions, line)
 
 
 def _settings(line: Line) -> SessionSettings:
-    return _read_fields(SessionSettings, line)
+    return read_fields(SessionSettings, line)
 
 
-def _read_fields(kind: type[_Options], line: Line) -> _Options:
-    """A dataclass of options with what the line says; what it does not say keeps the field's default."""
+def read_fields(kind: type[_Options], line: Line) -> _Options:
+    """A dataclass of options with what the line says; what it does not say keeps the field's default.
+
+    Raises:
+        OptionError: A value that is no number where one is needed, or a flag that is both on and off.
+    """
     values = {key: _field_value(line, key, types) for key, types in _field_types(kind).items()}
     return kind(**{key: value for key, value in values.items() if value is not None})
 

@@ -16,6 +16,7 @@ ResultType = Literal["pandas", "arrow", "polars"]
 """The library whose table a result becomes."""
 
 QUERY_ARGUMENTS = {
+    "sql": OptionInfo("One statement or several."),
     "dtype_backend": OptionInfo(
         "Dtypes of the DataFrame, as `pandas.read_sql` has them: `numpy_nullable` or `pyarrow`.",
         default_text="the README's table of dtypes",
