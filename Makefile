@@ -52,8 +52,9 @@ soak: $(READY)  ## Cut connections, then interrupt, at random for SECONDS each u
 	$(BIN)/python -m tests.reliability.soak $(or $(SECONDS),180)
 	$(BIN)/python -m tests.reliability.storm $(or $(SECONDS),180)
 
-docs: $(READY)  ## Write docs/reliability.md from the fault matrix
+docs: $(READY)  ## Write docs/reliability.md from the fault matrix, docs/reference.md from options and docstrings
 	$(BIN)/python -m tests.reliability.write_docs
+	$(BIN)/python -m tests.write_reference
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .

@@ -30,11 +30,11 @@ def connect(
     port: int | None = None,
     region: str | None = None,
     profile: str | None = None,
+    role_arn: str | None = None,
+    external_id: str | None = None,
     via: str | None = None,
     ca: str | None = None,
     connect_timeout: float = CONNECT_TIMEOUT,
-    role_arn: str | None = None,
-    external_id: str | None = None,
     timeout: float | None = None,
     read_only: bool = False,
     safe_updates: bool = False,
@@ -46,24 +46,29 @@ def connect(
     """Connect to RDS or Aurora (MySQL, MariaDB) with an IAM token, over verified TLS.
 
     Args:
-        target: An RDS host name, or the identifier of a DB cluster or instance.
-        user: The database user, made with `AWSAuthenticationPlugin`; case matters.
-        database: The default schema.
-        port: Overrides the endpoint's port (not the tunnel's: that is in `via`).
-        region: Overrides the region of the host name and of the AWS configuration.
-        profile: The AWS profile.
-        via: `HOST[:PORT]` to dial instead of the endpoint, for a tunnel; TLS is verified for the endpoint all the same.
-        ca: A CA bundle's path, for machines without internet.
-        connect_timeout: Seconds for connecting, and for reconnecting.
-        role_arn: A role to assume first; its credentials refresh by themselves.
-        external_id: What the role's trust policy may ask for.
-        timeout: Seconds after which a statement is ended on the server.
+        target: Identifier of a DB cluster or instance, or the host name of its endpoint.
+        user: Database user, made with `AWSAuthenticationPlugin`; case matters.
+        database: Default database (schema).
+        port: The endpoint's port, not a tunnel's. Default: what RDS or the host name says, else `3306`.
+        region: AWS region. Default: the host name's, else the AWS configuration's.
+        profile: AWS profile. Default: the default chain of credentials.
+        role_arn: Role to assume first, for a database of another account; its credentials refresh by themselves.
+        external_id: External id that the role's trust policy asks for.
+        via: Address to dial instead of the endpoint, such as `127.0.0.1:3307` for a tunnel. TLS is verified for the
+            endpoint all the same. Default: the variable `RDS_IAM_MAGIC_VIA`.
+        ca: Path of a CA bundle, for machines without internet. Default: the variable `RDS_IAM_MAGIC_CA`, else the RDS
+            bundle, downloaded and cached.
+        connect_timeout: Seconds to connect, and to reconnect. Default: `10`.
+        timeout: Seconds after which a statement is ended on the server. Default: the server's setting.
         read_only: Transactions may only read.
-        safe_updates: UPDATE and DELETE need a key or a LIMIT.
-        time_zone: How TIMESTAMP values are shown: a name or an offset such as `+00:00`.
-        autocommit: Whether each statement is its own transaction; the server's own setting by default.
-        max_memory: What one result may take, in bytes or as a text such as `4 GB`; half of the available by default.
-        notify: Is given a line for each thing that the user should know; a Python warning by default.
+        safe_updates: UPDATE and DELETE need a key or a LIMIT (`sql_safe_updates`).
+        time_zone: Time zone in which TIMESTAMP values are shown: an offset such as `+00:00`, or a name. Default: the
+            server's setting.
+        autocommit: True: each statement is its own transaction. False: statements gather in a transaction until COMMIT.
+            Default: the server's setting.
+        max_memory: Most memory that one result may take, in bytes or as a text such as `4 GB`. Default: half of the
+            available memory.
+        notify: Called with a line of text for each thing that the user should know. Default: a Python warning.
 
     Raises:
         RdsIamError: In one of its kinds; the message says what to do next.

@@ -59,8 +59,9 @@ class Connection:
     Args:
         login: Opens sessions.
         settings: What each session is set to.
-        notify: Is given a line for each thing that the user should know; a Python warning by default.
-        max_memory: What one result may take, in bytes or as a text such as `4 GB`; half of the available by default.
+        notify: Called with a line of text for each thing that the user should know. Default: a Python warning.
+        max_memory: Most memory that one result may take, in bytes or as a text such as `4 GB`. Default: half of the
+            available memory.
 
     Raises:
         ConnectError: The first session could not be opened.
@@ -164,9 +165,10 @@ class Connection:
 
         Args:
             sql: One statement or several.
-            dtype_backend: As in `pandas.read_sql`: None, `numpy_nullable` or `pyarrow`.
-            decimal: `float` for float64, `exact` for decimal.Decimal values.
-            limit: Read so many rows at most; that the result was cut is told.
+            dtype_backend: Dtypes of the DataFrame, as `pandas.read_sql` has them: `numpy_nullable` or `pyarrow`.
+                Default: the README's table of dtypes.
+            decimal: DECIMAL as `float` (float64) or as `exact` (decimal.Decimal, digit for digit). Default: `float`.
+            limit: Read this many rows at most, then end the query; a note says so if there were more.
             chunksize: Give DataFrames of so many rows, at constant memory, as `pandas.read_sql` does.
 
         Raises:
@@ -199,6 +201,11 @@ class Connection:
 
         The connection is busy until the iterator has come to its end or is closed.
 
+        Args:
+            sql: One statement or several.
+            rows: Rows in each batch; the last one may have fewer.
+            limit: Read this many rows at most, then end the query; a note says so if there were more.
+
         Raises:
             StatementError, ResultError, ConnectionLostError: As `query` does; a connection that breaks after the first
                 batch always raises.
@@ -215,8 +222,8 @@ class Connection:
         Args:
             sql: One statement or several.
             path: Ends in .parquet (zstd), .csv, .csv.gz or .arrow; `s3://bucket/key` too.
-            overwrite: Whether a file of that name may be replaced.
-            limit: As in `query`.
+            overwrite: Replace the file if it exists.
+            limit: Read this many rows at most, then end the query; a note says so if there were more.
 
         Raises:
             OptionError: The ending is another.

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rds_iam_magic.option import option
 from rds_iam_magic.sql.quoting import quote_text
+
+_SERVERS_OWN = "the server's setting"
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """What the user asked for at connect; None and False leave the server's own setting.
+    """What the user asked for at connect; None and False leave the server's own setting."""
 
-    Attributes:
-        timeout: Seconds after which the server ends a statement.
-        read_only: Transactions may only read.
-        safe_updates: UPDATE and DELETE need a key or a LIMIT (`sql_safe_updates`).
-        time_zone: How TIMESTAMP values are shown: a name or an offset such as `+00:00`.
-        autocommit: Whether each statement is its own transaction.
-    """
-
-    timeout: float | None = None
-    read_only: bool = False
-    safe_updates: bool = False
-    time_zone: str | None = None
-    autocommit: bool | None = None
+    timeout: float | None = option(
+        None, "Seconds after which a statement is ended on the server.", metavar="S", default_text=_SERVERS_OWN
+    )
+    read_only: bool = option(False, "Transactions may only read.")
+    safe_updates: bool = option(False, "UPDATE and DELETE need a key or a LIMIT (`sql_safe_updates`).")
+    time_zone: str | None = option(
+        None,
+        "Time zone in which TIMESTAMP values are shown: an offset such as `+00:00`, or a name.",
+        metavar="ZONE",
+        default_text=_SERVERS_OWN,
+    )
+    autocommit: bool | None = option(
+        None,
+        "Each statement is its own transaction.",
+        off_text="Statements gather in a transaction until COMMIT.",
+        default_text=_SERVERS_OWN,
+    )
 
     def statements(self, *, mariadb: bool) -> dict[str, str]:
         """What sets a fresh session so: each setting in words, and its statement."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rds_iam_magic.errors import OptionError
+from rds_iam_magic.option import OptionInfo
 
 _WORD = re.compile(r"""\s*((?:[^\s"']+|"[^"]*"|'[^']*')+)""")
 _PASSWORDS = {"--password", "--passwd", "--pwd"}
@@ -26,19 +27,25 @@ class Option:
 
     Attributes:
         name: The long form without `--`; `-` and `_` are the same in it.
-        help: What it does, in a sentence.
-        short: The short form's letter, or "".
-        metavar: What its value is called in the help; "" for a flag.
+        info: What it does, and how it is written.
         many: Whether it may be given several times.
         aliases: Other long forms that other tools use.
     """
 
     name: str
-    help: str
-    short: str = ""
-    metavar: str = ""
+    info: OptionInfo
     many: bool = False
     aliases: tuple[str, ...] = ()
+
+    @property
+    def short(self) -> str:
+        """The short form's letter, or ""."""
+        return self.info.short
+
+    @property
+    def metavar(self) -> str:
+        """What its value is called in the help; "" for a flag."""
+        return self.info.metavar
 
     @property
     def key(self) -> str:
@@ -115,7 +122,11 @@ class Grammar:
     @property
     def all_options(self) -> tuple[Option, ...]:
         """The options and `--help`."""
-        return (*self.options, Option("help", "Show this text.", short="h"))
+        return (*self.options, Option("help", OptionInfo("Show this text.", short="h")))
+
+    def info(self, key: str) -> OptionInfo:
+        """What the option of a key (its name in Python) says of itself."""
+        return next(option.info for option in self.options if option.key == key)
 
     def help(self) -> str:
         """The text of `--help`, and of the magic's docstring."""
@@ -248,7 +259,7 @@ def _unknown(grammar: Grammar, spelling: str, others: Sequence[Grammar]) -> Opti
 
 def _help_line(option: Option) -> str:
     head = f"  {option.spelling}"
-    body = textwrap.wrap(option.help, 84)
+    body = textwrap.wrap(option.info.magic_text().replace("`", ""), 84)
     if len(head) > 28:
         return "\n".join([head, *(" " * 30 + line for line in body)])
     return "\n".join([f"{head:<30}{body[0]}", *(" " * 30 + line for line in body[1:])])

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from rds_iam_magic.connect_options import CONNECT_TIMEOUT
-from rds_iam_magic.notebook.grammar import Grammar, Option
+from collections.abc import Iterator
+from typing import get_args
 
-_WAY = (
-    Option("region", "AWS region; else the host name's, else the AWS configuration's.", metavar="REGION"),
-    Option("profile", "AWS profile; else the default chain of credentials.", metavar="PROFILE"),
-    Option("role-arn", "Role to assume first, for a database of another account.", metavar="ARN"),
-    Option("external-id", "What that role's trust policy asks for.", metavar="ID"),
-    Option(
-        "via",
-        "Dial this instead of the endpoint: the near end of a tunnel. TLS is verified for the endpoint all the same. "
-        "RDS_IAM_MAGIC_VIA is the default.",
-        metavar="HOST[:PORT]",
-    ),
-    Option("ca", "CA bundle, for machines without internet; RDS_IAM_MAGIC_CA is the default.", metavar="PATH"),
-    Option("connect-timeout", f"Seconds to connect, and to reconnect; {CONNECT_TIMEOUT:g} by default.", metavar="S"),
-)
+from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
+from rds_iam_magic.mysql.session_settings import SessionSettings
+from rds_iam_magic.notebook.grammar import Grammar, Option
+from rds_iam_magic.option import OptionInfo, options_of
+from rds_iam_magic.results.formats import QUERY_ARGUMENTS, ResultType
+
+
+def options_from(infos: dict[str, OptionInfo]) -> Iterator[Option]:
+    """The options of a magic that Python has as arguments; one that can be on, off or neither becomes two flags."""
+    for key, info in infos.items():
+        name = key.replace("_", "-")
+        yield Option(name, info)
+        if info.off_text:
+            yield Option(f"no-{name}", OptionInfo(info.off_text))
+
+
+_CONNECT = tuple(options_from(options_of(ConnectOptions)))
+_AWS = tuple(option for option in _CONNECT if option.info.for_aws)
+_SETTINGS = tuple(options_from(options_of(SessionSettings)))
+_TARGET = CONNECT_ARGUMENTS["target"]
 
 CONNECT = Grammar(
     "%rds_iam_connect",
     ("TARGET -u USER [-d DATABASE] [options]", "[ALIAS]", "--connections | --close ALIAS"),
-    """
+    f"""
     Connect to RDS or Aurora (MySQL, MariaDB) without a password: your AWS credentials become a 15-minute token, and
     TLS is verified with the RDS CA bundle before it is sent. The connection is held; %%rds_sql uses it.
 
-    TARGET is the identifier of a DB cluster or instance, or the host name of its endpoint. Several connections can be
+    TARGET: {_TARGET.text} Several connections can be
     held, each under an alias; the last one connected or named is the current one. ALIAS alone makes that one current;
     nothing at all says which one is.
 
@@ -35,19 +41,15 @@ CONNECT = Grammar(
     %rds_iam_connect my-cluster -u analyst --via 127.0.0.1:3307       through a tunnel
     """,
     (
-        Option("user", "Database user, made with AWSAuthenticationPlugin; case matters.", short="u", metavar="USER"),
-        Option("database", "Default database (schema).", short="d", metavar="DATABASE"),
-        Option("port", "The endpoint's port, if not 3306 (a tunnel's port is in --via).", short="p", metavar="PORT"),
-        *_WAY,
-        Option("alias", "Name of the connection; else the target's identifier.", short="A", metavar="ALIAS"),
-        Option("timeout", "Seconds after which a statement is ended on the server.", metavar="S"),
-        Option("read-only", "Transactions may only read."),
-        Option("safe-updates", "UPDATE and DELETE need a key or a LIMIT."),
-        Option("time-zone", "How TIMESTAMP values are shown, as +00:00 or a name.", metavar="ZONE"),
-        Option("autocommit", "Each statement is its own transaction."),
-        Option("no-autocommit", "Statements gather in a transaction until COMMIT."),
-        Option("connections", "List the held connections.", short="l"),
-        Option("close", "Close a held connection.", short="x", metavar="ALIAS"),
+        *options_from({key: CONNECT_ARGUMENTS[key] for key in ("user", "database", "port")}),
+        *_CONNECT,
+        Option(
+            "alias",
+            OptionInfo("Name of the connection.", default_text="the target's identifier", metavar="ALIAS", short="A"),
+        ),
+        *_SETTINGS,
+        Option("connections", OptionInfo("List the held connections.", short="l")),
+        Option("close", OptionInfo("Close a held connection.", metavar="ALIAS", short="x")),
     ),
 )
 
@@ -65,14 +67,24 @@ SQL = Grammar(
     they come, so that they need not fit into memory.
     """,
     (
-        Option("out", "Assign the result to VAR instead of showing it.", short="o", metavar="VAR"),
-        Option("quiet", "Show nothing and return nothing; VAR << still assigns.", short="q"),
-        Option("limit", "Read N rows at most, then end the query.", metavar="N", aliases=("maxrows", "max-results")),
-        Option("type", "What rows come back as: pandas (the default), arrow or polars.", metavar="TYPE"),
-        Option("dtype-backend", "numpy_nullable or pyarrow, as pandas.read_sql has it.", metavar="BACKEND"),
-        Option("decimal", "DECIMAL as float (the default) or exact, digit for digit.", metavar="MODE"),
-        Option("to", "Write to FILE: .parquet, .csv, .csv.gz or .arrow; s3:// too.", metavar="FILE"),
-        Option("overwrite", "With --to: replace a file of that name."),
+        Option("out", OptionInfo("Assign the result to VAR instead of showing it.", metavar="VAR", short="o")),
+        Option("quiet", OptionInfo("Show nothing and return nothing; VAR << still assigns.", short="q")),
+        Option("limit", QUERY_ARGUMENTS["limit"], aliases=("maxrows", "max-results")),
+        Option(
+            "type",
+            OptionInfo(
+                "What rows come back as: `pandas`, `arrow` or `polars`.",
+                default="pandas",
+                choices=get_args(ResultType),
+                metavar="TYPE",
+            ),
+        ),
+        Option("dtype-backend", QUERY_ARGUMENTS["dtype_backend"]),
+        Option("decimal", QUERY_ARGUMENTS["decimal"]),
+        Option(
+            "to", OptionInfo("Write to FILE: `.parquet`, `.csv`, `.csv.gz` or `.arrow`; `s3://` too.", metavar="FILE")
+        ),
+        Option("overwrite", QUERY_ARGUMENTS["overwrite"]),
     ),
 )
 
@@ -85,16 +97,15 @@ USER = Grammar(
     changes nothing. A user of that name who has a password is left alone.
     """,
     (
-        Option("secret", "The master user's secret: its name or ARN.", metavar="SECRET_ID"),
+        Option("secret", OptionInfo("The master user's secret: its name or ARN.", metavar="SECRET_ID")),
         Option(
             "grant",
-            "What the user may do; can be given several times.",
-            metavar="'PRIVILEGES ON SCHEMA.TABLE'",
+            OptionInfo("What the user may do; can be given several times.", metavar="'PRIVILEGES ON SCHEMA.TABLE'"),
             many=True,
         ),
-        Option("host", "Host pattern that the user connects from; '%' by default.", metavar="PATTERN"),
-        Option("target", "Where to connect, if the secret does not say.", metavar="TARGET"),
-        *_WAY,
+        Option("host", OptionInfo("Host pattern that the user connects from.", default="%", metavar="PATTERN")),
+        Option("target", OptionInfo(_TARGET.text, default_text="what the secret says", metavar=_TARGET.metavar)),
+        *_CONNECT,
     ),
 )
 
@@ -106,8 +117,8 @@ POLICY = Grammar(
     which is neither the identifier nor the host name. It is for the current connection's database, or for TARGET.
     """,
     (
-        Option("target", "Identifier of a DB cluster or instance, or its host name.", metavar="TARGET"),
-        *(option for option in _WAY if option.name in {"region", "profile", "role-arn", "external-id"}),
+        Option("target", OptionInfo(_TARGET.text, default_text="the current connection's", metavar=_TARGET.metavar)),
+        *_AWS,
     ),
 )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import Integer, Unicode, Union
 
-from rds_iam_magic.connect_options import ConnectOptions
+from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
 from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
 from rds_iam_magic.notebook import grammars, options, sqltext
 from rds_iam_magic.notebook.grammar import Grammar, near
@@ -56,7 +56,7 @@ class RdsIamMagics(Magics):
         [Integer(), Unicode()],
         default_value=None,
         allow_none=True,
-        help="What one result may take, in bytes or as '4 GB'; half of the available memory by default.",
+        help=CONNECT_ARGUMENTS["max_memory"].argument_text(),
     ).tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:

@@ -6,10 +6,10 @@ import keyword
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from rds_iam_magic.aws.endpoint import check_target, is_login, login_refused
-from rds_iam_magic.connect_options import CONNECT_TIMEOUT, ConnectOptions
+from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook import sqltext
@@ -17,8 +17,10 @@ from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole,
 from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, POLICY, SQL, USER
 
 if TYPE_CHECKING:
-    from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
+    from rds_iam_magic.results.formats import DecimalMode, DtypeBackend, ResultType
     from rds_iam_magic.setup.users import Grant
+
+_Options = TypeVar("_Options", ConnectOptions, SessionSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class SqlLine:
     show: bool
     quiet: bool = False
     limit: int | None = None
-    type: str = "pandas"
+    type: ResultType = "pandas"
     dtype_backend: DtypeBackend | None = None
     decimal: DecimalMode = "float"
     to: str | None = None
@@ -156,7 +158,6 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
 def _sql_line(
     alias: str | None, sql: str, variable: str | None, flags: frozenset[str], values: dict[str, str], *, show: bool
 ) -> SqlLine:
-    backend = one_of(values.get("dtype_backend"), "dtype-backend", ("numpy_nullable", "pyarrow"))
     parsed = SqlLine(
         alias=alias,
         sql=sql,
@@ -164,14 +165,20 @@ def _sql_line(
         show=show and "quiet" not in flags,
         quiet="quiet" in flags,
         limit=whole(values.get("limit"), "limit"),
-        type=one_of(values.get("type"), "type", ("pandas", "arrow", "polars")) or "pandas",
-        dtype_backend=backend,  # type: ignore[arg-type] # one_of has checked it
-        decimal=one_of(values.get("decimal"), "decimal", ("float", "exact")) or "float",  # type: ignore[arg-type] # as above
+        type=_choice(values, "type"),
+        dtype_backend=_choice(values, "dtype_backend"),
+        decimal=_choice(values, "decimal"),
         to=values.get("to"),
         overwrite="overwrite" in flags,
     )
     _check_together(parsed)
     return parsed
+
+
+def _choice(values: dict[str, str], key: str) -> Any:
+    """The value of an option that has choices, or its default."""
+    info = SQL.info(key)
+    return one_of(values.get(key), key.replace("_", "-"), info.choices) or info.default
 
 
 def _check_together(line: SqlLine) -> None:
@@ -208,7 +215,7 @@ def parse_user(text: str) -> UserLine | None:
         name=line.words[1],
         secret=secret,
         grants=[parse_grant(grant) for grant in line.lists.get("grant", [])],
-        host=line.get("host") or "%",
+        host=line.get("host") or str(USER.info("host").default),
         target=line.get("target"),
         options=_connect_options(line),
     )
@@ -272,28 +279,42 @@ def check_variable(name: str) -> None:
 
 
 def _connect_options(line: Line) -> ConnectOptions:
-    return ConnectOptions(
-        region=line.get("region"),
-        profile=line.get("profile"),
-        via=line.get("via"),
-        ca=line.get("ca"),
-        role_arn=line.get("role_arn"),
-        external_id=line.get("external_id"),
-        connect_timeout=number(line.get("connect_timeout"), "connect-timeout") or CONNECT_TIMEOUT,
-    )
+    return read_fields(ConnectOptions, line)
 
 
 def _settings(line: Line) -> SessionSettings:
-    if {"autocommit", "no_autocommit"} <= line.flags:
-        raise OptionError("--autocommit and --no-autocommit exclude each other.", "Keep one of them.")
-    autocommit = True if "autocommit" in line.flags else False if "no_autocommit" in line.flags else None
-    return SessionSettings(
-        timeout=number(line.get("timeout"), "timeout"),
-        read_only="read_only" in line.flags,
-        safe_updates="safe_updates" in line.flags,
-        time_zone=line.get("time_zone"),
-        autocommit=autocommit,
-    )
+    return read_fields(SessionSettings, line)
+
+
+def read_fields(kind: type[_Options], line: Line) -> _Options:
+    """A dataclass of options with what the line says; what it does not say keeps the field's default.
+
+    Raises:
+        OptionError: A value that is no number where one is needed, or a flag that is both on and off.
+    """
+    values = {key: _field_value(line, key, types) for key, types in _field_types(kind).items()}
+    return kind(**{key: value for key, value in values.items() if value is not None})
+
+
+def _field_value(line: Line, key: str, types: frozenset[type]) -> Any:
+    name = key.replace("_", "-")
+    if bool in types:
+        return _flag(line, key, name)
+    if float in types:
+        return number(line.get(key), name)
+    return whole(line.get(key), name) if int in types else line.get(key)
+
+
+def _flag(line: Line, key: str, name: str) -> bool | None:
+    on, off = key in line.flags, f"no_{key}" in line.flags
+    if on and off:
+        raise OptionError(f"--{name} and --no-{name} exclude each other.", "Keep one of them.")
+    return on if on or off else None
+
+
+def _field_types(kind: type) -> dict[str, frozenset[type]]:
+    """The types that each field's value may have, such as `{float, NoneType}`."""
+    return {key: frozenset(get_args(hint) or (hint,)) for key, hint in get_type_hints(kind).items()}
 
 
 def _at_most(line: Line, count: int, grammar: Grammar, what: str) -> None:

@@ -1,0 +1,94 @@
+"""`OptionInfo`: an option's text, form and default, written once, for the magics, the Python interface and the docs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_METADATA_KEY = "option"
+
+
+@dataclass(frozen=True, slots=True)
+class OptionInfo:
+    """What an option does and how it is written.
+
+    Attributes:
+        text: What it does, in sentences that are right for both interfaces; code in backticks.
+        default: Its value when it is left out.
+        default_text: That in words, where the value says little: what None stands for.
+        variable: The environment variable that is read when it is left out, or "".
+        choices: The only values that it can have, if they can be listed.
+        metavar: What its value is called on a magic line; "" for a flag.
+        short: The letter of its short form on a magic line, or "".
+        off_text: What `--no-…` does, for a flag whose default is neither on nor off; else "".
+        for_aws: Whether it is about the calls to AWS, so that magics which only ask AWS have it too.
+    """
+
+    text: str
+    default: object = None
+    default_text: str = ""
+    variable: str = ""
+    choices: tuple[str, ...] = ()
+    metavar: str = ""
+    short: str = ""
+    off_text: str = ""
+    for_aws: bool = False
+
+    @property
+    def default_shown(self) -> str:
+        """The default for a reader, the variable aside; "" for an option that is simply absent or off."""
+        if self.default_text or self.default is None or isinstance(self.default, bool):
+            return self.default_text
+        return f"`{self.default:g}`" if isinstance(self.default, float) else f"`{self.default}`"
+
+    def magic_text(self) -> str:
+        """What the option of a magic does, and its default."""
+        return self.text + self._default_sentence()
+
+    def argument_text(self) -> str:
+        """What the argument in Python does, and its default."""
+        return self.effect_text() + self._default_sentence()
+
+    def effect_text(self) -> str:
+        """What the argument in Python does."""
+        if self.off_text:
+            return f"True: {_uncapitalized(self.text)} False: {_uncapitalized(self.off_text)}"
+        return self.text
+
+    def _default_sentence(self) -> str:
+        sources = [f"the variable `{self.variable}`"] if self.variable else []
+        sources += [self.default_shown] if self.default_shown else []
+        return f" Default: {', else '.join(sources)}." if sources else ""
+
+
+def option(
+    default: T,
+    text: str,
+    *,
+    metavar: str = "",
+    default_text: str = "",
+    variable: str = "",
+    off_text: str = "",
+    for_aws: bool = False,
+) -> T:
+    """A dataclass field that is an option; the arguments are `OptionInfo`'s."""
+    info = OptionInfo(
+        text,
+        default=default,
+        default_text=default_text,
+        variable=variable,
+        metavar=metavar,
+        off_text=off_text,
+        for_aws=for_aws,
+    )
+    return field(default=default, metadata={_METADATA_KEY: info})
+
+
+def options_of(kind: type[Any]) -> dict[str, OptionInfo]:
+    """The options that a dataclass has for its fields, by their Python names, in order."""
+    return {item.name: item.metadata[_METADATA_KEY] for item in fields(kind)}
+
+
+def _uncapitalized(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]

@@ -1,0 +1,163 @@
+"""Each option once: its text and default live in one `OptionInfo`, and every other place says the same."""
+
+import inspect
+import re
+from dataclasses import fields, make_dataclass
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from rds_iam_magic import connecting
+from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
+from rds_iam_magic.connecting import connect, connect_with
+from rds_iam_magic.connection.connection import Connection
+from rds_iam_magic.mysql.session_settings import SessionSettings
+from rds_iam_magic.notebook import grammars, options
+from rds_iam_magic.notebook.magics import RdsIamMagics
+from rds_iam_magic.option import OptionInfo, option, options_of
+from rds_iam_magic.results.formats import QUERY_ARGUMENTS
+from rds_iam_magic.setup.users import create_user
+from tests.support.docstrings import read_docstring
+
+ROOT = Path(__file__).parents[1]
+VALUES = options_of(ConnectOptions) | options_of(SessionSettings)
+INFOS = {**CONNECT_ARGUMENTS, **VALUES, **QUERY_ARGUMENTS}
+
+
+def test_each_field_has_its_text_and_default():
+    for kind in (ConnectOptions, SessionSettings):
+        assert [info.default for info in options_of(kind).values()] == [field.default for field in fields(kind)]
+        assert kind() == kind(**{name: info.default for name, info in options_of(kind).items()})
+
+
+@pytest.mark.parametrize("info", INFOS.values(), ids=INFOS)
+def test_a_text_is_a_sentence(info):
+    for text in filter(None, (info.text, info.off_text)):
+        assert re.fullmatch(r"[A-Z].*\.", text)
+        assert "Default:" not in text, "the default is said behind the text"
+
+
+def test_connect_takes_each_option():
+    """Explicit, for editors and type checkers; and the same as the fields."""
+    signature = inspect.signature(connect)
+    hints = get_type_hints(connect)
+    assert [name for name in signature.parameters if name not in CONNECT_ARGUMENTS] == list(VALUES)
+    for kind in (ConnectOptions, SessionSettings):
+        for name, hint in get_type_hints(kind).items():
+            assert hints[name] == hint
+    for name, info in VALUES.items():
+        assert signature.parameters[name].default == info.default
+
+
+def test_connect_hands_each_option_on(monkeypatch):
+    calls = []
+    monkeypatch.setattr(connecting, "connect_with", lambda *values, **named: calls.append((values, named)))
+    given = {name: object() for name in inspect.signature(connect).parameters} | {"target": "sandbox", "user": "reader"}
+    connect(**given)
+    (((connect_options, settings, target), named),) = calls
+    assert connect_options == ConnectOptions(**{name: given[name] for name in options_of(ConnectOptions)})
+    assert settings == SessionSettings(**{name: given[name] for name in options_of(SessionSettings)})
+    assert {"target": target, **named} == {name: given[name] for name in CONNECT_ARGUMENTS}
+    assert set(inspect.signature(connect_with).parameters) == {"options", "settings", *CONNECT_ARGUMENTS}
+
+
+@pytest.mark.parametrize(
+    ("documented", "infos"),
+    [
+        (connect, INFOS),
+        (Connection, CONNECT_ARGUMENTS),
+        (Connection.query, QUERY_ARGUMENTS),
+        (Connection.write, QUERY_ARGUMENTS),
+        (Connection.batches, QUERY_ARGUMENTS),
+    ],
+)
+def test_a_docstring_has_the_options_texts(documented, infos):
+    described = read_docstring(documented).arguments
+    assert list(described) == [name for name in inspect.signature(documented).parameters if name != "self"]
+    shared = [name for name in described if name in infos]
+    assert shared
+    for name in shared:
+        assert described[name] == infos[name].argument_text()
+
+
+@pytest.mark.parametrize("method", [Connection.query, Connection.write, Connection.run, Connection.batches])
+def test_a_query_has_the_options_defaults(method):
+    parameters = inspect.signature(method).parameters
+    shared = [name for name in parameters if name in QUERY_ARGUMENTS and name != "sql"]
+    assert {name: parameters[name].default for name in shared} == {
+        name: QUERY_ARGUMENTS[name].default for name in shared
+    }
+
+
+def test_the_magics_have_the_same_texts():
+    for grammar in grammars.GRAMMARS:
+        for item in grammar.options:
+            assert item.info is INFOS.get(item.key, item.info) or item.key == "target"
+    assert {item.key for item in grammars.CONNECT.options} >= set(VALUES)
+    assert {item.key for item in grammars.USER.options} >= set(options_of(ConnectOptions))
+    assert {item.key for item in grammars.POLICY.options} == {
+        "target", "region", "profile", "role_arn", "external_id",
+    }  # fmt: skip
+    assert RdsIamMagics.max_memory.help == CONNECT_ARGUMENTS["max_memory"].argument_text()
+    assert grammars.USER.info("host").default == inspect.signature(create_user).parameters["host"].default
+
+
+def test_a_line_of_nothing_gives_the_defaults():
+    line = options.parse_connect("sandbox -u reader")
+    assert (line.options, line.settings) == (ConnectOptions(), SessionSettings())
+    query = options.parse_sql("SELECT 1", None, ())
+    for key in ("type", "limit", "decimal", "dtype_backend", "overwrite"):
+        assert getattr(query, key) == grammars.SQL.info(key).default
+    assert options.parse_user("create a --secret s").host == grammars.USER.info("host").default
+
+
+@pytest.mark.parametrize("key", VALUES)
+def test_each_option_of_the_line_arrives(key):
+    """Each field from its option; no other field changes."""
+    kind = ConnectOptions if key in options_of(ConnectOptions) else SessionSettings
+    name = key.replace("_", "-")
+    is_number = float in getattr(get_type_hints(kind)[key], "__args__", (get_type_hints(kind)[key],))
+    written, value = (f"--{name} 7", 7.0 if is_number else "7") if VALUES[key].metavar else (f"--{name}", True)
+    line = options.parse_connect(f"sandbox -u reader {written}")
+    values = (line.options, line.settings)
+    assert values == tuple(
+        other(**({key: value} if other is kind else {})) for other in (ConnectOptions, SessionSettings)
+    )
+    if VALUES[key].off_text:
+        assert getattr(options.parse_connect(f"sandbox -u reader --no-{name}").settings, key) is False
+
+
+def test_a_new_field_is_a_new_option():
+    """Nothing but the field is needed for the magic's line."""
+    kind = make_dataclass(
+        "More",
+        [
+            ("word", str | None, option(None, "A word.", metavar="WORD")),
+            ("count", int | None, option(None, "A count.", metavar="N")),
+            ("wide_open", bool | None, option(None, "It is on.", off_text="It is off.")),
+        ],
+        frozen=True,
+    )
+    items = tuple(grammars.options_from(options_of(kind)))
+    assert [item.spelling for item in items] == ["--word WORD", "--count N", "--wide-open", "--no-wide-open"]
+    line = grammars.Grammar("%more", ("",), "", items).parse("--count 3 --no-wide-open")
+    assert options.read_fields(kind, line) == kind(word=None, count=3, wide_open=False)
+
+
+def test_texts():
+    info = OptionInfo("It is on.", default_text="the server's", variable="V", off_text="It is off.")
+    assert info.magic_text() == "It is on. Default: the variable `V`, else the server's."
+    assert info.argument_text() == "True: it is on. False: it is off. Default: the variable `V`, else the server's."
+    assert OptionInfo("Seconds.", default=2.5).argument_text() == "Seconds. Default: `2.5`."
+    assert OptionInfo("Only read.", default=False).argument_text() == "Only read."
+
+
+def test_the_variables_are_read_and_in_the_readme():
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "rds_iam_magic").rglob("*.py"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    variables = {name: info.variable for name, info in INFOS.items() if info.variable}
+    assert set(variables) == {"via", "ca"}
+    for name, variable in variables.items():
+        assert f'os.environ.get("{variable}")' in sources
+        assert re.search(rf"^\| `{variable}` \| the default of `--{name}` \|$", readme, re.MULTILINE)

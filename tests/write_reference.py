@@ -1,0 +1,172 @@
+"""Write docs/reference.md from the options and docstrings: `python -m tests.write_reference`, or `make docs`."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
+from rds_iam_magic.connecting import connect
+from rds_iam_magic.connection.connection import Connection
+from rds_iam_magic.mysql.session_settings import SessionSettings
+from rds_iam_magic.notebook.grammar import Grammar, Option
+from rds_iam_magic.notebook.grammars import GRAMMARS
+from rds_iam_magic.notebook.magics import RdsIamMagics
+from rds_iam_magic.option import OptionInfo, options_of
+from rds_iam_magic.results.formats import QUERY_ARGUMENTS
+from rds_iam_magic.results.result import Changed, ResultSet
+from tests.support.docstrings import read_docstring
+
+ROOT = Path(__file__).parents[1]
+PATH = ROOT / "docs" / "reference.md"
+
+TEXT = """\
+# Reference
+
+Every magic and every part of the Python interface. `--help` of a magic and `help()` in Python say the same: this page
+is generated from the options and docstrings (`make docs`).
+
+## Magics
+
+Options stand in front of the SQL; `-` and `_` are the same in their names.
+
+{magics}
+
+### Configuration
+
+| `%config` | default | what it does |
+|---|---|---|
+{config}
+
+## Python
+
+```python
+import rds_iam_magic
+```
+
+{python}
+"""
+
+
+def text() -> str:
+    """The whole page."""
+    connection = _members(Connection)
+    python = [
+        _callable(connect, "### rds_iam_magic.connect", CONNECT_ARGUMENTS | _values()),
+        _type(Connection, "### Connection"),
+        *(_callable(method, f"#### Connection.{name}", QUERY_ARGUMENTS) for name, method in connection),
+        _type(ResultSet, "### ResultSet"),
+        *(_callable(method, f"#### ResultSet.{name}", QUERY_ARGUMENTS) for name, method in _members(ResultSet)),
+        _type(Changed, "### Changed"),
+    ]
+    magics = "\n\n".join(map(_magic, GRAMMARS))
+    return TEXT.format(magics=magics, config="\n".join(_config()), python="\n\n".join(python))
+
+
+def _values() -> dict[str, OptionInfo]:
+    return options_of(ConnectOptions) | options_of(SessionSettings)
+
+
+def _magic(grammar: Grammar) -> str:
+    lines = [f"{grammar.magic} {usage}" for usage in grammar.usage]
+    table = ["| option | value | default | variable | what it does |", "|---|---|---|---|---|"]
+    table += [_option_row(option) for option in grammar.all_options]
+    return "\n\n".join(
+        [f"### {grammar.magic}", _block(lines), *_paragraphs(inspect.cleandoc(grammar.about)), "\n".join(table)]
+    )
+
+
+def _option_row(option: Option) -> str:
+    info = option.info
+    short = f"`-{option.short}`, " if option.short else ""
+    names = [f"{short}`--{option.name}`", *(f"`--{alias}`" for alias in option.aliases)]
+    return _row(", ".join(names), _code(option.metavar), info.default_shown, _code(info.variable), info.text)
+
+
+def _paragraphs(about: str) -> Iterator[str]:
+    """The paragraphs as Markdown; lines that begin with a magic are code."""
+    for paragraph in about.split("\n\n"):
+        lines = paragraph.splitlines()
+        yield _block(lines) if lines[0].startswith("%") else re.sub(r"([<*])", r"\\\1", " ".join(paragraph.split()))
+
+
+def _config() -> Iterator[str]:
+    for name in RdsIamMagics.class_own_traits(config=True):
+        info = CONNECT_ARGUMENTS[name]
+        yield _row(f"`RdsIamMagics.{name}`", info.default_shown, info.text)
+
+
+def _members(kind: type[Any]) -> list[tuple[str, Callable[..., Any]]]:
+    """The public methods, in the order of the source."""
+    return [(name, item) for name, item in vars(kind).items() if name[0] != "_" and inspect.isfunction(item)]
+
+
+def _type(kind: type[Any], heading: str) -> str:
+    doc = read_docstring(kind)
+    attributes = doc.sections.get("Attributes", {})
+    properties = {
+        name: " ".join(read_docstring(item).paragraphs)
+        for name, item in vars(kind).items()
+        if name[0] != "_" and isinstance(item, property)
+    }
+    rows = [_row(", ".join(map(_code, name.split(", "))), what) for name, what in (attributes | properties).items()]
+    return "\n\n".join([heading, *doc.paragraphs, "\n".join(["| attribute | what it is |", "|---|---|", *rows])])
+
+
+def _callable(function: Callable[..., Any], heading: str, infos: dict[str, OptionInfo]) -> str:
+    doc = read_docstring(function)
+    parts = [heading, _block([_signature(function)]), *doc.paragraphs]
+    parameters = [item for name, item in inspect.signature(function).parameters.items() if name != "self"]
+    if parameters:
+        table = ["| argument | type | default | variable | what it does |", "|---|---|---|---|---|"]
+        parts.append("\n".join([*table, *(_argument_row(item, infos, doc.arguments) for item in parameters)]))
+    if raises := doc.sections.get("Raises"):
+        parts.append("\n".join(["Raises:", "", *(f"- {_names(name)}: {why}" for name, why in raises.items())]))
+    return "\n\n".join(parts)
+
+
+def _argument_row(item: inspect.Parameter, infos: dict[str, OptionInfo], described: dict[str, str]) -> str:
+    info = infos.get(item.name) or OptionInfo(described.get(item.name, ""))
+    default = "required" if item.default is item.empty else info.default_shown or _code(repr(item.default))
+    return _row(_code(item.name), _code(item.annotation), default, _code(info.variable), info.effect_text())
+
+
+def _signature(function: Callable[..., Any]) -> str:
+    """The call without types and defaults, which stand in the table, and what it returns."""
+    signature = inspect.signature(function)
+    names, starred = [], False
+    for item in signature.parameters.values():
+        if item.kind is item.KEYWORD_ONLY and not starred:
+            names.append("*")
+            starred = True
+        if item.name != "self":
+            names.append(item.name if item.default is item.empty else f"{item.name}=…")
+    start, names_text = f"{function.__name__}(", ", ".join(names)
+    end = f") -> {signature.return_annotation}"
+    if len(start + names_text + end) > 120:
+        names_text = "\n" + textwrap.indent(textwrap.fill(names_text, 116), "    ") + "\n"
+    return start + names_text + end
+
+
+def _names(names: str) -> str:
+    return ", ".join(map(_code, names.split(", ")))
+
+
+def _code(value: str) -> str:
+    return f"`{value}`" if value else ""
+
+
+def _block(lines: list[str]) -> str:
+    return "\n".join(["```text", *lines, "```"])
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(re.sub(r"\|", r"\\|", cell) for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    PATH.write_text(text(), encoding="utf-8")
