@@ -31,7 +31,7 @@ from rds_iam_magic.errors import (
 from rds_iam_magic.mysql.cancel import cancel as cancel_query
 from rds_iam_magic.mysql.cancel import is_running, second_session
 from rds_iam_magic.mysql.nearest_name import nearest_name_hint, not_found
-from rds_iam_magic.mysql.own_queries import PATIENCE, ServerIdentity, fetch_all, identify
+from rds_iam_magic.mysql.own_queries import ServerIdentity, fetch_all, identify
 from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.mysql.wire.events import ServerError
@@ -42,14 +42,6 @@ if TYPE_CHECKING:
     from rds_iam_magic.mysql.login import Login
     from rds_iam_magic.mysql.session import ServerSession
     from rds_iam_magic.sql.statement import Statement
-
-PING_AFTER = 30.0
-"""Seconds of idleness after which a session is asked whether it is alive: a cut network is not seen otherwise."""
-
-PING_TIMEOUT = 3.0
-_MOST_UNANSWERED = 2
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts to reconnect; doubled each time, with jitter
-_GRACE = 1.0  # seconds that the server has to end a statement by itself, after its time limit
 
 
 class ReconnectingSession:
@@ -164,8 +156,8 @@ class ReconnectingSession:
         if not self._read_only or self._session is None:
             return
         try:
-            self._session.command("COMMIT", timeout=PING_TIMEOUT)
-            self._session.ask_status(timeout=PING_TIMEOUT)  # ROW_COUNT() is -1 again, as a query leaves it
+            self._session.command("COMMIT", timeout=self.login.timeouts.check)
+            self._session.ask_status(timeout=self.login.timeouts.check)  # ROW_COUNT() is -1 again, as a query leaves it
             self._read_only = False
         except RdsIamError:
             self.discard()
@@ -194,7 +186,7 @@ class ReconnectingSession:
         if session is None or not self.state.in_transaction:
             return
         try:
-            session.ask_status(timeout=PING_TIMEOUT)
+            session.ask_status(timeout=self.login.timeouts.check)
         except RdsIamError:
             self.discard()
             return
@@ -215,7 +207,7 @@ class ReconnectingSession:
         SHOW WARNINGS leaves the warnings and FOUND_ROWS() alone; ROW_COUNT() is -1 after it, as after every query.
         """
         try:
-            rows = fetch_all(self.current, "SHOW WARNINGS LIMIT 1", timeout=PATIENCE)
+            rows = fetch_all(self.current, "SHOW WARNINGS LIMIT 1", timeout=self.login.timeouts.command)
         except ConnectionLostError:
             self.discard()
             return None
@@ -240,7 +232,7 @@ class ReconnectingSession:
         """Whether the server still works on the statement; no, when it cannot be reached twice in a row."""
         answer = is_running(self.login, self.current, self._identity)
         self._unanswered = self._unanswered + 1 if answer is None else 0
-        return self._unanswered < _MOST_UNANSWERED if answer is None else answer
+        return self._unanswered < self.login.timeouts.unanswered_checks if answer is None else answer
 
     def cancel(self, reader: ResponseReader) -> None:
         """End the query whose response is being read; a session that cannot be synchronised is discarded."""
@@ -319,19 +311,19 @@ class ReconnectingSession:
     def _is_alive(self, session: ServerSession) -> bool:
         idle = time.monotonic() - session.used_at
         try:
-            session.settle(timeout=PING_TIMEOUT)
+            session.settle(timeout=self.login.timeouts.check)
             if not session.in_step:  # an interrupt came before its answer was read
                 return False
-            if idle < PING_AFTER and not session.looks_dead():
+            if idle < self.login.timeouts.idle and not session.looks_dead():
                 return True
-            return session.is_answering(timeout=PING_TIMEOUT)
+            return session.is_answering(timeout=self.login.timeouts.check)
         except RdsIamError:
             return False
 
     def _reopen(self) -> None:
         """Open a session again, with pauses between attempts, within the login's time."""
         deadline = time.monotonic() + self.login.timeout
-        pause, denied = _FIRST_PAUSE, False
+        pause, denied = self.login.timeouts.first_pause, False
         while True:
             try:
                 return self._open(max(0.5, deadline - time.monotonic()))
@@ -346,7 +338,7 @@ class ReconnectingSession:
                 if time.monotonic() + wait >= deadline:
                     raise
                 time.sleep(wait)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                pause = min(2 * pause, self.login.timeouts.longest_pause)
 
     def _open(self, timeout: float) -> None:
         session: ServerSession | None = None
@@ -361,12 +353,12 @@ class ReconnectingSession:
     def _configure(self, session: ServerSession, identity: ServerIdentity) -> None:
         """Apply the user's settings and the lost session's database and autocommit to a new session, then keep it."""
         for setting, statement in self.settings.statements(mariadb="mariadb" in session.server_version.lower()).items():
-            _set(session, setting, statement)
+            self._set(session, setting, statement)
         database, autocommit = self.state.database, self.state.autocommit
         if database and database != self.login.database:
-            _set(session, f"database {database}", f"USE {quote_name(database)}")
+            self._set(session, f"database {database}", f"USE {quote_name(database)}")
         if autocommit is not None and autocommit != bool(session.status & AUTOCOMMIT):
-            _set(session, "autocommit", f"SET SESSION autocommit = {int(autocommit)}")
+            self._set(session, "autocommit", f"SET SESSION autocommit = {int(autocommit)}")
         session.status = session.status & ~IN_TRANSACTION
         session.used_at = time.monotonic()
         self.server_version, self.tls_version = session.server_version, session.tls_version
@@ -374,6 +366,16 @@ class ReconnectingSession:
         self._is_new = bool(self._opened)
         self._opened += 1
         self._session = session  # last: from here on it is held
+
+    def _set(self, session: ServerSession, setting: str, statement: str) -> None:
+        for event in session.command(statement, timeout=self.login.timeouts.command):
+            if isinstance(event, ServerError):
+                raise OptionError(
+                    f"The server does not take the setting {setting}: {event.message.rstrip('.')} ({event.code}).",
+                    "Correct it; names of time zones need the server's tables, offsets such as +00:00 do not."
+                    if "time zone" in setting
+                    else "Connect with another one, or without it.",
+                )
 
     def _check_state_survived(self, effects: Effects, identifiers: set[str]) -> None:
         lost, released = self.state, self._released
@@ -385,14 +387,3 @@ class ReconnectingSession:
         note = note_on_new_session(lost, released=released)
         if note:
             self._notify(note)
-
-
-def _set(session: ServerSession, setting: str, statement: str) -> None:
-    for event in session.command(statement, timeout=PATIENCE):
-        if isinstance(event, ServerError):
-            raise OptionError(
-                f"The server does not take the setting {setting}: {event.message.rstrip('.')} ({event.code}).",
-                "Correct it; names of time zones need the server's tables, offsets such as +00:00 do not."
-                if "time zone" in setting
-                else "Connect with another one, or without it.",
-            )

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from rds_iam_magic.mysql.wire.events import Event
     from rds_iam_magic.sql.statement import Statement
 
-_GRACE = 1.0  # seconds that the server has to end a statement by itself, after its time limit
-
 
 @dataclass(slots=True)
 class Running:
@@ -93,7 +91,13 @@ def run_statement(
     server_session = session.acquire(effects, names(statement))
     sql = _encoded(statement.text, server_session.charsets)
     _require_size(session, len(sql))
-    reader = ResponseReader(server_session, sql, still_runs=session.still_runs, deadline=_deadline(session))
+    reader = ResponseReader(
+        server_session,
+        sql,
+        still_runs=session.still_runs,
+        no_data=session.login.timeouts.no_data,
+        deadline=_deadline(session),
+    )
     running = Running(reader)
     handled = sys.exc_info()[1]
     try:
@@ -125,7 +129,7 @@ def _require_size(session: ReconnectingSession, size: int) -> None:
 
 
 def _deadline(session: ReconnectingSession) -> float | None:
-    return None if session.settings.timeout is None else session.settings.timeout + _GRACE
+    return None if session.settings.timeout is None else session.settings.timeout + session.login.timeouts.grace
 
 
 def _prepare(

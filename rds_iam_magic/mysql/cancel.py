@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.errors import ConnectionLostError, RdsIamError, UnreachableError
-from rds_iam_magic.mysql.own_queries import PATIENCE, ServerIdentity, fetch_all, identify
+from rds_iam_magic.mysql.own_queries import ServerIdentity, fetch_all, identify
 from rds_iam_magic.mysql.wire.events import ServerError
 
 if TYPE_CHECKING:
@@ -23,27 +23,30 @@ if TYPE_CHECKING:
     from rds_iam_magic.mysql.session import ServerSession
 
 
-def cancel(login: Login, session: ServerSession, identity: ServerIdentity, answer: ResponseReader) -> bool:
+def cancel(login: Login, session: ServerSession, identity: ServerIdentity, reader: ResponseReader) -> bool:
     """End the query whose answer is being read; after an interrupt within, it may be called again.
 
     Returns:
         Whether `session` is in step with its server again and can be used on; if not, it must be given up.
     """
-    if answer.call_off():
+    if reader.call_off():
         return True
-    if not answer.drain(0.05):
+    if not reader.drain(0.05):
         if login.endpoint.kind is Kind.PROXY:
             return False
-        answer.kills += 1
-        if not _kill(login, session, identity) or not answer.drain(PATIENCE):
+        reader.kills += 1
+        if not _kill(login, session, identity) or not reader.drain(login.timeouts.command):
             return False
-    if not answer.kills:  # it has come to its end by itself
+    if not reader.kills:  # it has come to its end by itself
         return True
     # KILL QUERY may arrive after the query has ended and hit the next statement, so let it hit one of no account.
-    has_struck = answer.killed and answer.kills == 1
-    if not ((has_struck or _is_synchronised(session) or _is_synchronised(session)) and _tells_status(session)):
+    has_struck = reader.killed and reader.kills == 1
+    if not (
+        (has_struck or _is_synchronised(login, session) or _is_synchronised(login, session))
+        and _tells_status(login, session)
+    ):
         return False
-    answer.kills = 0
+    reader.kills = 0
     return True
 
 
@@ -77,7 +80,7 @@ def second_session(login: Login, session: ServerSession) -> Iterator[ServerSessi
     """
     second = None
     try:
-        second = login.open(timeout=PATIENCE, address=session.peer)
+        second = login.open(timeout=login.timeouts.command, address=session.peer)
         yield second
     finally:
         if second is not None:
@@ -89,23 +92,25 @@ def _kill(login: Login, session: ServerSession, identity: ServerIdentity) -> boo
         with second_session(login, session) as second:
             if identify(second).server != identity.server:
                 return False
-            events = second.command(f"KILL QUERY {identity.id}", timeout=PATIENCE)
+            events = second.command(f"KILL QUERY {identity.id}", timeout=login.timeouts.command)
             return not any(isinstance(event, ServerError) for event in events)
     except RdsIamError:
         return False
 
 
-def _is_synchronised(session: ServerSession) -> bool:
+def _is_synchronised(login: Login, session: ServerSession) -> bool:
     try:
-        return not any(isinstance(event, ServerError) for event in session.command("DO 0", timeout=PATIENCE))
+        return not any(
+            isinstance(event, ServerError) for event in session.command("DO 0", timeout=login.timeouts.command)
+        )
     except RdsIamError:
         return False
 
 
-def _tells_status(session: ServerSession) -> bool:
+def _tells_status(login: Login, session: ServerSession) -> bool:
     """Ask for the status: a killed statement may have committed the transaction, which its error does not tell."""
     try:
-        session.ask_status(timeout=PATIENCE)
+        session.ask_status(timeout=login.timeouts.command)
     except ConnectionLostError:
         return False
     return True

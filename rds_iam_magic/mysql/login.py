@@ -15,6 +15,7 @@ from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.driver import HandshakeError, HandshakeFailure, open_session
 from rds_iam_magic.mysql.login_errors import error_for
 from rds_iam_magic.mysql.session import ServerSession
+from rds_iam_magic.timeouts import DEFAULT, Timeouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Login:
         database: The default schema, if any.
         timeout: Seconds for one attempt.
         session: The boto3 session that signs, for `s3://` addresses too; the environment's where there is none.
+        timeouts: How long the steps behind the connection may take.
         why_refused: Asked when the server has refused a token: what AWS itself says of the credentials, if anything.
     """
 
@@ -43,6 +45,7 @@ class Login:
     database: str | None = None
     timeout: float = CONNECT_TIMEOUT
     session: Any = None
+    timeouts: Timeouts = DEFAULT
     why_refused: Callable[[], ConnectError | CredentialsError | None] = lambda: None
 
     def open(self, *, timeout: float | None = None, address: Address | None = None) -> ServerSession:

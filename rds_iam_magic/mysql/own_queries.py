@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from rds_iam_magic.errors import RdsIamError
 from rds_iam_magic.mysql.wire.events import Rows, ServerError
 from rds_iam_magic.mysql.wire.packets import read_text_row
+from rds_iam_magic.timeouts import DEFAULT
 
 if TYPE_CHECKING:
     from rds_iam_magic.mysql.session import ServerSession
-
-PATIENCE = 5.0
-"""Seconds for one of them; for each step of a cancellation, too."""
 
 _IDENTITY = (
     "SELECT CONNECTION_ID(), CONCAT_WS('|', @@hostname, @@port, @@server_id, @@datadir, @@version), "
@@ -40,7 +38,7 @@ def identify(session: ServerSession) -> ServerIdentity:
     return ServerIdentity(int(number or 0), server or "", int(max_packet or 0))
 
 
-def fetch_one(session: ServerSession, sql: str, *, timeout: float = PATIENCE) -> list[str | None]:
+def fetch_one(session: ServerSession, sql: str, *, timeout: float = DEFAULT.command) -> list[str | None]:
     """The first row of a short query of our own, as read_text_row.
 
     Raises:
@@ -53,7 +51,7 @@ def fetch_one(session: ServerSession, sql: str, *, timeout: float = PATIENCE) ->
     return rows[0]
 
 
-def fetch_all(session: ServerSession, sql: str, *, timeout: float = PATIENCE) -> list[list[str | None]]:
+def fetch_all(session: ServerSession, sql: str, *, timeout: float = DEFAULT.command) -> list[list[str | None]]:
     """The rows of a short statement of our own, as read_text_row.
 
     Raises:

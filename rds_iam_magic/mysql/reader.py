@@ -18,15 +18,13 @@ from rds_iam_magic.background import TICK, BackgroundCall
 from rds_iam_magic.errors import ConnectionLostError, ResultError
 from rds_iam_magic.mysql.wire.events import Event, Ok, ResultSetEnd, Rows, ServerError
 from rds_iam_magic.mysql.wire.text_result import ResponseParser
+from rds_iam_magic.timeouts import DEFAULT
 
 if TYPE_CHECKING:
     from rds_iam_magic.mysql.session import ServerSession
 
 QUEUE_DEPTH = 3
 """Chunks of rows (2 MiB each) that may wait for the decoder: what bounds the memory beside the result."""
-
-SILENCE = 30.0
-"""Seconds without a byte after which it is asked, over a second connection, whether the server still works."""
 
 _STRAY = 5  # ticks that an answer may need after the server has ended its work
 _QUERY_INTERRUPTED = 1317
@@ -38,8 +36,9 @@ class ResponseReader:
     Args:
         session: Used by this answer alone until it is finished.
         sql: Sent as it is, when the first event is asked for.
-        still_runs: Asked after each `SILENCE`: whether the server still works on the statement. The near end of a
-            tunnel stays open when its far end is dead, so that only the server can tell.
+        still_runs: Asked after each `no_data` seconds without a byte: whether the server still works on the statement.
+            The near end of a tunnel stays open when its far end is dead, so that only the server can tell.
+        no_data: See there.
         deadline: Seconds after which the answer is given up with an error; the caller ends the query.
 
     Attributes:
@@ -62,6 +61,7 @@ class ResponseReader:
         sql: bytes,
         *,
         still_runs: Callable[[], bool] = lambda: True,
+        no_data: float = DEFAULT.no_data,
         deadline: float | None = None,
     ) -> None:
         self.sent = self.finished = self.killed = self.expired = self.cut = False
@@ -70,6 +70,7 @@ class ResponseReader:
         self._session = session
         self._sql = sql
         self._still_runs = still_runs
+        self._no_data = no_data
         self.limit: int | None = None
         self._deadline = None if deadline is None else time.monotonic() + deadline
         self._seconds = deadline
@@ -166,7 +167,7 @@ class ResponseReader:
         self._heard = time.monotonic()
 
     def _is_silent(self) -> bool:
-        return time.monotonic() - self._heard > SILENCE
+        return time.monotonic() - self._heard > self._no_data
 
     def _discard(self) -> None:
         while not self._events.empty():
