@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.shapes import SHAPES
-from benchmarks.tools import LATENCY_TOOLS, TOOLS, Place
+from benchmarks.tools import LATENCY_TOOLS, TOOLS, Server
 
 LATENCY_RUNS = 300
 
@@ -25,7 +25,7 @@ def main(tool: str, shape: str, rounds: int) -> None:
     latency = shape == "one"
     try:
         with redirect_stdout(sys.stderr):
-            run = (LATENCY_TOOLS if latency else TOOLS)[tool](Place.of_environment())
+            run = (LATENCY_TOOLS if latency else TOOLS)[tool](Server.of_environment())
             sql = "SELECT 1 AS a" if latency else SHAPES[shape].query
             found = _latency(run, sql) if latency else _throughput(run, sql, rounds)
     except ImportError as error:

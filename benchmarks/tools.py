@@ -14,7 +14,7 @@ Run = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
-class Place:
+class Server:
     """Where the server is and who may log in: for us the IAM user, for the others a password user."""
 
     host: str
@@ -24,14 +24,14 @@ class Place:
     password: str
 
     @classmethod
-    def of_environment(cls) -> Place:
+    def of_environment(cls) -> Server:
         """As the parent process left it."""
         names = ("HOST", "PORT", "CA", "USER", "PASSWORD")
         host, port, ca, user, password = (os.environ[f"BENCH_{name}"] for name in names)
         return cls(host, int(port), ca, user, password)
 
 
-def _session(place: Place) -> Any:
+def _session(server: Server) -> Any:
     """A session of this project's own driver, with a password: TLS as everywhere, verified for the endpoint."""
     import ssl
 
@@ -41,19 +41,19 @@ def _session(place: Place) -> Any:
     from rds_iam_magic.mysql.driver import open_session
 
     return open_session(
-        Address("127.0.0.1", place.port),
-        host=place.host,
-        user=place.user,
-        credential=Password(Secret(place.password)),
-        context=ssl.create_default_context(cafile=place.ca),
+        Address("127.0.0.1", server.port),
+        host=server.host,
+        user=server.user,
+        credential=Password(Secret(server.password)),
+        context=ssl.create_default_context(cafile=server.ca),
         database=None,
         timeout=30,
     )
 
 
-def floor(place: Place) -> Run:
+def floor(server: Server) -> Run:
     """Read the bytes and drop them."""
-    session = _session(place)
+    session = _session(server)
     buffer = memoryview(bytearray(4 << 20))
 
     def run(sql: str) -> None:
@@ -68,7 +68,7 @@ def floor(place: Place) -> Run:
     return run
 
 
-def ours(place: Place) -> Run:  # noqa: ARG001 - it reads the sandbox's environment, as a user's notebook does
+def ours(server: Server) -> Run:  # noqa: ARG001 - it reads the sandbox's environment, as a user's notebook does
     """This project, with an IAM token."""
     import rds_iam_magic
 
@@ -76,21 +76,21 @@ def ours(place: Place) -> Run:  # noqa: ARG001 - it reads the sandbox's environm
     return connection.query
 
 
-def _pymysql_options(place: Place) -> dict[str, Any]:
+def _pymysql_options(server: Server) -> dict[str, Any]:
     import ssl
 
-    context = ssl.create_default_context(cafile=place.ca)
+    context = ssl.create_default_context(cafile=server.ca)
     context.check_hostname = False  # these tools cannot name the endpoint of a tunnel; the chain is verified
-    login = {"user": place.user, "password": place.password}
-    return {"host": "127.0.0.1", "port": place.port, **login, "ssl": context, "charset": "utf8mb4"}
+    login = {"user": server.user, "password": server.password}
+    return {"host": "127.0.0.1", "port": server.port, **login, "ssl": context, "charset": "utf8mb4"}
 
 
-def pymysql(place: Place) -> Run:
+def pymysql(server: Server) -> Run:
     """PyMySQL and a DataFrame of its tuples."""
     import pandas as pd
     import pymysql as driver
 
-    connection = driver.connect(**_pymysql_options(place))
+    connection = driver.connect(**_pymysql_options(server))
 
     def run(sql: str) -> Any:
         with connection.cursor() as cursor:
@@ -100,11 +100,11 @@ def pymysql(place: Place) -> Run:
     return run
 
 
-def bare_pymysql(place: Place) -> Run:
+def bare_pymysql(server: Server) -> Run:
     """PyMySQL without a DataFrame: what `SELECT 1` is compared with."""
     import pymysql as driver
 
-    connection = driver.connect(**_pymysql_options(place))
+    connection = driver.connect(**_pymysql_options(server))
 
     def run(sql: str) -> Any:
         with connection.cursor() as cursor:
@@ -114,17 +114,17 @@ def bare_pymysql(place: Place) -> Run:
     return run
 
 
-def read_sql(place: Place) -> Run:
+def read_sql(server: Server) -> Run:
     """`pandas.read_sql` through SQLAlchemy and PyMySQL."""
     import pandas as pd
     import sqlalchemy
 
-    engine = sqlalchemy.create_engine("mysql+pymysql://", connect_args=_pymysql_options(place))
+    engine = sqlalchemy.create_engine("mysql+pymysql://", connect_args=_pymysql_options(server))
     connection = engine.connect()
     return lambda sql: pd.read_sql(sqlalchemy.text(sql), connection)
 
 
-def jupysql(place: Place) -> Run:
+def jupysql(server: Server) -> Run:
     """`%sql` of jupysql, with autopandas."""
     import sqlalchemy
     from IPython.core.interactiveshell import InteractiveShell
@@ -133,22 +133,22 @@ def jupysql(place: Place) -> Run:
     shell.run_line_magic("load_ext", "sql")
     for name, value in (("autopandas", True), ("feedback", 0), ("displaycon", False), ("displaylimit", 0)):
         shell.run_line_magic("config", f"SqlMagic.{name} = {value}")
-    shell.user_ns["engine"] = sqlalchemy.create_engine("mysql+pymysql://", connect_args=_pymysql_options(place))
+    shell.user_ns["engine"] = sqlalchemy.create_engine("mysql+pymysql://", connect_args=_pymysql_options(server))
     shell.run_line_magic("sql", "engine")
     return lambda sql: shell.run_cell_magic("sql", "", sql)
 
 
-def mysqlclient(place: Place) -> Run:
+def mysqlclient(server: Server) -> Run:
     """Mysqlclient (C) and a DataFrame of its tuples."""
     import MySQLdb
     import pandas as pd
 
     connection = MySQLdb.connect(
         host="127.0.0.1",
-        port=place.port,
-        user=place.user,
-        password=place.password,
-        ssl={"ca": place.ca},
+        port=server.port,
+        user=server.user,
+        password=server.password,
+        ssl={"ca": server.ca},
         charset="utf8mb4",
     )
 
@@ -160,15 +160,15 @@ def mysqlclient(place: Place) -> Run:
     return run
 
 
-def connectorx(place: Place) -> Run:
+def connectorx(server: Server) -> Run:
     """Connectorx into pandas; without TLS, as it has none for MySQL."""
     import connectorx as driver
 
-    url = f"mysql://{place.user}:{place.password}@127.0.0.1:{place.port}/bench"
+    url = f"mysql://{server.user}:{server.password}@127.0.0.1:{server.port}/bench"
     return lambda sql: driver.read_sql(url, sql, protocol="binary")
 
 
-def magic(place: Place) -> Run:  # noqa: ARG001 - as `ours`
+def magic(server: Server) -> Run:  # noqa: ARG001 - as `ours`
     """`%%rds_sql` in an IPython shell: what `SELECT 1` is measured through."""
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -178,7 +178,7 @@ def magic(place: Place) -> Run:  # noqa: ARG001 - as `ours`
     return lambda sql: shell.run_cell_magic("rds_sql", "", sql)
 
 
-TOOLS: dict[str, Callable[[Place], Run]] = {
+TOOLS: dict[str, Callable[[Server], Run]] = {
     "ours": ours,
     "floor": floor,
     "connectorx": connectorx,
@@ -187,4 +187,4 @@ TOOLS: dict[str, Callable[[Place], Run]] = {
     "read_sql": read_sql,
     "jupysql": jupysql,
 }
-LATENCY_TOOLS: dict[str, Callable[[Place], Run]] = {**TOOLS, "ours": magic, "pymysql": bare_pymysql}
+LATENCY_TOOLS: dict[str, Callable[[Server], Run]] = {**TOOLS, "ours": magic, "pymysql": bare_pymysql}

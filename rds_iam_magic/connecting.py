@@ -10,7 +10,7 @@ from typing import Any
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import Endpoint, check_target, is_login, login_refused, split_host_port
 from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
-from rds_iam_magic.aws.session import open_session, why_refused
+from rds_iam_magic.aws.session import diagnose_credentials, open_session
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.aws.truststore import trust_store
 from rds_iam_magic.connect_options import CONNECT_TIMEOUT, ConnectOptions
@@ -123,7 +123,7 @@ def connect_with(
         return Token(sign_token(session, endpoint, user))
 
     login = _login(options, endpoint, user, token, database=database, notify=notify)
-    login = replace(login, session=session, why_refused=lambda: why_refused(session))
+    login = replace(login, session=session, diagnose_credentials=lambda: diagnose_credentials(session))
     return Connection(login, settings=settings, max_memory=max_memory, notify=notify)
 
 
@@ -172,11 +172,11 @@ def connect_as_master(
 
 def _endpoint_of(session: Any, secret: MasterSecret, target: str | None, region: str | None) -> Endpoint:
     if target:
-        return discovery.locate(session, target, region=region)
+        return discovery.resolve(session, target, region=region, require_iam=False)
     if secret.host:
-        return discovery.locate(session, secret.host, port=secret.port, region=region)
+        return discovery.resolve(session, secret.host, port=secret.port, region=region, require_iam=False)
     if secret.identifier:
-        return discovery.locate(session, secret.identifier)
+        return discovery.resolve(session, secret.identifier, require_iam=False)
     return discovery.find_by_secret(session, secret.arn).endpoint
 
 

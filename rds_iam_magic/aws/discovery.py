@@ -38,14 +38,17 @@ class Database:
     iam_enabled: bool
 
 
-def resolve(session: Any, target: str, *, port: int | None = None, region: str | None = None) -> Endpoint:
-    """The endpoint that a target names, for a user with a token.
+def resolve(
+    session: Any, target: str, *, port: int | None = None, region: str | None = None, require_iam: bool = True
+) -> Endpoint:
+    """The endpoint that a target names.
 
     Args:
         session: A boto3 session.
         target: An RDS host name, or the identifier of a DB cluster or instance.
         port: Overrides the endpoint's port.
         region: Overrides the region in a host name.
+        require_iam: Whether IAM authentication must be on, as far as that is looked up: for a user with a token.
 
     Raises:
         TargetError: Nothing of that name, another engine, no endpoint yet, or IAM authentication is off.
@@ -53,26 +56,14 @@ def resolve(session: Any, target: str, *, port: int | None = None, region: str |
         RegionError: An identifier without a region to look in.
     """
     if is_host_name(target):
-        return locate(session, target, port=port, region=region)
+        return parse_host_name(target, port=port, region=region or _configured_region_of_global(session, target))
     database = find(session, target)
-    if not database.iam_enabled:
+    if require_iam and not database.iam_enabled:
         raise TargetError(
             f"IAM database authentication is off on {target}.",
             "Switch it on (RDS console, Modify, or --enable-iam-database-authentication), then connect again.",
         )
     return database.endpoint if port is None else replace(database.endpoint, port=port)
-
-
-def locate(session: Any, target: str, *, port: int | None = None, region: str | None = None) -> Endpoint:
-    """The endpoint that a target names, whether or not IAM authentication is on; for the master user.
-
-    Raises:
-        TargetError: Nothing of that name, another engine, or no endpoint yet.
-    """
-    if is_host_name(target):
-        return parse_host_name(target, port=port, region=region or _configured_region_of_global(session, target))
-    endpoint = find(session, target).endpoint
-    return endpoint if port is None else replace(endpoint, port=port)
 
 
 def _configured_region_of_global(session: Any, target: str) -> str | None:

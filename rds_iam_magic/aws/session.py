@@ -79,7 +79,7 @@ def require_text(value: str, name: str) -> None:
         raise OptionError(f"{name} holds a lone surrogate, which is no text.", "Write it without that character.")
 
 
-def why_refused(session: Any) -> CredentialsError | None:
+def diagnose_credentials(session: Any) -> CredentialsError | None:
     """After the database has refused a token: whether AWS does not accept the credentials either.
 
     STS answers this for anybody, without a permission. No answer is no finding.

@@ -312,7 +312,7 @@ class ReconnectingSession:
         idle = time.monotonic() - session.used_at
         try:
             session.settle(timeout=self.login.timeouts.check)
-            if not session.in_step:  # an interrupt came before its answer was read
+            if not session.synchronised:  # an interrupt came before its answer was read
                 return False
             if idle < self.login.timeouts.idle and not session.looks_dead():
                 return True

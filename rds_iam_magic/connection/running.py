@@ -12,7 +12,7 @@ from rds_iam_magic.connection.loss import SessionLostError
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError, RdsIamError, StatementError
 from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.wire.events import ServerError
-from rds_iam_magic.sql.effects import Effects, names
+from rds_iam_magic.sql.effects import Effects, identifiers_in
 from rds_iam_magic.wording import bytes_text
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def run_statement(
         ConnectionLostError: The statement builds on what was lost with an earlier session.
         StatementError: Nothing was sent: the statement is too long, or has characters that cannot be sent.
     """
-    server_session = session.acquire(effects, names(statement))
+    server_session = session.acquire(effects, identifiers_in(statement))
     sql = _encoded(statement.text, server_session.charsets)
     _require_size(session, len(sql))
     reader = ResponseReader(

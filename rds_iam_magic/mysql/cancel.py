@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def cancel(login: Login, session: ServerSession, identity: ServerIdentity, reader: ResponseReader) -> bool:
-    """End the query whose answer is being read; after an interrupt within, it may be called again.
+    """End the query whose response is being read; after an interrupt within, it may be called again.
 
     Returns:
-        Whether `session` is in step with its server again and can be used on; if not, it must be given up.
+        Whether `session` is synchronised with its server again and can be used on; if not, it must be discarded.
     """
     if reader.call_off():
         return True
@@ -54,7 +54,7 @@ def is_running(login: Login, session: ServerSession, identity: ServerIdentity) -
     """Whether the server still works for a session; None when nobody answers.
 
     When it cannot be told for another reason (a right that is gone, another server), it is taken to work: a query that
-    runs is not to be given up, and the user can end it.
+    runs is not to be discarded, and the user can end it.
     """
     if login.endpoint.kind is Kind.PROXY:
         return True

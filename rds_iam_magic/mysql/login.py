@@ -33,7 +33,8 @@ class Login:
         timeout: Seconds for one attempt.
         session: The boto3 session that signs, for `s3://` addresses too; the environment's where there is none.
         timeouts: How long the steps behind the connection may take.
-        why_refused: Asked when the server has refused a token: what AWS itself says of the credentials, if anything.
+        diagnose_credentials: Called when the server has rejected a token; returns what AWS itself says of the
+            credentials, if anything.
     """
 
     endpoint: Endpoint
@@ -46,7 +47,7 @@ class Login:
     timeout: float = CONNECT_TIMEOUT
     session: Any = None
     timeouts: Timeouts = DEFAULT
-    why_refused: Callable[[], ConnectError | CredentialsError | None] = lambda: None
+    diagnose_credentials: Callable[[], ConnectError | CredentialsError | None] = lambda: None
 
     def open(self, *, timeout: float | None = None, address: Address | None = None) -> ServerSession:
         """Open one session.

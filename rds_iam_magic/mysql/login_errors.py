@@ -90,7 +90,7 @@ def _denied(login: Login, failure: HandshakeFailure, *, is_token: bool) -> Conne
             detail=detail,
         )
     if failure.token_asked:
-        diagnosis = login.why_refused()
+        diagnosis = login.diagnose_credentials()
         if diagnosis is not None:
             return diagnosis
         return AccessDeniedError(

@@ -1,7 +1,7 @@
-"""The answer to a statement: sent and read in the background while the caller decodes.
+"""The response to a statement: sent and read in the background while the caller decodes.
 
 The reader finds the rows' boundaries, the caller turns whole chunks into columns: sockets and NumPy let go of the
-interpreter lock, so two cores work. And an interrupt, which strikes the caller, finds an answer that can still be read
+interpreter lock, so two cores work. And an interrupt, which strikes the caller, finds a response that can still be read
 to its end. Both share nothing but `SimpleQueue`s and plain flags.
 """
 
@@ -26,26 +26,26 @@ if TYPE_CHECKING:
 QUEUE_DEPTH = 3
 """Chunks of rows (2 MiB each) that may wait for the decoder: what bounds the memory beside the result."""
 
-_STRAY = 5  # ticks that an answer may need after the server has ended its work
+_STRAY = 5  # ticks that a response may need after the server has ended its work
 _QUERY_INTERRUPTED = 1317
 
 
 class ResponseReader:
-    """The events of one answer; iterate over it once, and `close` it.
+    """The events of one response; iterate over it once, and `close` it.
 
     Args:
-        session: Used by this answer alone until it is finished.
+        session: Used by this response alone until it is finished.
         sql: Sent as it is, when the first event is asked for.
         still_runs: Asked after each `no_data` seconds without a byte: whether the server still works on the statement.
             The near end of a tunnel stays open when its far end is dead, so that only the server can tell.
         no_data: See there.
-        deadline: Seconds after which the answer is given up with an error; the caller ends the query.
+        deadline: Seconds after which the response is discarded with an error; the caller ends the query.
 
     Attributes:
         limit: Hand out no more rows once more than so many have come; `cut` is true then, and the rest is thrown away
             as it comes, until the caller has the query ended. To be set before the first event is asked for.
         sent: Whether the whole statement was sent, so that the server may have run it.
-        finished: Whether the answer was read to its end, so that the session is in step.
+        finished: Whether the response was read to its end, so that the session is synchronised.
         killed: Whether it ended because the query was ended on the server.
         kills: How many times the server was asked to, and may not have done so yet.
         expired: Whether the deadline has passed.
@@ -113,7 +113,7 @@ class ResponseReader:
         return self._call.cancel()
 
     def drain(self, timeout: float | None) -> bool:
-        """Throw the rest away; returns whether the answer came to its end within `timeout` seconds.
+        """Throw the rest away; returns whether the response came to its end within `timeout` seconds.
 
         Args:
             timeout: None for as long as the server works on the statement.
@@ -132,7 +132,7 @@ class ResponseReader:
         return self.finished
 
     def close(self) -> None:
-        """End the reader; an answer that has not come to its end takes its session with it."""
+        """End the reader; a response that has not come to its end takes its session with it."""
         if self.is_foreign or self.call_off():
             return
         if not self.finished and not self.drain(0):
@@ -184,7 +184,7 @@ class ResponseReader:
             self._response = ResponseParser(sequence=sequence, announced=self._session.charsets)
             while not self._response.done:
                 self._receive_once()
-            self.finished = self._session.in_step = True
+            self.finished = self._session.synchronised = True
         except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
             self._events.put(error)
         self._events.put(None)

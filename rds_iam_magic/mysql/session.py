@@ -42,8 +42,8 @@ class ServerSession:
         status: The status flags, as the server last told them.
         charsets: The session's character sets, as the server last told.
         used_at: When a statement last ended, on the clock of `time.monotonic`.
-        in_step: Whether every answer has been read to its end. What is sent is answered in order, so that a session
-            which is not in step would give the next statement another one's answer.
+        synchronised: Whether every response has been read to its end. Responses come in order, so that a session which
+            is not synchronised would give the next statement the response to another one.
 
     Not thread-safe: one thread at a time sends or reads; `abort` alone may be called from any thread.
     """
@@ -59,7 +59,7 @@ class ServerSession:
         self.status = int(greeting.server_status)
         self.charsets = Announced(tracked=bool(greeting.server_capabilities & CLIENT.SESSION_TRACK))
         self.used_at = time.monotonic()
-        self.in_step = True
+        self.synchronised = True
 
     def __del__(self) -> None:
         """A session that nobody holds any more (an interrupt came just then) does not stay on the server."""
@@ -68,14 +68,14 @@ class ServerSession:
             sock.close()
 
     def send(self, sql: bytes) -> int:
-        """Send a COM_QUERY; returns the number of the answer's first packet.
+        """Send a COM_QUERY; returns the number of the response's first packet.
 
         It is 1 unless the statement took several packets (16 MiB and more).
 
         Raises:
             ConnectionLostError: The socket is closed.
         """
-        self.in_step = False
+        self.synchronised = False
         with _losses():
             return self._send(COMMAND.COM_QUERY, sql)
 
@@ -127,7 +127,7 @@ class ServerSession:
         """Wait for the end of a command that was interrupted, if there is one.
 
         Raises:
-            ConnectionLostError: The connection broke, or the answer did not come within `timeout` seconds.
+            ConnectionLostError: The connection broke, or the response did not come within `timeout` seconds.
         """
         command = self._command
         if command is not None and not command.cancel():
@@ -205,7 +205,7 @@ class ServerSession:
         return command.result()
 
     def _send_and_receive(self, command: int, payload: bytes) -> list[Event]:
-        self.in_step = False
+        self.synchronised = False
         with _losses():
             sequence = self._send(command, payload)
         response = ResponseParser(sequence=sequence, command=command, announced=self.charsets)
@@ -214,7 +214,7 @@ class ServerSession:
             count = self.read_into(response.get_buffer())
             events += response.buffer_updated(count) if count else response.eof_received()
         self.status = next((e.status for e in reversed(events) if isinstance(e, (Ok, ResultSetEnd))), self.status)
-        self.in_step = True
+        self.synchronised = True
         return events
 
     def _send(self, command: int, payload: bytes) -> int:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.mysql.session_settings import SessionSettings
     from rds_iam_magic.results.result import Changed
-    from rds_iam_magic.setup.users import Outcome
+    from rds_iam_magic.setup.users import UserSetup
 
 
 class RowCount(int):
@@ -150,7 +150,7 @@ def policy(document: dict[str, Any]) -> None:
     say(json.dumps(document, indent=2))
 
 
-def user_outcome(outcome: Outcome, name: str) -> None:
+def user_outcome(outcome: UserSetup, name: str) -> None:
     """What creating a user came to, and its row."""
     if outcome.created:
         say(f"Created {name}.")

@@ -228,7 +228,7 @@ class RdsIamMagics(Magics):
         session = session_of(parsed.options)
         if not is_host_name(parsed.target):
             return discovery.find(session, parsed.target)
-        endpoint = discovery.locate(session, parsed.target, region=parsed.options.region)
+        endpoint = discovery.resolve(session, parsed.target, region=parsed.options.region, require_iam=False)
         return discovery.find_by_endpoint(session, endpoint)
 
 

@@ -42,7 +42,7 @@ def main() -> None:
     seeded = seed.seed(url, order["passwords"])
     (folder / BUNDLE_FOLDER).mkdir()
     web = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder / BUNDLE_FOLDER)))
-    verifier = _VerifierServer(folder, Verifier(seeded.places, iam.find_key))
+    verifier = _VerifierServer(folder, Verifier(seeded.endpoints, iam.find_key))
     for server in (web, verifier):
         threading.Thread(target=server.serve_forever, daemon=True).start()
     answer = {"url": url, "web": f"http://127.0.0.1:{web.server_address[1]}", **seeded.told()}

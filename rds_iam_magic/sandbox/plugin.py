@@ -71,13 +71,13 @@ def compile_plugin(tools: Tools, target: Path) -> None:
 
 
 def _which(name: str) -> Path | None:
-    found = shutil.which(name) or next((f"{place}/{name}" for place in _BIN if Path(place, name).is_file()), None)
+    found = shutil.which(name) or next((f"{folder}/{name}" for folder in _BIN if Path(folder, name).is_file()), None)
     return Path(found) if found else None
 
 
 def _first(prefixes: list[Path], folders: tuple[str, ...], name: str) -> Path | None:
-    places = (prefix / folder for prefix in prefixes for folder in folders)
-    return next((place for place in places if (place / name).is_file()), None)
+    paths = (prefix / folder for prefix in prefixes for folder in folders)
+    return next((path for path in paths if (path / name).is_file()), None)
 
 
 def _missing(what: str, debian: str, homebrew: str) -> SandboxError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rds_iam_magic.sandbox.iam import ACCOUNT
-from rds_iam_magic.sandbox.verifier import Place
+from rds_iam_magic.sandbox.verifier import ServedEndpoint
 
 REGION = "us-east-1"
 CLUSTER = "sandbox"
@@ -28,12 +28,12 @@ _TRUST = {
 class Seeded:
     """The endpoints that tokens may be signed for, and the access keys of each principal."""
 
-    places: dict[str, Place]
+    endpoints: dict[str, ServedEndpoint]
     keys: dict[str, tuple[str, str]]
 
     def told(self) -> dict[str, Any]:
         """As JSON."""
-        return {"hosts": [host.rpartition(":")[0] for host in self.places], "keys": self.keys}
+        return {"hosts": [host.rpartition(":")[0] for host in self.endpoints], "keys": self.keys}
 
 
 def seed(url: str, passwords: dict[str, str]) -> Seeded:
@@ -50,12 +50,12 @@ def seed(url: str, passwords: dict[str, str]) -> Seeded:
     def client(name: str) -> Any:
         return session.client(name, endpoint_url=url)
 
-    places = _databases(client("rds"))
+    endpoints = _databases(client("rds"))
     _secrets(client("rds"), client("secretsmanager"), client("cloudformation"), passwords)
-    return Seeded(places, _principals(client("iam"), places))
+    return Seeded(endpoints, _principals(client("iam"), endpoints))
 
 
-def _databases(rds: Any) -> dict[str, Place]:
+def _databases(rds: Any) -> dict[str, ServedEndpoint]:
     cluster = rds.create_db_cluster(
         DBClusterIdentifier=CLUSTER,
         Engine="aurora-mysql",
@@ -73,12 +73,12 @@ def _databases(rds: Any) -> dict[str, Place]:
     )["DBInstance"]
     single = _instance(rds, STANDALONE, "mysql")
     _instance(rds, "warehouse", "postgres")
-    cluster_place = _place(cluster["DbClusterResourceId"])
+    cluster_endpoint = _endpoint(cluster["DbClusterResourceId"])
     return {
-        f"{cluster['Endpoint']}:{PORT}": cluster_place,
-        f"{cluster['ReaderEndpoint']}:{PORT}": cluster_place,
-        f"{member['Endpoint']['Address']}:{PORT}": cluster_place,
-        f"{single['Endpoint']['Address']}:{PORT}": _place(single["DbiResourceId"]),
+        f"{cluster['Endpoint']}:{PORT}": cluster_endpoint,
+        f"{cluster['ReaderEndpoint']}:{PORT}": cluster_endpoint,
+        f"{member['Endpoint']['Address']}:{PORT}": cluster_endpoint,
+        f"{single['Endpoint']['Address']}:{PORT}": _endpoint(single["DbiResourceId"]),
     }
 
 
@@ -95,8 +95,8 @@ def _instance(rds: Any, name: str, engine: str) -> Any:
     )["DBInstance"]
 
 
-def _place(resource_id: str) -> Place:
-    return Place(REGION, f"arn:aws:rds-db:{REGION}:{ACCOUNT}:dbuser:{resource_id}")
+def _endpoint(resource_id: str) -> ServedEndpoint:
+    return ServedEndpoint(REGION, f"arn:aws:rds-db:{REGION}:{ACCOUNT}:dbuser:{resource_id}")
 
 
 def _secrets(rds: Any, secrets: Any, stacks: Any, passwords: dict[str, str]) -> None:
@@ -124,9 +124,9 @@ def _secrets(rds: Any, secrets: Any, stacks: Any, passwords: dict[str, str]) -> 
     stacks.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
 
 
-def _principals(iam: Any, places: dict[str, Place]) -> dict[str, tuple[str, str]]:
+def _principals(iam: Any, endpoints: dict[str, ServedEndpoint]) -> dict[str, tuple[str, str]]:
     """IAM users with and without the right to connect, by each way in which IAM gives one; and a role."""
-    arn = next(iter(places.values())).arn
+    arn = next(iter(endpoints.values())).arn
     reader = f"{arn}/reader"
     for name in ("administrator", "inline", "grouped", "managed", "denied", "stranger"):
         iam.create_user(UserName=name)

@@ -31,7 +31,7 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServedEndpoint:
     """An endpoint that this server answers for: its region and the ARN prefix `…:dbuser:RESOURCE_ID`."""
 
     region: str
@@ -64,11 +64,11 @@ class Verifier:
     """Decides on tokens.
 
     Attributes:
-        places: By `host:port` as AWS has it.
+        endpoints: By `host:port` as AWS has it.
         find_key: Access key id → key; None for an unknown or inactive one.
     """
 
-    places: dict[str, Place]
+    endpoints: dict[str, ServedEndpoint]
     find_key: Callable[[str], Key | None]
 
     def refusal(self, user: str, token: str, now: dt.datetime) -> str:
@@ -89,21 +89,21 @@ class Verifier:
         missing = [name for name in (*_FIELDS, "X-Amz-Signature") if name not in fields]
         if missing:
             return f"the token has no {missing[0]}"
-        place = self.places.get(host)
-        if place is None:
+        endpoint = self.endpoints.get(host)
+        if endpoint is None:
             return f"the token was signed for {host[:120]}, which is none of this database's endpoints"
         return (
-            _refuse_fields(fields, user, place)
+            _refuse_fields(fields, user, endpoint)
             or _refuse_time(fields, now)
-            or self._refuse_key(host, fields, place, now)
+            or self._refuse_key(host, fields, endpoint, now)
         )
 
-    def _refuse_key(self, host: str, fields: dict[str, str], place: Place, now: dt.datetime) -> str:
+    def _refuse_key(self, host: str, fields: dict[str, str], endpoint: ServedEndpoint, now: dt.datetime) -> str:
         key_id = fields["X-Amz-Credential"].split("/")[0]
         key = self.find_key(key_id)
         if key is None:
             return f"the access key {key_id[:24]} is unknown or inactive"
-        return _refuse_signature(key, host, fields, now) or _refuse_policy(key, f"{place.arn}/{fields['DBUser']}")
+        return _refuse_signature(key, host, fields, now) or _refuse_policy(key, f"{endpoint.arn}/{fields['DBUser']}")
 
 
 def _refuse_signature(key: Key, host: str, fields: dict[str, str], now: dt.datetime) -> str:
@@ -126,9 +126,9 @@ def _refuse_policy(key: Key, resource: str) -> str:
     return ""
 
 
-def _refuse_fields(fields: dict[str, str], user: str, place: Place) -> str:
+def _refuse_fields(fields: dict[str, str], user: str, endpoint: ServedEndpoint) -> str:
     scope = fields["X-Amz-Credential"].split("/")[1:]
-    expected = [fields["X-Amz-Date"][:8], place.region, "rds-db", "aws4_request"]
+    expected = [fields["X-Amz-Date"][:8], endpoint.region, "rds-db", "aws4_request"]
     if fields["Action"] != "connect":
         return "the token is not for the action connect"
     if fields["DBUser"] != user:

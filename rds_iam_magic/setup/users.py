@@ -53,7 +53,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class UserSetup:
     """What `create_user` did: the user's row (`User`, `Host`, `Plugin`), and whether anything changed.
 
     Attributes:
@@ -94,7 +94,7 @@ def parse_grant(text: str) -> Grant:
     return Grant(privileges, _unquote(schema), _unquote(match["table"]), is_pattern=schema.startswith("`"))
 
 
-def create_user(master: Connection, name: str, *, grants: list[Grant], host: str = "%") -> Outcome:
+def create_user(master: Connection, name: str, *, grants: list[Grant], host: str = "%") -> UserSetup:
     """Create a user that logs in with IAM, and grant; run again, it changes nothing.
 
     Args:
@@ -131,7 +131,7 @@ def create_user(master: Connection, name: str, *, grants: list[Grant], host: str
         _grant(master, grant.sql(wildcards=wildcards), account, done=f"{name} was created, but " if created else "")
     after = _grants(master, account)
     privileged = any(not grant.upper().startswith("GRANT USAGE ON ") for grant in after)
-    return Outcome(_row(master, name, host), created, after != before, bool(grants), privileged)
+    return UserSetup(_row(master, name, host), created, after != before, bool(grants), privileged)
 
 
 def _grant(master: Connection, grant: str, account: str, *, done: str) -> None:

@@ -40,7 +40,7 @@ __all__ = [
     "USER_VARIABLES",
     "Effects",
     "effects_of",
-    "names",
+    "identifiers_in",
 ]
 
 
@@ -98,10 +98,10 @@ def _ends_session(words: list[str]) -> bool:
     return is_end and words[-1] == "RELEASE" and words[-2] != "NO" and "TO" not in words
 
 
-def names(statement: Statement) -> set[str]:
+def identifiers_in(statement: Statement) -> set[str]:
     """All names and words of a statement, unquoted and in lower case; what stands in double quotes may be one too."""
-    found = {unquoted(t).lower() for t in statement.tokens if t.kind in {WORD, NAME}}
-    return found.union(*(quoted_names(t) for t in statement.tokens if t.kind == RUN and '"' in t.text))
+    identifiers = {unquoted(t).lower() for t in statement.tokens if t.kind in {WORD, NAME}}
+    return identifiers.union(*(quoted_names(t) for t in statement.tokens if t.kind == RUN and '"' in t.text))
 
 
 def _first_word(tokens: tuple[Token, ...]) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rds_iam_magic.sql import effects
-from rds_iam_magic.sql.effects import Effects, effects_of, names
+from rds_iam_magic.sql.effects import Effects, effects_of, identifiers_in
 from rds_iam_magic.sql.statement import split
 
 
@@ -240,10 +240,10 @@ def test_the_temporary_tables_name(sql, name):
 
 def test_names():
     (statement,) = split("SELECT A.`B c`, 'd' FROM Mine AS A")
-    assert {"a", "b c", "mine"} <= names(statement)
-    assert "d" not in names(statement)
+    assert {"a", "b c", "mine"} <= identifiers_in(statement)
+    assert "d" not in identifiers_in(statement)
     (statement,) = split('SELECT 1a FROM "Mine", "other"')
-    assert {"1a", "mine", "other"} <= names(statement)
+    assert {"1a", "mine", "other"} <= identifiers_in(statement)
 
 
 EVERYTHING_READ = {effects.SETTINGS, effects.LOCKS}

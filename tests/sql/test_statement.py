@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.sql.effects import effects_of, names
+from rds_iam_magic.sql.effects import effects_of, identifiers_in
 from rds_iam_magic.sql.lexer import tokenize
 from rds_iam_magic.sql.statement import split
 
@@ -113,7 +113,7 @@ def test_literals_take_next_to_no_tokens(literals):
     assert len(statement.tokens) < 3000
     assert set(statement.words) <= {"SELECT", "FROM", "T", "WHERE", "ID", "IN", "NULL"}
     assert effects_of(statement).only_reads
-    assert {"t", "id"} <= names(statement)
+    assert {"t", "id"} <= identifiers_in(statement)
 
 
 @pytest.mark.slow

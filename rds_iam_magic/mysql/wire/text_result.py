@@ -48,13 +48,13 @@ class _State(Enum):
 
 
 class ResponseParser:
-    """Reads the answer to one command: to a COM_QUERY all of its result sets.
+    """Reads the response to one command: to a COM_QUERY all of its result sets.
 
     Args:
-        sequence: The number of the answer's first packet: one more than the last of the statement's.
-        command: COM_QUERY; or one of ours whose answer is a single packet, COM_STATISTICS or COM_SET_OPTION.
+        sequence: The number of the response's first packet: one more than the last of the statement's.
+        command: COM_QUERY; or one of ours whose response is a single packet, COM_STATISTICS or COM_SET_OPTION.
         chunk_bytes: How much is read before its rows are handed on.
-        announced: The session's character sets; what the answer tells of them is noted there.
+        announced: The session's character sets; what the response tells of them is noted there.
 
     Raises:
         ProtocolError: From `buffer_updated`, for bytes that are no such answer; the connection is of no more use then.
@@ -104,12 +104,12 @@ class ResponseParser:
         return events
 
     def eof_received(self) -> list[Event]:
-        """The stream has ended, in the middle of the answer.
+        """The stream has ended, in the middle of the response.
 
         Raises:
             ConnectionLostError: Always; a short result is no result.
         """
-        raise ConnectionLostError("The server closed the connection in the middle of an answer.")
+        raise ConnectionLostError("The server closed the connection in the middle of a response.")
 
     def take_rows(self) -> Rows | None:
         """The complete rows that were not handed on yet, though the chunk is not full."""
