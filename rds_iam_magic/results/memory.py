@@ -35,7 +35,7 @@ def ceiling(setting: int | str | None) -> int:
     except (KeyError, ValueError, OverflowError):
         size = 0
     if size <= 0:
-        raise OptionError(f"max_memory is {setting!r}, which is no size.", "Write bytes, or a text such as '4 GB'.")
+        raise OptionError(f"max_memory={setting!r} is not a valid size.", cause="memory-size-invalid")
     return size
 
 
