@@ -316,7 +316,7 @@ class Connection:
         if self._turn is not None and self._turn.thread == turn.thread:
             raise ResultError(
                 "The connection is still streaming the rows of another query.",
-                "Read that to its end or close it first, or use a second connection.",
+                cause="connection-busy",
             )
         orphaned = 0
         while not self._busy.acquire(timeout=0.2):
@@ -339,7 +339,7 @@ class Connection:
         status = 0 if self._session.closed else self._session.last_status
         statements = split(sql, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES)
         if not statements:
-            raise OptionError("There is no SQL to run.", "Write a statement, such as SELECT 1.")
+            raise OptionError("There is no SQL to run.", cause="sql-missing")
         return [
             Task(statement, effects_of(statement), position, len(statements), decimal, limit, following.words)
             for position, (statement, following) in enumerate(
@@ -406,13 +406,13 @@ class Connection:
         for item in items:
             if isinstance(item, Again):
                 if head is not None:
-                    raise ConnectionLostError(
-                        "The connection was lost in the middle of the rows.", "Run the query again."
-                    )
+                    raise ConnectionLostError("The connection was lost in the middle of the rows.", cause="rows-lost")
             elif isinstance(item, (Changed, Complete)):
                 continue
             elif head is not None and isinstance(item, ResultSet):
-                raise ResultError("The statement gave several result sets; a stream has one.", "Use run() instead.")
+                raise ResultError(
+                    "The statement returned several result sets; a stream has one.", cause="several-result-sets"
+                )
             else:
                 head = item if isinstance(item, ResultSet) else head
                 yield item
@@ -467,15 +467,16 @@ def _one_schema(stream: _Stream) -> _Stream:
                 )
                 raise ResultError(
                     f"Column {name} has values with more digits than any Arrow decimal holds.",
-                    f'Select CAST({quote_name(name)} AS CHAR) instead, or use query(…, decimal="exact").',
+                    f"Select CAST({quote_name(name)} AS CHAR) instead.",
+                    cause="number-too-wide",
                 )
             yield item
 
 
 def _no_rows() -> ResultError:
     return ResultError(
-        "The SQL has run, and its last statement gives no rows.",
-        "Leave --to out for it in a notebook; in Python, execute() runs it.",
+        "The SQL ran, but its last statement returned no rows.",
+        cause="no-rows",
     )
 
 
@@ -483,6 +484,5 @@ def _too_large(rows: int, taken: int, ceiling: int) -> ResultError:
     return ResultError(
         f"The result is larger than the {bytes_text(ceiling)} that it may take: {rows:,} rows came to "
         f"{bytes_text(taken)}; its query was ended.",
-        "Narrow it with LIMIT, read a part with --limit N, write it to a file with --to FILE, or raise "
-        "%config RdsIamMagics.max_memory.",
+        cause="result-too-large",
     )

@@ -105,7 +105,7 @@ class Runner:
                 return
             error = self._session.loss(task.effects, sent=loss.sent)
             if error is None and again:
-                error = ConnectionLostError("The connection was lost twice in a row.", "Try again in a minute.")
+                error = ConnectionLostError("The connection was lost twice in a row.", cause="lost-twice")
             if error is not None:
                 error.detail = loss.words
                 raise error
@@ -184,8 +184,7 @@ class Runner:
             raise StatementError(
                 f"The statement has {bytes_text(size)}, and the server takes {bytes_text(limit)} at most "
                 "(max_allowed_packet); nothing was sent.",
-                "Split it, load the rows another way, or raise max_allowed_packet in the database's parameter group "
-                "and connect again.",
+                cause="packet-too-large",
                 code=1153,
                 sqlstate="08S01",
             )
@@ -263,7 +262,7 @@ class Runner:
             raise ResultError(
                 f"ROW_COUNT() is that of SHOW WARNINGS, which quoted the warnings of the statement before; that one "
                 f"changed {count_of(changed, 'row')}.",
-                "Run both statements in one cell (or one call) to have the server count.",
+                cause="row-count-lost",
             )
 
     def _refused(self, event: ServerError, task: Task) -> StatementError | ConnectionLostError:
@@ -298,7 +297,7 @@ def _encoded(sql: str, announced: Announced) -> bytes:
         raise StatementError(
             f"The statement holds {error.object[error.start]!r}, which the session's character set "
             f"{announced.client.name} does not have; nothing was sent.",
-            "Run SET NAMES utf8mb4 first.",
+            cause="charset-lacks-character",
         ) from None
 
 

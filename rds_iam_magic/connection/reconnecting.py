@@ -97,7 +97,7 @@ class ReconnectingSession:
             NotConnectedError: There is none.
         """
         if self._session is None:
-            raise NotConnectedError("The connection is closed.", "Connect again: %rds_iam_connect TARGET -u USER.")
+            raise NotConnectedError("The connection is closed.", cause="connection-closed")
         return self._session
 
     @property
@@ -293,12 +293,12 @@ class ReconnectingSession:
         if effects.ends_session and sent and not effects.commits:
             return ConnectionLostError(
                 "The connection was lost during ROLLBACK RELEASE; the server rolls the transaction back.",
-                "The next statement opens the connection again.",
+                cause="rollback-release-lost",
             )
         if effects.commits and sent:
             return ConnectionLostError(
                 "The connection was lost while the server committed: whether the COMMIT took effect is unknown.",
-                "Look at the data before running anything again.",
+                cause="commit-unknown",
             )
         if in_transaction:
             if sent and effects.may_commit:
@@ -306,6 +306,7 @@ class ReconnectingSession:
             return ConnectionLostError(
                 "The connection was lost in an open transaction; the server rolls it back.",
                 "Run the transaction again from its start.",
+                cause="transaction-lost",
             )
         if not sent or effects.only_reads:
             return None
@@ -403,10 +404,8 @@ class ReconnectingSession:
             for event in session.command(statement, timeout=PATIENCE):
                 if isinstance(event, ServerError):
                     raise OptionError(
-                        f"The server does not take the setting {setting}: {event.message.rstrip('.')} ({event.code}).",
-                        "Correct it; names of time zones need the server's tables, offsets such as +00:00 do not."
-                        if "time zone" in setting
-                        else "Connect with another one, or without it.",
+                        f"The server rejected the setting {setting}: {event.message.rstrip('.')} ({event.code}).",
+                        cause="time-zone-rejected" if "time zone" in setting else "setting-rejected",
                     )
         session.status = session.status & ~IN_TRANSACTION
         session.used_at = time.monotonic()
@@ -431,14 +430,14 @@ class ReconnectingSession:
         if had_transaction:
             raise ConnectionLostError(
                 "The connection was lost while a transaction was open; the server has rolled it back.",
-                "The connection is open again; run the transaction again from its start.",
+                cause="transaction-lost",
             )
         missing = sorted((left | ALWAYS_LOST) & effects.needs) or ([TEMPORARY_TABLES] if tables & names else [])
         if missing:
             raise ConnectionLostError(
                 f"The {'session was released' if released else 'connection was lost'}, and with it the "
                 f"{' and '.join(missing)}, which this statement may depend on.",
-                "The connection is open again; run the cells that made them first.",
+                cause="session-state-lost",
             )
         gone = f"; gone with the old one: {', '.join(sorted(left))}" if left else ""
         if not released:
@@ -451,5 +450,5 @@ def may_have_run(what: str) -> ConnectionLostError:
     """The error for a loss after which it is not known whether the statement took effect; `what` ends the message."""
     return ConnectionLostError(
         f"The connection was lost while the server worked: the statement may have taken effect. {what}.",
-        "Look at the data before running it again.",
+        cause="may-have-run",
     )
