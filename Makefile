@@ -52,8 +52,9 @@ soak: $(READY)  ## Cut connections, then interrupt, at random for SECONDS each u
 	$(BIN)/python -m tests.reliability.soak $(or $(SECONDS),180)
 	$(BIN)/python -m tests.reliability.storm $(or $(SECONDS),180)
 
-docs: $(READY)  ## Write docs/reliability.md from the fault matrix
+docs: $(READY)  ## Write docs/reliability.md from the fault matrix, docs/errors.md from the errors
 	$(BIN)/python -m tests.reliability.write_docs
+	$(BIN)/python -m tests.errors_page
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .

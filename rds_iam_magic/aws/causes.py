@@ -86,6 +86,11 @@ _UNKNOWN_ENDPOINT: Entry = (
     "boto3 knows no AWS endpoint for this service and region{in_region}.",
 )
 _BOTO3: Entry = (AwsError, "boto3-failed", "boto3 failed while {doing} ({class}).")
+LOOKUP_DENIED: Entry = (
+    AwsError,
+    "aws-lookup-denied",
+    "AWS does not permit {doing} with these credentials ({code}).",
+)
 ANY: Entry = (AwsError, "aws-failed", "AWS failed while {doing} ({class}).")
 
 # By the name of the class or of one that it derives from, the nearest first. Names rather than classes: which of them

@@ -23,6 +23,7 @@ from rds_iam_magic.aws.causes import (
     BY_CLASS,
     BY_CODE,
     EXPIRED,
+    LOOKUP_DENIED,
     NOT_SENDABLE,
     PROCESS_FAILED,
     PROCESS_NO_JSON,
@@ -53,7 +54,7 @@ def translate(error: BaseException, doing: str) -> RdsIamError:
 def _refusal(error: BaseException, code: str, doing: str) -> RdsIamError:
     kind, cause, message = next(entry for pattern, entry in BY_CODE if re.match(pattern, code))
     if cause == "aws-denied" and doing.startswith("looking up"):
-        cause = "aws-lookup-denied"
+        kind, cause, message = LOOKUP_DENIED
     values = _Values(error, doing, code=code or "no code")
     return kind(message.format_map(values), cause=cause, detail=_detail(error, code))
 
