@@ -288,8 +288,8 @@ def test_an_interrupt_leaves_no_file(db, tmp_path, sandbox):
 @pytest.mark.parametrize(
     ("path", "kind", "words"),
     [
-        ("rows.xlsx", OptionError, "no ending"),
-        ("rows", OptionError, "no ending"),
+        ("rows.xlsx", OptionError, "no suffix that names a format"),
+        ("rows", OptionError, "no suffix that names a format"),
         ("nowhere/rows.csv", ResultError, "no folder"),
         ("gopher://rows.csv", OptionError, "cannot be written"),
     ],
