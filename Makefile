@@ -52,9 +52,10 @@ soak: $(READY)  ## Cut connections, then interrupt, at random for SECONDS each u
 	$(BIN)/python -m tests.reliability.soak $(or $(SECONDS),180)
 	$(BIN)/python -m tests.reliability.storm $(or $(SECONDS),180)
 
-docs: $(READY)  ## Write docs/reliability.md from the fault matrix, docs/reference.md from options and docstrings
+docs: $(READY)  ## Write the pages that come from the code: reliability, reference, errors
 	$(BIN)/python -m tests.reliability.write_docs
 	$(BIN)/python -m tests.write_reference
+	$(BIN)/python -m tests.write_errors
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .

@@ -79,7 +79,7 @@ def connect(
     """
     check_target(target)
     if not user or not user.strip():
-        raise OptionError("The database user is missing.", "Name it with -u USER (user=… in Python).")
+        raise OptionError("The database user is missing.", cause="user-missing")
     if is_login(user):
         raise login_refused()
     options = ConnectOptions(

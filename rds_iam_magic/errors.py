@@ -1,7 +1,8 @@
 """Everything that this package raises, under one base.
 
-A message is one line that says what happened, and a *hint*, one line that says what to do next. Neither ever holds a
-secret, so both may be shown, logged and stored.
+An error has a *message*, one line that says what happened; a *cause*, an identifier that stays the same while wordings
+change; and a *hint*, one line that says what to do next. None ever holds a secret, so all may be shown, logged and
+stored. The hints are in `hints.py`, by cause; docs/errors.md lists the causes.
 
 ```
 RdsIamError
@@ -28,7 +29,10 @@ RdsIamError
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from rds_iam_magic.hints import HINTS, Interface, spell
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -39,20 +43,58 @@ class RdsIamError(Exception):
 
     IPython shows one in a line or two, whether a magic or a cell's own Python raised it; `%tb` has the traceback.
 
-    Attributes:
+    Args:
         message: What happened; one line.
-        hint: What to do next; one line, or empty.
+        hint: What to do next, where it depends on more than the cause; in no interface's spelling.
         detail: The technical rest (a code, a library's own words) for `%tb`; never a secret.
+        cause: Which of the table's, if not the class's own.
+        facts: Values for the placeholders of the cause's hint.
+
+    Attributes:
+        message, detail: As above.
+        cause: A stable identifier, such as `iam-denied`.
+        facts: As above.
+        interface: How the hint spells options: as in Python, unless a magic says otherwise.
         holds_input: Whether the frames hold a secret that the user typed, so that `%tb` does not show them.
     """
 
+    cause = "unexpected"
+    interface = Interface.PYTHON
     holds_input = False
 
-    def __init__(self, message: str, hint: str = "", *, detail: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        detail: str = "",
+        cause: str = "",
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(message, hint)
         self.message = message
-        self.hint = hint
         self.detail = detail
+        self.cause = cause or type(self).cause
+        self.facts = dict(facts or {})
+        self._before = ""
+        self._hint = hint or None
+
+    @property
+    def hint(self) -> str:
+        """What to do next, in the interface's spelling; one line, or empty."""
+        return self._before + self._last_hint()
+
+    @hint.setter
+    def hint(self, text: str) -> None:
+        # Sentences put in front of the hint leave it what it is: a part of the table, spelled later.
+        last = self._last_hint()
+        if last and text.endswith(last):
+            self._before = text.removesuffix(last)
+        else:
+            self._before, self._hint = "", text
+
+    def _last_hint(self) -> str:
+        return spell(HINTS.get(self.cause, ""), self.interface, self.facts) if self._hint is None else self._hint
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -88,49 +130,73 @@ def _shell_of_tb() -> Any:
 class OptionError(RdsIamError):
     """A magic line or an argument that cannot be understood."""
 
+    cause = "invalid-option"
+
 
 class AwsError(RdsIamError):
     """An AWS call failed, or is not permitted."""
+
+    cause = "aws-failed"
 
 
 class CredentialsError(AwsError):
     """No AWS credentials, expired ones, an unknown profile, or an SSO session that has ended."""
 
+    cause = "credentials-unusable"
+
 
 class RegionError(AwsError):
     """No region is known."""
+
+    cause = "region-missing"
 
 
 class TargetError(AwsError):
     """The target names nothing, or nothing that can be used here."""
 
+    cause = "target-unusable"
+
 
 class TrustStoreError(RdsIamError):
     """No usable CA bundle."""
+
+    cause = "ca-bundle-unusable"
 
 
 class ConnectError(RdsIamError):
     """No connection could be opened."""
 
+    cause = "connect-failed"
+
 
 class UnreachableError(ConnectError):
     """Nothing answers at the address."""
+
+    cause = "address-unreachable"
 
 
 class TlsError(ConnectError):
     """No verified TLS session; no secret was sent."""
 
+    cause = "tls-failed"
+
 
 class AccessDeniedError(ConnectError):
     """The server refused the user."""
+
+    cause = "access-denied"
 
 
 class NotConnectedError(RdsIamError):
     """No connection is held, or none of that alias."""
 
+    cause = "not-connected"
+
 
 class ConnectionLostError(RdsIamError):
     """The held connection broke."""
+
+    cause = "connection-lost"
 
 
 class StatementError(RdsIamError):
@@ -143,6 +209,8 @@ class StatementError(RdsIamError):
         position: Which statement of the text failed, counted from 1.
     """
 
+    cause = "server-error"
+
     def __init__(
         self,
         message: str,
@@ -152,8 +220,9 @@ class StatementError(RdsIamError):
         sqlstate: str = "",
         server_message: str = "",
         position: int = 1,
+        cause: str = "",
     ) -> None:
-        super().__init__(message, hint)
+        super().__init__(message, hint, cause=cause)
         self.code = code
         self.sqlstate = sqlstate
         self.server_message = server_message
@@ -163,9 +232,13 @@ class StatementError(RdsIamError):
 class ProtocolError(RdsIamError):
     """The server sent something that the MySQL protocol does not allow; the connection is of no more use."""
 
+    cause = "protocol-error"
+
 
 class ResultError(RdsIamError):
     """A result cannot be given back as asked."""
+
+    cause = "result-unavailable"
 
 
 class DecodeError(ResultError):
@@ -176,11 +249,24 @@ class DecodeError(ResultError):
         row: Which row of the result set it is, counted from 1; 0 if it is not known.
     """
 
-    def __init__(self, message: str, hint: str = "", *, column: str = "", row: int = 0, detail: str = "") -> None:
-        super().__init__(message, hint, detail=detail)
+    cause = "value-unreadable"
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        column: str = "",
+        row: int = 0,
+        detail: str = "",
+        cause: str = "",
+    ) -> None:
+        super().__init__(message, hint, detail=detail, cause=cause)
         self.column = column
         self.row = row
 
 
 class UserSetupError(RdsIamError):
     """A database user cannot be set up as asked."""
+
+    cause = "user-setup-failed"

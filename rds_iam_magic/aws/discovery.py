@@ -61,7 +61,7 @@ def resolve(
     if require_iam and not database.iam_enabled:
         raise TargetError(
             f"IAM database authentication is off on {target}.",
-            "Switch it on (RDS console, Modify, or --enable-iam-database-authentication), then connect again.",
+            cause="iam-authentication-off",
         )
     return database.endpoint if port is None else replace(database.endpoint, port=port)
 
@@ -79,7 +79,7 @@ def find(session: Any, identifier: str) -> Database:
     """
     identifier = identifier.strip()
     if not identifier:
-        raise TargetError("The target is empty.", "Name a DB cluster or instance, or the host name of its endpoint.")
+        raise TargetError("The target is empty.", cause="target-empty")
     region = region_of(session)
     with aws_call(f"looking up {identifier}"):
         row, owner, names = _look_up(client_of(session, "rds"), identifier)
@@ -87,7 +87,8 @@ def find(session: Any, identifier: str) -> Database:
         near = difflib.get_close_matches(identifier.lower(), names, n=3, cutoff=0.4) or names[:5]
         raise TargetError(
             f"There is no DB cluster or instance {identifier!r} in {region}.",
-            f"Nearest there: {', '.join(near)}." if near else "None is in that region; add --region or --profile.",
+            f"The nearest names there: {', '.join(near)}." if near else "",
+            cause="target-unknown",
         )
     found = _database(row, region)
     if owner is None or owner is row:
@@ -114,7 +115,7 @@ def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:
     if endpoint.kind is Kind.PROXY:
         raise TargetError(
             f"{endpoint.host} is an RDS Proxy, whose policies name the proxy's own id (prx-…).",
-            "Take the id from the proxy's ARN (RDS console, Proxies): …:dbuser:prx-ID/USER.",
+            cause="proxy-policy-unknown",
         )
     with aws_call(f"looking up {endpoint.host}"):
         rows = list(_describe_all(client_of(session, "rds", region_name=endpoint.region)))
@@ -124,7 +125,7 @@ def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:
             return _database(owner, endpoint.region)
     raise TargetError(
         f"No DB cluster or instance in {endpoint.region} has the endpoint {endpoint.host}.",
-        "Check the account: the credentials may belong to another one than the database.",
+        cause="endpoint-unknown",
     )
 
 
@@ -142,7 +143,7 @@ def find_by_secret(session: Any, secret_arn: str) -> Database:
             return _database(row, region)
     raise TargetError(
         "The secret does not name its database, and no database in the region names the secret.",
-        "Add --target with the cluster's or instance's identifier or host name.",
+        cause="secret-without-database",
     )
 
 
@@ -194,15 +195,15 @@ def _database(row: dict[str, Any], region: str) -> Database:
     name, engine = _identifier(row), str(row.get("Engine", ""))
     if engine not in _SPOKEN_ENGINES:
         raise TargetError(
-            f"{name} is a {engine} database; rds_iam_magic speaks MySQL and MariaDB.",
-            "Give a MySQL, MariaDB or Aurora MySQL cluster or instance.",
+            f"{name} is a {engine} database; rds_iam_magic supports MySQL and MariaDB.",
+            cause="engine-unsupported",
         )
     is_instance = "DBInstanceIdentifier" in row
     place = (row.get("Endpoint") or {}) if is_instance else row
     host = place.get("Address") if is_instance else place.get("Endpoint")
     if not host:
         status = row.get("DBInstanceStatus") or row.get("Status") or "unknown"
-        raise TargetError(f"{name} has no endpoint yet (status: {status}).", "Wait until it is available.")
+        raise TargetError(f"{name} has no endpoint yet (status: {status}).", cause="endpoint-not-ready")
     return Database(
         endpoint=parse_host_name(str(host), port=int(place.get("Port") or DEFAULT_PORT), region=region),
         arn=str(row["DBInstanceArn"] if is_instance else row["DBClusterArn"]),
@@ -219,5 +220,5 @@ def account_of(database: Database) -> str:
     """
     parts = database.arn.split(":")
     if len(parts) < 6:
-        raise AwsError(f"{database.arn!r} is not an ARN.", "Check AWS_ENDPOINT_URL: real RDS answers with ARNs.")
+        raise AwsError(f"{database.arn!r} is not an ARN.", cause="aws-response-invalid")
     return parts[4]

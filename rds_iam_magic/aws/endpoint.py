@@ -83,9 +83,8 @@ def is_login(text: str) -> bool:
 def login_refused(kind: type[RdsIamError] = OptionError) -> RdsIamError:
     """The error for a text that is a login; it never repeats the text, for that may hold a password."""
     error = kind(
-        "A URL or user:password@host is no target; it is not repeated here, for it may hold a password.",
-        "Write TARGET -u USER -d DATABASE (connect(TARGET, user=…) in Python), and delete the password from the cell: "
-        "none is needed.",
+        "A URL or user:password@host is not a target; it is not repeated here, as it may hold a password.",
+        cause="login-as-target",
     )
     error.holds_input = True
     return error
@@ -98,7 +97,7 @@ def check_target(target: str) -> None:
         OptionError: It is empty, or a login with which other tools connect.
     """
     if not target or not target.strip():
-        raise OptionError("The target is empty.", "Name a DB cluster or instance, or the host name of its endpoint.")
+        raise OptionError("The target is empty.", cause="target-empty")
     if is_login(target) or "@" in target or _PASSWORD.search(target):
         raise login_refused()
 
@@ -126,15 +125,15 @@ def parse_host_name(text: str, *, port: int | None = None, region: str | None = 
     if suffix is None or "rds" not in labels[1:] or not all(labels):
         raise TargetError(
             f"{host} is not the host name of an RDS endpoint (NAME.ID.REGION.rds.amazonaws.com).",
-            "A token is signed for the AWS name: give that, and --via HOST:PORT for a tunnel, an IP or a CNAME.",
+            cause="not-rds-host",
         )
     body = labels[: len(labels) - suffix.count(".") - 1]
     kind = _kind(body)
     found = region or _region(body)
     if found is None:
         raise TargetError(
-            f"{host} does not tell its region.",
-            "Add --region with the region of the database (of the current writer, for a global one).",
+            f"The host name {host} does not contain a region.",
+            cause="target-without-region",
         )
     partition = "aws-us-gov" if found.startswith("us-gov-") else _PARTITIONS[suffix]
     return Endpoint(host, found, port or written_port or DEFAULT_PORT, kind, partition)
@@ -150,7 +149,7 @@ def split_host_port(text: str) -> tuple[str, int | None]:
         raise login_refused(TargetError)
     match = re.fullmatch(r"\[(?P<v6>[^\]]+)\](?::(?P<p6>.*))?|(?P<host>[^:\s/@]+)(?::(?P<port>.*))?", text)
     if match is None:
-        raise TargetError(f"{text!r} is not a host name or HOST:PORT.", "Write it like example.com:3306.")
+        raise TargetError(f"{text!r} is not a host name or HOST:PORT.", cause="address-invalid")
     port = match["p6"] if match["v6"] else match["port"]
     return match["v6"] or match["host"], None if port is None else checked_port(port)
 
@@ -163,7 +162,7 @@ def checked_port(text: str) -> int:
     """
     if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
         return int(text)
-    raise TargetError(f"{text!r} is not a port.", "A port is a number from 1 to 65535; MySQL's is 3306.")
+    raise TargetError(f"{text!r} is not a port.", cause="port-invalid")
 
 
 def _kind(body: list[str]) -> Kind:

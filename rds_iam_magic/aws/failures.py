@@ -23,6 +23,7 @@ from rds_iam_magic.aws.causes import (
     BY_CLASS,
     BY_CODE,
     EXPIRED,
+    LOOKUP_DENIED,
     NOT_SENDABLE,
     PROCESS_FAILED,
     PROCESS_NO_JSON,
@@ -46,21 +47,16 @@ def translate(error: BaseException, doing: str) -> RdsIamError:
     code = error_code(error)
     if code or _is(error, "ClientError"):
         return _refusal(error, code, doing)
-    kind, message, hint = _entry(error)
-    values = _Values(error, doing)
-    return kind(message.format_map(values), hint, detail=_where(error))
+    kind, cause, message = _entry(error)
+    return kind(message.format_map(_Values(error, doing)), cause=cause, detail=_where(error))
 
 
 def _refusal(error: BaseException, code: str, doing: str) -> RdsIamError:
-    kind, message, hint = next(entry for pattern, entry in BY_CODE if re.match(pattern, code))
+    kind, cause, message = next(entry for pattern, entry in BY_CODE if re.match(pattern, code))
+    if cause == "aws-denied" and doing.startswith("looking up"):
+        kind, cause, message = LOOKUP_DENIED
     values = _Values(error, doing, code=code or "no code")
-    if not hint:
-        hint = (
-            "Ask for the permission, or give the database's full host name, which needs no look-up."
-            if doing.startswith("looking up")
-            else "Ask for the permission, or use other credentials (--profile, --role-arn)."
-        )
-    return kind(message.format_map(values), hint, detail=_detail(error, code))
+    return kind(message.format_map(values), cause=cause, detail=_detail(error, code))
 
 
 def _detail(error: BaseException, code: str) -> str:

@@ -43,7 +43,7 @@ class S3Object:
         self._address = address
         bucket, _, key = address.partition("://")[2].partition("/")
         if not bucket or not key:
-            raise OptionError(f"{address!r} names no object on S3.", "Write s3://BUCKET/KEY.")
+            raise OptionError(f"{address!r} names no object on S3.", cause="file-address-invalid")
         self._place = {"Bucket": bucket, "Key": key}
         self._session = session
         self._kept: Any = None
@@ -170,14 +170,17 @@ class S3Object:
             raise
         except AwsError as error:
             failure = ResultError(
-                f"{self._address} cannot be written: {error.message}", error.hint, detail=error.detail
+                f"{self._address} cannot be written: {error.message}",
+                detail=error.detail,
+                cause=error.cause,
+                facts=error.facts,
             )
         raise failure
 
     def _no_bucket(self) -> ResultError:
         return ResultError(
             f"{self._address} cannot be written: there is no bucket {self._place['Bucket']}.",
-            "Correct the name, or make the bucket first.",
+            cause="bucket-unknown",
         )
 
 

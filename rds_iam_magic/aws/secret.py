@@ -89,13 +89,13 @@ def _read(session: Any, secret_id: str) -> MasterSecret:
             raise
         raise TargetError(
             f"There is no secret {secret_id!r} in {region_of(session)}.",
-            "Give its name or ARN; the database's page in the RDS console links to it (Configuration).",
+            cause="secret-unknown",
         ) from None
     found = _parse(answer)
     if found is None:
         raise AwsError(
-            f"The secret {secret_id!r} is not one of a database user: it needs JSON with username and password.",
-            "Give the master user's secret of the database.",
+            f"The secret {secret_id!r} does not hold a database user: JSON with username and password.",
+            cause="secret-malformed",
         )
     return found
 

@@ -30,12 +30,12 @@ def open_session(
         CredentialsError: The profile does not exist.
         OptionError: An external id without a role, or an option that is empty or holds what is no text.
     """
-    options = {"--profile": profile, "--region": region, "--role-arn": role_arn, "--external-id": external_id}
+    options = {"profile": profile, "region": region, "role ARN": role_arn, "external id": external_id}
     for name, value in options.items():
         if value is not None:
-            require_text(value, name)
+            require_text(value, f"The {name}")
     if external_id and not role_arn:
-        raise OptionError("--external-id is for a role.", "Add --role-arn, or leave --external-id out.")
+        raise OptionError("An external id applies to a role only.", cause="external-id-without-role")
     with aws_call("opening an AWS session"):
         return _open(profile, region, role_arn, external_id)
 
@@ -74,9 +74,9 @@ def require_text(value: str, name: str) -> None:
         OptionError: It is one of these.
     """
     if not value.strip():
-        raise OptionError(f"{name} is empty.", "Give a value (was a variable not set?), or leave it out.")
+        raise OptionError(f"{name} is empty.", cause="option-empty")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise OptionError(f"{name} holds a lone surrogate, which is no text.", "Write it without that character.")
+        raise OptionError(f"{name} holds a lone surrogate, which is not valid text.", cause="option-not-text")
 
 
 def diagnose_credentials(session: Any) -> CredentialsError | None:
@@ -110,7 +110,7 @@ def region_of(session: Any) -> str:
     """
     region = configured_region(session)
     if not region:
-        raise RegionError("No AWS region is known.", "Add --region, or set AWS_REGION or a region in the AWS profile.")
+        raise RegionError("No AWS region is known.")
     return region
 
 
@@ -150,13 +150,13 @@ def _check(keys: Any) -> None:
     if not keys.access_key or not keys.secret_key:
         raise CredentialsError(
             "The AWS credentials are incomplete: the access key or its secret is empty.",
-            "Set both in the profile, or in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+            cause="credentials-incomplete",
         )
     # isprintable: no line break, no tab; and AWS has no space in keys.
     if not all(text.isascii() and text.isprintable() and " " not in text for text in keys[:3] if text):
         raise CredentialsError(
             "The AWS credentials hold a character that keys never have: a line break, a space, or one beyond ASCII.",
-            "Copy the access key, the secret key and the session token once more, each on one line.",
+            cause="credentials-malformed",
         )
 
 

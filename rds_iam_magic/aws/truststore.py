@@ -107,8 +107,8 @@ def _context(pem: bytes, source: str, *, with_public_roots: bool) -> ssl.SSLCont
 def _no_bundle(source: str, why: str, detail: str) -> TrustStoreError:
     return TrustStoreError(
         f"{source} is not an RDS CA bundle: {why}.",
-        "Fetch global-bundle.pem as the RDS user guide says (did a web proxy answer?); give it with --ca PATH.",
         detail=detail,
+        cause="ca-bundle-invalid",
     )
 
 
@@ -118,9 +118,7 @@ def _read(path: str) -> bytes:
             data = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError, RuntimeError) as error:  # ValueError: a NUL in it; RuntimeError: no home for `~`
         why = getattr(error, "strerror", None) or "that is no path"
-        raise TrustStoreError(
-            f"The CA bundle {path} cannot be read: {why}.", "Give the path of a PEM file with --ca PATH."
-        ) from None
+        raise TrustStoreError(f"The CA bundle {path} cannot be read: {why}.", cause="ca-bundle-unreadable") from None
     if len(data) > _MAX_BYTES:
         raise _no_bundle(path, "it is larger than 8 MB", "")
     return data
@@ -133,13 +131,13 @@ def _bundle_url(endpoint: Endpoint) -> str:
             del override  # it may hold a password, and a traceback shows the locals of this frame
             raise TrustStoreError(
                 "RDS_IAM_MAGIC_CA_URL is not an https:// address without a login.",
-                "Unset it, or give an address of the form https://HOST/PATH.",
+                cause="ca-url-invalid",
             )
         return override
     if endpoint.partition not in _BUNDLES:
         raise TrustStoreError(
             f"AWS publishes no CA bundle for the partition {endpoint.partition}.",
-            "Give your partition's bundle with --ca PATH or RDS_IAM_MAGIC_CA.",
+            cause="ca-bundle-unpublished",
         )
     return _BUNDLES[endpoint.partition]
 
@@ -219,8 +217,8 @@ def _download(url: str) -> bytes:
 
 def _not_fetched(url: str, why: str) -> TrustStoreError:
     return TrustStoreError(
-        f"The RDS CA bundle could not be fetched from {_shown(url)}: {why}.",
-        "Without internet, copy global-bundle.pem here and give it with --ca PATH or RDS_IAM_MAGIC_CA.",
+        f"The RDS CA bundle could not be downloaded from {_shown(url)}: {why}.",
+        cause="ca-bundle-unavailable",
     )
 
 

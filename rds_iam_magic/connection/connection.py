@@ -315,7 +315,7 @@ class Connection:
         if self._turn is not None and self._turn.thread == turn.thread:
             raise ResultError(
                 "The connection is still streaming the rows of another query.",
-                "Read that to its end or close it first, or use a second connection.",
+                cause="connection-busy",
             )
         orphaned = 0
         while not self._busy.acquire(timeout=0.2):
@@ -338,7 +338,7 @@ class Connection:
         status = 0 if self._session.closed else self._session.last_status
         statements = split(sql, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES)
         if not statements:
-            raise OptionError("There is no SQL to run.", "Write a statement, such as SELECT 1.")
+            raise OptionError("There is no SQL to run.", cause="sql-missing")
         return [
             Execution(statement, effects_of(statement), position, len(statements), decimal, limit, following.words)
             for position, (statement, following) in enumerate(
@@ -395,11 +395,11 @@ def _to_the_end(batches: Iterator[pa.RecordBatch], outcomes: Iterator[Outcome]) 
     """The batches, and the statement behind them to its end."""
     yield from batches
     if any(isinstance(outcome, StreamedResult) for outcome in outcomes):
-        raise ResultError("The statement gave several result sets; a stream has one.", "Use run() instead.")
+        raise ResultError("The statement returned several result sets; a stream has one.", cause="several-result-sets")
 
 
 def _no_rows() -> ResultError:
     return ResultError(
         "The SQL ran, but its last statement returned no rows.",
-        "Use execute() for statements without rows (in a notebook: leave --to out).",
+        cause="no-rows",
     )

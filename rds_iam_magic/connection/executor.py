@@ -162,7 +162,7 @@ class StatementExecutor:
         """
         error = self._session.error_after_loss(execution.effects, sent=loss.sent)
         if error is None and attempt.again:
-            error = ConnectionLostError("The connection was lost twice in a row.", "Try again in a minute.")
+            error = ConnectionLostError("The connection was lost twice in a row.", cause="lost-twice")
         if error is None and attempt.handed_out:
             error = may_have_run(when_handed_out) if when_handed_out else _lost_in_the_rows()
         if error is not None:
@@ -259,7 +259,7 @@ class StatementExecutor:
             raise ResultError(
                 f"ROW_COUNT() is that of SHOW WARNINGS, which quoted the warnings of the statement before; that one "
                 f"changed {count_of(changed, 'row')}.",
-                "Run both statements in one cell (or one call) to have the server count.",
+                cause="row-count-lost",
             )
 
 
@@ -320,7 +320,7 @@ def _changed(event: Ok, execution: Execution) -> Changed:
 
 
 def _lost_in_the_rows() -> ConnectionLostError:
-    return ConnectionLostError("The connection was lost in the middle of the rows.", "Run the query again.")
+    return ConnectionLostError("The connection was lost in the middle of the rows.", cause="rows-lost")
 
 
 class _ResultBuilder:

@@ -34,19 +34,19 @@ def error_after_loss(state: SessionState, effects: Effects, *, sent: bool) -> Co
     if effects.ends_session and sent and not effects.commits:
         return ConnectionLostError(
             "The connection was lost during ROLLBACK RELEASE; the server rolls the transaction back.",
-            "The next statement opens the connection again.",
+            cause="rollback-release-lost",
         )
     if effects.commits and sent:
         return ConnectionLostError(
             "The connection was lost while the server committed: whether the COMMIT took effect is unknown.",
-            "Look at the data before running anything again.",
+            cause="commit-unknown",
         )
     if state.in_transaction:
         if sent and effects.may_commit:
             return may_have_run("The open transaction may have been committed by it")
         return ConnectionLostError(
             "The connection was lost in an open transaction; the server rolls it back.",
-            "Run the transaction again from its start.",
+            cause="transaction-lost",
         )
     if not sent or effects.only_reads:
         return None
@@ -57,7 +57,7 @@ def may_have_run(what: str) -> ConnectionLostError:
     """The error for a loss after which it is not known whether the statement took effect; `what` ends the message."""
     return ConnectionLostError(
         f"The connection was lost while the server worked: the statement may have taken effect. {what}.",
-        "Look at the data before running it again.",
+        cause="may-have-run",
     )
 
 
@@ -75,7 +75,7 @@ def error_on_new_session(
     if lost.in_transaction:
         return ConnectionLostError(
             "The connection was lost while a transaction was open; the server has rolled it back.",
-            "The connection is open again; run the transaction again from its start.",
+            cause="transaction-lost",
         )
     missing = sorted((lost.left | ALWAYS_LOST) & effects.needs)
     if not missing and not lost.temporary_tables.isdisjoint(names):
@@ -85,7 +85,7 @@ def error_on_new_session(
     return ConnectionLostError(
         f"The {'session was released' if released else 'connection was lost'}, and with it the "
         f"{' and '.join(missing)}, which this statement may depend on.",
-        "The connection is open again; run the cells that made them first.",
+        cause="session-state-lost",
     )
 
 

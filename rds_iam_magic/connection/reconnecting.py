@@ -86,7 +86,7 @@ class ReconnectingSession:
             NotConnectedError: There is none.
         """
         if self._session is None:
-            raise NotConnectedError("The connection is closed.", "Connect again: %rds_iam_connect TARGET -u USER.")
+            raise NotConnectedError("The connection is closed.", cause="connection-closed")
         return self._session
 
     @property
@@ -371,10 +371,8 @@ class ReconnectingSession:
         for event in session.command(statement, timeout=self.login.timeouts.command):
             if isinstance(event, ServerError):
                 raise OptionError(
-                    f"The server does not take the setting {setting}: {event.message.rstrip('.')} ({event.code}).",
-                    "Correct it; names of time zones need the server's tables, offsets such as +00:00 do not."
-                    if "time zone" in setting
-                    else "Connect with another one, or without it.",
+                    f"The server rejected the setting {setting}: {event.message.rstrip('.')} ({event.code}).",
+                    cause="time-zone-rejected" if "time zone" in setting else "setting-rejected",
                 )
 
     def _check_state_survived(self, effects: Effects, identifiers: set[str]) -> None:

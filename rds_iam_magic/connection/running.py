@@ -121,8 +121,7 @@ def _require_size(session: ReconnectingSession, size: int) -> None:
         raise StatementError(
             f"The statement has {bytes_text(size)}, and the server takes {bytes_text(limit)} at most "
             "(max_allowed_packet); nothing was sent.",
-            "Split it, load the rows another way, or raise max_allowed_packet in the database's parameter group "
-            "and connect again.",
+            cause="packet-too-large",
             code=1153,
             sqlstate="08S01",
         )
@@ -185,7 +184,7 @@ def _encoded(sql: str, announced: Announced) -> bytes:
         raise StatementError(
             f"The statement holds {error.object[error.start]!r}, which the session's character set "
             f"{announced.client.name} does not have; nothing was sent.",
-            "Run SET NAMES utf8mb4 first.",
+            cause="charset-lacks-character",
         ) from None
 
 

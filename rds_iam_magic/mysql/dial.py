@@ -117,9 +117,7 @@ def _look_up(address: Address, deadline: float) -> list[Any]:
     try:
         found = answer.get(timeout=max(0.05, deadline - time.monotonic()))
     except queue.Empty:
-        raise UnreachableError(
-            f"The name {address.host} was not found in time.", "Check the VPN and the name server, then try again."
-        ) from None
+        raise UnreachableError(f"The name {address.host} was not found in time.", cause="name-lookup-timeout") from None
     if isinstance(found, OSError):
         raise _unreachable(address, found)
     return found
@@ -129,14 +127,13 @@ def _unreachable(address: Address, problem: OSError) -> UnreachableError:
     if isinstance(problem, socket.gaierror):
         return UnreachableError(
             f"The name {address.host} is not known here ({problem.strerror or problem}).",
-            "Check its spelling and the VPN; into a private network, open a tunnel and add --via HOST:PORT.",
+            cause="name-unknown",
         )
     if isinstance(problem, TimeoutError):
         return UnreachableError(
             f"{address} does not answer.",
-            "Check the security group and the VPN, or open a tunnel and add --via HOST:PORT.",
+            cause="address-silent",
         )
     return UnreachableError(
         f"{address} cannot be reached: {problem.strerror or problem}.",
-        "Check host and port, and that the tunnel (--via) is open.",
     )

@@ -62,7 +62,7 @@ def require_verified_tls(sock: Any, host: str) -> None:
     if not isinstance(sock, ssl.SSLSocket):
         raise TlsError(
             f"{host} asked for a secret without TLS; nothing was sent.",
-            "Check what listens at the address (--via): RDS always offers TLS.",
+            cause="tls-not-offered",
         )
     verified = (
         sock.context.verify_mode is ssl.CERT_REQUIRED
@@ -71,9 +71,7 @@ def require_verified_tls(sock: Any, host: str) -> None:
         and bool(sock.getpeercert())
     )
     if not verified:
-        raise TlsError(
-            f"The certificate of {host} was not verified; nothing was sent.", "This is a bug; please report it."
-        )
+        raise TlsError(f"The certificate of {host} was not verified; nothing was sent.", cause="tls-not-verified")
 
 
 class _ClearPassword:
@@ -179,7 +177,7 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
         if not self.server_capabilities & CLIENT.SSL:
             raise TlsError(
                 f"The server at {self.host} offers no TLS; nothing was sent.",
-                "Check what listens at the address (--via): RDS always offers TLS.",
+                cause="tls-not-offered",
             )
         self._sock.settimeout(_left(self._deadline))  # for the TLS handshake as a whole
         self.ctx = _OwnedTls(self.ctx, self)

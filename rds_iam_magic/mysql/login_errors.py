@@ -29,22 +29,21 @@ def error_for(login: Login, failure: HandshakeFailure, *, is_token: bool) -> Con
     if failure.code == 1045:
         return _denied(login, failure, is_token=is_token)
     if failure.code in _BY_CODE:
-        message, hint = _BY_CODE[failure.code]
+        cause, message = _BY_CODE[failure.code]
         words = message.format(user=login.user, database=login.database, address=_address(login), words=failure.message)
-        return ConnectError(words, hint, detail=f"{failure.code}: {failure.message}")
+        return ConnectError(words, cause=cause, detail=f"{failure.code}: {failure.message}")
     if 1000 <= failure.code < 2000 or failure.code >= 3000:  # the server's own; from 2000 on, the client library's
         return ConnectError(
-            f"The server at {_address(login)} refuses {login.user}: {failure.message.rstrip('.')} ({failure.code}).",
-            "These are the server's own words; its administrator can tell more.",
+            f"The server at {_address(login)} refused {login.user}: {failure.message.rstrip('.')} ({failure.code}).",
+            cause="login-refused",
         )
     if isinstance(failure.cause, (TimeoutError, socket.timeout)):
         return UnreachableError(
             f"{_address(login)} accepts connections but does not answer as a MySQL server ({failure.cause}).",
-            "Check what listens there and the far end of the tunnel; --connect-timeout S gives it longer.",
+            cause="not-mysql",
         )
     return ConnectError(
         f"The connection to {_address(login)} failed: {failure.message} ({failure.code}).",
-        "Check that a MySQL or MariaDB server answers there, and that it is up.",
         detail=str(failure.cause or ""),
     )
 
@@ -59,24 +58,24 @@ def _tls_error(login: Login, cause: ssl.SSLError) -> TlsError:
     if code in _NAME_MISMATCH:
         return TlsError(
             f"The certificate of the server at {_address(login)} is for another host; nothing was sent.",
-            "Give the endpoint's own name as the target, and check where the tunnel (--via) ends.",
+            cause="tls-name-mismatch",
             detail=detail,
         )
     if code in _EXPIRED:
         return TlsError(
             f"The certificate of {host} has expired or is not valid yet; nothing was sent.",
-            "Check this machine's clock; else the database's certificate must be rotated (RDS console, Modify).",
+            cause="tls-expired",
             detail=detail,
         )
     if code is not None:
         return TlsError(
             f"The certificate of {_address(login)} is not signed by an authority of the CA bundle; nothing was sent.",
-            f"The bundle is {login.trust_source}; give another with --ca PATH only if you trust who answers there.",
+            cause="tls-untrusted",
+            facts={"source": login.trust_source},
             detail=detail,
         )
     return TlsError(
         f"No TLS session with {_address(login)}: {cause.reason or cause}; nothing was sent.",
-        "Check what listens there: a MySQL server with TLS 1.2 or later is expected.",
         detail=detail,
     )
 
@@ -85,8 +84,8 @@ def _denied(login: Login, failure: HandshakeFailure, *, is_token: bool) -> Conne
     detail = f"{failure.code}: {failure.message}"
     if not is_token:
         return AccessDeniedError(
-            f"The server refused the user {login.user} with the password of the secret (1045).",
-            "The secret may not be this database's, or it is being rotated; try again in a minute.",
+            f"The server rejected the secret's password for {login.user} (1045).",
+            cause="password-denied",
             detail=detail,
         )
     if failure.token_asked:
@@ -94,15 +93,16 @@ def _denied(login: Login, failure: HandshakeFailure, *, is_token: bool) -> Conne
         if diagnosis is not None:
             return diagnosis
         return AccessDeniedError(
-            f"The server asked {login.user} for a token and refused it (1045): a right is missing, or the account, "
-            "the region, the port or the user's name is another.",
-            "Check that your IAM identity has the policy that this prints: "
-            f"%rds_iam_policy {login.user} --target {login.endpoint.host}",
+            f"The server rejected the token for {login.user} (1045): rds-db:connect is not allowed for this user, or "
+            "the token was signed for a different account, region, port or user.",
+            cause="iam-denied",
+            facts={"user": login.user, "host": login.endpoint.host},
             detail=detail,
         )
     return AccessDeniedError(
-        f"The server did not ask {login.user} for a token (1045): it has no IAM user of that name for this address.",
-        f"Check spelling and case, or create the user: %rds_iam_user create {login.user} --secret SECRET_ID …",
+        f"The server has no IAM-authenticated user {login.user} for this client address (1045).",
+        cause="user-unknown",
+        facts={"user": login.user},
         detail=detail,
     )
 
@@ -111,18 +111,12 @@ def _denied(login: Login, failure: HandshakeFailure, *, is_token: bool) -> Conne
 _NAME_MISMATCH = (62, 64)
 _EXPIRED = (9, 10)
 
-_BY_CODE = {
-    1044: (
-        "{user} was let in, but has no right to the database {database} (1044).",
-        "Ask for a grant on it, or connect without -d and look with SHOW DATABASES.",
-    ),
-    1049: (
-        "{user} was let in, but there is no database {database} (1049).",
-        "Check its spelling and case, or connect without -d and look with SHOW DATABASES.",
-    ),
-    1040: ("{address} has no free connection: {words} (1040).", "Close idle connections, or try again in a minute."),
-    1129: ("{address} blocks this machine after failed attempts: {words} (1129).", "Ask for FLUSH HOSTS."),
-    1203: ("{user} has as many connections as allowed: {words} (1203).", "Close one, then try again."),
-    1226: ("{user} has used up a limit of the account: {words} (1226).", "Wait, or ask for a higher limit."),
-    9501: ("The RDS Proxy at {address} cannot reach its database (9501).", "Check the proxy's target group."),
+_BY_CODE = {  # the server's number → the cause, the message
+    1040: ("too-many-connections", "{address} has no free connection: {words} (1040)."),
+    1044: ("database-denied", "Logged in as {user}, but {user} has no privileges on database {database} (1044)."),
+    1049: ("database-unknown", "Logged in as {user}, but there is no database {database} (1049)."),
+    1129: ("host-blocked", "{address} blocks this machine after failed attempts: {words} (1129)."),
+    1203: ("too-many-user-connections", "{user} has as many connections as allowed: {words} (1203)."),
+    1226: ("user-limit-reached", "{user} has reached a limit of the account: {words} (1226)."),
+    9501: ("proxy-cannot-reach-database", "The RDS Proxy at {address} cannot reach its database (9501)."),
 }

@@ -47,7 +47,7 @@ def fetch_one(session: ServerSession, sql: str, *, timeout: float = DEFAULT.comm
     """
     rows = fetch_all(session, sql, timeout=timeout)
     if not rows:
-        raise RdsIamError(f"The server gave no row for {sql!r}.")
+        raise RdsIamError(f"The server returned no row for {sql!r}.", cause="own-query-failed")
     return rows[0]
 
 
@@ -63,5 +63,5 @@ def fetch_all(session: ServerSession, sql: str, *, timeout: float = DEFAULT.comm
         if isinstance(event, Rows):
             rows += [read_text_row(event, row) for row in range(len(event))]
         if isinstance(event, ServerError):
-            raise RdsIamError(f"The server refused {sql!r}: {event.message} ({event.code}).")
+            raise RdsIamError(f"The server refused {sql!r}: {event.message} ({event.code}).", cause="own-query-failed")
     return rows

@@ -153,7 +153,7 @@ class ResponseReader:
             self.expired = True
             raise ResultError(
                 f"The statement ran longer than its time limit ({self._seconds:g} s); it was ended.",
-                "Narrow the query, or give it longer with --timeout S at connect.",
+                cause="time-limit",
             )
 
     def _check_silence(self) -> None:

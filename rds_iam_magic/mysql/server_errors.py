@@ -1,4 +1,4 @@
-"""The server's errors in the user's words: what happened, and what to do next, by error number.
+"""The server's errors: what happened, and the cause, by error number.
 
 https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
 """
@@ -10,33 +10,31 @@ import re
 from rds_iam_magic.errors import StatementError
 from rds_iam_magic.mysql.wire.events import ServerError
 
-_WRITER = "The server is read-only (a reader, or after a failover): connect to the writer."
-_TIME_LIMIT = "It ran longer than its time limit: narrow the query, or raise the limit (--timeout at connect)."
-_HINTS = {
-    1044: "Ask for a grant on that schema; SHOW GRANTS lists yours.",
-    1046: "Choose one with USE database, or write database.table.",
-    1049: "SHOW DATABASES lists those that you may see.",
-    1054: "DESCRIBE the table to see its columns.",
-    1051: "SHOW TABLES lists the tables that you may see.",
-    1064: "Check the SQL just before the place that the message quotes.",
-    1142: "Ask for the grant; SHOW GRANTS lists yours.",
-    1143: "Ask for a grant on the column; SHOW GRANTS lists yours.",
-    1146: "SHOW TABLES lists the tables that you may see.",
-    1148: "LOAD DATA LOCAL is switched off here; INSERT the rows instead.",
-    1153: "Split it into smaller statements, or raise max_allowed_packet in the DB parameter group.",
-    1205: "Another transaction holds the lock: try again, or find it with SHOW PROCESSLIST.",
-    1213: "The server rolled the transaction back to break a deadlock; run it again from its start.",
-    1227: "Ask an administrator; RDS grants no SUPER.",
-    1305: "SHOW FUNCTION STATUS and SHOW PROCEDURE STATUS list the routines that you may see.",
-    1317: "Somebody ended the query on the server (KILL QUERY).",
-    1524: "Enable IAM authentication for the database; that installs the plugin.",
-    1792: "The session or transaction may only read: connect without --read-only, or end START TRANSACTION READ ONLY.",
-    1836: _WRITER,
-    1874: _WRITER,
-    1969: _TIME_LIMIT,
-    3024: _TIME_LIMIT,
-    3948: "LOAD DATA LOCAL is switched off here; INSERT the rows instead.",
-    4166: "LOAD DATA LOCAL is switched off here; INSERT the rows instead.",
+_CAUSES = {
+    1044: "schema-denied",
+    1046: "no-database-selected",
+    1049: "schema-unknown",
+    1051: "unknown-table",
+    1054: "unknown-column",
+    1064: "sql-syntax",
+    1142: "table-denied",
+    1143: "column-denied",
+    1146: "unknown-table",
+    1148: "local-files-off",
+    1153: "packet-too-large",
+    1205: "lock-wait-timeout",
+    1213: "deadlock",
+    1227: "privilege-missing",
+    1305: "unknown-routine",
+    1317: "query-killed",
+    1524: "iam-plugin-missing",
+    1792: "transaction-read-only",
+    1836: "server-read-only",
+    1874: "server-read-only",
+    1969: "time-limit",
+    3024: "time-limit",
+    3948: "local-files-off",
+    4166: "local-files-off",
 }
 
 _FORBIDDEN = 1290
@@ -44,15 +42,14 @@ _FORBIDDEN = 1290
 
 # By the option as the message names it, with dashes and without its value.
 _OPTIONS = {
-    "event-scheduler": "The event scheduler is off: enable event_scheduler in the DB parameter group.",
-    "innodb-read-only": _WRITER,
-    "local-infile": "LOAD DATA LOCAL is switched off here; INSERT the rows instead.",
-    "read-only": _WRITER,
-    "secure-file-priv": "secure_file_priv keeps the server from files of its own there: write a result here with --to "
-    "FILE; on Aurora, use SELECT … INTO OUTFILE S3 and LOAD DATA FROM S3.",
-    "skip-grant-tables": "The server runs without its privilege tables; ask its administrator.",
-    "skip-networking": "The server takes no network connections; ask its administrator.",
-    "super-read-only": _WRITER,
+    "event-scheduler": "event-scheduler-off",
+    "innodb-read-only": "server-read-only",
+    "local-infile": "local-files-off",
+    "read-only": "server-read-only",
+    "secure-file-priv": "server-files-off",
+    "skip-grant-tables": "privilege-tables-off",
+    "skip-networking": "networking-off",
+    "super-read-only": "server-read-only",
 }
 _READ_ONLY_OPTIONS = {"innodb-read-only", "read-only", "super-read-only"}
 _READ_ONLY_MODES = {1836, 1874}
@@ -72,12 +69,12 @@ def is_read_only(event: ServerError) -> bool:
     return event.code in _READ_ONLY_MODES
 
 
-def hint_for(event: ServerError) -> str:
-    """What to do next after an error of the server's; "" if nothing is known of it."""
+def cause_of(event: ServerError) -> str:
+    """The cause of an error of the server's; `server-error` for numbers that are not known here."""
     if event.code != _FORBIDDEN:
-        return _HINTS.get(event.code, "")
+        return _CAUSES.get(event.code, StatementError.cause)
     known = (_OPTIONS[option] for option in _options(event) if option in _OPTIONS)
-    return next(known, "An option of the server's forbids it; ask its administrator.")
+    return next(known, "server-option-forbids")
 
 
 def _options(event: ServerError) -> list[str]:
@@ -89,7 +86,7 @@ def statement_error(event: ServerError, position: int, count: int) -> StatementE
     what = f"Statement {position} of {count}" if count > 1 else "The statement"
     return StatementError(
         f"{what} failed: {event.message.rstrip('.')} ({event.code}).",
-        hint_for(event),
+        cause=cause_of(event),
         code=event.code,
         sqlstate=event.sqlstate,
         server_message=event.message,

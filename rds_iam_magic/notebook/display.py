@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.errors import short_traceback
+from rds_iam_magic.hints import Interface, Note
 from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     """Something to know about a result that is right all the same."""
-    say(f"Note: {text}")
+    say(f"Note: {text.spelled(Interface.NOTEBOOK) if isinstance(text, Note) else text}")
 
 
 def show(value: object) -> None:

@@ -12,7 +12,8 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from traitlets import Integer, Unicode, Union
 
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
-from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
+from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError, StatementError
+from rds_iam_magic.hints import Interface
 from rds_iam_magic.notebook import grammars, options, sqltext
 from rds_iam_magic.notebook.grammar import Grammar, near
 from rds_iam_magic.notebook.whole import WholePrinters
@@ -28,13 +29,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _magic(grammar: Grammar) -> Callable[[F], F]:
-    """Give a magic its help as docstring, and an interrupt the short form that errors have."""
+    """Give a magic its help as docstring, errors the notebook's spelling, and an interrupt the errors' short form."""
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
         def run(self: RdsIamMagics, *args: Any) -> Any:
             try:
                 return function(self, *args)
+            except RdsIamError as error:
+                error.interface = Interface.NOTEBOOK
+                raise
             except KeyboardInterrupt as error:
                 from rds_iam_magic.notebook import display
 
@@ -146,8 +150,8 @@ class RdsIamMagics(Magics):
             guess = near(target, self.connections)
             raise OptionError(
                 f"No connection is held as {target!r}, and to connect to it the database user is missing.",
-                f"{f'Did you mean {guess}? Else add' if guess else 'Add'} -u USER: the user made with "
-                "AWSAuthenticationPlugin.",
+                f"Did you mean {guess}? Else add -u USER." if guess else "",
+                cause="user-missing",
             )
         connection = connect_with(
             parsed.options,
@@ -184,7 +188,7 @@ class RdsIamMagics(Magics):
         """The connection of that alias, which becomes the current one; or the current one."""
         name = alias or self.current
         if name is None:
-            raise NotConnectedError("No connection is held.", "Connect first: %rds_iam_connect TARGET -u USER.")
+            raise NotConnectedError("No connection is held.")
         found = self._held(name)
         self.current = name
         return found
@@ -245,7 +249,7 @@ def converter(parsed: options.SqlLine) -> Callable[[ResultSet], Any]:
     try:
         import polars  # noqa: F401 - whether it is there is told before anything runs
     except ImportError:
-        raise OptionError("polars is not installed.", "pip install polars, or take --type arrow.") from None
+        raise OptionError("polars is not installed.", cause="polars-missing") from None
     return lambda result: result.to_polars()
 
 

@@ -232,7 +232,7 @@ def parse_policy(text: str) -> PolicyLine | None:
         return None
     _at_most(line, 1, POLICY, "user")
     if not line.words:
-        raise OptionError("The database user is missing.", "Name it: %rds_iam_policy USER.")
+        raise OptionError("The database user is missing.", "Name it: %rds_iam_policy USER.", cause="user-missing")
     _check_user(line.words[0])
     return PolicyLine(line.words[0], line.get("target"), _connect_options(line))
 

@@ -125,4 +125,4 @@ def not_held(alias: str, aliases: Collection[str], *, assignable: str = "") -> N
         *([f"To assign the result, write {assignable}."] if assignable and not guess else []),
         f"Held: {', '.join(aliases)}." if aliases else "No connection is held; see %rds_iam_connect --help.",
     ]
-    return NotConnectedError(f"No connection is held as {alias!r}.", " ".join(hints))
+    return NotConnectedError(f"No connection is held as {alias!r}.", " ".join(hints), cause="alias-unknown")

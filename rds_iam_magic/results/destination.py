@@ -65,9 +65,9 @@ class _Local:
             self._place = Path(path).expanduser().absolute()
             self._temporary = self._place.with_name(f"{self._place.name}.{secrets.token_hex(4)}.part")
             if self._place.is_dir():
-                raise ResultError(f"{path} is a folder.", "Name a file in it.")
+                raise ResultError(f"{path} is a folder.", cause="file-is-folder")
             if not self._place.parent.is_dir():
-                raise ResultError(f"There is no folder {self._place.parent}.", "Make it first, or name another.")
+                raise ResultError(f"There is no folder {self._place.parent}.", cause="folder-unknown")
 
     def exists(self) -> bool:
         with _told(self._path):
@@ -116,7 +116,7 @@ class _Store:
             self._files, self._place = fs.FileSystem.from_uri(path)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
             words = str(error).splitlines()[0][:200]
-            raise OptionError(f"{path!r} cannot be written to: {words}", "Give a path or s3://BUCKET/KEY.") from None
+            raise OptionError(f"{path!r} cannot be written to: {words}", cause="file-address-invalid") from None
         self._temporary = f"{self._place}.{secrets.token_hex(4)}.part"
 
     def exists(self) -> bool:
@@ -125,7 +125,7 @@ class _Store:
         with _told(self._path):
             found = self._files.get_file_info(self._place).type
         if found == fs.FileType.Directory:
-            raise ResultError(f"{self._path} is a folder.", "Name a file in it.")
+            raise ResultError(f"{self._path} is a folder.", cause="file-is-folder")
         return bool(found != fs.FileType.NotFound)
 
     def open(self) -> None:
@@ -166,6 +166,4 @@ def _told(path: str) -> Iterator[None]:
         if from_a_signal_handler(error) is not None:
             raise
         words = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise ResultError(
-            f"{path} cannot be written: {words.rstrip('.')}.", "Check the path, the space and the right to write there."
-        ) from None
+        raise ResultError(f"{path} cannot be written: {words.rstrip('.')}.", cause="file-not-written") from None

@@ -48,9 +48,7 @@ class FileDestination:
         self.path = path
         self._suffix = next((suffix for suffix in _SUFFIXES if path.lower().endswith(suffix)), "")
         if not self._suffix:
-            raise OptionError(
-                f"{path!r} has no ending that says how to write it.", f"Use one of {', '.join(_SUFFIXES)}."
-            )
+            raise OptionError(f"{path!r} has no suffix that names a format.", cause="file-format-unknown")
         self._overwrite = overwrite
         self._notify = notify
         self._place = destination(path, session)
@@ -68,7 +66,7 @@ class FileDestination:
         if self._suffix in (".parquet", ".arrow") and len(set(schema.names)) != len(schema.names):
             raise ResultError(
                 f"Two columns have the same name, which {self._suffix} files cannot hold.",
-                "Give each column its own alias with AS.",
+                cause="duplicate-columns",
             )
         try:
             self._place.open()
@@ -78,7 +76,7 @@ class FileDestination:
         except pa.ArrowException as error:
             raise ResultError(
                 f"{self.path} cannot be written: {str(error).splitlines()[0][:200]}",
-                "Write it in another format, or cast the column in the SQL.",
+                cause="type-not-writable",
             ) from None
         finally:
             left = self._place.discard()  # does nothing after a commit
@@ -105,7 +103,7 @@ class FileDestination:
 
     def _check(self) -> None:
         if not self._overwrite and self._place.exists():
-            raise ResultError(f"{self.path} already exists.", "Add --overwrite to replace it, or take another name.")
+            raise ResultError(f"{self.path} already exists.", cause="file-exists")
 
 
 class _Sink:

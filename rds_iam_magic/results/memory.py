@@ -46,8 +46,7 @@ class MemoryBudget:
             raise ResultError(
                 f"The result is larger than the {bytes_text(self._limit)} that it may take: {rows:,} rows came to "
                 f"{bytes_text(self._spent)}; its query was ended.",
-                "Narrow it with LIMIT, read a part with --limit N, write it to a file with --to FILE, or raise "
-                "%config RdsIamMagics.max_memory.",
+                cause="result-too-large",
             )
 
     def refund(self) -> None:
@@ -69,7 +68,7 @@ def parse_size(setting: int | str) -> int:
     except (KeyError, ValueError, OverflowError):
         size = 0
     if size <= 0:
-        raise OptionError(f"max_memory={setting!r} is not a valid size.", "Write bytes, or a text such as '4 GB'.")
+        raise OptionError(f"max_memory={setting!r} is not a valid size.", cause="memory-size-invalid")
     return size
 
 

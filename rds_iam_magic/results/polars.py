@@ -27,9 +27,7 @@ def to_polars(table: pa.Table) -> Any:
 
     repeated = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if repeated:
-        raise ResultError(
-            f"Two columns are named {repeated[0]}, which polars cannot hold.", "Give each column its own alias with AS."
-        )
+        raise ResultError(f"Two columns are named {repeated[0]}, which polars cannot hold.", cause="duplicate-columns")
     columns = [_narrow(name, table.column(name)) for name in table.column_names]
     narrowed = pa.Table.from_arrays(columns, names=table.column_names)
     try:
@@ -38,7 +36,7 @@ def to_polars(table: pa.Table) -> Any:
         raise
     except BaseException as error:  # noqa: BLE001 - a panic of Rust's is one
         words = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    raise ResultError(f"polars cannot hold this result: {words[:200]}", "Take --type arrow, or CAST the column.")
+    raise ResultError(f"polars cannot hold this result: {words[:200]}", cause="polars-unsupported")
 
 
 def _narrow(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -52,6 +50,6 @@ def _narrow(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
             pass
     raise ResultError(
         f"Column {name} has values with more than {MAX_PRECISION} digits, which polars cannot hold.",
-        f"Select CAST({quote_name(name)} AS DECIMAL({MAX_PRECISION}, {min(kind.scale, 30)})) or … AS CHAR instead, or "
-        "take --type arrow.",
+        f"Select CAST({quote_name(name)} AS DECIMAL({MAX_PRECISION}, {min(kind.scale, 30)})) or … AS CHAR instead.",
+        cause="polars-unsupported",
     )

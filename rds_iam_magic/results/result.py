@@ -87,7 +87,8 @@ def one_schema(result: StreamedResult) -> Iterator[pa.RecordBatch]:
             name = next(field.name for field, kind in zip(batch.schema, result.schema, strict=True) if field != kind)
             raise ResultError(
                 f"Column {name} has values with more digits than any Arrow decimal holds.",
-                f'Select CAST({quote_name(name)} AS CHAR) instead, or use query(…, decimal="exact").',
+                f"Select CAST({quote_name(name)} AS CHAR) instead.",
+                cause="number-too-wide",
             )
         yield batch
 

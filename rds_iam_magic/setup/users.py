@@ -86,9 +86,7 @@ def parse_grant(text: str) -> Grant:
     """
     match = _GRANT.fullmatch(text)
     if match is None:
-        raise OptionError(
-            f"{text!r} is not a grant.", "Write PRIVILEGE[, …] ON SCHEMA.TABLE, as in 'SELECT ON shop.*'."
-        )
+        raise OptionError(f"{text!r} is not a grant.", cause="grant-invalid")
     privileges = tuple(" ".join(p.split()).upper() for p in match["privileges"].split(","))
     schema = match["schema"]
     return Grant(privileges, _unquote(schema), _unquote(match["table"]), is_pattern=schema.startswith("`"))
@@ -110,7 +108,7 @@ def create_user(master: Connection, name: str, *, grants: list[Grant], host: str
         StatementError: The server refused something else.
     """
     if not name or len(name) > MAX_NAME:
-        raise OptionError(f"A user's name has 1 to {MAX_NAME} characters.", "Give another one.")
+        raise OptionError(f"A user's name has 1 to {MAX_NAME} characters.", cause="user-name-invalid")
     require_text(name, "The user's name")
     require_text(host, "The host pattern")
     account = f"{quote_name(name)}@{quote_name(host)}"
@@ -121,7 +119,7 @@ def create_user(master: Connection, name: str, *, grants: list[Grant], host: str
     elif str(row["Plugin"].iloc[0]) != PLUGIN:
         raise UserSetupError(
             f"{name}@{host} exists and logs in with {row['Plugin'].iloc[0]}; nothing was changed.",
-            "Take another name, or drop that user first if nobody needs it.",
+            cause="user-exists",
         )
     before = _grants(master, account)
     # With partial revokes on, MySQL takes names of schemas literally.
@@ -140,7 +138,7 @@ def _grant(master: Connection, grant: str, account: str, *, done: str) -> None:
     except StatementError as error:
         raise UserSetupError(
             f"{done}GRANT {grant} was refused: {error.server_message} ({error.code}).",
-            "Grant what the master user itself holds, then run this again; what is done already stays.",
+            cause="grant-refused",
         ) from None
 
 

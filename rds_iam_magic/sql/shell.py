@@ -11,36 +11,40 @@ from typing import NamedTuple
 
 from rds_iam_magic.errors import OptionError
 
-_LEAVE_OUT = "Leave it out."
+_REMOVE = "Remove it."
 _FILE = "Put the file's SQL here instead."
-_OUTPUT = "Leave it out; --to FILE writes a result to a file."
 _END = "End the statement with `;`."
-_CONNECT = "Leave it out; %rds_iam_connect opens another connection."
 # No statement of MySQL's or MariaDB's begins with one of these words.
 _WORDS = {
-    "CHARSET": "Leave it out; text is sent and read as UTF-8.",
-    "CLEAR": _LEAVE_OUT,
-    "CONNECT": _CONNECT,
-    "EDIT": _LEAVE_OUT,
+    "CHARSET": "Remove it; text is sent and read as UTF-8.",
+    "CLEAR": _REMOVE,
+    "CONNECT": "",
+    "EDIT": _REMOVE,
     "EGO": _END,
-    "EXIT": _LEAVE_OUT,
+    "EXIT": _REMOVE,
     "GO": _END,
-    "NOPAGER": _LEAVE_OUT,
-    "NOTEE": _LEAVE_OUT,
-    "NOWARNING": _LEAVE_OUT,
-    "PAGER": _OUTPUT,
-    "PRINT": _LEAVE_OUT,
-    "PROMPT": _LEAVE_OUT,
-    "QUERY_ATTRIBUTES": _LEAVE_OUT,
-    "QUIT": _LEAVE_OUT,
-    "REHASH": _LEAVE_OUT,
-    "RESETCONNECTION": _CONNECT,
+    "NOPAGER": _REMOVE,
+    "NOTEE": _REMOVE,
+    "NOWARNING": _REMOVE,
+    "PAGER": "",
+    "PRINT": _REMOVE,
+    "PROMPT": _REMOVE,
+    "QUERY_ATTRIBUTES": _REMOVE,
+    "QUIT": _REMOVE,
+    "REHASH": _REMOVE,
+    "RESETCONNECTION": "",
     "SOURCE": _FILE,
-    "SSL_SESSION_DATA_PRINT": _LEAVE_OUT,
+    "SSL_SESSION_DATA_PRINT": _REMOVE,
     "STATUS": "SHOW STATUS lists the server's counters; SELECT VERSION(), CURRENT_USER(), DATABASE() tells the rest.",
-    "SYSTEM": "Leave it out; in a notebook, !command runs a command of this machine.",
-    "TEE": _OUTPUT,
+    "SYSTEM": "Remove it; in a notebook, !command runs a command of this machine.",
+    "TEE": "",
     "WARNINGS": "SHOW WARNINGS lists the last statement's.",
+}
+_CAUSES = {
+    "CONNECT": "shell-connect-command",
+    "PAGER": "shell-output-command",
+    "RESETCONNECTION": "shell-connect-command",
+    "TEE": "shell-output-command",
 }
 _LETTERS = {
     "!": "SYSTEM", ".": "SOURCE", "#": "REHASH", "C": "CHARSET", "P": "PAGER", "R": "PROMPT", "T": "TEE",
@@ -78,15 +82,22 @@ def delimiter(sql: str, start: int) -> Command:
     match = _DELIMITER.match(sql, start)
     argument = (match and match[1]) or ""
     if match is None or not argument:
-        raise OptionError("DELIMITER names no delimiter; nothing was run.", "Write it as in DELIMITER //.")
+        raise OptionError(
+            "DELIMITER names no delimiter; nothing was run.", "Write it as in DELIMITER //.", cause="shell-command"
+        )
     if argument[0] in "'\"`":
         argument = argument[1:-1]
     if "\\" in argument or not argument:
-        raise OptionError(f"{argument!r} cannot be a delimiter; nothing was run.", "Use another one, such as //.")
+        raise OptionError(
+            f"{argument!r} cannot be a delimiter; nothing was run.",
+            "Use another one, such as //.",
+            cause="shell-command",
+        )
     if match[2] is None:
         raise OptionError(
             "DELIMITER and its delimiter need a line of their own; nothing was run.",
             f"Go on with a new line behind DELIMITER {argument}.",
+            cause="shell-command",
         )
     return Command(argument, match.end())
 
@@ -110,7 +121,11 @@ def use(sql: str, start: int) -> Command | None:
 def check_use(name: str) -> None:
     """Refuse a name that the shell takes and the server does not."""
     if not (name.startswith("`") or _PLAIN_NAME.fullmatch(name)):
-        raise OptionError(f"USE {name} has no `;`, and its name needs quotes; nothing was run.", f"Write USE `{name}`;")
+        raise OptionError(
+            f"USE {name} has no `;`, and its name needs quotes; nothing was run.",
+            f"Write USE `{name}`;",
+            cause="shell-command",
+        )
 
 
 def check_first(sql: str, word: str, start: int, end: int) -> None:
@@ -122,7 +137,7 @@ def check_first(sql: str, word: str, start: int, end: int) -> None:
     name = word.upper()
     if name in _WORDS:
         if not sql[end : end + 99].lstrip().startswith(":"):  # else it is a label
-            raise _refused(word, _WORDS[name])
+            raise _refused(word, _WORDS[name], _CAUSES.get(name, "shell-command"))
     elif word.startswith("?") or (name == "HELP" and sql[end : end + 99].lstrip()[:1] in ("", ";")):
         raise _refused(sql[start : start + len(name if name == "HELP" else "?")], _OTHER_LETTERS["h"])
 
@@ -137,9 +152,14 @@ def ends_statement(command: str) -> bool:
     if letter in ("g", "G"):
         return True
     if letter in _LETTERS or letter in _OTHER_LETTERS:
-        raise _refused(command, _OTHER_LETTERS.get(letter) or _WORDS[_LETTERS[letter]])
-    raise OptionError("The SQL has a backslash outside of quotes; nothing was run.", "Quote the text that it is in.")
+        word = _LETTERS.get(letter, "")
+        raise _refused(command, _OTHER_LETTERS.get(letter) or _WORDS[word], _CAUSES.get(word, "shell-command"))
+    raise OptionError(
+        "The SQL has a backslash outside of quotes; nothing was run.",
+        "Quote the text that it is in.",
+        cause="shell-command",
+    )
 
 
-def _refused(command: str, hint: str) -> OptionError:
-    return OptionError(f"{command} is a command of the mysql shell, not SQL; nothing was run.", hint)
+def _refused(command: str, hint: str, cause: str = "shell-command") -> OptionError:
+    return OptionError(f"{command} is a command of the mysql shell, not SQL; nothing was run.", hint, cause=cause)

@@ -62,7 +62,7 @@ def _check_encodable(sql: str) -> None:
     raise OptionError(
         f"The SQL holds a lone surrogate (\\u{ord(sql[at]):04x}) at line {line}, column {column}; it cannot be sent as "
         "UTF-8, and nothing was run.",
-        "Take it out, or send the bytes that it stands for as X'…'.",
+        cause="sql-not-text",
     )
 
 

@@ -254,13 +254,16 @@ GOOD = {"Version": 1, "AccessKeyId": "AKIDEXAMPLE", "SecretAccessKey": HIDDEN}
         (f"echo '{HIDDEN}' >&2; echo '{HIDDEN}'; exit 3", "credential_process failed"),
         (f"echo '{json.dumps(GOOD | {'Version': HIDDEN})}'", "credential_process failed"),
         (f"echo '{json.dumps({'Version': 1, 'SecretAccessKey': HIDDEN})}'", "credential_process failed"),
-        ("", "printed no JSON"),
-        (f"echo '{HIDDEN}'", "printed no JSON"),
-        (f"echo '[\"{HIDDEN}\"]'", "printed no JSON"),
-        (f"printf '\\377{HIDDEN}'", "printed no JSON"),
-        (f"echo '{json.dumps(GOOD)[:-2]}'", "printed no JSON"),
-        (f"printf '%0100000d{HIDDEN}' 0 | tr 0 '['", "printed no JSON"),
-        (f"echo '{json.dumps(GOOD | {'Expiration': HIDDEN})}'", "cannot be read as credentials|printed no JSON"),
+        ("", "did not print the JSON"),
+        (f"echo '{HIDDEN}'", "did not print the JSON"),
+        (f"echo '[\"{HIDDEN}\"]'", "did not print the JSON"),
+        (f"printf '\\377{HIDDEN}'", "did not print the JSON"),
+        (f"echo '{json.dumps(GOOD)[:-2]}'", "did not print the JSON"),
+        (f"printf '%0100000d{HIDDEN}' 0 | tr 0 '['", "did not print the JSON"),
+        (
+            f"echo '{json.dumps(GOOD | {'Expiration': HIDDEN})}'",
+            "something else than credentials|did not print the JSON",
+        ),
     ],
 )
 def test_a_credential_process_that_fails(tmp_path, script, words):
@@ -277,7 +280,7 @@ def test_a_credential_process_that_fails(tmp_path, script, words):
         ("/nowhere/a-program", "No such file"),
         ("{tmp}", "Permission denied"),
         ("{tmp}/config", "Permission denied|Exec format"),
-        ("'unclosed", "printed no JSON|not valid"),
+        ("'unclosed", "did not print the JSON|not valid"),
     ],
 )
 def test_a_credential_process_that_is_missing(tmp_path, command, words):
@@ -333,16 +336,16 @@ ROLE = "role_arn = arn:aws:iam::123456789012:role/x\n"
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (f"{ROLE}source_profile = default", "takes its credentials from itself|No AWS credentials|not complete"),
+        (f"{ROLE}source_profile = default", "takes its credentials from itself|No AWS credentials|incomplete"),
         (f"{ROLE}source_profile = b\n[profile b]\n{ROLE}source_profile = default", "takes its credentials from itself"),
-        (f"{ROLE}source_profile = nobody", "not complete"),
-        (f"{ROLE}credential_source = Nonsense", "not complete"),
+        (f"{ROLE}source_profile = nobody", "incomplete"),
+        (f"{ROLE}credential_source = Nonsense", "incomplete"),
         (f"{ROLE}", "source_profile or credential_source is missing"),
         (f"aws_secret_access_key = {HIDDEN}\naws_access_key_id =", "the access key or its secret is empty"),
         ("aws_access_key_id = AKIDEXAMPLE", "aws_secret_access_key is missing"),
         (f"{ROLE}web_identity_token_file = /nowhere/token", "/nowhere/token: No such file"),
         ("sso_session = s", "not complete|No AWS credentials"),
-        ("sso_session = s\nsso_account_id = 1\nsso_role_name = r\n[sso-session s]", "not complete"),
+        ("sso_session = s\nsso_account_id = 1\nsso_role_name = r\n[sso-session s]", "incomplete"),
         ("sso_start_url = https://x.example/start\nsso_region = eu-west-1", "not complete|No AWS credentials"),
         ("login_session = arn:aws:iam::123456789012:user/x", "aws login|awscrt|lacks a part"),
     ],

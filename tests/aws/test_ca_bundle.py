@@ -157,7 +157,7 @@ def test_a_certificate_that_is_no_authority_is_refused(web, tmp_path, authority)
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_the_web_server_refuses(web, status):
     web.status = status
-    refused("could not be fetched")
+    refused("could not be downloaded")
 
 
 def test_a_bundle_that_came_in_part(web, tmp_path):
@@ -169,17 +169,17 @@ def test_a_bundle_that_came_in_part(web, tmp_path):
 
 def test_what_is_no_web_server(web):
     web.raw = b"220 mail.example.com ESMTP\r\n"
-    refused("could not be fetched")
+    refused("could not be downloaded")
 
 
 def test_nobody_listens(web):
     web.server_close()
-    refused("could not be fetched")
+    refused("could not be downloaded")
 
 
 def test_a_redirect_to_another_scheme(web):
     web.status, web.headers = 302, {"Location": "ftp://127.0.0.1/bundle.pem"}
-    refused("could not be fetched")
+    refused("could not be downloaded")
 
 
 def test_a_damaged_copy_is_fetched_anew(web, tmp_path):
@@ -366,7 +366,7 @@ def test_a_proxy_with_a_password_is_not_quoted(monkeypatch, tmp_path):
     monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", "https://bundle.invalid/x.pem")
     for proxy in ("http://user:h1dden@127.0.0.1:1", "http://user:h1dden@127.0.0.1:x", "http://127.0.0.1:h1dden"):
         monkeypatch.setenv("https_proxy", proxy)
-        with pytest.raises(TrustStoreError, match="could not be fetched") as caught:
+        with pytest.raises(TrustStoreError, match="could not be downloaded") as caught:
             trust_store(ENDPOINT)
         assert "h1dden" not in str(caught.value)
 

@@ -191,7 +191,7 @@ def test_a_secret_of_another_shape_is_not_shown(session, inside, value):
     client = inside.client("secretsmanager")
     client.create_secret(Name="odd", SecretString=value)
     try:
-        with pytest.raises(AwsError, match="not one of a database user") as caught:
+        with pytest.raises(AwsError, match="does not hold a database user") as caught:
             read_master_secret(session, "odd")
     finally:
         client.delete_secret(SecretId="odd", ForceDeleteWithoutRecovery=True)

@@ -182,7 +182,7 @@ def test_the_memory_budget(db, sandbox):
     message, hint = str(caught.value).splitlines()
     assert "larger than the 5 MB" in message
     assert "rows came to" in message
-    assert all(way in hint for way in ("LIMIT", "--limit", "--to", "max_memory"))
+    assert all(way in hint for way in ("LIMIT", "limit=N", "write()", "max_memory"))
     assert nothing_runs(sandbox)
     assert still_works(db)
 
@@ -270,8 +270,8 @@ def test_an_interrupt_leaves_no_file(db, tmp_path, sandbox):
 @pytest.mark.parametrize(
     ("path", "kind", "words"),
     [
-        ("rows.xlsx", OptionError, "no ending"),
-        ("rows", OptionError, "no ending"),
+        ("rows.xlsx", OptionError, "no suffix that names a format"),
+        ("rows", OptionError, "no suffix that names a format"),
         ("nowhere/rows.csv", ResultError, "no folder"),
         ("gopher://rows.csv", OptionError, "cannot be written"),
     ],

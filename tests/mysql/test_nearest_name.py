@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from rds_iam_magic.errors import RdsIamError, StatementError
 from rds_iam_magic.mysql.nearest_name import Missing, nearest, nearest_name_hint, not_found
-from rds_iam_magic.mysql.server_errors import hint_for, is_read_only
+from rds_iam_magic.mysql.server_errors import is_read_only, statement_error
 from rds_iam_magic.mysql.wire.events import ServerError
 from rds_iam_magic.sql.statement import split
 
@@ -37,8 +37,9 @@ def error(code, message=""):
 def test_the_option_that_forbids_a_statement_is_told_apart(server, option, read_only, hint):
     event = error(1290, RUNS_WITH.format(server, option))
     assert is_read_only(event) is read_only
-    assert hint in hint_for(event)
-    assert ("writer" in hint_for(event)) is read_only
+    error_of_statement = statement_error(event, 1, 1)
+    assert hint in error_of_statement.hint
+    assert (error_of_statement.cause == "server-read-only") is read_only
 
 
 def test_other_read_only_errors():

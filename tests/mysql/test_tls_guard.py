@@ -142,4 +142,4 @@ def test_a_malformed_greeting(login, greeting):
 def test_nobody_listens(login):
     with pytest.raises(UnreachableError, match="cannot be reached") as caught:
         login(1).open()
-    assert "--via" in caught.value.hint
+    assert "via=" in caught.value.hint

@@ -1,6 +1,7 @@
 """This package's errors are a line or two in IPython, wherever they were raised; plain exceptions in plain Python."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -71,6 +72,25 @@ def test_a_script_has_a_plain_traceback(inside, tmp_path):
     assert done.stderr.startswith("Traceback (most recent call last):")
     assert 'script.py", line 4, in <module>' in done.stderr
     assert "rds_iam_magic.errors.StatementError: The statement failed" in done.stderr
+
+
+DENIED = "rds_iam_magic.connect('sandbox', user='reader', profile='stranger')"
+
+
+def test_each_interface_has_its_own_spelling_of_the_same_cause(python):
+    of_magic, of_python = python("%rds_iam_connect sandbox -u reader --profile stranger -A x"), python(DENIED)
+    assert of_magic.error.cause == of_python.error.cause == "iam-denied"
+    assert of_magic.error.message == of_python.error.message
+    assert re.search(r"%rds_iam_policy reader --target sandbox\.cluster-", of_magic.output)
+    assert "dbuser:RESOURCE_ID/reader" in of_python.output
+    assert "%rds" not in of_python.output
+
+
+def test_a_note_is_spelled_for_where_it_came_up(python):
+    sql = "SELECT CAST(1234567890.12345678 AS DECIMAL(18, 8)) AS d"
+    assert "; --decimal exact keeps them." in python.ok(f"%rds_sql {sql}").output
+    with pytest.warns(rds_iam_magic.RdsIamWarning, match='; decimal="exact" keeps them'):
+        python.names["db"].query(sql)
 
 
 def test_the_errors_are_exported():

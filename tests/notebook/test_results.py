@@ -84,7 +84,7 @@ def test_modes_are_shown_and_hold(shell):
     assert shell.ok("%rds_sql SELECT @@time_zone AS z").value.loc[0, "z"] == "+09:00"
     refused = shell("%rds_iam_connect sandbox -u reader --time-zone Mars/Olympus")
     assert isinstance(refused.error, OptionError)
-    assert "does not take the setting time zone Mars/Olympus: Unknown or incorrect time zone" in refused.output
+    assert "rejected the setting time zone Mars/Olympus: Unknown or incorrect time zone" in refused.output
     assert isinstance(shell("%rds_iam_connect sandbox -u reader --autocommit --no-autocommit").error, OptionError)
 
 

@@ -179,7 +179,7 @@ def test_a_wrong_password_in_the_secret(inside):
     value = {"username": "admin", "password": "wrong-and-hidden", "host": host, "port": 3306}
     client.create_secret(Name="stale", SecretString=json.dumps(value))
     try:
-        with pytest.raises(AccessDeniedError, match="with the password of the secret") as caught:
+        with pytest.raises(AccessDeniedError, match="rejected the secret's password") as caught:
             connect_as_master("stale", ConnectOptions())
     finally:
         client.delete_secret(SecretId="stale", ForceDeleteWithoutRecovery=True)

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rds_iam_magic.hints import Note
 from rds_iam_magic.mysql.decode import digits, floats
 from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
 from rds_iam_magic.mysql.decode.errors import invalid_value
@@ -107,7 +108,11 @@ class FloatDecimals(_Decimals):
             if self._rounded == 1
             else (f"{self._rounded:,} values with more than 15 digits were")
         )
-        return f'column {self._name}: {values} rounded to float64; decimal="exact" (--decimal exact) keeps them.'
+        return Note(
+            "column {column}: {values} rounded to float64; {option:exact-decimals} keeps them.",
+            column=self._name,
+            values=values,
+        )
 
 
 class ExactDecimals(_Decimals):
@@ -167,9 +172,10 @@ class WholeDecimals(ExactDecimals):
         """That a value is beyond 63 bits."""
         if not self._beyond:
             return ""
-        return (
-            f"column {self._name}: it became float64, as it has a value beyond 63 bits; "
-            'decimal="exact" (--decimal exact) keeps every digit.'
+        return Note(
+            "column {column}: it became float64, as it has a value beyond 63 bits; {option:exact-decimals} keeps every "
+            "digit.",
+            column=self._name,
         )
 
 

@@ -1,0 +1,286 @@
+"""What to do next, by the cause of an error: written once, spelled as the notebook or as Python has it.
+
+A hint names neither `--via` nor `via=`: it holds `{option:via}`, which each interface spells its own way. Other
+placeholders, such as `{user}`, are facts of the error; one that is not known is shown in capitals, as in `USER`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+
+
+class Interface(Enum):
+    """Where the user typed what failed."""
+
+    PYTHON = 0
+    NOTEBOOK = 1
+
+
+SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
+    "option:ca": ('ca="PATH"', "--ca PATH"),
+    "option:connect-timeout": ("connect_timeout=SECONDS", "--connect-timeout SECONDS"),
+    "option:database": ('database="DATABASE"', "-d DATABASE"),
+    "option:exact-decimals": ('decimal="exact"', "--decimal exact"),
+    "option:limit": ("limit=N", "--limit N"),
+    "option:overwrite": ("overwrite=True", "--overwrite"),
+    "option:profile": ('profile="NAME"', "--profile NAME"),
+    "option:read-only": ("read_only=True", "--read-only"),
+    "option:region": ('region="REGION"', "--region REGION"),
+    "option:role-arn": ('role_arn="ARN"', "--role-arn ARN"),
+    "option:target": ("target=TARGET", "--target TARGET"),
+    "option:timeout": ("timeout=SECONDS", "--timeout SECONDS"),
+    "option:user": ('user="USER"', "-u USER"),
+    "option:via": ('via="HOST:PORT"', "--via HOST:PORT"),
+    "command:arrow": ("query_arrow()", "--type arrow"),
+    "command:connect": ('rds_iam_magic.connect("TARGET", user="USER")', "%rds_iam_connect TARGET -u USER"),
+    "command:connect-to-database": (
+        'rds_iam_magic.connect("TARGET", user="USER", database="DATABASE")',
+        "%rds_iam_connect TARGET -u USER -d DATABASE",
+    ),
+    "command:create-user": (
+        "CREATE USER '{user}' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
+        "%rds_iam_user create {user} --secret SECRET_ID …",
+    ),
+    "command:execute": ("Call execute()", "Omit --to"),
+    "command:memory": ("connect with a larger max_memory", "raise %config RdsIamMagics.max_memory"),
+    "command:policy": (
+        "a policy that allows rds-db:connect on arn:aws:rds-db:REGION:ACCOUNT:dbuser:RESOURCE_ID/{user}",
+        "the policy that this prints: %rds_iam_policy {user} --target {host}",
+    ),
+    "command:result-sets": ("Call run()", "Omit --to"),
+    "command:write": ("write()", "--to FILE"),
+}
+
+_AWS_CONFIGURATION = "Check ~/.aws/config (or AWS_CONFIG_FILE) and the AWS_* variables."
+_CREDENTIALS_SOURCE = "Check the profile's settings; aws sts get-caller-identity shows whether they work."
+_NETWORK = "Check the network, the proxy settings and AWS_ENDPOINT_URL."
+_NO_LOCAL_FILES = "LOAD DATA LOCAL is off here; INSERT the rows instead."
+_PROCESS = "Run the profile's credential_process yourself: it must print JSON with Version 1."
+_TABLES = "SHOW TABLES lists the tables that you may see."
+
+HINTS: dict[str, str] = {
+    # What the user has typed
+    "address-invalid": "Write it like example.com:3306.",
+    "external-id-without-role": "Add {option:role-arn}, or omit the external id.",
+    "file-address-invalid": "Give a path or s3://BUCKET/KEY.",
+    "file-format-unknown": "Use one of .parquet, .csv, .csv.gz, .arrow.",
+    "grant-invalid": "Write PRIVILEGE[, …] ON SCHEMA.TABLE, as in 'SELECT ON shop.*'.",
+    "invalid-option": "",
+    "login-as-target": "Write {command:connect-to-database} instead, and delete the password: none is needed.",
+    "memory-size-invalid": "Give a number of bytes, or a text such as '4 GB'.",
+    "option-empty": "Give a value (is a variable not set?), or omit the option.",
+    "option-not-text": "Remove that character.",
+    "polars-missing": "Run pip install polars, or use {command:arrow}.",
+    "port-invalid": "A port is a number from 1 to 65535; MySQL's is 3306.",
+    "setting-rejected": "Connect with another value, or without it.",
+    "shell-command": "Remove it.",
+    "shell-connect-command": "Remove it; {command:connect} opens another connection.",
+    "shell-output-command": "Remove it; {command:write} writes a result to a file.",
+    "sql-missing": "Write a statement, such as SELECT 1.",
+    "sql-not-text": "Remove it, or send the bytes that it stands for as X'…'.",
+    "target-empty": "Name a DB cluster or instance, or the host name of its endpoint.",
+    "time-zone-rejected": "Use an offset such as +00:00; named zones need the server's time-zone tables.",
+    "user-missing": "Add {option:user}: the user created with AWSAuthenticationPlugin.",
+    "user-name-invalid": "Choose another name.",
+    # AWS: credentials
+    "access-key-refused": "Check the profile, the AWS_* variables and this machine's clock; keys of two accounts are "
+    "often mixed.",
+    "boto3-part-missing": 'Install it: pip install "botocore[crt]".',
+    "credential-process-failed": _PROCESS,
+    "credential-process-malformed": _PROCESS,
+    "credential-process-not-run": "Correct credential_process in ~/.aws/config: give the full path of a program.",
+    "credentials-expired": "Get fresh ones (aws sso login, or your usual way), then run this again.",
+    "credentials-incomplete": "Set both keys in the profile, or in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    "credentials-malformed": "Copy the access key, the secret key and the session token again, each on one line.",
+    "credentials-missing": "Run aws configure or aws sso login, set AWS_PROFILE, or add {option:profile}.",
+    "credentials-source-failed": _CREDENTIALS_SOURCE,
+    "credentials-unusable": _CREDENTIALS_SOURCE,
+    "login-session-denied": "Ask for the permission signin:CreateOAuth2Token, or use {option:profile}.",
+    "login-session-ended": "Run aws login (for your profile, if you use one), then this again.",
+    "machine-credentials-failed": "Check the role of the instance or container, or add {option:profile}.",
+    "mfa-code-required": "Get credentials on the command line (aws sts get-session-token), then run this again.",
+    "profile-invalid": _AWS_CONFIGURATION,
+    "profile-unknown": "aws configure list-profiles lists yours.",
+    "sso-session-ended": "Run aws sso login (for your profile, if you use one), then this again.",
+    # AWS: configuration, network, permissions
+    "aws-configuration-invalid": _AWS_CONFIGURATION,
+    "aws-configuration-unreadable": "Correct the file: INI syntax, UTF-8.",
+    "aws-configuration-not-found": "Check AWS_CONFIG_FILE.",
+    "aws-denied": "Ask for the permission, or use other credentials: {option:profile} or {option:role-arn}.",
+    "aws-endpoint-invalid": "Correct AWS_ENDPOINT_URL (or endpoint_url in the profile): https://HOST:PORT.",
+    "aws-failed": "Check the network and the AWS configuration.",
+    "aws-fault": "Try again in a minute.",
+    "aws-lookup-denied": "Ask for the permission, or give the database's full host name, which needs no look-up.",
+    "aws-proxy-unreachable": "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
+    "aws-response-invalid": _NETWORK,
+    "aws-throttled": "Try again in a minute.",
+    "aws-tls-failed": "Check AWS_CA_BUNDLE, the proxy settings and AWS_ENDPOINT_URL.",
+    "aws-unreachable": _NETWORK,
+    "aws-value-invalid": "Check the names and ARNs that you gave.",
+    "boto3-failed": "Update it (pip install -U boto3), then run this again; if it still fails, please report it.",
+    "memory-exhausted": "Free some memory, then run this again.",
+    "region-missing": "Add {option:region}, or set AWS_REGION or a region in the AWS profile.",
+    "region-unknown": "Give one such as eu-west-1 with {option:region}.",
+    "region-without-endpoint": "Check the region ({option:region}), use_fips_endpoint and use_dualstack_endpoint.",
+    # AWS: databases and secrets
+    "endpoint-not-ready": "Wait until it is available.",
+    "endpoint-unknown": "Check the account: the credentials may belong to a different one than the database.",
+    "engine-unsupported": "Give a MySQL, MariaDB or Aurora MySQL cluster or instance.",
+    "iam-authentication-off": "Enable it (RDS console, Modify: IAM database authentication), then connect again.",
+    "not-rds-host": "The token is signed for the AWS host name: give that, and {option:via} for a tunnel, an IP or a "
+    "CNAME.",
+    "proxy-policy-unknown": "Take the id from the proxy's ARN (RDS console, Proxies): …:dbuser:prx-ID/USER.",
+    "secret-malformed": "Give the secret of the database's master user.",
+    "secret-unknown": "Give its name or ARN; the database's page in the RDS console links to it (Configuration).",
+    "secret-without-database": "Add {option:target}: the cluster's or instance's identifier or host name.",
+    "target-unknown": "The region has none; add {option:region} or {option:profile}.",
+    "target-unusable": "",
+    "target-without-region": "Add {option:region}: the database's (for a global database, its current writer's).",
+    # The CA bundle
+    "ca-bundle-invalid": "Download global-bundle.pem as the RDS user guide says (did a web proxy answer?); give it "
+    "with {option:ca}.",
+    "ca-bundle-unavailable": "Without internet, copy global-bundle.pem here and give it with {option:ca} or "
+    "RDS_IAM_MAGIC_CA.",
+    "ca-bundle-unpublished": "Give your partition's bundle with {option:ca} or RDS_IAM_MAGIC_CA.",
+    "ca-bundle-unreadable": "Give the path of a PEM file with {option:ca}.",
+    "ca-bundle-unusable": "",
+    "ca-url-invalid": "Unset it, or give an address of the form https://HOST/PATH.",
+    # The network and TLS
+    "address-silent": "Check the security group and the VPN, or open a tunnel and add {option:via}.",
+    "address-unreachable": "Check the host and port; for a tunnel ({option:via}), check that it is open.",
+    "name-lookup-timeout": "Check the VPN and the name server, then try again.",
+    "name-unknown": "Check its spelling and the VPN; for a private network, open a tunnel and add {option:via}.",
+    "not-mysql": "Check what listens there, and where the tunnel ends; {option:connect-timeout} waits longer.",
+    "tls-expired": "Check this machine's clock; otherwise, rotate the database's certificate (RDS console, Modify).",
+    "tls-failed": "Check what listens there: a MySQL server with TLS 1.2 or later is expected.",
+    "tls-name-mismatch": "Give the endpoint's own name as the target, and check where the tunnel ({option:via}) ends.",
+    "tls-not-offered": "Check what listens there ({option:via}): RDS always offers TLS.",
+    "tls-not-verified": "This is a bug; please report it.",
+    "tls-untrusted": "The bundle is {source}; use another ({option:ca}) only if you trust who answers there.",
+    # Logging in
+    "access-denied": "",
+    "connect-failed": "Check that a MySQL or MariaDB server is running there.",
+    "database-denied": "Ask for a grant, or connect without {option:database} and run SHOW DATABASES.",
+    "database-unknown": "Check its spelling and case, or connect without {option:database} and run SHOW DATABASES.",
+    "host-blocked": "Ask for FLUSH HOSTS.",
+    "iam-denied": "Check that your IAM identity has {command:policy}",
+    "login-refused": "This is the server's message; ask its administrator.",
+    "password-denied": "The secret may belong to another database, or is being rotated; try again in a minute.",
+    "proxy-cannot-reach-database": "Check the proxy's target group.",
+    "too-many-connections": "Close idle connections, or try again in a minute.",
+    "too-many-user-connections": "Close one, then try again.",
+    "user-limit-reached": "Wait, or ask for a higher limit.",
+    "user-unknown": "Check its spelling and case, or create the user: {command:create-user}",
+    # The held connection
+    "alias-unknown": "Connect first: {command:connect}",
+    "commit-unknown": "Look at the data before you run anything again.",
+    "connection-busy": "Read that to its end or close it first, or use a second connection.",
+    "connection-closed": "Connect again: {command:connect}",
+    "connection-lost": "",
+    "lost-twice": "Try again in a minute.",
+    "may-have-run": "Look at the data before you run it again.",
+    "not-connected": "Connect first: {command:connect}",
+    "rollback-release-lost": "The next statement opens the connection again.",
+    "rows-lost": "Run the query again.",
+    "session-state-lost": "The connection is open again; first run what made them.",
+    "transaction-lost": "Run the transaction again from its start; the connection opens again by itself.",
+    # Statements, as the server answers them
+    "charset-lacks-character": "Run SET NAMES utf8mb4 first.",
+    "column-denied": "Ask for a grant on the column; SHOW GRANTS lists yours.",
+    "deadlock": "The server rolled the transaction back to break a deadlock; run it again from its start.",
+    "event-scheduler-off": "Enable event_scheduler in the DB parameter group.",
+    "iam-plugin-missing": "Enable IAM authentication for the database; that installs the plugin.",
+    "local-files-off": _NO_LOCAL_FILES,
+    "lock-wait-timeout": "Another transaction holds the lock: try again, or find it with SHOW PROCESSLIST.",
+    "networking-off": "The server takes no network connections; ask its administrator.",
+    "no-database-selected": "Choose one with USE database, or write database.table.",
+    "packet-too-large": "Split it, load the rows another way, or raise max_allowed_packet in the DB parameter group "
+    "and connect again.",
+    "privilege-missing": "Ask an administrator; RDS grants no SUPER.",
+    "privilege-tables-off": "The server runs without its privilege tables; ask its administrator.",
+    "query-killed": "Somebody ended the query on the server (KILL QUERY).",
+    "row-count-lost": "Run both statements in one cell or call, so that the server counts.",
+    "schema-denied": "Ask for a grant on that schema; SHOW GRANTS lists yours.",
+    "schema-unknown": "SHOW DATABASES lists those that you may see.",
+    "server-error": "",
+    "server-files-off": "secure_file_priv keeps the server from its own files: write the result here with "
+    "{command:write}; on Aurora, use SELECT … INTO OUTFILE S3 and LOAD DATA FROM S3.",
+    "server-option-forbids": "A server option forbids it; ask its administrator.",
+    "server-read-only": "The server is read-only (a reader, or after a failover): connect to the writer.",
+    "sql-syntax": "Check the SQL just before the place that the message quotes.",
+    "table-denied": "Ask for the grant; SHOW GRANTS lists yours.",
+    "time-limit": "Narrow the query, or connect with a longer {option:timeout}.",
+    "transaction-read-only": "The session or transaction is read-only: connect without {option:read-only}, or end "
+    "START TRANSACTION READ ONLY.",
+    "unknown-column": "DESCRIBE the table to see its columns.",
+    "unknown-routine": "SHOW FUNCTION STATUS and SHOW PROCEDURE STATUS list the routines that you may see.",
+    "unknown-table": _TABLES,
+    # Results
+    "bucket-unknown": "Correct the name, or create the bucket first.",
+    "duplicate-columns": "Give each column its own alias with AS.",
+    "file-exists": "Add {option:overwrite} to replace it, or choose another name.",
+    "file-is-folder": "Name a file in it.",
+    "file-not-written": "Check the path, the free space and your right to write there.",
+    "folder-unknown": "Create it first, or name another.",
+    "no-rows": "{command:execute} for statements without rows.",
+    "number-too-wide": "Select it as text, with CAST(… AS CHAR).",
+    "polars-unsupported": "Use {command:arrow}, or CAST the column.",
+    "result-too-large": "Narrow it with LIMIT, read a part with {option:limit}, write it to a file with "
+    "{command:write}, or {command:memory}.",
+    "result-unavailable": "",
+    "several-result-sets": "{command:result-sets} for statements that return several result sets.",
+    "type-not-writable": "Write it in another format, or CAST the column in the SQL.",
+    "value-unreadable": "",
+    # Setting users up
+    "grant-refused": "Grant only what the master user holds itself, then run this again; what is done stays.",
+    "user-exists": "Choose another name, or drop that user first if nobody needs it.",
+    "user-setup-failed": "",
+    # What should not happen
+    "own-query-failed": "",
+    "protocol-error": "",
+    "unexpected": "",
+}
+
+
+_PLACEHOLDER = re.compile(r"\{([a-z_:-]+)\}")
+
+
+def spell(text: str, interface: Interface, facts: Mapping[str, object]) -> str:
+    """A text with its options and commands as an interface spells them, and with its facts."""
+
+    def spelled(match: re.Match[str]) -> str:
+        spelling = SPELLINGS.get(match[1])
+        return match[0] if spelling is None else spelling[interface.value]
+
+    def filled(match: re.Match[str]) -> str:
+        return str(facts.get(match[1]) or match[1].upper())
+
+    return _PLACEHOLDER.sub(filled, _PLACEHOLDER.sub(spelled, text))
+
+
+class Note(str):
+    """A line for the user about something that works: a text as Python spells it, which knows the other spellings.
+
+    Args:
+        template: As in `HINTS`.
+        facts: Values of its placeholders.
+    """
+
+    __slots__ = ("_facts", "_template")
+    _template: str
+    _facts: Mapping[str, object]
+
+    def __new__(cls, template: str, **facts: object) -> Note:
+        """The text, spelled for Python."""
+        note = super().__new__(cls, spell(template, Interface.PYTHON, facts))
+        note._template, note._facts = template, facts
+        return note
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], Mapping[str, object]]:
+        return (self._template,), self._facts
+
+    def spelled(self, interface: Interface) -> str:
+        """The text as an interface spells it."""
+        return spell(self._template, interface, self._facts)
