@@ -19,6 +19,7 @@ from rds_iam_magic.errors import (
     OptionError,
     ProtocolError,
     RdsIamError,
+    RdsIamWarning,
     RegionError,
     ResultError,
     StatementError,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from rds_iam_magic.connecting import connect
-    from rds_iam_magic.connection.connection import Connection, RdsIamWarning
+    from rds_iam_magic.connection.connection import Connection
 
 __version__ = "0.1.0"
 
@@ -65,7 +66,6 @@ __all__ = [
 
 _LATE = {
     "Connection": "rds_iam_magic.connection.connection",
-    "RdsIamWarning": "rds_iam_magic.connection.connection",
     "connect": "rds_iam_magic.connecting",
 }
 

@@ -14,8 +14,8 @@ from rds_iam_magic.aws.session import diagnose_credentials, open_session
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.aws.truststore import trust_store
 from rds_iam_magic.connect_options import CONNECT_TIMEOUT, ConnectOptions
-from rds_iam_magic.connection.connection import Connection, warn
-from rds_iam_magic.errors import AccessDeniedError, OptionError
+from rds_iam_magic.connection.connection import Connection
+from rds_iam_magic.errors import AccessDeniedError, OptionError, warn
 from rds_iam_magic.mysql.credential import Credential, Password, Token
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.login import Login

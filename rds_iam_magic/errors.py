@@ -29,6 +29,7 @@ RdsIamError
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,18 @@ def _shell_of_tb() -> Any:
             return frame.f_locals["self"].shell
         frame = frame.f_back
     return None
+
+
+class RdsIamWarning(UserWarning):
+    """Something that the user should know about a result or a connection that works."""
+
+
+def warn(text: str) -> None:
+    """Tell something by a Python warning, at the line of the caller outside of this package."""
+    frame, level = sys._getframe(), 1  # noqa: SLF001 - the stack is only looked at
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("rds_iam_magic."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, RdsIamWarning, stacklevel=level)
 
 
 class OptionError(RdsIamError):

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
-import threading
-import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args, overload
 
+from rds_iam_magic.connection.exclusive_use import ExclusiveUse
 from rds_iam_magic.connection.executor import Execution, Outcome, Result, StatementExecutor
 from rds_iam_magic.connection.reconnecting import ReconnectingSession
-from rds_iam_magic.errors import OptionError, RdsIamError, ResultError
+from rds_iam_magic.errors import OptionError, RdsIamError, ResultError, warn
 from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
@@ -29,26 +26,6 @@ if TYPE_CHECKING:
 
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
 _NOTHING = Statement("", ())
-
-
-class RdsIamWarning(UserWarning):
-    """Something that the user should know about a result or a connection that works."""
-
-
-def warn(text: str) -> None:
-    """Tell something by a Python warning, at the line of the caller outside of this package."""
-    frame, level = sys._getframe(), 1  # noqa: SLF001 - the stack is only looked at
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("rds_iam_magic."):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(text, RdsIamWarning, stacklevel=level)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Turn:
-    """A thread's use of a connection."""
-
-    pid: int
-    thread: int
 
 
 class Connection:
@@ -78,9 +55,7 @@ class Connection:
         self.login = login
         self.notify = notify
         self.max_memory = max_memory
-        self._busy = threading.Lock()
-        self._turn: _Turn | None = None
-        self._pid = os.getpid()
+        self._use = ExclusiveUse()
         try:
             self._session = ReconnectingSession(login, settings or SessionSettings(), lambda text: self.notify(text))
             self._executor = StatementExecutor(self._session, lambda text: self.notify(text))
@@ -260,30 +235,18 @@ class Connection:
             StatementError: The server refused a statement; `position` tells which.
             ConnectionLostError: The connection broke, and the statement could not be run again.
         """
-        with self._exclusive():
+        with self._use.exclusive():
             for execution in self._executions(sql, decimal, limit):
                 with self._telling_progress(execution):
                     yield from self._executor.collect(execution, MemoryBudget(self.max_memory))
 
     def close(self) -> None:
         """End the session; does nothing when it is closed already. An open transaction is rolled back, and told."""
-        is_own = self._pid == os.getpid()  # after a fork the transaction is the parent's, and goes on
+        is_own = self._use.is_own  # after a fork the transaction is the parent's, and goes on
         if is_own and self._session.state.transaction_since is not None and not self._session.closed:
             changed = count_of(self.rows_changed, "changed row")
             self.notify(f"a transaction with {changed} was open; closing the connection rolled it back.")
         self._session.close()
-
-    @contextmanager
-    def _exclusive(self) -> Iterator[None]:
-        turn = _Turn(os.getpid(), threading.get_ident())
-        try:
-            try:
-                self._begin_turn(turn)
-                yield
-            finally:
-                self._end_turn(turn)
-        finally:
-            self._end_turn(turn)  # again, for an interrupt may have come within
 
     @contextmanager
     def _telling_progress(self, execution: Execution) -> Iterator[None]:
@@ -308,27 +271,6 @@ class Connection:
         if self.transaction_since is not None:
             lines.append("A transaction is open: COMMIT or ROLLBACK it.")
         return lines
-
-    def _begin_turn(self, turn: _Turn) -> None:
-        if self._pid != turn.pid:  # a forked child: another thread of the parent may have held the lock
-            self._pid, self._busy, self._turn = turn.pid, threading.Lock(), None
-        if self._turn is not None and self._turn.thread == turn.thread:
-            raise ResultError(
-                "The connection is still streaming the rows of another query.",
-                cause="connection-busy",
-            )
-        orphaned = 0
-        while not self._busy.acquire(timeout=0.2):
-            # Locked, and nobody's turn, for longer than it takes to say whose: an interrupt came between the two.
-            orphaned = orphaned + 1 if self._turn is None else 0
-            if orphaned > 1:
-                self._busy.release()
-        self._turn = turn
-
-    def _end_turn(self, turn: _Turn) -> None:
-        if self._turn is turn:
-            self._turn = None
-            self._busy.release()
 
     def _executions(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[Execution]:
         if decimal not in get_args(DecimalMode):
@@ -357,7 +299,7 @@ class Connection:
     @contextmanager
     def _streaming(self, sql: str, decimal: DecimalMode, limit: int | None) -> Iterator[StreamedResult]:
         """The last statement's result set, while its rows come; the statements before it run first."""
-        with self._exclusive():
+        with self._use.exclusive():
             *before, last = self._executions(sql, decimal, limit)
             for execution in before:
                 with self._telling_progress(execution):

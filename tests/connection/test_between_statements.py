@@ -1,8 +1,6 @@
 """What happens between two statements of the user's: nothing of ours changes what the second one sees; errors tell what
 has run; answers that nobody reads are read to their end."""
 
-import threading
-
 import pytest
 
 from rds_iam_magic.connection import reconnecting as held
@@ -153,12 +151,3 @@ def test_each_result_of_a_call_comes_when_it_is_complete(sandbox, table):
         assert next(results).to_pandas()["b"].tolist() == [2]
         results.close()
         root.execute("DROP PROCEDURE scratch.waits")
-
-
-def test_a_read_of_a_thread_that_waits_for_its_turn(db):
-    """The lock is handed over; a turn that was begun and never said whose it is does not keep it."""
-    db._busy.acquire()  # as an interrupt between the two lines of taking a turn leaves it
-    thread = threading.Thread(target=lambda: db.query("SELECT 1"))
-    thread.start()
-    thread.join(30)
-    assert not thread.is_alive()
