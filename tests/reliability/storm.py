@@ -248,8 +248,15 @@ class Tally:
     unknown: set[int] = field(default_factory=set)
 
 
-def random_storm(sandbox: Sandbox, seconds: float, seed: int = 5) -> Tally:
-    """Queries, writes and reconnects under SIGINT and SIGUSR1 at random moments, on the main thread."""
+def random_storm(sandbox: Sandbox, seconds: float, seed: int = 5, *, at_least: int = 0) -> Tally:
+    """Queries, writes and reconnects under SIGINT and SIGUSR1 at random moments, on the main thread.
+
+    Args:
+        sandbox: Whose server is used, as the tester.
+        seconds: How long; longer, until there have been `at_least` right answers and signals of each kind.
+        seed: Of what is random.
+        at_least: See there.
+    """
     chance, tally = random.Random(seed), Tally()
     handler = signal.getsignal(signal.SIGINT)
     with sandbox.server.root() as root:
@@ -263,7 +270,7 @@ def random_storm(sandbox: Sandbox, seconds: float, seed: int = 5) -> Tally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGUSR1, _alarm)
         try:
-            _weather(sandbox, chance, tally, time.monotonic() + seconds)
+            _weather(sandbox, chance, tally, time.monotonic() + seconds, at_least)
         finally:
             signal.signal(signal.SIGINT, handler)
             gc.enable()
@@ -281,10 +288,10 @@ def _alarm(*_: object) -> None:
     raise AlarmError("the user's own")
 
 
-def _weather(sandbox: Sandbox, chance: random.Random, tally: Tally, deadline: float) -> None:
+def _weather(sandbox: Sandbox, chance: random.Random, tally: Tally, deadline: float, at_least: int) -> None:
     held: list[Connection] = []
     number = 0
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline or min(tally.right, tally.interrupted, tally.alarmed) < at_least:
         number += 1
         sent = signal.SIGUSR1 if chance.random() < 0.5 else signal.SIGINT
         delay = chance.choice((0.0005, 0.002, 0.01, 0.05)) * chance.random() + 1e-6

@@ -92,7 +92,4 @@ def test_at_every_line_of_ending_a_query(calm):
 # Python closes a socket whose making was interrupted, with a warning: nobody has it yet. The descriptors are counted.
 @pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")
 def test_at_random_moments(calm):
-    tally = storm.random_storm(calm, 6)
-    assert tally.right > 10
-    assert tally.interrupted > 10
-    assert tally.alarmed > 10
+    storm.random_storm(calm, 6, at_least=10)
