@@ -77,25 +77,22 @@ class RdsIamError(Exception):
         self.detail = detail
         self.cause = cause or type(self).cause
         self.facts = dict(facts or {})
-        self._before = ""
+        self._sentences: list[str] = []  # in front of the hint
         self._hint = hint or None
 
     @property
     def hint(self) -> str:
         """What to do next, in the interface's spelling; one line, or empty."""
-        return self._before + self._last_hint()
+        text = spell(HINTS.get(self.cause, ""), self.interface, self.facts) if self._hint is None else self._hint
+        return " ".join(filter(None, [*self._sentences, text]))
 
     @hint.setter
     def hint(self, text: str) -> None:
-        # Sentences put in front of the hint leave it what it is: a part of the table, spelled later.
-        last = self._last_hint()
-        if last and text.endswith(last):
-            self._before = text.removesuffix(last)
-        else:
-            self._before, self._hint = "", text
+        self._sentences, self._hint = [], text
 
-    def _last_hint(self) -> str:
-        return spell(HINTS.get(self.cause, ""), self.interface, self.facts) if self._hint is None else self._hint
+    def put_before_hint(self, *sentences: str) -> None:
+        """Put sentences in front of the hint; empty ones are left out."""
+        self._sentences[:0] = filter(None, sentences)
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message

@@ -115,8 +115,8 @@ def test_an_error_is_spelled_for_its_interface():
 
 def test_a_sentence_in_front_of_the_hint_leaves_the_rest_to_be_spelled():
     error = UnreachableError("No.", cause="name-unknown")
-    error.hint = f"One has run. {error.hint}"
-    error.hint = f"A transaction is open. {error.hint}"
+    error.put_before_hint("One has run.")
+    error.put_before_hint("A transaction is open.")
     error.interface = Interface.NOTEBOOK
     assert error.hint.startswith("A transaction is open. One has run. Check its spelling")
     assert error.hint.endswith("--via HOST:PORT.")
@@ -128,7 +128,7 @@ def test_a_hint_that_is_none_of_the_table_can_be_given_and_lengthened():
     error = StatementError("No.", code=1)
     assert (error.cause, error.hint, str(error)) == ("server-error", "", "No.")
     error.hint = "One has run."
-    error.hint = f"Look. {error.hint}"
+    error.put_before_hint("Look.")
     assert error.hint == "Look. One has run."
     assert DecodeError("No.", "Select it.", column="a").hint == "Select it."
 
@@ -145,7 +145,7 @@ def test_a_fact_that_is_not_known_is_shown_in_capitals():
 
 def test_an_error_keeps_its_hint_when_it_is_pickled():
     error = AccessDeniedError("No.", cause="iam-denied", facts={"user": "a"}, detail="d")
-    error.hint = f"Well. {error.hint}"
+    error.put_before_hint("Well.")
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.cause, again.detail) == (str(error), "iam-denied", "d")
     assert "/a" in again.hint

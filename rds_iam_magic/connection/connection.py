@@ -254,7 +254,7 @@ class Connection:
         try:
             yield
         except RdsIamError as error:
-            error.hint = " ".join(filter(None, [*self._progress(execution), error.hint]))
+            error.put_before_hint(*self._progress(execution))
             raise
         except KeyboardInterrupt:
             if execution.position > 1:

@@ -232,9 +232,11 @@ class StatementExecutor:
             return running.lost(f"{event.code}: {event.message}")
         error = statement_error(event, execution.position, execution.count)
         self._session.after_refusal()
-        error.hint = " ".join(filter(None, [self._session.nearest_name(event, execution.statement), error.hint]))
+        error.put_before_hint(self._session.nearest_name(event, execution.statement))
         if is_read_only(event):
-            error.hint = self._session.follow_failover() or error.hint
+            moved = self._session.follow_failover()
+            if moved:
+                error.hint = moved
         return error
 
     def _tell_warnings(self, reader: ResponseReader, execution: Execution) -> None:
