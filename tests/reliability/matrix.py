@@ -42,7 +42,7 @@ LEGEND = {
     ROLLED_BACK: "`ConnectionLostError`: the server rolled the transaction back; nothing of it is there.",
     MAY_HAVE_RUN: "`ConnectionLostError`: the statement may have taken effect; it is not run again.",
     UNKNOWN: "`ConnectionLostError`: whether the COMMIT took effect is unknown.",
-    IN_THE_MIDDLE: "`ConnectionLostError` after the rows that observed; none comes twice, no partial file is left.",
+    IN_THE_MIDDLE: "`ConnectionLostError` after the rows that came; none comes twice, no partial file is left.",
     REFUSED: "`StatementError` 1290: the server takes no writes; nothing has run.",
     CANNOT: "`ConnectError` within the time to connect, saying what is the matter; nothing has run. Once it is mended, "
     "the next statement runs; an open transaction is told to be rolled back first.",
