@@ -43,7 +43,7 @@ settings.register_profile("quick", settings.get_profile("suite"), max_examples=2
 LONGEST = ("test_package", "test_storm", "test_soak", "test_matrix", "test_secrets", "test_faults", "test_command")
 MOST_IN_A_GROUP = 70
 
-SLOW = frozenset({"sandbox", "scratch", "fragile", "running", "wheel"})
+SLOW = frozenset({"sandbox", "scratch", "own_sandbox", "running", "wheel"})
 
 # jsonschema takes it where it is installed, and importing it takes over a second; nothing here needs it.
 sys.modules.setdefault("rfc3987_syntax", None)

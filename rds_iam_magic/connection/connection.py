@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args, overload
 from rds_iam_magic.connection.exclusive_use import ExclusiveUse
 from rds_iam_magic.connection.executor import Execution, Outcome, Result, StatementExecutor
 from rds_iam_magic.connection.reconnecting import ReconnectingSession
-from rds_iam_magic.errors import OptionError, RdsIamError, ResultError, warn
+from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError, ResultError, warn
 from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
@@ -82,6 +82,19 @@ class Connection:
     def tls_version(self) -> str:
         """The version of TLS in use, such as `TLSv1.3`."""
         return self._session.tls_version
+
+    @property
+    def connection_id(self) -> int:
+        """The server's id of the current session, as CONNECTION_ID() gives it and SHOW PROCESSLIST lists it.
+
+        While the connection is lost, it is that of the last session.
+
+        Raises:
+            NotConnectedError: The connection is closed.
+        """
+        if self._session.closed:
+            raise NotConnectedError("The connection is closed.", cause="connection-closed")
+        return self._session.connection_id
 
     @property
     def settings(self) -> SessionSettings:

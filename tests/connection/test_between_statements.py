@@ -3,8 +3,8 @@ has run; answers that nobody reads are read to their end."""
 
 import pytest
 
-from rds_iam_magic.connection import reconnecting as held
 from rds_iam_magic.errors import ConnectionLostError, ResultError, StatementError
+from rds_iam_magic.timeouts import Timeouts
 
 
 @pytest.fixture
@@ -23,13 +23,14 @@ def table(db):
         ("INSERT INTO between_ VALUES (300), (301)", "SHOW COUNT(*) WARNINGS", 2),
     ],
 )
-@pytest.mark.parametrize("idle", [False, True])
-def test_a_keep_alive_changes_nothing(table, monkeypatch, first, second, value, idle):
-    if idle:
-        monkeypatch.setattr(held, "PING_AFTER", 0.0)
-    for _ in table.run(first):
-        pass
-    assert table.query(second).iloc[0, 0] == value
+@pytest.mark.parametrize("idle", [Timeouts().idle, 0.0])
+@pytest.mark.usefixtures("table")
+def test_the_check_of_an_idle_session_changes_nothing(scratch, notes, first, second, value, idle):
+    with scratch.connect(notes, timeouts=Timeouts(idle=idle)) as db:
+        db.execute("SET SESSION sql_mode = ''")
+        for _ in db.run(first):
+            pass
+        assert db.query(second).iloc[0, 0] == value
 
 
 def test_the_status_after_an_error_is_asked_for_without_effects(table):

@@ -8,7 +8,7 @@ from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.sandbox import Sandbox
-from tests.reliability.faults import Principal, World
+from tests.reliability.faults import Principal, Rig
 from tests.reliability.matrix import create_tables
 from tests.support.events import LONG
 from tests.support.logins import create_tester, login_of_tester, watch
@@ -21,7 +21,7 @@ def _create_ledger(server):
 
 
 @pytest.fixture(scope="package")
-def fragile():
+def own_sandbox():
     """A sandbox of these tests' own."""
     with Sandbox() as sandbox:
         _create_ledger(sandbox.server)
@@ -30,41 +30,41 @@ def fragile():
 
 
 @pytest.fixture(scope="package")
-def second(fragile):
+def second(own_sandbox):
     """Another server of the same names, for failovers."""
-    server = fragile.add_server()
+    server = own_sandbox.add_server()
     _create_ledger(server)
     with watch(server):
         yield server
 
 
 @pytest.fixture(scope="package")
-def principal(fragile):
-    """Whose tokens the worlds use."""
-    return Principal(fragile, "held")
+def principal(own_sandbox):
+    """Whose tokens the rigs' connections use."""
+    return Principal(own_sandbox, "held")
 
 
 @pytest.fixture
-def make_world(fragile, second, principal, notes):
-    """Worlds on the fragile server; all is mended and closed at the end."""
-    for server in (fragile.server, second):
+def make_rig(own_sandbox, second, principal, notes):
+    """Rigs on the sandbox; all is mended and closed at the end."""
+    for server in (own_sandbox.server, second):
         with server.root() as root:
             root.execute("TRUNCATE scratch.ledger")
     with ExitStack() as opened:
 
         def make(*, settings=None, timeout=LONG, **changes):
-            proxy = opened.enter_context(Proxy(fragile.server.port))
+            proxy = opened.enter_context(Proxy(own_sandbox.server.port))
             via = Address("localhost", proxy.port)
-            login = login_of_tester(fragile, via=via, timeout=timeout, **{"credential": principal.token} | changes)
+            login = login_of_tester(own_sandbox, via=via, timeout=timeout, **{"credential": principal.token} | changes)
             db = opened.enter_context(Connection(login, settings=settings or SessionSettings(), notify=notes.append))
-            world = World(fragile, fragile.server, proxy, db, notes, principal, second)
-            opened.enter_context(world.undo)
-            return world
+            rig = Rig(own_sandbox, own_sandbox.server, proxy, db, notes, principal, second)
+            opened.enter_context(rig.undo)
+            return rig
 
         yield make
 
 
 @pytest.fixture
-def world(make_world):
+def rig(make_rig):
     """One of them."""
-    return make_world()
+    return make_rig()

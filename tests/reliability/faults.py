@@ -1,4 +1,4 @@
-"""What can break, and the world in which it does: a connection through a proxy to a real server."""
+"""What can break, and the rig that it breaks: a connection through a proxy to a real server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 import boto3
@@ -17,14 +16,13 @@ import pymysql
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.aws.token import sign_token
-from rds_iam_magic.connection import reconnecting as held
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectError
 from rds_iam_magic.mysql import dial
-from rds_iam_magic.mysql import reader as answer
 from rds_iam_magic.mysql.credential import Token
 from rds_iam_magic.sandbox import Sandbox
 from rds_iam_magic.sandbox.server import Server
+from rds_iam_magic.timeouts import DEFAULT, Timeouts
 from tests.support.events import LONG, wait_until
 from tests.support.logins import login_of_tester
 from tests.support.proxy import Proxy
@@ -70,7 +68,7 @@ class Principal:
 
 
 @dataclass
-class World:
+class Rig:
     """A connection through a proxy to a server.
 
     Attributes:
@@ -89,11 +87,8 @@ class World:
 
     @property
     def connection_id(self) -> int:
-        """The id of the held session, found by the way that it takes: nothing is sent over it."""
-        ((number,),) = self.root(
-            f"SELECT ID FROM information_schema.PROCESSLIST WHERE HOST LIKE '%:{self.proxy.server_side_port}'"
-        )
-        return int(number)
+        """The server's id of the session; nothing is sent over it."""
+        return self.db.connection_id
 
     def root(self, sql: str) -> Any:
         with self.server.root() as cursor:
@@ -106,18 +101,14 @@ class World:
     def kill_connection(self) -> None:
         self.root(f"KILL CONNECTION {self.connection_id}")
 
+    def lose(self) -> None:
+        """Cut the connection."""
+        self.proxy.cut()
+        self.wait_until_cut()
+
     def wait_until_cut(self) -> None:
-        """What has been struck is seen to be dead from here."""
+        """Return when the loss can be seen from here."""
         wait_until(lambda: self.proxy.connections == 0, "the end of the connection")
-
-    def change(self, module: ModuleType, name: str, value: float) -> None:
-        """Change one of the product's own time limits until all is mended."""
-        self.undo.callback(setattr, module, name, getattr(module, name))
-        setattr(module, name, value)
-
-    def rest(self) -> None:
-        """As after a long while without a statement: the next one has the connection asked whether it lives."""
-        self.change(held, "PING_AFTER", 0.0)
 
     def reconnect_within(self, seconds: float) -> None:
         """What `--connect-timeout` does, from now on and until all is mended; the first connection had time."""
@@ -147,37 +138,37 @@ def end_session(server: Server, number: int) -> None:
         root.execute(f"KILL CONNECTION {number}")
 
 
-def _kill_server(world: World) -> None:
-    world.server.kill()
-    world.server.start()
+def _kill_server(rig: Rig) -> None:
+    rig.server.kill()
+    rig.server.start()
 
 
-def _nobody_listens(world: World) -> None:
-    world.proxy.refuse()
-    world.undo.callback(world.proxy.refuse, False)
-    world.proxy.cut()
+def _nobody_listens(rig: Rig) -> None:
+    rig.proxy.refuse()
+    rig.undo.callback(rig.proxy.refuse, False)
+    rig.proxy.cut()
 
 
-def _says_nothing(world: World) -> None:
-    world.proxy.be_silent()
-    world.undo.callback(world.proxy.be_silent, False)
-    world.proxy.cut()
+def _says_nothing(rig: Rig) -> None:
+    rig.proxy.be_silent()
+    rig.undo.callback(rig.proxy.be_silent, False)
+    rig.proxy.cut()
 
 
-def _no_free_connection(world: World) -> None:
-    (limit,) = world.root("SELECT @@max_connections")[0]
-    world.root("SET GLOBAL max_connections = 10")  # the least that MariaDB takes
-    world.undo.callback(world.root, f"SET GLOBAL max_connections = {limit}")
-    world.proxy.refuse()  # the way in opens when all places are taken
-    world.kill_connection()  # at the server too, or its place would become free later
-    world.proxy.cut()
+def _no_free_connection(rig: Rig) -> None:
+    (limit,) = rig.root("SELECT @@max_connections")[0]
+    rig.root("SET GLOBAL max_connections = 10")  # the least that MariaDB takes
+    rig.undo.callback(rig.root, f"SET GLOBAL max_connections = {limit}")
+    rig.proxy.refuse()  # the way in opens when all places are taken
+    rig.kill_connection()  # at the server too, or its place would become free later
+    rig.proxy.cut()
     with suppress(ConnectError):
         while True:
-            world.undo.enter_context(Connection(login_of_tester(world.sandbox)))
-    world.proxy.refuse(False)
+            rig.undo.enter_context(Connection(login_of_tester(rig.sandbox)))
+    rig.proxy.refuse(False)
 
 
-def _name_is_not_found(world: World) -> None:
+def _name_is_not_found(rig: Rig) -> None:
     known, mended = dial.socket.getaddrinfo, threading.Event()
 
     def slow(*arguments: Any, **options: Any) -> Any:
@@ -189,59 +180,56 @@ def _name_is_not_found(world: World) -> None:
         mended.set()
 
     dial.socket.getaddrinfo = slow  # the one thing that cannot be had for real here
-    world.undo.callback(mend)
-    world.proxy.cut()
+    rig.undo.callback(mend)
+    rig.proxy.cut()
 
 
-def _expire_token(world: World) -> None:
-    world.principal.expire_next()
-    world.proxy.cut()
+def _expire_token(rig: Rig) -> None:
+    rig.principal.expire_next()
+    rig.proxy.cut()
 
 
-def _rotate(world: World) -> None:
-    world.principal.rotate()
-    world.proxy.cut()
+def _rotate(rig: Rig) -> None:
+    rig.principal.rotate()
+    rig.proxy.cut()
 
 
-def _revoke(world: World) -> None:
-    world.principal.revoke()
-    world.undo.callback(world.principal.permit)
-    world.proxy.cut()
+def _revoke(rig: Rig) -> None:
+    rig.principal.revoke()
+    rig.undo.callback(rig.principal.permit)
+    rig.proxy.cut()
 
 
-def _fail_over(world: World) -> None:
+def _fail_over(rig: Rig) -> None:
     """The other server has what was committed so far; the name leads to it from now on."""
-    rows = world.root("SELECT a FROM scratch.ledger")
-    with world.second.root() as root:
+    rows = rig.root("SELECT a FROM scratch.ledger")
+    with rig.second.root() as root:
         root.execute("TRUNCATE scratch.ledger")
         root.executemany("INSERT INTO scratch.ledger VALUES (%s)", rows)
-    world.proxy.upstream, world.server = world.second.port, world.second
-    world.proxy.cut()
+    rig.proxy.upstream, rig.server = rig.second.port, rig.second
+    rig.proxy.cut()
 
 
-def _become_read_only(world: World) -> None:
-    world.kill_connection()  # first: the switch waits for statements that write, and for locks
-    world.open_gate()
-    world.root("SET GLOBAL read_only = 1")
-    world.undo.callback(world.root, "SET GLOBAL read_only = 0")
+def _become_read_only(rig: Rig) -> None:
+    rig.kill_connection()  # first: the switch waits for statements that write, and for locks
+    rig.open_gate()
+    rig.root("SET GLOBAL read_only = 1")
+    rig.undo.callback(rig.root, "SET GLOBAL read_only = 0")
 
 
-def _idle_too_long(world: World) -> None:
+def _idle_too_long(rig: Rig) -> None:
     # As the server's own setting would be: no statement of the user's, who would be told that what was SET is gone.
-    world.db._session.current.command("SET SESSION wait_timeout = 1", timeout=LONG)
-    world.wait_until_cut()
+    rig.db._session.current.command("SET SESSION wait_timeout = 1", timeout=LONG)
+    rig.wait_until_cut()
 
 
-def _go_silent(world: World) -> None:
-    """What is waited for never comes here, so that short limits find out what long ones would."""
-    world.change(answer, "SILENCE", 1.0)
-    world.change(held, "PING_TIMEOUT", 1.0)
-    world.proxy.freeze()
+def _go_silent(rig: Rig) -> None:
+    rig.proxy.freeze()
 
 
-def _slow_down(world: World) -> None:
-    world.proxy.delay = 0.2
-    world.undo.callback(setattr, world.proxy, "delay", 0.0)
+def _slow_down(rig: Rig) -> None:
+    rig.proxy.delay = 0.2
+    rig.undo.callback(setattr, rig.proxy, "delay", 0.0)
 
 
 @dataclass(frozen=True)
@@ -250,21 +238,23 @@ class Fault:
 
     Attributes:
         name: What breaks, for people.
-        strike: Brings it about; what it must not leave behind goes onto `world.undo`.
-        comes_back: Whether a new session can be opened while it lasts.
-        loses: Whether the session is lost.
+        inject: Brings it about; what it must not leave behind goes onto `rig.undo`.
+        reconnectable: Whether a new session can be opened while it lasts.
+        drops_session: Whether the session is lost.
         writable: Whether the server takes writes while it lasts.
         seen: Whether a session that is lost is seen to be dead without asking.
         moments: The moments at which it can come about; empty for all.
+        timeouts: Of the rig's connection; where an answer never comes, short ones show what long ones would.
     """
 
     name: str
-    strike: Callable[[World], None]
-    comes_back: bool = True
-    loses: bool = True
+    inject: Callable[[Rig], None]
+    reconnectable: bool = True
+    drops_session: bool = True
     writable: bool = True
     seen: bool = True
     moments: tuple[str, ...] = ()
+    timeouts: Timeouts = DEFAULT
 
     def __str__(self) -> str:
         return self.name
@@ -273,24 +263,24 @@ class Fault:
 IDLE, REQUEST, ANSWER = "while idle", "as it is sent", "its answer is lost"
 WORKING, ROWS = "while the server works", "in the middle of the rows"
 
-TRUNCATES = Fault("an answer is truncated", lambda world: world.proxy.cut_after(30), moments=(ANSWER, ROWS))
+TRUNCATES = Fault("an answer is truncated", lambda rig: rig.proxy.cut_after(30), moments=(ANSWER, ROWS))
 
 FAULTS = (
     Fault("the server is killed (SIGKILL) and started again", _kill_server),
-    Fault("the connection is killed (`KILL CONNECTION`)", World.kill_connection),
+    Fault("the connection is killed (`KILL CONNECTION`)", Rig.kill_connection),
     Fault("the server ends an idle session (`wait_timeout`)", _idle_too_long, moments=(IDLE,)),
-    Fault("the network closes the connection", lambda world: world.proxy.cut()),
-    Fault("the network resets the connection", lambda world: world.proxy.reset()),
-    Fault("the network goes silent (half-open)", _go_silent, seen=False),
+    Fault("the network closes the connection", lambda rig: rig.proxy.cut()),
+    Fault("the network resets the connection", lambda rig: rig.proxy.reset()),
+    Fault("the network goes silent (half-open)", _go_silent, seen=False, timeouts=Timeouts(no_data=1.0, check=1.0)),
     TRUNCATES,
-    Fault("the network is slow", _slow_down, loses=False),
+    Fault("the network is slow", _slow_down, drops_session=False),
     Fault("a failover to another server with the same data", _fail_over),
     Fault("a loss, and the server is read-only since", _become_read_only, writable=False),
     Fault("a loss, and the next token expires while connecting", _expire_token),
     Fault("a loss, and the credentials have been rotated", _rotate),
-    Fault("a loss, and access has been revoked", _revoke, comes_back=False),
-    Fault("a loss, and no connection is free (`max_connections`)", _no_free_connection, comes_back=False),
-    Fault("a loss, and the name server does not answer", _name_is_not_found, comes_back=False),
-    Fault("a loss, and the server accepts and says nothing", _says_nothing, comes_back=False),
-    Fault("a loss, and nobody listens any more", _nobody_listens, comes_back=False),
+    Fault("a loss, and access has been revoked", _revoke, reconnectable=False),
+    Fault("a loss, and no connection is free (`max_connections`)", _no_free_connection, reconnectable=False),
+    Fault("a loss, and the name server does not answer", _name_is_not_found, reconnectable=False),
+    Fault("a loss, and the server accepts and says nothing", _says_nothing, reconnectable=False),
+    Fault("a loss, and nobody listens any more", _nobody_listens, reconnectable=False),
 )

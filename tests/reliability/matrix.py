@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rds_iam_magic.sandbox.server import Server
-from tests.reliability.faults import ANSWER, FAULTS, IDLE, REQUEST, ROWS, TRUNCATES, WORKING, Fault, World, end_session
+from rds_iam_magic.timeouts import Timeouts
+from tests.reliability.faults import ANSWER, FAULTS, IDLE, REQUEST, ROWS, TRUNCATES, WORKING, Fault, Rig, end_session
 from tests.support.events import LONG, when, works_on
 
 READ = "SELECT"
@@ -64,18 +65,23 @@ class Cell:
         return self.action in (IN_TRANSACTION, COMMIT)
 
     @property
+    def timeouts(self) -> Timeouts:
+        """What the rig's connection is made with: while idle, each statement is as one after a long pause."""
+        return replace(self.fault.timeouts, idle=0.0) if self.moment == IDLE else self.fault.timeouts
+
+    @property
     def outcome(self) -> str:
         """What must come of it."""
-        if not self.fault.loses:
+        if not self.fault.drops_session:
             return RIGHT
         if self.moment == IDLE:
             return self._idle()
         if self.action == READ:
-            return AGAIN if self.fault.comes_back else CANNOT
+            return AGAIN if self.fault.reconnectable else CANNOT
         return {WRITE: MAY_HAVE_RUN, IN_TRANSACTION: ROLLED_BACK, COMMIT: UNKNOWN, BATCHES: IN_THE_MIDDLE}[self.action]
 
     def _idle(self) -> str:
-        if not self.fault.comes_back:
+        if not self.fault.reconnectable:
             return CANNOT
         if self.in_transaction:
             return ROLLED_BACK
@@ -93,7 +99,7 @@ def cells() -> list[Cell]:
     ]
 
 
-ROW_COUNT, LAST_BEFORE_PAUSE, STRUCK_AFTER_BYTES = 2800, 2600, 2_300_000  # more than a chunk of rows (2 MiB)
+ROW_COUNT, LAST_BEFORE_PAUSE, FAULT_AFTER_BYTES = 2800, 2600, 2_300_000  # more than a chunk of rows (2 MiB)
 _ROWS = (
     f"SELECT seq, REPEAT('x', 1000) AS filler, SLEEP(IF(seq = {LAST_BEFORE_PAUSE}, seconds, 0)) "
     f"FROM pace, seq_1_to_{ROW_COUNT}"
@@ -124,83 +130,82 @@ def create_tables(server: Server) -> None:
             root.execute(sql)
 
 
-def act(world: World, cell: Cell) -> Any:
+def act(rig: Rig, cell: Cell) -> Any:
     """Bring the fault about at its moment, under its action; returns what the action gives, or raises."""
     if cell.in_transaction:
-        world.db.execute("BEGIN; INSERT INTO ledger VALUES (2)")
-    if not cell.fault.comes_back:
-        world.reconnect_within(1.0)
+        rig.db.execute("BEGIN; INSERT INTO ledger VALUES (2)")
+    if not cell.fault.reconnectable:
+        rig.reconnect_within(1.0)
     if cell.moment == IDLE:
-        return _act_after_idleness(world, cell)
+        return _act_after_idleness(rig, cell)
     if cell.moment == WORKING:
-        return _act_on_waiting_statement(world, cell)
+        return _act_on_waiting_statement(rig, cell)
     if cell.moment == ROWS:
-        return _act_among_rows(world, cell)
-    if cell.fault is TRUNCATES or not cell.fault.loses:
-        cell.fault.strike(world)
-        return _run(world, cell.action, _QUICK[cell.action])
-    return _act_on_request(world, cell)
+        return _act_among_rows(rig, cell)
+    if cell.fault is TRUNCATES or not cell.fault.drops_session:
+        cell.fault.inject(rig)
+        return _run(rig, cell.action, _QUICK[cell.action])
+    return _act_on_request(rig, cell)
 
 
-def _act_after_idleness(world: World, cell: Cell) -> Any:
-    cell.fault.strike(world)
-    if cell.fault.loses and cell.fault.seen:
-        world.wait_until_cut()
-    world.rest()
-    return _run(world, cell.action, _QUICK[cell.action])
+def _act_after_idleness(rig: Rig, cell: Cell) -> Any:
+    cell.fault.inject(rig)
+    if cell.fault.drops_session and cell.fault.seen:
+        rig.wait_until_cut()
+    return _run(rig, cell.action, _QUICK[cell.action])
 
 
-def _act_on_request(world: World, cell: Cell) -> Any:
-    struck = threading.Event()
+def _act_on_request(rig: Rig, cell: Cell) -> Any:
+    injected = threading.Event()
 
-    def strike() -> None:
-        cell.fault.strike(world)
-        struck.set()
+    def inject() -> None:
+        cell.fault.inject(rig)
+        injected.set()
 
-    world.proxy.lose_next_request(strike, answer_only=cell.moment == ANSWER)
+    rig.proxy.lose_next_request(inject, answer_only=cell.moment == ANSWER)
     try:
-        return _run(world, cell.action, _QUICK[cell.action])
+        return _run(rig, cell.action, _QUICK[cell.action])
     finally:
-        assert struck.wait(LONG)  # the loss may be told before all of it has come about
+        assert injected.wait(LONG)  # the loss may be told before all of it has come about
 
 
-def _act_on_waiting_statement(world: World, cell: Cell) -> Any:
-    """The server cannot finish before the fault has struck; afterwards it may, and does, if it still can."""
-    server, number = world.server, world.connection_id
-    with world.gate():
+def _act_on_waiting_statement(rig: Rig, cell: Cell) -> Any:
+    """The server cannot finish before the fault has come about; afterwards it may, and does, if it still can."""
+    server, number = rig.server, rig.connection_id
+    with rig.gate():
 
-        def strike() -> None:
-            cell.fault.strike(world)
-            world.open_gate()
+        def inject() -> None:
+            cell.fault.inject(rig)
+            rig.open_gate()
 
-        with when(lambda: works_on(server, number, "Waiting for table metadata lock"), strike):
-            return _run(world, cell.action, _WAITING[cell.action])
+        with when(lambda: works_on(server, number, "Waiting for table metadata lock"), inject):
+            return _run(rig, cell.action, _WAITING[cell.action])
 
 
-def _act_among_rows(world: World, cell: Cell) -> Any:
-    """The server pauses for long in the middle of its rows, and strikes come while it does; the second run does not."""
-    server, number, struck = world.server, world.connection_id, threading.Event()
-    if cell.fault.loses:
-        world.root("UPDATE scratch.pace SET seconds = 600")
+def _act_among_rows(rig: Rig, cell: Cell) -> Any:
+    """The fault comes about while the server pauses for long in the middle of its rows; the second run has no pause."""
+    server, number, injected = rig.server, rig.connection_id, threading.Event()
+    if cell.fault.drops_session:
+        rig.root("UPDATE scratch.pace SET seconds = 600")
 
-    def strike() -> None:
-        world.root("UPDATE scratch.pace SET seconds = 0")
-        cell.fault.strike(world)
-        if cell.fault.loses:
+    def inject() -> None:
+        rig.root("UPDATE scratch.pace SET seconds = 0")
+        cell.fault.inject(rig)
+        if cell.fault.drops_session:
             end_session(server, number)  # what the network has lost would sleep on
-        struck.set()
+        injected.set()
 
-    world.proxy.after_bytes(STRUCK_AFTER_BYTES, strike)
+    rig.proxy.after_bytes(FAULT_AFTER_BYTES, inject)
     try:
-        return _run(world, cell.action, _ROWS)
+        return _run(rig, cell.action, _ROWS)
     finally:
-        assert struck.wait(LONG)
+        assert injected.wait(LONG)
 
 
-def _run(world: World, action: str, sql: str) -> Any:
+def _run(rig: Rig, action: str, sql: str) -> Any:
     if action == BATCHES:
-        return [row for batch in world.db.batches(sql, rows=50) for row in batch.column(0).to_pylist()]
-    return world.db.query(sql) if action == READ else world.db.execute(sql)
+        return [row for batch in rig.db.batches(sql, rows=50) for row in batch.column(0).to_pylist()]
+    return rig.db.query(sql) if action == READ else rig.db.execute(sql)
 
 
 def tables() -> str:

@@ -26,6 +26,7 @@ import rds_iam_magic
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectionLostError, NotConnectedError, ResultError
 from rds_iam_magic.sandbox import Sandbox
+from rds_iam_magic.timeouts import DEFAULT, Timeouts
 from tests.support.logins import create_tester, login_of_tester
 
 PACKAGE = str(Path(rds_iam_magic.__file__).parent)
@@ -35,7 +36,7 @@ class Injector:
     """Raises an exception at the n-th line that the package runs on this thread; a context manager.
 
     Args:
-        at: The line's number, counted from 1; what is past the end never strikes.
+        at: The line's number, counted from 1; one past the end is never reached.
         error: What to raise.
         after: Begin to count only when this exception has come about: what runs then is the way of an interrupt itself.
     """
@@ -44,9 +45,9 @@ class Injector:
         self.at, self.error, self.after = at, error, after
         self.lines = 0
         self.where = ""
-        self.struck = self.switched_off = False
+        self.injected = self.switched_off = False
         self._times: Counter[tuple[str, int]] = Counter()
-        self._first_struck = after is None
+        self._counting = after is None
 
     def __enter__(self) -> Injector:
         self._before = sys.gettrace()
@@ -66,8 +67,8 @@ class Injector:
 
     def _line(self, frame: Any, event: str, detail: Any) -> Any:
         if event == "exception" and self.after is not None and issubclass(detail[0], self.after):
-            self._first_struck = True
-        if event != "line" or not self._first_struck:
+            self._counting = True
+        if event != "line" or not self._counting:
             return self._line
         place = (frame.f_code.co_filename, frame.f_lineno)
         self._times[place] += 1
@@ -76,7 +77,7 @@ class Injector:
         self.lines += 1
         if self.lines == self.at:
             self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} ({frame.f_code.co_name})"
-            self.struck = True
+            self.injected = True
             if self.error is AlarmError:
                 _alarm()  # as the signal's handler, which is told by its code
             raise self.error
@@ -154,13 +155,15 @@ def inject_into_use(
     after: type[BaseException] | None = None,
     step: int = 1,
     keeps: bool = False,
+    timeouts: Timeouts = DEFAULT,
 ) -> int:
     """At each `step`-th line of a use of a held connection, which must then be right or be open again.
 
     Args:
         keeps: Whether it must still be the same session, with its open transaction and temporary table.
+        timeouts: Of the connection.
     """
-    login = login_of_tester(sandbox)
+    login = login_of_tester(sandbox, timeouts=timeouts)
     with Connection(login, notify=[].append) as db:
 
         def ready() -> None:
@@ -192,9 +195,9 @@ def _at_each_line(
             injector = Injector(at, error, after=after)
             raised = _raised(injector, act)
             after_each()
-            if injector.switched_off and not injector.struck:
+            if injector.switched_off and not injector.injected:
                 continue
-            if not injector.struck:
+            if not injector.injected:
                 return tried
             assert isinstance(raised, error) or (after is not None and isinstance(raised, after)), (
                 f"{error.__name__} at {injector.where} came out as {raised!r}"

@@ -10,7 +10,7 @@ import pytest
 from rds_iam_magic.errors import ConnectError, ConnectionLostError, RdsIamError, StatementError
 from rds_iam_magic.sandbox.server import Server
 from tests.reliability import matrix
-from tests.reliability.faults import ANSWER, REQUEST, ROWS, World
+from tests.reliability.faults import ANSWER, REQUEST, ROWS, Rig
 from tests.reliability.matrix import Cell
 from tests.reliability.write_docs import text
 from tests.support.events import LONG, wait_until, works_on
@@ -18,10 +18,10 @@ from tests.support.events import LONG, wait_until, works_on
 DOCS = Path(__file__).parents[2] / "docs" / "reliability.md"
 
 
-class Came(NamedTuple):
-    """What a cell came to."""
+class Observed(NamedTuple):
+    """What came of a cell."""
 
-    world: World
+    rig: Rig
     cell: Cell
     first: tuple[Server, int]  # the session before the fault: its server and id
     result: Any
@@ -29,110 +29,110 @@ class Came(NamedTuple):
 
 
 @pytest.mark.parametrize("cell", matrix.cells(), ids=str)
-def test_cell(make_world, cell: Cell):
-    world = make_world()
-    world.db.execute("INSERT INTO ledger VALUES (0)")
-    first = (world.server, world.connection_id)
+def test_cell(make_rig, cell: Cell):
+    rig = make_rig(timeouts=cell.timeouts)
+    rig.db.execute("INSERT INTO ledger VALUES (0)")
+    first = (rig.server, rig.connection_id)
     began = time.monotonic()
     result, error = None, None
     try:
-        result = matrix.act(world, cell)
+        result = matrix.act(rig, cell)
     except RdsIamError as caught:
         error = caught
     assert time.monotonic() - began < LONG, "no wait is without an end"
-    CHECKS[cell.outcome](Came(world, cell, first, result, error))
-    world.undo.close()
+    CHECKS[cell.outcome](Observed(rig, cell, first, result, error))
+    rig.undo.close()
     if cell.outcome == matrix.CANNOT and cell.in_transaction:
         with pytest.raises(ConnectionLostError, match="rolled it back"):
-            world.db.query("SELECT 1")
-    assert world.db.query("SELECT 1 AS one")["one"].tolist() == [1], "the connection goes on"
+            rig.db.query("SELECT 1")
+    assert rig.db.query("SELECT 1 AS one")["one"].tolist() == [1], "the connection goes on"
 
 
-def told(came, words):
-    return any(words in note for note in came.world.notes)
+def told(observed, words):
+    return any(words in note for note in observed.rig.notes)
 
 
-def _right(came):
-    assert came.error is None
-    assert not told(came, "lost")
-    before = 2 if came.cell.in_transaction else 1
-    if came.cell.action in (matrix.READ, matrix.BATCHES):
-        _check_values(came)
-        assert came.world.rows() == before
-    elif came.cell.action == matrix.COMMIT:
-        assert came.world.rows() == 2
+def _right(observed):
+    assert observed.error is None
+    assert not told(observed, "lost")
+    before = 2 if observed.cell.in_transaction else 1
+    if observed.cell.action in (matrix.READ, matrix.BATCHES):
+        _check_values(observed)
+        assert observed.rig.rows() == before
+    elif observed.cell.action == matrix.COMMIT:
+        assert observed.rig.rows() == 2
     else:
-        assert came.result == 1
-        came.world.db.execute("COMMIT")
-        assert came.world.rows() == before + 1
+        assert observed.result == 1
+        observed.rig.db.execute("COMMIT")
+        assert observed.rig.rows() == before + 1
 
 
-def _check_values(came):
-    if came.cell.action == matrix.BATCHES:
-        assert came.result == list(range(1, matrix.ROW_COUNT + 1))
-    elif came.cell.moment == ROWS:
-        assert came.result["seq"].tolist() == list(range(1, matrix.ROW_COUNT + 1))
+def _check_values(observed):
+    if observed.cell.action == matrix.BATCHES:
+        assert observed.result == list(range(1, matrix.ROW_COUNT + 1))
+    elif observed.cell.moment == ROWS:
+        assert observed.result["seq"].tolist() == list(range(1, matrix.ROW_COUNT + 1))
     else:
-        assert came.result["n"].tolist() == [1]
+        assert observed.result["n"].tolist() == [1]
 
 
-def _opened(came):
-    assert came.error is None
-    assert told(came, "was lost and is open again")
-    if came.cell.action == matrix.READ:
-        _check_values(came)
+def _opened(observed):
+    assert observed.error is None
+    assert told(observed, "was lost and is open again")
+    if observed.cell.action == matrix.READ:
+        _check_values(observed)
     else:
-        assert came.result == 1
-        assert came.world.rows() == 2
+        assert observed.result == 1
+        assert observed.rig.rows() == 2
 
 
-def _again(came):
-    assert came.error is None
-    _check_values(came)
-    assert told(came, "runs once more")
+def _again(observed):
+    assert observed.error is None
+    _check_values(observed)
+    assert told(observed, "runs once more")
 
 
-def _rolled_back(came):
-    assert isinstance(came.error, ConnectionLostError)
-    assert "transaction" in came.error.message
-    assert "roll" in came.error.message
-    assert came.world.rows() == 1, "the acknowledged row, and nothing of the transaction"
+def _rolled_back(observed):
+    assert isinstance(observed.error, ConnectionLostError)
+    assert "transaction" in observed.error.message
+    assert "roll" in observed.error.message
+    assert observed.rig.rows() == 1, "the acknowledged row, and nothing of the transaction"
 
 
-def _may_have_run(came):
-    assert isinstance(came.error, ConnectionLostError)
-    assert "may have taken effect" in came.error.message
-    if came.cell.moment == REQUEST:
-        assert came.world.rows() == 1
-    elif came.cell.moment == ANSWER:
-        assert came.world.rows() == 2
+def _may_have_run(observed):
+    assert isinstance(observed.error, ConnectionLostError)
+    assert "may have taken effect" in observed.error.message
+    if observed.cell.moment == REQUEST:
+        assert observed.rig.rows() == 1
+    elif observed.cell.moment == ANSWER:
+        assert observed.rig.rows() == 2
     else:
-        wait_until(lambda: not works_on(*came.first), "the end of what a server still does without us")
-        assert came.world.rows() <= 2, "nothing ran twice"
+        wait_until(lambda: not works_on(*observed.first), "the end of what a server still does without us")
+        assert observed.rig.rows() <= 2, "nothing ran twice"
 
 
-def _unknown(came):
-    assert isinstance(came.error, ConnectionLostError)
-    assert "unknown" in came.error.message
-    assert came.world.rows() == (2 if came.cell.moment == ANSWER else 1)
+def _unknown(observed):
+    assert isinstance(observed.error, ConnectionLostError)
+    assert "unknown" in observed.error.message
+    assert observed.rig.rows() == (2 if observed.cell.moment == ANSWER else 1)
 
 
-def _in_the_middle(came):
-    assert isinstance(came.error, ConnectionLostError)
-    assert "middle of the rows" in came.error.message
-    assert came.result is None
+def _in_the_middle(observed):
+    assert isinstance(observed.error, ConnectionLostError)
+    assert "middle of the rows" in observed.error.message
+    assert observed.result is None
 
 
-def _refused(came):
-    assert isinstance(came.error, StatementError)
-    assert came.error.code == 1290
-    assert came.world.rows() == 1
+def _refused(observed):
+    assert isinstance(observed.error, StatementError)
+    assert observed.error.code == 1290
+    assert observed.rig.rows() == 1
 
 
-def _cannot(came):
-    assert isinstance(came.error, ConnectError), came.error
-    assert came.error.hint
-    assert came.world.rows() == 1
+def _cannot(observed):
+    assert isinstance(observed.error, ConnectError), observed.error
+    assert observed.error.hint
+    assert observed.rig.rows() == 1
 
 
 CHECKS = {

@@ -22,40 +22,40 @@ CASES = [
 ]
 
 
-def works(world):
-    return world.db.query("SELECT 1 AS a")["a"].tolist() == [1]
+def works(rig):
+    return rig.db.query("SELECT 1 AS a")["a"].tolist() == [1]
 
 
 @pytest.mark.parametrize(("before", "sql", "words"), CASES)
-def test_found_before_it_is_sent(world, before, sql, words):
-    list(world.db.run(before))
-    world.db._session.discard()
+def test_found_before_it_is_sent(rig, before, sql, words):
+    list(rig.db.run(before))
+    rig.lose()
     with pytest.raises(ConnectionLostError, match=words):
-        list(world.db.run(sql))
-    assert works(world)
+        list(rig.db.run(sql))
+    assert works(rig)
 
 
 @pytest.mark.parametrize(("before", "sql", "words"), [case for case in CASES if not case[1].startswith("INSERT")])
-def test_lost_in_mid_flight(world, before, sql, words):
-    list(world.db.run(before))
-    world.proxy.lose_next_request(answer_only=True)
+def test_lost_in_mid_flight(rig, before, sql, words):
+    list(rig.db.run(before))
+    rig.proxy.lose_next_request(answer_only=True)
     with pytest.raises(ConnectionLostError, match=words):
-        list(world.db.run(sql))
-    assert works(world)
+        list(rig.db.run(sql))
+    assert works(rig)
 
 
 @pytest.mark.parametrize("sql", ["SELECT CONNECTION_ID() AS n", "SHOW GLOBAL STATUS LIKE 'Uptime'", "SHOW PROCESSLIST"])
-def test_what_any_session_answers_alike_runs_again(world, sql):
-    world.db.execute("SET autocommit = 1; SELECT RELEASE_ALL_LOCKS()")
-    world.proxy.lose_next_request(answer_only=True)
-    assert len(world.db.query(sql)) >= 1
-    assert any("runs once more" in note for note in world.notes)
+def test_what_any_session_answers_alike_runs_again(rig, sql):
+    rig.db.execute("SET autocommit = 1; SELECT RELEASE_ALL_LOCKS()")
+    rig.proxy.lose_next_request(answer_only=True)
+    assert len(rig.db.query(sql)) >= 1
+    assert any("runs once more" in note for note in rig.notes)
 
 
-def test_setting_it_up_again_is_no_statement_that_needs_it(world):
+def test_setting_it_up_again_is_no_statement_that_needs_it(rig):
     """The cell that made the settings is the one to run again, so it runs."""
-    world.db.execute("SET div_precision_increment = 12")
-    world.db._session.discard()
-    world.db.execute("SET div_precision_increment = 12")
-    assert any("session variables that were SET" in note for note in world.notes)
-    assert works(world)
+    rig.db.execute("SET div_precision_increment = 12")
+    rig.lose()
+    rig.db.execute("SET div_precision_increment = 12")
+    assert any("session variables that were SET" in note for note in rig.notes)
+    assert works(rig)

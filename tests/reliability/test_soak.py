@@ -3,8 +3,8 @@
 from tests.reliability.soak import soak
 
 
-def test_soak(fragile):
-    ledger = soak(fragile, 20)
+def test_soak(own_sandbox):
+    ledger = soak(own_sandbox, 20)
     assert ledger.cuts > 20
     assert ledger.reads > 20
     assert len(ledger.acknowledged) > 20

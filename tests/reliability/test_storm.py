@@ -1,7 +1,5 @@
 """Interrupts at any moment, in the suite for about 20 s; `make soak` has them for minutes."""
 
-import os
-import signal
 import threading
 import time
 
@@ -9,8 +7,11 @@ import pytest
 
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import StatementError
+from rds_iam_magic.timeouts import Timeouts
 from tests.reliability import storm
+from tests.reliability.faults import end_session
 from tests.reliability.storm import AlarmError, inject_into_connect, inject_into_use
+from tests.support.events import interrupt, wait_until, works_on
 from tests.support.logins import create_tester
 
 
@@ -23,14 +24,6 @@ def calm(sandbox):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, AlarmError])
 def test_at_every_line_of_connecting(calm, error):
     assert inject_into_connect(calm, error, step=5 if error is KeyboardInterrupt else 11) > 30
-
-
-def lose(db: Connection) -> None:
-    db._session.current.abort()
-
-
-def idle(db: Connection) -> None:
-    db._session.current.used_at = -1e9
 
 
 LARGE = "SELECT seq, REPEAT('x', 2000) AS filler FROM seq_1_to_200"  # few rows in what is read first
@@ -59,32 +52,38 @@ def test_at_every_line_of_reading(calm, name):
     assert inject_into_use(calm, KeyboardInterrupt, WORKS[name], step=31 if name == "a limit" else 7, keeps=True) > 15
 
 
-@pytest.mark.parametrize("prepare", [lose, idle])
-def test_at_every_line_of_coming_back(calm, prepare):
-    assert inject_into_use(calm, KeyboardInterrupt, WORKS["a small answer"], prepare=prepare, step=11) > 15
+def test_at_every_line_of_reconnecting(calm):
+    def lose(db):
+        end_session(calm.server, db.connection_id)
+
+    assert inject_into_use(calm, KeyboardInterrupt, WORKS["a small answer"], prepare=lose, step=11) > 15
 
 
-def stop_when_it_runs(sandbox, db):
+def test_at_every_line_of_the_check_of_an_idle_session(calm):
+    idle = Timeouts(idle=0.0)
+    assert inject_into_use(calm, KeyboardInterrupt, WORKS["a small answer"], timeouts=idle, step=11) > 15
+
+
+def stop_when_it_sleeps(server, number):
     """Press Stop as soon as the server works on the query."""
-    connection = db._session._identity.id
-    with sandbox.server.root() as root:
-        while True:
-            root.execute(f"SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {connection}")
-            if root.fetchone() == ("User sleep",):
-                return os.kill(os.getpid(), signal.SIGINT)
+    wait_until(lambda: works_on(server, number, "User sleep"), "the query at the server")
+    interrupt()
 
 
 def test_at_every_line_of_ending_a_query(calm):
     """A second interrupt, wherever the first one has got to."""
 
     def work(db):
-        stop = threading.Thread(target=stop_when_it_runs, args=[calm, db])
+        number = db.connection_id
+        stop = threading.Thread(target=stop_when_it_sleeps, args=[calm.server, number])
         stop.start()
         try:
-            db.query("SELECT SLEEP(3)")
+            db.query("SELECT SLEEP(600)")
         finally:
             while stop.is_alive():
                 time.sleep(0.001)
+            if works_on(calm.server, number):  # the second interrupt gave the connection up, and the query with it
+                end_session(calm.server, number)
 
     assert inject_into_use(calm, KeyboardInterrupt, work, after=KeyboardInterrupt, step=31) > 10
 

@@ -105,12 +105,6 @@ class Proxy:
         with self._lock:
             return sum(not pair.closed for pair in self._pairs)
 
-    @property
-    def server_side_port(self) -> int | None:
-        """The port from which the oldest connection that still passes comes to the server."""
-        ports = [pair.port for pair in sorted(self._alive(), key=lambda pair: pair.frozen) if pair.port]
-        return ports[0] if ports else None
-
     def _alive(self) -> list[_Pair]:
         with self._lock:
             return [pair for pair in self._pairs if not pair.ended]
@@ -136,7 +130,6 @@ class _Pair:
         self.proxy = proxy
         self.client = client
         self.server: socket.socket | None = None
-        self.port: int | None = None  # of this end of the way to the server
         self.frozen = upstream is None
         self.holds_back = False
         self.trap: tuple[Callable[[], None], bool] | None = None
@@ -151,7 +144,6 @@ class _Pair:
             return
         try:
             self.server = socket.create_connection(("127.0.0.1", upstream))
-            self.port = self.server.getsockname()[1]
         except OSError:
             self.end(reset=False)
             return
