@@ -1,7 +1,6 @@
 """What a cell shows, when, and what its value is: several results, CALL, failures in between, counts, notes."""
 
 import os
-import pickle
 import signal
 import threading
 
@@ -9,8 +8,6 @@ import pandas as pd
 import pytest
 
 from rds_iam_magic.errors import ResultError, StatementError
-from rds_iam_magic.mysql.duplicate_names import duplicate_names_note
-from rds_iam_magic.notebook.display import RowCount
 
 SLEEPERS = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP%' OR INFO LIKE 'SET @%SLEEP%'"
 
@@ -169,11 +166,6 @@ def test_ok_where_there_is_nothing_to_count(tester):
     assert cell.output.startswith("Statement 1: OK.\nStatement 2: OK.\nStatement 3: 2 rows changed.\n")
 
 
-def test_a_count_is_a_number():
-    count = pickle.loads(pickle.dumps(RowCount(3, "OK, 3 rows")))
-    assert (count, repr(count), count + 1) == (3, "OK, 3 rows", 4)
-
-
 JOIN = "SELECT * FROM orders o JOIN customers c ON c.id = o.customer_id LIMIT 1"
 NOTE = (
     "the result has 2 columns named id; df['id'] gives all of them. "
@@ -189,12 +181,3 @@ def test_columns_of_one_name_are_told_once(connected):
     other = connected.ok("%rds_sql SELECT 1 AS a, 2 AS a, 3 AS b, c.id, c.id FROM customers c LIMIT 1").output
     assert "2 columns named a, 2 columns named id;" in other
     assert "… AS a_1, … AS a_2, c.id AS c_id, c.id AS c_id_2." in other
-
-
-def test_names_that_need_backticks_have_them(db, notes):
-    db.execute("CREATE OR REPLACE TEMPORARY TABLE `my t` (`the id` INT)")
-    db.query(
-        "SELECT * FROM `my t` AS x JOIN `my t` AS `y z` ON TRUE".replace("JOIN `my t`", "JOIN (SELECT 1 AS `the id`)")
-    )
-    assert "x.`the id` AS `x_the id`" in notes[0]
-    assert duplicate_names_note([]) == ""
