@@ -21,9 +21,12 @@ from rds_iam_magic.errors import AwsError, CredentialsError, OptionError, RdsIam
 from tests.support.aws_errors import HIDDEN, assert_plain
 from tests.support.leaks import found_in, frames_of
 
-pytestmark = pytest.mark.usefixtures("own_configuration")
-
 ENDPOINT = parse_host_name("sandbox.cluster-abc123.us-east-1.rds.amazonaws.com")
+
+
+@pytest.fixture(autouse=True)
+def _own_configuration(own_configuration):
+    """Before `inside`, which sets the sandbox's."""
 
 
 def test_nothing_is_chained_while_another_error_is_handled():
