@@ -38,6 +38,20 @@ CIRCLES_OF_TYPES = {
 }
 """Circles that close only for type checkers, each with its reason; none leaves its room."""
 
+WITHOUT_TWIN = {
+    "": "what is exported: test_package",
+    "connecting": "",
+    "mysql.decode.column_decoder": "an abstract base: each family's tests",
+    "notebook.grammars": "a table: test_option and test_reference",
+    "option": "",
+    "sandbox.__main__": "the command: sandbox/test_command",
+    "sandbox.certificates": "every test that starts a sandbox",
+    "sandbox.cloud": "every test that starts a sandbox",
+    "sandbox.iam": "every test that starts a sandbox, and sandbox/test_verifier",
+    "sandbox.seed": "every test that starts a sandbox",
+}
+"""Modules with logic and no file of tests of their own, each with where it is tested instead."""
+
 MOST_FILES = 14
 LARGEST_SHARE = 0.3
 
@@ -217,3 +231,18 @@ def test_no_room_has_too_much_of_the_code():
             sizes[folder] += count
     whole = sum(lines.values())
     assert {str(folder): size / whole for folder, size in sizes.items() if size / whole > LARGEST_SHARE} == {}
+
+
+def has_logic(path: Path) -> bool:
+    """Whether a module does anything: tables and plain dataclasses have no functions."""
+    return any(isinstance(node, ast.FunctionDef) for node in ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
+def twin_of(module: str) -> Path:
+    *rooms, name = module.split(".")
+    return ROOT.joinpath("tests", *rooms, f"test_{name}.py")
+
+
+def test_every_module_with_logic_has_its_twin():
+    without = {name for name, path in modules().items() if has_logic(path) and not twin_of(name).exists()}
+    assert without == set(WITHOUT_TWIN), "an exception that is none any more has to go, too"
