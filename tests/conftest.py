@@ -84,7 +84,8 @@ def _share_out(items):
     counts = Counter()
     for item in items:
         counts[item.path] += 1
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{counts[item.path] // MOST_IN_A_GROUP}"))
+        file = item.nodeid.partition("::")[0]  # not the name alone: twins in two rooms may have the same one
+        item.add_marker(pytest.mark.xdist_group(f"{file}-{counts[item.path] // MOST_IN_A_GROUP}"))
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 

@@ -1,6 +1,5 @@
 """The border to boto3: what comes out of it, and that nothing else does. Real configuration files, real programs."""
 
-import inspect
 import json
 import logging
 import os
@@ -8,148 +7,26 @@ import signal
 import stat
 import sys
 import threading
-from pathlib import Path
 
 import boto3
 import botocore.exceptions as aws
 import pytest
 
-from rds_iam_magic.aws import causes
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.discovery import find, resolve
 from rds_iam_magic.aws.endpoint import parse_host_name
-from rds_iam_magic.aws.failures import translate
 from rds_iam_magic.aws.session import open_session, region_of
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.errors import AwsError, CredentialsError, OptionError, RdsIamError
+from tests.support.aws_errors import HIDDEN, assert_plain
 from tests.support.leaks import found_in, frames_of
 
 ENDPOINT = parse_host_name("sandbox.cluster-abc123.us-east-1.rds.amazonaws.com")
-HIDDEN = "h1dden-Value/That+Must=Not-show"
 
 
 @pytest.fixture(autouse=True)
-def _own_configuration(monkeypatch, tmp_path):
-    for name in list(os.environ):
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-
-
-def assert_plain(error, doing=""):
-    """One line of what happened, one of what to do, nothing left unfilled, nothing of the other side."""
-    assert isinstance(error, RdsIamError)
-    for line in (error.message, error.hint):
-        assert line
-        assert line.isprintable()
-        assert not set("{}%") & set(line.replace(doing, "")), line
-    assert len(str(error).splitlines()) == 2
-    assert error.__cause__ is error.__context__ is None
-    assert all(name.startswith(("rds_iam_magic.", "tests.")) for name in frames_of(error)), frames_of(error)
-
-
-# Each exception that botocore has
-
-CLASSES = sorted(
-    (kind for _, kind in inspect.getmembers(aws, inspect.isclass) if issubclass(kind, Exception)),
-    key=lambda kind: kind.__name__,
-)
-
-
-class _Anything(dict):
-    def __missing__(self, name):
-        return HIDDEN
-
-
-def build(kind):
-    """An instance with a secret in every field that its text has, but for those that are names."""
-    if issubclass(kind, aws.ClientError):
-        return kind({"Error": {"Code": "Odd", "Message": HIDDEN}}, "DescribeDBClusters")
-    if not issubclass(kind, aws.BotoCoreError):
-        return kind(HIDDEN)
-    if kind is aws.WaiterError:
-        return kind("the-name", HIDDEN, HIDDEN)
-    names = {"profile", "path", "provider", "cred_var", "region_name", "source_profile"}
-    fields = [name for name in _names_in(kind.fmt) if name != "error"]
-    values = {name: f"the-{name}" if name in names else HIDDEN for name in fields}
-    return kind(error=ValueError(HIDDEN), **values)
-
-
-def _names_in(text):
-    import string
-
-    return [name for _, name, _, _ in string.Formatter().parse(text) if name]
-
-
-@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-def test_each_error_of_botocore(kind):
-    doing = "looking up sandbox"
-    with pytest.raises(RdsIamError) as caught, aws_call(doing):
-        raise build(kind)
-    assert_plain(caught.value, doing)
-    assert HIDDEN not in found_in(caught.value)
-    if issubclass(kind, aws.BotoCoreError):
-        assert caught.value.hint != causes.ANY[2], f"{kind.__name__} is in no table"
-
-
-def test_the_table_names_what_there_is():
-    known = {kind.__name__ for kind in CLASSES}
-    elsewhere = {"BadIMDSRequestError", "InvalidArnException", "HTTPError", "ResponseParserError"}
-    beneath = {"Boto3Error", "ImportError", "RecursionError", "MemoryError", "EOFError", "JSONDecodeError"}
-    beneath |= {"UnicodeEncodeError", "UnicodeError", "SubprocessError", "OSError", "LookupError", "ValueError"}
-    assert set(causes.BY_CLASS) <= known | elsewhere | beneath
-
-
-def deep():
-    return json.loads("[" * 200_000)
-
-
-@pytest.mark.parametrize(
-    "fail",
-    [
-        lambda: json.loads(f'{{"{HIDDEN}'),
-        lambda: HIDDEN.encode().decode("utf-16") and b"\xff".decode(),
-        lambda: (HIDDEN + "\ud800").encode(),
-        lambda: {}[HIDDEN],
-        lambda: [].index(HIDDEN),
-        lambda: Path("/nowhere").read_text(HIDDEN),
-        lambda: int(HIDDEN),
-        lambda: None.encode(HIDDEN),
-        deep,
-        lambda: (_ for _ in ()).throw(EOFError(HIDDEN)),
-        lambda: (_ for _ in ()).throw(OSError(HIDDEN)),
-        lambda: (_ for _ in ()).throw(MemoryError(HIDDEN)),
-        lambda: (_ for _ in ()).throw(AssertionError(HIDDEN)),
-        lambda: (_ for _ in ()).throw(RuntimeError(HIDDEN)),
-    ],
-)
-def test_what_lies_beneath(fail):
-    with pytest.raises(AwsError) as caught, aws_call("reading"):
-        fail()
-    assert_plain(caught.value)
-    assert HIDDEN not in found_in(caught.value)
-
-
-def test_a_chain_and_its_frames():
-    def inner():
-        kept = HIDDEN
-        raise KeyError(kept)
-
-    def outer():
-        also = HIDDEN
-        try:
-            inner()
-        except KeyError as error:
-            raise aws.HTTPClientError(error=error, request=also) from error
-
-    with pytest.raises(AwsError) as caught, aws_call("reading"):
-        outer()
-    assert_plain(caught.value)
-    assert HIDDEN not in found_in(caught.value)
+def _own_configuration(own_configuration):
+    """Before `inside`, which sets the sandbox's."""
 
 
 def test_nothing_is_chained_while_another_error_is_handled():
@@ -220,15 +97,6 @@ def test_interrupts_come_out_without_frames(kind):
         work()
     assert caught.value.args == (len(HIDDEN),)
     assert HIDDEN not in found_in(caught.value)
-
-
-def test_what_aws_says_of_a_permission_is_the_detail():
-    words = "User: arn:aws:iam::123456789012:user/ana is not authorized to perform: rds:DescribeDBClusters on "
-    words += "resource: arn:aws:rds:us-east-1:123456789012:cluster:* because no identity-based policy allows the "
-    words += f"rds:DescribeDBClusters action. {HIDDEN}"
-    error = translate(aws.ClientError({"Error": {"Code": "AccessDenied", "Message": words}}, "DescribeDBClusters"), "x")
-    assert error.detail.startswith("DescribeDBClusters: AccessDenied: User: arn:aws:iam::123456789012:user/ana is not")
-    assert error.detail.endswith("because no identity-based policy allows the rds:DescribeDBClusters action")
 
 
 # Profiles and their files

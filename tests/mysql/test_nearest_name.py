@@ -1,4 +1,4 @@
-"""Hints for the server's errors, and the nearest name to one that it does not know."""
+"""The nearest name to one that the server does not know."""
 
 import pytest
 from hypothesis import given
@@ -6,47 +6,12 @@ from hypothesis import strategies as st
 
 from rds_iam_magic.errors import RdsIamError, StatementError
 from rds_iam_magic.mysql.nearest_name import Missing, nearest, nearest_name_hint, not_found
-from rds_iam_magic.mysql.server_errors import is_read_only, statement_error
 from rds_iam_magic.mysql.wire.events import ServerError
 from rds_iam_magic.sql.statement import split
-
-RUNS_WITH = "The {} server is running with the {} option so it cannot execute this statement"
 
 
 def error(code, message=""):
     return ServerError(code, "HY000", message)
-
-
-@pytest.mark.parametrize("server", ["MySQL", "MariaDB"])
-@pytest.mark.parametrize(
-    ("option", "read_only", "hint"),
-    [
-        ("--read-only", True, "connect to the writer"),
-        ("--read-only=NO_LOCK_NO_ADMIN", True, "connect to the writer"),
-        ("--super-read-only", True, "connect to the writer"),
-        ("--super_read_only", True, "connect to the writer"),
-        ("--innodb-read-only", True, "connect to the writer"),
-        ("--secure-file-priv", False, "secure_file_priv"),
-        ("--skip-grant-tables", False, "administrator"),
-        ("--event-scheduler=DISABLED or --skip-grant-tables", False, "event_scheduler"),
-        ("--skip-networking", False, "network"),
-        ("--local-infile=0", False, "LOAD DATA LOCAL"),
-        ("--something-new", False, "administrator"),
-    ],
-)
-def test_the_option_that_forbids_a_statement_is_told_apart(server, option, read_only, hint):
-    event = error(1290, RUNS_WITH.format(server, option))
-    assert is_read_only(event) is read_only
-    error_of_statement = statement_error(event, 1, 1)
-    assert hint in error_of_statement.hint
-    assert (error_of_statement.cause == "server-read-only") is read_only
-
-
-def test_other_read_only_errors():
-    assert is_read_only(error(1836, "Running in read-only mode"))
-    assert is_read_only(error(1874, "InnoDB is in read only mode."))
-    assert not is_read_only(error(1792, "Cannot execute statement in a READ ONLY transaction."))
-    assert not is_read_only(error(1290, "translated beyond recognition"))
 
 
 @pytest.mark.parametrize(
@@ -155,3 +120,46 @@ def test_a_hint_is_worth_no_error():
     event = error(1054, "Unknown column 'aaaa' in 'field list'")
     assert nearest_name_hint(event, statement, "x", fetch) == ""
     assert nearest_name_hint(event, statement, None, lambda _: pytest.fail("nothing to ask for")) == ""
+
+
+@pytest.mark.parametrize(
+    ("sql", "guess"),
+    [
+        ("SELECT * FROM ordres", "`orders`"),
+        ("SELECT * FROM near_.Oders", "`orders`"),
+        ("SELECT custmer FROM near_.orders", "`customer`"),
+        ("SELECT o.custmer FROM near_.orders AS o JOIN near_.lines l ON 1 = 1", "`customer`"),
+        ("SELECT * FROM near_.orders WHERE plcaed_at > 1", "`placed_at`"),
+    ],
+)
+def test_the_nearest_name_is_offered(sandbox, scratch, notes, sql, guess):
+    with sandbox.server.root() as root:
+        root.execute("CREATE DATABASE IF NOT EXISTS near_")
+        root.execute("GRANT ALL ON near_.* TO 'tester'@'%'")
+        root.execute("CREATE OR REPLACE TABLE near_.orders (id INT, customer TEXT, placed_at DATE)")
+        root.execute("CREATE OR REPLACE TABLE near_.lines (id INT, quantity INT)")
+    with scratch.connect(notes) as db:
+        db.execute("USE near_")
+        with pytest.raises(StatementError) as caught:
+            db.query(sql)
+        assert caught.value.hint.startswith(f"Did you mean {guess}?")
+        assert (
+            "exist" in db.query("SHOW ERRORS").loc[0, "Message"]
+            or "nknown" in db.query("SHOW ERRORS").loc[0, "Message"]
+        )
+        with pytest.raises(StatementError) as caught:
+            db.query("SELECT zzzzzzz FROM orders")
+        assert "Did you mean" not in caught.value.hint
+    with sandbox.server.root() as root:
+        root.execute("DROP DATABASE near_")
+
+
+@given(st.text(max_size=20), st.lists(st.text(min_size=1, max_size=20), max_size=5))
+def test_the_nearest_is_one_of_the_candidates(name, candidates):
+    assert nearest(name, candidates) in {"", *candidates}
+
+
+@pytest.mark.parametrize("message", ["", "Unknown column", "''", "Table 'x", "'a.b.c.d'"])
+@pytest.mark.parametrize("code", [1054, 1146, 1305, 1049, 1])
+def test_messages_of_another_shape(code, message):
+    not_found(ServerError(code, "", message))

@@ -86,3 +86,18 @@ def connected(shell):
     """The same, with a held connection to the shop."""
     shell.ok("%rds_iam_connect sandbox -u reader -d shop")
     return shell
+
+
+@pytest.fixture
+def tester(shell, scratch):
+    """A shell connected to the scratch schema, with a table and procedures in it."""
+    assert scratch
+    shell.ok("%rds_iam_connect sandbox -u tester -d scratch")
+    shell.ok("%%rds_sql -q\nCREATE OR REPLACE TABLE flow (a INT); INSERT INTO flow VALUES (1), (2)")
+    shell.ok("%rds_sql -q CREATE OR REPLACE PROCEDURE one() SELECT 41 AS a")
+    shell.ok("%rds_sql -q CREATE OR REPLACE PROCEDURE two() BEGIN SELECT 41 AS a; SELECT 42 AS b; END")
+    shell.ok("%rds_sql -q CREATE OR REPLACE PROCEDURE mixed() BEGIN SELECT 41 AS a; UPDATE flow SET a = a + 1; END")
+    shell.ok("%rds_sql -q CREATE OR REPLACE PROCEDURE none() UPDATE flow SET a = a + 1")
+    yield shell
+    shell.ok("%%rds_sql -q\nDROP TABLE flow; DROP PROCEDURE one; DROP PROCEDURE two; DROP PROCEDURE mixed;")
+    shell.ok("%rds_sql -q DROP PROCEDURE none")

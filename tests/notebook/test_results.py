@@ -1,18 +1,17 @@
-"""What `%%rds_sql` gives back, and how: types, files, limits, modes; and stopping a cell in a real kernel."""
+"""What `%%rds_sql` gives back and shows, and when: types, files, modes; several results, CALL, failures, notes."""
 
 import os
+import signal
 import subprocess
 import sys
-from contextlib import nullcontext
+import threading
 
 import pandas as pd
 import polars
 import pyarrow as pa
 import pytest
-from jupyter_client.manager import start_new_kernel
 
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
-from tests.support.events import interrupt_when, processes, wait_until
 
 
 def test_arrow(connected):
@@ -130,71 +129,134 @@ def test_an_error_of_the_time_limit(shell):
     assert "--timeout" in cell.output
 
 
-@pytest.fixture
-def kernel(inside, tmp_path):
-    """A kernel of its own, as a notebook has it; it takes the sandbox's environment."""
-    assert inside.server.pid
-    manager, client = start_new_kernel(env={**os.environ, "IPYTHONDIR": str(tmp_path)}, cwd=str(tmp_path))
-    yield manager, client
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
-    manager.context.destroy(linger=0)
+SLEEPERS = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP%' OR INFO LIKE 'SET @%SLEEP%'"
 
 
-def outputs_of(client, code, *, during=None):
-    """All that a cell shows, as text; `during` is a context that lasts as long as the cell."""
-    texts = []
-
-    def hook(message):
-        content = message["content"]
-        if message["msg_type"] == "stream":
-            texts.append(content["text"])
-        elif message["msg_type"] == "error":
-            texts.append("\n".join(content["traceback"]))
-        elif message["msg_type"] in ("execute_result", "display_data"):
-            texts.append(content["data"]["text/plain"])
-
-    with during or nullcontext():
-        client.execute_interactive(code, timeout=60, output_hook=hook)
-    return "\n".join(texts)
-
-
-@pytest.mark.usefixtures("scratch")
-def test_stop_in_a_real_kernel(kernel, sandbox):
-    """One press: the query ends on the server, long before its own end; transaction and temporary table stay."""
-    manager, client = kernel
-    outputs_of(client, "%load_ext rds_iam_magic\n%rds_iam_connect sandbox -u tester -d scratch")
-    outputs_of(client, "%%rds_sql -q\nCREATE TEMPORARY TABLE kept (a INT); BEGIN; INSERT INTO kept VALUES (7)")
-    # What the manager's own interrupt_kernel sends; that would open an event loop in another thread.
-    sleeps = "USER = 'tester' AND STATE = 'User sleep'"
-    stop = interrupt_when(lambda: processes(sandbox.server, sleeps), manager.provisioner.pid)
-    shown = outputs_of(client, "%rds_sql SELECT SLEEP(600)", during=stop)
-    assert "KeyboardInterrupt" in shown
-    assert "the query was ended on the server; the connection goes on" in shown
-    assert len(shown.strip().splitlines()) <= 3, shown
-    wait_until(lambda: [row[1] for row in processes(sandbox.server, "USER = 'tester'")] == ["Sleep"])
-    assert "7" in outputs_of(client, "%rds_sql SELECT a FROM kept")
-    assert "a transaction has been open" in outputs_of(client, "%rds_iam_connect")
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%%rds_sql df <<\nCALL {}()",
+        "%%rds_sql -o df\nCALL {}()",
+        "%%rds_sql df =<<\nCALL {}()",
+        "df = %rds_sql CALL {}()",
+    ],
+)
+@pytest.mark.parametrize(("procedure", "column"), [("one", "a"), ("two", "b"), ("mixed", "a")])
+def test_the_last_result_set_of_a_call_is_its_value(tester, cell, procedure, column):
+    done = tester.ok(cell.format(procedure))
+    assert isinstance(tester.names["df"], pd.DataFrame)
+    assert list(tester.names["df"].columns) == [column]
+    assert (done.value is tester.names["df"]) == ("=<<" in cell)
+    assert ("41" in done.output) == (procedure == "two" or "=<<" in cell)
+    assert ("2 rows changed" in done.output) == (procedure == "mixed"), "what CALL changed is not hidden"
+    assert "0 rows" not in done.output
 
 
-@pytest.mark.usefixtures("inside")
-def test_what_a_real_kernel_shows(kernel):
-    """The results before the last, SHOW's whole; the error of a cell's own Python in two lines."""
-    _, client = kernel
-    outputs_of(client, "%load_ext rds_iam_magic\n%rds_iam_connect sandbox -u reader -d shop")
-    shown = outputs_of(client, "%%rds_sql\nSHOW CREATE TABLE customers; SHOW CREATE TABLE orders; SELEC 1")
-    assert "`newsletter` bit(1) NOT NULL,\n" in shown
-    assert "KEY `ordered_at` (`ordered_at`),\n" in shown
-    assert shown.index("KEY `ordered_at`") < shown.index("StatementError: Statement 3 of 3")
-    shown = outputs_of(client, "db = get_ipython()._rds_iam_magics.connections['sandbox']\ndb.query('SELEC')")
-    assert shown.startswith("StatementError: ")
-    assert len(shown.strip().splitlines()) == 2
-    assert "connection.py" in outputs_of(client, "%tb")
+@pytest.mark.parametrize("kind", ["arrow", "polars"])
+def test_the_value_of_a_call_as_another_type(tester, kind):
+    value = tester.ok(f"%%rds_sql --type {kind}\nCALL two()").value
+    assert value.shape == (1, 1)
+    assert value["b"].to_pylist() if kind == "arrow" else value["b"].to_list() == [42]
 
 
-@pytest.mark.usefixtures("scratch")
-def test_the_end_of_the_kernel_closes_all(kernel, sandbox):
-    manager, client = kernel
-    outputs_of(client, "%load_ext rds_iam_magic\n%rds_iam_connect sandbox -u tester -d scratch")
-    manager.shutdown_kernel()
-    wait_until(lambda: not processes(sandbox.server, "USER = 'tester'"), "the end of the kernel's session")
+def test_a_call_without_rows_gives_its_count(tester):
+    assert repr(tester.ok("%rds_sql CALL none()").value) == "2 rows changed"
+
+
+@pytest.mark.parametrize("line", ["%%rds_sql", "%%rds_sql x <<", "%%rds_sql x =<<", "%%rds_sql -o x"])
+def test_what_came_before_a_failure_is_shown(tester, line):
+    cell = tester(f"{line}\nSELECT 41 AS b; UPDATE flow SET a = 7; SELECT 43 AS c; SELEC 3")
+    assert isinstance(cell.error, StatementError)
+    shown = [cell.output.index(text) for text in ("41", "Statement 2: 2 rows changed.", "43", "StatementError")]
+    assert shown == sorted(shown)
+    assert "x" not in tester.names
+    assert tester(f"{line} -q\nSELECT 41 AS b; SELEC 3").output.startswith("StatementError")
+
+
+def test_a_count_before_a_failure_is_shown(tester):
+    assert tester("%rds_sql UPDATE flow SET a = 9; SELEC 1").output.startswith("Statement 1: 2 rows changed.\n")
+
+
+@pytest.mark.parametrize("line", ["%%rds_sql", "%%rds_sql x <<"])
+def test_what_came_before_a_failure_in_the_last_statement_is_shown(tester, line):
+    """A procedure that fails after its first results."""
+    tester.ok(
+        "%%rds_sql -q\nCREATE OR REPLACE PROCEDURE breaks() BEGIN SELECT 41 AS a; SELECT 42 AS b; SELECT * FROM no; END"
+    )
+    cell = tester(f"{line}\nCALL breaks()")
+    tester.ok("%rds_sql -q DROP PROCEDURE breaks")
+    assert isinstance(cell.error, StatementError)
+    shown = [cell.output.index(text) for text in ("41", "42", "StatementError")]
+    assert shown == sorted(shown)
+    assert "x" not in tester.names
+
+
+def test_a_result_that_is_too_large_hides_no_other(connected):
+    connected.ok("%config RdsIamMagics.max_memory = '1 MB'")
+    cell = connected("%rds_sql SELECT 41 AS a; SELECT * FROM order_lines")
+    connected.ok("%config RdsIamMagics.max_memory = None")
+    assert isinstance(cell.error, ResultError)
+    assert cell.output.index("41") < cell.output.index("ResultError")
+
+
+@pytest.mark.parametrize("line", ["%%rds_sql", "%%rds_sql x <<"])
+def test_what_came_before_a_stop_is_shown(connected, inside, line):
+    """A real SIGINT, sent when the server is seen to sleep."""
+    seen = threading.Event()
+
+    def stop():
+        with inside.server.root() as root:
+            while not root.execute(SLEEPERS) and not seen.wait(0.01):
+                pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    thread = threading.Thread(target=stop)
+    thread.start()
+    try:
+        cell = connected(f"{line}\nSELECT 41 AS a; SELECT 42 AS b; SELECT SLEEP(30)")
+    finally:
+        seen.set()
+        thread.join()
+        signal.signal(signal.SIGINT, before)
+    assert isinstance(cell.error, KeyboardInterrupt)
+    texts = ("41", "42", "the query was ended on the server", "KeyboardInterrupt")
+    assert all(text in cell.output for text in texts), cell.output
+    shown = [cell.output.index(text) for text in texts]
+    assert shown == sorted(shown)
+    assert "x" not in connected.names
+
+
+def test_a_result_is_shown_before_the_next_statement_runs(tester, inside, monkeypatch):
+    from rds_iam_magic.notebook import display
+
+    rows = []
+    show = display.show
+
+    def look(value):
+        with inside.server.root() as root:
+            rows.append(root.execute("SELECT * FROM scratch.flow WHERE a = 99"))
+        show(value)
+
+    monkeypatch.setattr(display, "show", look)
+    tester.ok("%rds_sql SELECT 1 AS a; INSERT INTO flow VALUES (99); SELECT 2 AS b; DELETE FROM flow WHERE a = 99")
+    assert rows == [0, 1]
+
+
+JOIN = "SELECT * FROM orders o JOIN customers c ON c.id = o.customer_id LIMIT 1"
+
+
+NOTE = (
+    "the result has 2 columns named id; df['id'] gives all of them. "
+    "Tell them apart with AS: o.id AS o_id, c.id AS c_id."
+)
+
+
+def test_columns_of_one_name_are_told_once(connected):
+    assert f"Note: {NOTE}" in connected.ok(f"%%rds_sql joined <<\n{JOIN}").output
+    assert "columns named" not in connected.ok(f"%rds_sql {JOIN}").output
+    renamed = "SELECT o.id AS o_id, c.id AS c_id FROM orders o JOIN customers c ON c.id = o.customer_id LIMIT 1"
+    assert "columns named" not in connected.ok(f"%rds_sql {renamed}").output
+    other = connected.ok("%rds_sql SELECT 1 AS a, 2 AS a, 3 AS b, c.id, c.id FROM customers c LIMIT 1").output
+    assert "2 columns named a, 2 columns named id;" in other
+    assert "… AS a_1, … AS a_2, c.id AS c_id, c.id AS c_id_2." in other

@@ -10,10 +10,36 @@ import pytest
 from rds_iam_magic.errors import DecodeError
 from rds_iam_magic.mysql.decode import DecodeOptions, Decoder
 from rds_iam_magic.mysql.wire.column import Column
-from tests.support.packets import rows_of
+from tests.support.packets import BIT, rows_of
+from tests.support.values import BACKENDS, Declared, check_dtype_and_values, check_other_backend, decode_texts
+
+
+def _same(ours, theirs):
+    """PyMySQL leaves BIT as it came."""
+    return int(ours) == int.from_bytes(theirs, "big")
+
+
+DECLARED = [
+    Declared("BIT(1)", [0, 1], "boolean", same=_same),
+    Declared("BIT(7)", [0, 1, 127], "uint64", "UInt64", same=_same),
+    Declared("BIT(64)", [0, 1, 2**64 - 1], "uint64", "UInt64", same=_same),
+]
+
+
+@pytest.mark.parametrize("null", [False, True], ids=["not null", "null"])
+@pytest.mark.parametrize("declared", DECLARED, ids=str)
+def test_dtype_and_values(sandbox, fresh, notes, declared, null):
+    check_dtype_and_values(sandbox.server, fresh, notes, declared, null=null)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("declared", DECLARED, ids=str)
+def test_other_backends(sandbox, fresh, declared, backend):
+    check_other_backend(sandbox.server, fresh, declared, backend)
+
 
 WIDTHS = [1, 2, 6, 7, 8, 9, 14, 15, 16, 17, 24, 31, 32, 33, 40, 48, 56, 63, 64]
-BIT = 16
+
 UNSIGNED, BINARY = 0x20, 0x80
 
 
@@ -211,3 +237,10 @@ def test_mariadb_by_the_statement(words, expected):
     else:
         assert bits(8, [b"5"], words=words, mariadb=True) == [expected]
     assert bits(8, [b"5"], flags=UNSIGNED, words=words, mariadb=True) == [53]
+
+
+@pytest.mark.parametrize("text", ["123456789"])
+def test_texts_that_are_none(text):
+    for texts in ([text], [None, text]):
+        with pytest.raises(DecodeError):
+            decode_texts(BIT, texts, length=14)

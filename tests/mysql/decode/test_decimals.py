@@ -1,12 +1,56 @@
 """DECIMAL at its limits, whole ones as integers, and what is wider than any Arrow decimal; on the real server."""
 
+import operator
 from decimal import Decimal
 
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rds_iam_magic.errors import ResultError
+from rds_iam_magic.errors import DecodeError, ResultError
+from tests.support.packets import DECIMAL
+from tests.support.values import (
+    BACKENDS,
+    Declared,
+    check_dtype_and_values,
+    check_other_backend,
+    decode_texts,
+    with_nulls,
+    write,
+)
+
+
+def _rounded(ours, theirs):
+    return ours == float(theirs)
+
+
+def _decimal(declaration, values, *, is_told):
+    return Declared(declaration, values, "float64", same=_rounded, same_arrow=operator.eq, is_told=is_told)
+
+
+DECLARED = [
+    Declared("DECIMAL(1,0)", ["0", "9", "-9"], "Int64"),
+    Declared("DECIMAL(17,0)", ["99999999999999999", "-99999999999999999", "0"], "Int64"),
+    _decimal("DECIMAL(12,2)", ["0.00", "0.01", "-0.01", "9999999999.99", "-9999999999.99", "123.40"], is_told=False),
+    _decimal("DECIMAL(18,18)", ["0.000000000000000001", "-0.999999999999999999"], is_told=True),
+    _decimal("DECIMAL(38,10)", ["1234567890123456789012345678.0123456789", "-0.0000000001"], is_told=True),
+    _decimal("DECIMAL(65,30)", ["9" * 35 + "." + "9" * 30, "-0." + "0" * 29 + "1", "0." + "0" * 30], is_told=True),
+]
+
+
+@pytest.mark.parametrize("null", [False, True], ids=["not null", "null"])
+@pytest.mark.parametrize("declared", DECLARED, ids=str)
+def test_dtype_and_values(sandbox, fresh, notes, declared, null):
+    check_dtype_and_values(sandbox.server, fresh, notes, declared, null=null)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("declared", DECLARED, ids=str)
+def test_other_backends(sandbox, fresh, declared, backend):
+    check_other_backend(sandbox.server, fresh, declared, backend)
+
 
 NINES = "9" * 35 + "." + "9" * 30
 
@@ -95,3 +139,59 @@ def test_a_schema_that_was_given_out_is_kept(db, tmp_path, how):
     assert "CAST(`d` AS CHAR)" in caught.value.hint
     assert list(tmp_path.iterdir()) == []
     assert len(db.query("SELECT * FROM kept")) == 0
+
+
+@given(st.data(), st.integers(0, 30))
+def test_decimals(data, scale):
+    limit = 10 ** data.draw(st.integers(scale or 1, 38))
+    numbers = data.draw(with_nulls(st.integers(-limit + 1, limit - 1)))
+    exact = [None if n is None else Decimal(f"{n}e-{scale}") for n in numbers]
+    texts = [None if value is None else f"{value:f}" for value in exact]
+    length = 38 + (scale > 0) + 1
+    assert decode_texts(DECIMAL, texts, decimals=scale, length=length, decimal="exact").to_pylist() == exact
+    floats = decode_texts(DECIMAL, texts, decimals=scale, length=length).to_pylist()
+    assert floats == (exact if scale == 0 else [None if text is None else float(text) for text in texts])
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=str)
+def test_decimals_are_exact_when_asked_for(sandbox, fresh, notes, declared):
+    expected = write(sandbox.server, declared, null=True)
+    assert [
+        None if pd.isna(v) else v for v in fresh.query("SELECT v FROM one ORDER BY n", decimal="exact")["v"]
+    ] == expected
+    table = fresh.query_arrow("SELECT v FROM one ORDER BY n")
+    assert table["v"].to_pylist() == expected
+    precision, scale = (int(part) for part in declared.declaration.removeprefix("DECIMAL")[1:-1].split(","))
+    assert (table.schema.field("v").type.precision, table.schema.field("v").type.scale) == (precision, scale)
+    assert notes == []
+
+
+def test_decimals_past_fifteen_digits_are_counted(fresh, notes):
+    sql = (
+        "SELECT CAST(v AS DECIMAL(30,5)) AS d FROM (SELECT '1234567890123456.5' AS v UNION SELECT '1.5' "
+        "UNION SELECT '123456789012345' UNION SELECT '1234567890123456') x"
+    )
+    frame = fresh.query(sql)
+    assert sorted(frame["d"]) == [1.5, 123456789012345.0, 1234567890123456.0, 1234567890123456.5]
+    (note,) = notes
+    assert note.startswith("column d: 2 values with more than 15 digits were rounded to float64")
+
+
+def test_decimals_of_expressions(sandbox, fresh):
+    """Their declared scale and the digits that come need not agree."""
+    sql = (
+        "SELECT SUM(a) AS s, AVG(a) AS m, SUM(a) / 7 AS q, ROUND(SUM(a), 1) AS r, MAX(a) * 1.10 AS p, 1.0 * 3 AS c "
+        "FROM (SELECT CAST(1.25 AS DECIMAL(10,2)) AS a UNION ALL SELECT 1000000.75) x"
+    )
+    with sandbox.server.root() as root:
+        root.execute(sql)
+        expected = root.fetchone()
+    assert fresh.query(sql).iloc[0].tolist() == [float(value) for value in expected]
+    assert list(fresh.query_arrow(sql).to_pylist()[0].values()) == list(expected)
+
+
+@pytest.mark.parametrize("text", ["1,5", "--1", ""])
+def test_texts_that_are_none(text):
+    for texts in ([text], [None, text]):
+        with pytest.raises(DecodeError):
+            decode_texts(DECIMAL, texts, decimals=2, length=14)

@@ -2,6 +2,48 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rds_iam_magic.errors import DecodeError
+from tests.support.packets import DOUBLE
+from tests.support.values import (
+    BACKENDS,
+    Declared,
+    check_dtype_and_values,
+    check_other_backend,
+    decode_texts,
+    with_nulls,
+)
+
+
+def _same(ours, theirs):
+    """To the last bit, the sign of zero too."""
+    return ours.hex() == theirs.hex()
+
+
+DECLARED = [
+    Declared(
+        "DOUBLE",
+        [0.0, -0.0, 1.5, -1 / 3, 1e308, -1e308, 5e-324, 2.2250738585072014e-308, 0.1, 1e16, 12.678],
+        "float64",
+        same=_same,
+    ),
+    Declared("FLOAT", [0.0, 1.5, -2.25, 1e30, 1e-30], "float64", same=_same, is_told=True),
+]
+
+
+@pytest.mark.parametrize("null", [False, True], ids=["not null", "null"])
+@pytest.mark.parametrize("declared", DECLARED, ids=str)
+def test_dtype_and_values(sandbox, fresh, notes, declared, null):
+    check_dtype_and_values(sandbox.server, fresh, notes, declared, null=null)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("declared", DECLARED, ids=str)
+def test_other_backends(sandbox, fresh, declared, backend):
+    check_other_backend(sandbox.server, fresh, declared, backend)
+
 
 EXACT = [16777216.0, -16777215.0, float(np.float32(0.1)), float(np.float32(1e38)), float(np.float32(1.17549435e-38))]
 NOTE = "column {}: the server sends FLOAT values rounded to six digits; {} gives them exactly."
@@ -57,3 +99,14 @@ def test_in_files_and_streams_too(floats, notes, tmp_path):
     floats.write("SELECT f FROM floats", tmp_path / "f.csv")
     assert len(list(floats.batches("SELECT f FROM floats"))) == 1
     assert notes == [NOTE.format("f", "f + 0e0")] * 2
+
+
+@given(with_nulls(st.floats(allow_nan=False, allow_infinity=False)))
+def test_floats(numbers):
+    assert decode_texts(DOUBLE, [None if n is None else repr(n) for n in numbers]).to_pylist() == numbers
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "", "1.5x", "0x10", "1e999", " 1"])
+def test_texts_that_are_no_floats(text):
+    with pytest.raises(DecodeError):
+        decode_texts(DOUBLE, ["1.5", text])

@@ -1,5 +1,6 @@
 """Whether an integer's dtype takes NULLs follows from the column and the statement, not from the values."""
 
+import pandas as pd
 import pytest
 
 from rds_iam_magic.mysql.wire.column import NOT_NULL_FLAG, Column
@@ -76,3 +77,12 @@ def test_null_against_the_declaration_is_told_and_no_number(tables, notes, monke
     assert frame["id"].isna().sum() == 1
     assert str(frame["id"].dtype) == "Int64"
     assert "though the server called it NOT NULL" in notes[0]
+
+
+def test_null_in_a_column_that_says_it_has_none(fresh):
+    """The totals of WITH ROLLUP; no integer becomes a float for it."""
+    fresh.execute("CREATE OR REPLACE TABLE rolled (id BIGINT NOT NULL PRIMARY KEY, b TINYINT UNSIGNED NOT NULL)")
+    fresh.execute("INSERT INTO rolled VALUES (9007199254740993, 1), (9007199254740995, 2)")
+    frame = fresh.query("SELECT id, COUNT(*) AS n FROM rolled GROUP BY id WITH ROLLUP")
+    assert frame["id"].tolist() == [9007199254740993, 9007199254740995, pd.NA]
+    fresh.execute("DROP TABLE rolled")

@@ -4,14 +4,11 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.connecting import connect_as_master
 from rds_iam_magic.errors import AccessDeniedError, OptionError, UserSetupError
 from rds_iam_magic.setup.users import Grant, create_user, parse_grant
-from rds_iam_magic.sql.quoting import quote_name, quote_text
 
 SECRET = "sandbox/standalone/master"
 
@@ -184,22 +181,3 @@ def test_a_wrong_password_in_the_secret(inside):
     finally:
         client.delete_secret(SecretId="stale", ForceDeleteWithoutRecovery=True)
     assert "wrong-and-hidden" not in f"{caught.value!r}{caught.value.detail}"
-
-
-@settings(max_examples=60)
-@given(st.text(max_size=40))
-def test_a_quoted_text_is_that_text(db, text):
-    assert db.query(f"SELECT {quote_text(text)} AS t")["t"].tolist() == [text]
-
-
-@settings(max_examples=60)
-@given(
-    st.text(
-        st.characters(blacklist_characters="\0", blacklist_categories=["C", "Z"], max_codepoint=0xFFFF),
-        min_size=1,
-        max_size=30,
-    )
-)
-def test_a_quoted_name_is_that_name(db, name):
-    name = name.strip() or "x"
-    assert list(db.query(f"SELECT 1 AS {quote_name(name)}").columns) == [name]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rds_iam_magic.errors import DecodeError, ProtocolError
+from rds_iam_magic.errors import DecodeError
 from rds_iam_magic.mysql.decode import Decoder
 from rds_iam_magic.mysql.decode.integers import Integers
 from rds_iam_magic.mysql.wire.column import Column
@@ -164,10 +164,3 @@ def test_rows_are_counted_over_pieces():
     decoder.decode(rows_of([b"4"]))
     with pytest.raises(DecodeError, match="Row 6 of column c: 'x'"):
         decoder.decode(rows_of([b"5", b"x", b"y"]))
-
-
-def test_a_broken_row_behind_a_bad_value_is_the_worse_of_the_two():
-    rows = rows_of([b"x"])
-    longer = Rows(rows.data, rows.starts, rows.ends + 1)
-    with pytest.raises(ProtocolError):
-        Decoder([column("c")]).decode(longer)

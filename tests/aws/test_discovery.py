@@ -1,0 +1,102 @@
+"""Targets, looked up in the sandbox's AWS account."""
+
+import pytest
+
+from rds_iam_magic.aws import discovery
+from rds_iam_magic.aws.endpoint import parse_host_name
+from rds_iam_magic.errors import TargetError
+
+
+def test_a_cluster_is_its_writer(session, inside):
+    assert discovery.resolve(session, "sandbox").host == inside.hosts[0]
+    assert discovery.resolve(session, "SANDBOX").host == inside.hosts[0]
+    assert discovery.resolve(session, "sandbox", port=3307).port == 3307
+
+
+def test_an_instance_of_a_cluster_keeps_its_endpoint_and_has_the_clusters_resource(session, inside):
+    found = discovery.find(session, "sandbox-1")
+    assert found.endpoint.host == inside.hosts[2]
+    assert found.resource_id == discovery.find(session, "sandbox").resource_id
+    assert found.resource_id.startswith("cluster-")
+
+
+def test_a_standalone_instance(session):
+    assert discovery.find(session, "standalone").resource_id.startswith("db-")
+
+
+def test_a_host_name_needs_no_look_up(session):
+    host = "whatever.cluster-abc123.eu-west-1.rds.amazonaws.com"
+    assert discovery.resolve(session, host).region == "eu-west-1"
+
+
+def test_the_owner_of_each_endpoint(session, inside):
+    for host in inside.hosts[:3]:
+        assert discovery.find_by_endpoint(session, discovery.resolve(session, host)).resource_id.startswith("cluster-")
+    with pytest.raises(TargetError, match=r"another one than the database|has the endpoint"):
+        discovery.find_by_endpoint(
+            session, discovery.resolve(session, "other.cluster-abc123.us-east-1.rds.amazonaws.com")
+        )
+
+
+def test_an_instance_with_iam_authentication_off(session, inside):
+    rds = inside.client("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="plain", Engine="mysql", DBInstanceClass="db.t4g.micro", AllocatedStorage=20
+    )
+    try:
+        with pytest.raises(TargetError, match="IAM database authentication is off on plain"):
+            discovery.resolve(session, "plain")
+        assert discovery.resolve(session, "plain", require_iam=False).host.startswith("plain.")
+    finally:
+        rds.delete_db_instance(DBInstanceIdentifier="plain", SkipFinalSnapshot=True)
+
+
+def test_a_region_overrides_that_of_a_host_name(session, inside):
+    assert discovery.resolve(session, inside.endpoint).region == "us-east-1"
+    assert discovery.resolve(session, inside.endpoint, region="eu-west-1").region == "eu-west-1"
+
+
+def test_a_proxys_policy_names_the_proxy(session):
+    proxy = parse_host_name("app.proxy-abc123.us-east-1.rds.amazonaws.com")
+    with pytest.raises(TargetError, match="prx-"):
+        discovery.find_by_endpoint(session, proxy)
+
+
+@pytest.mark.parametrize("target", ["", " ", "\t\n"])
+@pytest.mark.parametrize("look_up", [discovery.find, discovery.resolve])
+def test_an_empty_target_is_refused(session, look_up, target):
+    """RDS would answer an empty identifier with all that there is, and the first would be taken."""
+    with pytest.raises(TargetError, match="The target is empty"):
+        look_up(session, target)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["%", "*", "sandbox*", "sand_ox", "sandbox,standalone", "sandbox standalone", "?", "-", "日本", "sandbox\n",
+     "a" * 300, "'", "{}", "sandbox\0", "a\ud800", "/sandbox", "sandbox/"],
+)  # fmt: skip
+def test_an_odd_identifier_names_nothing(session, target):
+    if target.strip() == "sandbox":
+        assert discovery.find(session, target).endpoint.identifier == "sandbox"
+        return
+    with pytest.raises(TargetError, match="There is no DB cluster or instance") as caught:
+        discovery.find(session, target)
+    assert len(str(caught.value).splitlines()) == 2
+    assert str(caught.value).replace("\n", "").isprintable()
+
+
+def test_only_the_one_that_was_asked_for(session):
+    """The first of an answer is not taken for it: some endpoints answer a filter that they do not know with all."""
+    rows = [{"DBClusterIdentifier": "first"}, {"DBClusterIdentifier": "second"}]
+
+    class Client:
+        exceptions = session.client("rds").exceptions
+
+        def describe_db_clusters(self, **_):
+            return {"DBClusters": rows}
+
+        def describe_db_instances(self, **_):
+            return {"DBInstances": []}
+
+    assert discovery._describe_one(Client(), "SECOND") == rows[1]
+    assert discovery._describe_one(Client(), "third") is None
