@@ -90,11 +90,9 @@ def test_nearest(name, candidates, meant):
     assert nearest(name, candidates) == meant
 
 
-@given(st.text(min_size=6, max_size=12), st.integers(0, 5))
+@given(st.from_regex(r"[A-Za-z]{6,12}", fullmatch=True), st.integers(0, 5))
 def test_a_character_left_out_is_found(name, place):
-    assert nearest(name[:place] + name[place + 1 :], [name, "something else altogether"]) in {name, ""}
-    if name.isascii() and name.isalpha():
-        assert nearest(name[:place] + name[place + 1 :], [name]) == name
+    assert nearest(name[:place] + name[place + 1 :], [name, "something else altogether"]) == name
 
 
 @given(st.text(max_size=30), st.lists(st.text(max_size=30)))

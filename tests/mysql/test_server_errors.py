@@ -1,11 +1,9 @@
 """The server's errors as hints: by the option that forbids, by the nearest name."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rds_iam_magic.errors import StatementError
-from rds_iam_magic.mysql.nearest_name import nearest, not_found
+from rds_iam_magic.mysql.nearest_name import not_found
 from rds_iam_magic.mysql.server_errors import is_read_only, statement_error
 from rds_iam_magic.mysql.wire.events import ServerError
 
@@ -44,16 +42,16 @@ def test_files_of_the_server_are_not_a_matter_of_the_writer(sandbox, db):
 
 
 @pytest.mark.parametrize(
-    ("sql", "guess"),
+    ("sql", "guess", "message"),
     [
-        ("SELECT * FROM ordres", "`orders`"),
-        ("SELECT * FROM near_.Oders", "`orders`"),
-        ("SELECT custmer FROM near_.orders", "`customer`"),
-        ("SELECT o.custmer FROM near_.orders AS o JOIN near_.lines l ON 1 = 1", "`customer`"),
-        ("SELECT * FROM near_.orders WHERE plcaed_at > 1", "`placed_at`"),
+        ("SELECT * FROM ordres", "`orders`", "doesn't exist"),
+        ("SELECT * FROM near_.Oders", "`orders`", "doesn't exist"),
+        ("SELECT custmer FROM near_.orders", "`customer`", "Unknown column"),
+        ("SELECT o.custmer FROM near_.orders AS o JOIN near_.lines l ON 1 = 1", "`customer`", "Unknown column"),
+        ("SELECT * FROM near_.orders WHERE plcaed_at > 1", "`placed_at`", "Unknown column"),
     ],
 )
-def test_the_nearest_name_is_offered(sandbox, scratch, notes, sql, guess):
+def test_the_nearest_name_is_offered(sandbox, scratch, notes, sql, guess, message):
     with sandbox.server.root() as root:
         root.execute("CREATE DATABASE IF NOT EXISTS near_")
         root.execute("GRANT ALL ON near_.* TO 'tester'@'%'")
@@ -64,20 +62,12 @@ def test_the_nearest_name_is_offered(sandbox, scratch, notes, sql, guess):
         with pytest.raises(StatementError) as caught:
             db.query(sql)
         assert caught.value.hint.startswith(f"Did you mean {guess}?")
-        assert (
-            "exist" in db.query("SHOW ERRORS").loc[0, "Message"]
-            or "nknown" in db.query("SHOW ERRORS").loc[0, "Message"]
-        )
+        assert message in db.query("SHOW ERRORS").loc[0, "Message"], "the guess has left the server's errors alone"
         with pytest.raises(StatementError) as caught:
             db.query("SELECT zzzzzzz FROM orders")
         assert "Did you mean" not in caught.value.hint
     with sandbox.server.root() as root:
         root.execute("DROP DATABASE near_")
-
-
-@given(st.text(max_size=20), st.lists(st.text(min_size=1, max_size=20), max_size=5))
-def test_the_nearest_is_one_of_the_candidates(name, candidates):
-    assert nearest(name, candidates) in {"", *candidates}
 
 
 @pytest.mark.parametrize("message", ["", "Unknown column", "''", "Table 'x", "'a.b.c.d'"])

@@ -1,9 +1,6 @@
 """What a cell shows, when, and what its value is: several results, CALL, failures in between, counts, notes."""
 
-import os
 import pickle
-import signal
-import threading
 
 import pandas as pd
 import pytest
@@ -11,8 +8,7 @@ import pytest
 from rds_iam_magic.errors import ResultError, StatementError
 from rds_iam_magic.mysql.duplicate_names import duplicate_names_note
 from rds_iam_magic.notebook.display import RowCount
-
-SLEEPERS = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP%' OR INFO LIKE 'SET @%SLEEP%'"
+from tests.support.events import interrupt_when, processes
 
 
 @pytest.fixture
@@ -100,23 +96,8 @@ def test_a_result_that_is_too_large_hides_no_other(connected):
 @pytest.mark.parametrize("line", ["%%rds_sql", "%%rds_sql x <<"])
 def test_what_came_before_a_stop_is_shown(connected, inside, line):
     """A real SIGINT, sent when the server is seen to sleep."""
-    seen = threading.Event()
-
-    def stop():
-        with inside.server.root() as root:
-            while not root.execute(SLEEPERS) and not seen.wait(0.01):
-                pass
-        os.kill(os.getpid(), signal.SIGINT)
-
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    thread = threading.Thread(target=stop)
-    thread.start()
-    try:
-        cell = connected(f"{line}\nSELECT 41 AS a; SELECT 42 AS b; SELECT SLEEP(30)")
-    finally:
-        seen.set()
-        thread.join()
-        signal.signal(signal.SIGINT, before)
+    with interrupt_when(lambda: processes(inside.server, "STATE = 'User sleep'")):
+        cell = connected(f"{line}\nSELECT 41 AS a; SELECT 42 AS b; SELECT SLEEP(600)")
     assert isinstance(cell.error, KeyboardInterrupt)
     texts = ("41", "42", "the query was ended on the server", "KeyboardInterrupt")
     assert all(text in cell.output for text in texts), cell.output
