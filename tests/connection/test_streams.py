@@ -12,6 +12,7 @@ from rds_iam_magic.errors import OptionError, ResultError, StatementError
 from tests.support.events import interrupt_when, processes, wait_until
 
 SEVERAL = "SELECT seq AS n, CONCAT('t', seq) AS t, seq * 1.25 AS d FROM seq_1_to_40000"
+FAILS_AMONG_ROWS = "SELECT seq, REPEAT('x', 1000), EXP(seq / 10) FROM seq_1_to_10000"  # out of range at row 7,098
 ENDLESS = "SELECT a.seq AS n, MD5(b.seq) AS t FROM seq_1_to_1000000 a, seq_1_to_1000000 b"
 
 
@@ -41,7 +42,7 @@ def test_batches(db, rows):
     assert [batch.num_rows for batch in batches[:-1]] == [rows] * (len(batches) - 1)
     table = pa.Table.from_batches(batches)
     assert table["n"].to_pylist() == list(range(1, total + 1))
-    assert table.schema.field("d").type == pa.decimal128(22, 2) or pa.types.is_decimal(table.schema.field("d").type)
+    assert table.schema.field("d").type == pa.decimal128(22, 2)
 
 
 def test_batches_that_are_left_early_end_the_query(db, sandbox):
@@ -249,12 +250,10 @@ def test_an_error_leaves_no_file_and_the_old_one(db, tmp_path, ending):
     path.write_text("before")
     with pytest.raises(ResultError, match="already exists"):
         db.write(SEVERAL, path)
-    db.execute("SET max_statement_time = 0.3")
-    with pytest.raises(StatementError, match="1969"):
-        db.write("SELECT seq, REPEAT('x', 1000), SLEEP(0.001) FROM seq_1_to_100000", path, overwrite=True)
+    with pytest.raises(StatementError, match="1690"):
+        db.write(FAILS_AMONG_ROWS, path, overwrite=True)
     assert path.read_text() == "before"
     assert names(tmp_path) == [path.name]
-    db.execute("SET max_statement_time = 0")
     assert db.write(SEVERAL, path, overwrite=True) == 40_000
     assert names(tmp_path) == [path.name]
 
@@ -297,11 +296,9 @@ def test_s3(db, inside):
         db.write(SEVERAL, "s3://results/day/rows.parquet")
     with pytest.raises(StatementError):
         db.write("SELECT * FROM nowhere", "s3://results/day/other.csv")
-    db.execute("SET max_statement_time = 0.3")
-    with pytest.raises(StatementError, match="1969"):
-        db.write("SELECT seq, REPEAT('x', 1000), SLEEP(0.001) FROM seq_1_to_100000", "s3://results/day/other.csv")
+    with pytest.raises(StatementError, match="1690"):
+        db.write(FAILS_AMONG_ROWS, "s3://results/day/other.csv")
     assert keys() == ["day/rows.parquet"]
-    db.execute("SET max_statement_time = 0")
     with pytest.raises(ResultError, match="cannot be written"):
         db.write(SEVERAL, "s3://no-such-bucket/rows.parquet")
     assert db.query("SELECT 1 AS a")["a"].tolist() == [1]

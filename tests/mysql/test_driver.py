@@ -77,5 +77,9 @@ def test_pymysql_assigns_its_reader_to_the_attribute_that_is_replaced():
 
 
 def test_nothing_of_pymysql_is_kept_after_the_handshake(db):
-    held = vars(db._session.current).values()
-    assert not any(type(value).__module__.startswith("pymysql") for value in held)
+    session = db.login.open()
+    try:
+        kept = [name for name, value in vars(session).items() if type(value).__module__.startswith("pymysql")]
+    finally:
+        session.close()
+    assert kept == []

@@ -55,11 +55,9 @@ def test_nearest(name, candidates, meant):
     assert nearest(name, candidates) == meant
 
 
-@given(st.text(min_size=6, max_size=12), st.integers(0, 5))
+@given(st.from_regex(r"[A-Za-z]{6,12}", fullmatch=True), st.integers(0, 5))
 def test_a_character_left_out_is_found(name, place):
-    assert nearest(name[:place] + name[place + 1 :], [name, "something else altogether"]) in {name, ""}
-    if name.isascii() and name.isalpha():
-        assert nearest(name[:place] + name[place + 1 :], [name]) == name
+    assert nearest(name[:place] + name[place + 1 :], [name, "something else altogether"]) == name
 
 
 @given(st.text(max_size=30), st.lists(st.text(max_size=30)))
@@ -123,16 +121,16 @@ def test_a_hint_is_worth_no_error():
 
 
 @pytest.mark.parametrize(
-    ("sql", "guess"),
+    ("sql", "guess", "message"),
     [
-        ("SELECT * FROM ordres", "`orders`"),
-        ("SELECT * FROM near_.Oders", "`orders`"),
-        ("SELECT custmer FROM near_.orders", "`customer`"),
-        ("SELECT o.custmer FROM near_.orders AS o JOIN near_.lines l ON 1 = 1", "`customer`"),
-        ("SELECT * FROM near_.orders WHERE plcaed_at > 1", "`placed_at`"),
+        ("SELECT * FROM ordres", "`orders`", "doesn't exist"),
+        ("SELECT * FROM near_.Oders", "`orders`", "doesn't exist"),
+        ("SELECT custmer FROM near_.orders", "`customer`", "Unknown column"),
+        ("SELECT o.custmer FROM near_.orders AS o JOIN near_.lines l ON 1 = 1", "`customer`", "Unknown column"),
+        ("SELECT * FROM near_.orders WHERE plcaed_at > 1", "`placed_at`", "Unknown column"),
     ],
 )
-def test_the_nearest_name_is_offered(sandbox, scratch, notes, sql, guess):
+def test_the_nearest_name_is_offered(sandbox, scratch, notes, sql, guess, message):
     with sandbox.server.root() as root:
         root.execute("CREATE DATABASE IF NOT EXISTS near_")
         root.execute("GRANT ALL ON near_.* TO 'tester'@'%'")
@@ -143,10 +141,7 @@ def test_the_nearest_name_is_offered(sandbox, scratch, notes, sql, guess):
         with pytest.raises(StatementError) as caught:
             db.query(sql)
         assert caught.value.hint.startswith(f"Did you mean {guess}?")
-        assert (
-            "exist" in db.query("SHOW ERRORS").loc[0, "Message"]
-            or "nknown" in db.query("SHOW ERRORS").loc[0, "Message"]
-        )
+        assert message in db.query("SHOW ERRORS").loc[0, "Message"], "the guess has left the server's errors alone"
         with pytest.raises(StatementError) as caught:
             db.query("SELECT zzzzzzz FROM orders")
         assert "Did you mean" not in caught.value.hint

@@ -1,10 +1,8 @@
 """What `%%rds_sql` gives back and shows, and when: types, files, modes; several results, CALL, failures, notes."""
 
 import os
-import signal
 import subprocess
 import sys
-import threading
 
 import pandas as pd
 import polars
@@ -12,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
+from tests.support.events import interrupt_when, processes
 
 
 def test_arrow(connected):
@@ -129,9 +128,6 @@ def test_an_error_of_the_time_limit(shell):
     assert "--timeout" in cell.output
 
 
-SLEEPERS = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP%' OR INFO LIKE 'SET @%SLEEP%'"
-
-
 @pytest.mark.parametrize(
     "cell",
     [
@@ -202,23 +198,8 @@ def test_a_result_that_is_too_large_hides_no_other(connected):
 @pytest.mark.parametrize("line", ["%%rds_sql", "%%rds_sql x <<"])
 def test_what_came_before_a_stop_is_shown(connected, inside, line):
     """A real SIGINT, sent when the server is seen to sleep."""
-    seen = threading.Event()
-
-    def stop():
-        with inside.server.root() as root:
-            while not root.execute(SLEEPERS) and not seen.wait(0.01):
-                pass
-        os.kill(os.getpid(), signal.SIGINT)
-
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    thread = threading.Thread(target=stop)
-    thread.start()
-    try:
-        cell = connected(f"{line}\nSELECT 41 AS a; SELECT 42 AS b; SELECT SLEEP(30)")
-    finally:
-        seen.set()
-        thread.join()
-        signal.signal(signal.SIGINT, before)
+    with interrupt_when(lambda: processes(inside.server, "STATE = 'User sleep'")):
+        cell = connected(f"{line}\nSELECT 41 AS a; SELECT 42 AS b; SELECT SLEEP(600)")
     assert isinstance(cell.error, KeyboardInterrupt)
     texts = ("41", "42", "the query was ended on the server", "KeyboardInterrupt")
     assert all(text in cell.output for text in texts), cell.output

@@ -13,75 +13,19 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-import rds_iam_magic
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectionLostError, NotConnectedError, ResultError
 from rds_iam_magic.sandbox import Sandbox
 from rds_iam_magic.timeouts import DEFAULT, Timeouts
+from tests.support.injector import AlarmError, Injector, alarm
 from tests.support.logins import create_tester, login_of_tester
-
-PACKAGE = str(Path(rds_iam_magic.__file__).parent)
-
-
-class Injector:
-    """Raises an exception at the n-th line that the package runs on this thread; a context manager.
-
-    Args:
-        at: The line's number, counted from 1; one past the end is never reached.
-        error: What to raise.
-        after: Begin to count only when this exception has come about: what runs then is the way of an interrupt itself.
-    """
-
-    def __init__(self, at: int, error: type[BaseException], *, after: type[BaseException] | None = None) -> None:
-        self.at, self.error, self.after = at, error, after
-        self.lines = 0
-        self.where = ""
-        self.injected = self.switched_off = False
-        self._times: Counter[tuple[str, int]] = Counter()
-        self._counting = after is None
-
-    def __enter__(self) -> Injector:
-        self._before = sys.gettrace()
-        sys.settrace(self._call)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.switched_off = sys.gettrace() != self._call  # Python's doing, when a signal's handler raises within it
-        sys.settrace(self._before)
-
-    def _call(self, frame: Any, event: str, _: object) -> Any:
-        if event != "call" or not frame.f_code.co_filename.startswith(PACKAGE):
-            return None
-        if frame.f_code.co_name == "__del__" or "/sandbox/" in frame.f_code.co_filename:
-            return None  # Python shows what is raised in a finaliser, and goes on
-        return self._line
-
-    def _line(self, frame: Any, event: str, detail: Any) -> Any:
-        if event == "exception" and self.after is not None and issubclass(detail[0], self.after):
-            self._counting = True
-        if event != "line" or not self._counting:
-            return self._line
-        place = (frame.f_code.co_filename, frame.f_lineno)
-        self._times[place] += 1
-        if self._times[place] > 4:  # a loop: its hundredth round is as its first ones
-            return self._line
-        self.lines += 1
-        if self.lines == self.at:
-            self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} ({frame.f_code.co_name})"
-            self.injected = True
-            if self.error is AlarmError:
-                _alarm()  # as the signal's handler, which is told by its code
-            raise self.error
-        return self._line
 
 
 @dataclass
@@ -187,7 +131,7 @@ def _at_each_line(
     after_each: Callable[[], object] = lambda: None,
 ) -> int:
     tried, at = 0, random.randint(1, step)  # elsewhere each time
-    signal.signal(signal.SIGUSR1, _alarm)
+    signal.signal(signal.SIGUSR1, alarm)
     with watching(sandbox) as watch:
         while True:
             if prepare is not None:
@@ -199,9 +143,7 @@ def _at_each_line(
                 continue
             if not injector.injected:
                 return tried
-            assert isinstance(raised, error) or (after is not None and isinstance(raised, after)), (
-                f"{error.__name__} at {injector.where} came out as {raised!r}"
-            )
+            assert isinstance(raised, error), f"{error.__name__} at {injector.where} came out as {raised!r}"
             del raised
             if db is None:
                 watch.check(f"{error.__name__} at {injector.where}")
@@ -238,10 +180,6 @@ def _check_nonce(db: Connection, when: str) -> None:
 # At random moments
 
 
-class AlarmError(TimeoutError):
-    """What a user's handler of a signal raises: an OSError by class, and none of the socket's."""
-
-
 @dataclass
 class Tally:
     right: int = 0
@@ -271,7 +209,7 @@ def random_storm(sandbox: Sandbox, seconds: float, seed: int = 5, *, at_least: i
         # What is raised while garbage is collected (in a library's callback) is lost to Python.
         gc.disable()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGUSR1, _alarm)
+        signal.signal(signal.SIGUSR1, alarm)
         try:
             _weather(sandbox, chance, tally, time.monotonic() + seconds, at_least)
         finally:
@@ -285,10 +223,6 @@ def random_storm(sandbox: Sandbox, seconds: float, seed: int = 5, *, at_least: i
     assert tally.written <= set(rows), "what was acknowledged is lost"
     assert set(rows) <= tally.written | tally.unknown
     return tally
-
-
-def _alarm(*_: object) -> None:
-    raise AlarmError("the user's own")
 
 
 def _weather(sandbox: Sandbox, chance: random.Random, tally: Tally, deadline: float, at_least: int) -> None:

@@ -10,8 +10,9 @@ from rds_iam_magic.errors import StatementError
 from rds_iam_magic.timeouts import Timeouts
 from tests.reliability import storm
 from tests.reliability.faults import end_session
-from tests.reliability.storm import AlarmError, inject_into_connect, inject_into_use
+from tests.reliability.storm import inject_into_connect, inject_into_use
 from tests.support.events import interrupt, wait_until, works_on
+from tests.support.injector import AlarmError
 from tests.support.logins import create_tester
 
 

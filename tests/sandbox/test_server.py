@@ -4,6 +4,8 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.support.events import LONG, wait_until
+
 
 def test_each_server_has_a_temporary_folder_of_its_own(sandbox):
     """One that starts deletes the temporary tables it finds: those of the others, were the folder shared."""
@@ -19,6 +21,12 @@ def test_each_server_has_a_temporary_folder_of_its_own(sandbox):
         second.stop()
 
 
+def refusals(root):
+    """How many connections the server has refused since all its places are taken."""
+    root.execute("SHOW GLOBAL STATUS LIKE 'Connection_errors_max_connections'")
+    return int(root.fetchone()[1])
+
+
 def test_root_waits_for_its_place_on_a_full_server(sandbox):
     """As long as another session of root's has not ended."""
     server = sandbox.add_server()
@@ -29,19 +37,19 @@ def test_root_waits_for_its_place_on_a_full_server(sandbox):
             for _ in range(10):
                 last = sessions.enter_context(ExitStack())
                 last.enter_context(server.root())  # the eleventh has the place that is kept free
-            came = []
+            rows = []
 
             def look():
                 with server.root() as root:
                     root.execute("SELECT 1")
-                    came.append(root.fetchone())
+                    rows.append(root.fetchone())
 
             waiting = threading.Thread(target=look)
             waiting.start()
-            waiting.join(0.2)
-            assert came == []
+            wait_until(lambda: refusals(first) > 0, "root's being refused")
+            assert rows == []
             last.close()
-            waiting.join(30)
-            assert came == [(1,)]
+            waiting.join(LONG)
+            assert rows == [(1,)]
     finally:
         server.stop()

@@ -108,13 +108,13 @@ def test_a_lone_surrogate_is_refused(sql, where):
     with pytest.raises(OptionError, match=where) as caught:
         split(sql)
     assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    assert caught.value.__context__ is None
     str(caught.value).encode()  # can be shown
 
 
 def test_a_script_of_the_shell_runs(db):
     db.execute(f"DROP PROCEDURE IF EXISTS p;\nDELIMITER //\n{PROCEDURE} //\nDELIMITER ;")
-    assert db.query("CALL p()\\G").iloc[0, 0] in (1, "//")
+    assert db.query("CALL p()\\G").iloc[0, 0] == "//"
     db.execute("USE information_schema\nSELECT 1; USE scratch\nDROP PROCEDURE p")
     assert db.query("SELECT DATABASE() AS d")["d"].tolist() == ["scratch"]
 

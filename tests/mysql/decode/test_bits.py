@@ -131,20 +131,21 @@ def test_expressions(db, name):
 
 @pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("name", ["stored", "if", "max", "scalar", "coalesce", "derived max", "union", "window", "lag"])
-def test_single_values(db, name):
-    """One row, so that no other value tells the form: right, or refused where either form may come."""
+def test_single_values_of_a_derived_table(db, name):
+    """One row, so that no other value tells the form."""
     for width in (1, 8, 16, 64):
         for n, number in enumerate(numbers(width)):
             sql = f"SELECT x FROM ({STATEMENTS[name].format(t=f'bits{width}', w=width)} LIMIT 1000) d WHERE n = {n}"
-            direct = STATEMENTS[name].replace("FROM {t} t", "FROM {t} t WHERE n = " + str(n))
-            assert db.query(sql)["x"].tolist() == [number]
-            if "WHERE n = " in direct:
-                try:
-                    found = db.query(direct.format(t=f"bits{width}", w=width))["x"].tolist()
-                except DecodeError:
-                    assert name not in ("stored", "if", "max", "scalar", "coalesce")
-                else:
-                    assert found == [number], (width, n)
+            assert db.query(sql)["x"].tolist() == [number], (width, n)
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize("name", ["stored", "if", "max", "scalar", "coalesce"])
+def test_single_values(db, name):
+    for width in (1, 8, 16, 64):
+        for n, number in enumerate(numbers(width)):
+            sql = STATEMENTS[name].replace("FROM {t} t", f"FROM {{t}} t WHERE n = {n}")
+            assert db.query(sql.format(t=f"bits{width}", w=width))["x"].tolist() == [number], (width, n)
 
 
 @pytest.mark.usefixtures("tables")
