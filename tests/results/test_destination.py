@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import gzip
 import resource
 import signal
 from pathlib import Path
@@ -151,10 +150,3 @@ def test_what_a_signal_handler_raises_in_writing_comes_out(tmp_path):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_compressed_files_are_the_same_each_time(tmp_path):
-    for name in ("a.csv.gz", "b.csv.gz"):
-        FileDestination(str(tmp_path / name)).write(SCHEMA, iter([batch(100)]))
-    assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
-    assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()).count(b"\n") == 101
