@@ -40,7 +40,7 @@ ROWS = [
         "t": "",
         "d": Decimal("-0.01"),
         "day": dt.date(1, 1, 1),
-        "m": datetime(9999, 12, 31, 23, 59, 59),
+        "m": MOMENTS[1],
     },
 ]
 
