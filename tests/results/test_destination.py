@@ -1,4 +1,4 @@
-"""Where results are written: whole under their name or not there; on a full disk, on S3, after errors, interrupts."""
+"""Where results are written: whole under their name or not there; on a full disk, after errors, interrupts."""
 
 import contextlib
 import errno
