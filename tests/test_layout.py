@@ -40,10 +40,14 @@ CIRCLES_OF_TYPES = {
 
 WITHOUT_TWIN = {
     "": "what is exported: test_package",
-    "connecting": "",
+    "connection.connection": "connection/test_streams and connection/test_between_statements",
+    "connection.executor": "connection/test_between_statements, and the faults and interrupts of reliability/",
+    "connection.reconnecting": "a lost session, by real faults: reliability/",
+    "connection.running": "the order of a statement's steps, by real faults and interrupts: reliability/",
+    "hints": "the other half of errors: test_errors",
     "mysql.decode.column_decoder": "an abstract base: each family's tests",
+    "mysql.wire.events": "what the parser gives, as data: mysql/wire/test_text_result",
     "notebook.grammars": "a table: test_option and test_reference",
-    "option": "",
     "sandbox.__main__": "the command: sandbox/test_command",
     "sandbox.certificates": "every test that starts a sandbox",
     "sandbox.cloud": "every test that starts a sandbox",

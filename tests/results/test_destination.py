@@ -1,8 +1,7 @@
-"""Where results are written: whole under their name or not there; on a full disk, on S3, after errors, interrupts."""
+"""Where results are written: whole under their name or not there; on a full disk, after errors, interrupts."""
 
 import contextlib
 import errno
-import gzip
 import resource
 from pathlib import Path
 
@@ -141,10 +140,3 @@ def test_what_a_signal_handler_raises_in_writing_comes_out(tmp_path):
         with pytest.raises(AlarmError), Injector(line, AlarmError) as injector:
             write()
         assert list(tmp_path.iterdir()) == [], injector.where
-
-
-def test_compressed_files_are_the_same_each_time(tmp_path):
-    for name in ("a.csv.gz", "b.csv.gz"):
-        FileDestination(str(tmp_path / name)).write(SCHEMA, iter([batch(100)]))
-    assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
-    assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()).count(b"\n") == 101
