@@ -19,6 +19,7 @@ def test_compressed_files_are_the_same_each_time(tmp_path):
     for name in ("a.csv.gz", "b.csv.gz"):
         FileDestination(str(tmp_path / name)).write(SCHEMA, iter([batch(100)]))
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
+    assert (tmp_path / "a.csv.gz").read_bytes()[4:8] == bytes(4), "no time in the header"
     assert gzip.decompress((tmp_path / "a.csv.gz").read_bytes()).count(b"\n") == 101
 
 
