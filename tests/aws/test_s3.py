@@ -145,18 +145,19 @@ def test_interrupts_at_any_moment_leave_all_or_nothing(db, bucket):
     def write():
         db.write("SELECT seq, SHA2(seq, 512) AS t FROM seq_1_to_70000", f"{bucket.url}/x.csv", overwrite=True)
 
-    whole = interrupted = 0
-    for line in spread(write, 40, within):
+    interrupted = complete = 0
+    for line in spread(write, 25, within):
         if bucket.keys():
             bucket.delete("x.csv")
         with contextlib.suppress(KeyboardInterrupt), Injector(line, KeyboardInterrupt, within=within) as injector:
             write()
-            whole += 1
         interrupted += injector.injected
         assert bucket.pending() == [], injector.where
         if bucket.keys():
+            complete += 1
             assert bucket.read("x.csv").count(b"\n") == 70_001, injector.where
-    assert interrupted > 30
+    assert interrupted > 20
+    assert complete > 0, "behind the end of the upload, too"
     assert db.query("SELECT 1 AS a")["a"].tolist() == [1]
 
 

@@ -42,7 +42,7 @@ def test_batches(db, rows):
     assert [batch.num_rows for batch in batches[:-1]] == [rows] * (len(batches) - 1)
     table = pa.Table.from_batches(batches)
     assert table["n"].to_pylist() == list(range(1, total + 1))
-    assert table.schema.field("d").type == pa.decimal128(22, 2)
+    assert table.schema.field("d").type == pa.decimal128(23, 2)
 
 
 def test_batches_that_are_left_early_end_the_query(db, sandbox):

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from rds_iam_magic.errors import ResultError
 from rds_iam_magic.results.export import FileDestination
 from tests.support.batches import ENDINGS, SCHEMA, batch
-from tests.support.injector import AlarmError, Injector, spread
+from tests.support.injector import AlarmError, Injector, alarm, spread
 
 pytestmark = pytest.mark.slow  # servers of their own, and files of many megabytes
 
@@ -129,14 +130,21 @@ def test_an_error_of_the_rows_comes_out_as_it_is(tmp_path, capfd, ending, error)
 
 
 def test_what_a_signal_handler_raises_in_writing_comes_out(tmp_path):
-    """It is an OSError, and it says nothing about the file."""
-    batches = [batch(2_000), batch(2_000)]
+    """It is an OSError, and it says nothing about the file, which is whole or not there."""
+    path, batches = tmp_path / "x.csv", [batch(2_000), batch(2_000)]
 
     def write():
-        FileDestination(str(tmp_path / "x.csv"), overwrite=True).write(SCHEMA, iter(batches))
+        FileDestination(str(path), overwrite=True).write(SCHEMA, iter(batches))
 
-    for line in spread(write, 25):
-        (tmp_path / "x.csv").unlink(missing_ok=True)
-        with pytest.raises(AlarmError), Injector(line, AlarmError) as injector:
-            write()
-        assert list(tmp_path.iterdir()) == [], injector.where
+    write()
+    whole = path.read_bytes()
+    before = signal.signal(signal.SIGALRM, alarm)
+    try:
+        for line in spread(write, 25):
+            path.unlink(missing_ok=True)
+            with pytest.raises(AlarmError), Injector(line, AlarmError) as injector:
+                write()
+            files = {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()}
+            assert files.items() <= {path.name: whole}.items(), injector.where
+    finally:
+        signal.signal(signal.SIGALRM, before)
