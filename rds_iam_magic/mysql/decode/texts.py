@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Texts(ColumnDecoder):
     """Text in the character set that the column's collation announces, for a `SET NAMES` of the user's changes it.
 
-    No text is refused: bytes that are none are shown escaped, counted, and reported. Arrow's and pandas' strings are valid
-    UTF-8, so they cannot hold the lone surrogates of Python's `surrogateescape`.
+    No text is refused: bytes that are not valid text are escaped, counted and reported. Arrow's and pandas' strings are
+    valid UTF-8, so they cannot hold the lone surrogates of Python's `surrogateescape`.
     """
 
     def __init__(self, column: Column) -> None:
