@@ -282,16 +282,17 @@ class _Response:
             if isinstance(event, ResultSetStart):
                 builder = _ResultBuilder(event, execution, mariadb=self._executor.is_mariadb)
                 batches = builder.result.batches = self._batches(builder)
-                yield builder.result, self._is_last
-                for _ in batches:
-                    pass
+                with closing(batches):  # suspended, it would keep its rows in a cycle: the builder holds it
+                    yield builder.result, self._is_last
+                    for _ in batches:
+                        pass
             elif isinstance(event, Ok):
                 self._status = event.status
                 yield _changed(event, execution), self._is_last
             elif isinstance(event, ServerError):
                 raise self._executor.refused(event, execution, self._running)
 
-    def _batches(self, builder: _ResultBuilder) -> Iterator[pa.RecordBatch]:
+    def _batches(self, builder: _ResultBuilder) -> Generator[pa.RecordBatch, None, None]:
         for event in self._events:
             if isinstance(event, Rows):
                 batch = builder.take(event)
