@@ -66,13 +66,15 @@ class _Try:
     """One run of a statement.
 
     Attributes:
-        again: It runs the second time, so that it must not write.
+        again: It runs the second time.
+        may_write: Whether it may write: not if it may have run before.
         whole: It is known to write, so that a limit does not end it early.
         handed_out: Whether results have left the executor, which cannot come again.
         read_only: Whether the server refused whatever would write.
     """
 
     again: bool = False
+    may_write: bool = True
     whole: bool = False
     handed_out: bool = False
     read_only: bool = False
@@ -170,7 +172,7 @@ class StatementExecutor:
             raise error from None
         if loss.sent:
             self._notify("the connection was lost; the statement only reads, so it runs once more.")
-        return _Try(again=True, whole=attempt.whole)
+        return _Try(again=True, may_write=not loss.sent, whole=attempt.whole)
 
     @staticmethod
     def _after_write_refused(error: StatementError, attempt: _Try) -> _Try:
@@ -178,11 +180,11 @@ class StatementExecutor:
 
         Raises:
             StatementError: It refused something else.
-            ConnectionLostError: It was the second run, which must not write.
+            ConnectionLostError: This run must not write.
         """
         if not attempt.read_only or error.code != WRITE_IN_READ_ONLY:
             raise error
-        if attempt.again:
+        if not attempt.may_write:
             raise may_have_run("It was not run again, for it writes") from None
         return _Try(again=attempt.again, whole=True)
 
@@ -205,7 +207,7 @@ class StatementExecutor:
             execution.statement,
             execution.effects,
             limit=None if attempt.whole else execution.limit,
-            may_write=not attempt.again,
+            may_write=attempt.may_write,
         ) as running:
             attempt.read_only = running.read_only
             yield from _Response(self, execution, running).outcomes()

@@ -36,8 +36,8 @@ class ResponseReader:
     Args:
         session: Used by this response alone until it is finished.
         sql: Sent as it is, when the first event is asked for.
-        still_runs: Asked after each `no_data` seconds without a byte: whether the server still works on the statement.
-            The near end of a tunnel stays open when its far end is dead, so that only the server can tell.
+        still_runs: Called after each `no_data` seconds without a byte either way: whether the server still works on the
+            statement. The near end of a tunnel stays open when its far end is dead, so that only the server can tell.
         no_data: See there.
         deadline: Seconds after which the response is discarded with an error; the caller ends the query.
 
@@ -157,13 +157,17 @@ class ResponseReader:
             )
 
     def _check_silence(self) -> None:
-        if not self.sent or not self._is_silent():
+        if not self._is_silent():
             return
         if not self._still_runs():
             for _ in range(_STRAY):
                 if self._call.wait(TICK) or not self._is_silent():
                     return  # it has answered meanwhile
             raise ConnectionLostError("The server stopped working on the statement without answering.")
+        self._heard = time.monotonic()
+
+    def _hear(self) -> None:
+        """Something has passed over the network, either way."""
         self._heard = time.monotonic()
 
     def _is_silent(self) -> bool:
@@ -178,8 +182,7 @@ class ResponseReader:
     def _send_and_read(self) -> None:
         """The reader, in the background."""
         try:
-            sequence = self._session.send(self._sql)
-            self._heard = time.monotonic()
+            sequence = self._session.send(self._sql, self._hear)
             self.sent = True
             self._response = ResponseParser(sequence=sequence, announced=self._session.charsets)
             while not self._response.done:
@@ -192,7 +195,7 @@ class ResponseReader:
     def _receive_once(self) -> None:
         response = self._response
         count = self._session.read_into(response.get_buffer())
-        self._heard = time.monotonic()
+        self._hear()
         for event in response.buffer_updated(count) if count else response.eof_received():
             self._hand_over(event)
         if self.limit is not None and not self.cut and response.rows_seen > self.limit:

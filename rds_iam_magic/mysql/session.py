@@ -12,7 +12,7 @@ import os
 import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,17 +67,21 @@ class ServerSession:
         if sock is not None:
             sock.close()
 
-    def send(self, sql: bytes) -> int:
+    def send(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> int:
         """Send a COM_QUERY; returns the number of the response's first packet.
 
         It is 1 unless the statement took several packets (16 MiB and more).
+
+        Args:
+            sql: The statement.
+            progress: Called each time that the network has taken some of it.
 
         Raises:
             ConnectionLostError: The socket is closed.
         """
         self.synchronised = False
         with _losses():
-            return self._send(COMMAND.COM_QUERY, sql)
+            return self._send(COMMAND.COM_QUERY, sql, progress)
 
     def read_into(self, space: memoryview) -> int:
         """Read what is there, at least a byte, into `space`; returns the count, 0 at the end of the stream.
@@ -217,11 +221,14 @@ class ServerSession:
         self.synchronised = True
         return events
 
-    def _send(self, command: int, payload: bytes) -> int:
+    def _send(self, command: int, payload: bytes, progress: Callable[[], None] = lambda: None) -> int:
         sock = self._open_socket()
         rest = memoryview(bytes([command]) + payload)
         for sequence in range(len(rest) // MAX_PACKET + 1):  # a last packet that is full has an empty one behind it
-            sock.sendall(_packet(sequence, rest[:MAX_PACKET]))
+            packet = memoryview(_packet(sequence, rest[:MAX_PACKET]))
+            for start in range(0, len(packet), _SLICE):
+                sock.sendall(packet[start : start + _SLICE])
+                progress()
             rest = rest[MAX_PACKET:]
         return sequence + 1
 
@@ -244,6 +251,7 @@ def _losses() -> Iterator[None]:
     raise _lost(words)
 
 
+_SLICE = 64 << 10  # bytes; few enough to see progress on a slow link
 # How a socket says that it broke. ValueError: it is closed, or TLS is gone.
 _BROKEN = (OSError, ValueError)
 

@@ -450,6 +450,20 @@ def test_a_long_query_goes_on_though_nobody_may_ask_for_it(make_rig, principal):
     assert rig.notes == []
 
 
+@pytest.mark.parametrize("statement", ["SELECT LENGTH('{}') AS n", "INSERT INTO ledger SELECT LENGTH('{}')"])
+def test_a_network_that_takes_nothing_more_in_the_middle_of_a_statement(make_rig, statement):
+    """Not all of it was sent, so that it has not run: it runs on a new session."""
+    rig = make_rig(timeouts=Timeouts(no_data=0.5))
+    rig.proxy.freeze()
+    sql = statement.format("x" * 12_000_000)
+    if statement.startswith("SELECT"):
+        assert rig.db.query(sql)["n"].tolist() == [12_000_000]
+    else:
+        assert rig.db.execute(sql) == 1
+        assert rig.rows() == 1
+    assert rig.notes == ["the connection was lost and is open again."]
+
+
 def test_an_interrupted_ping_leaves_no_answer_behind(make_rig):
     """Were the session used on, the next statement would be given the ping's row."""
     rig = make_rig(timeouts=Timeouts(idle=0.0, check=LONG))
