@@ -111,7 +111,7 @@ def short_traceback(error: BaseException) -> list[str]:
     if shell is None:
         return lines
     if getattr(error, "holds_input", False):
-        return [*lines, "Its traceback is not shown: it quotes the input."]
+        return [*lines, "The traceback is withheld: it quotes the input."]
     lines = list(shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__, tb_offset=1))
     detail = getattr(error, "detail", "")
     return [*lines, f"Detail: {detail}"] if detail else lines

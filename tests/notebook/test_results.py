@@ -45,7 +45,7 @@ def test_exact_decimals(connected):
 def test_a_limit_and_its_note(connected):
     cell = connected.ok("%%rds_sql some << --limit 7\nSELECT * FROM orders")
     assert len(connected.names["some"]) == 7
-    assert "Note: the result was cut after 7 rows, as asked for; there are more." in cell.output
+    assert "Note: the result was cut at the limit of 7 rows; there are more." in cell.output
 
 
 def test_to_a_file(connected, tmp_path):
@@ -72,7 +72,7 @@ def test_max_memory_is_configured(connected):
     connected.ok("%config RdsIamMagics.max_memory = '1 MB'")
     cell = connected("%rds_sql SELECT * FROM order_lines")
     assert isinstance(cell.error, ResultError)
-    assert "larger than the 1 MB" in cell.output
+    assert "exceeds its memory limit of 1 MB" in cell.output
     connected.ok("%config RdsIamMagics.max_memory = None")
     assert len(connected.ok("%rds_sql SELECT * FROM order_lines").value) == 96_381
 
@@ -104,7 +104,7 @@ def test_an_open_transaction_is_shown(shell):
 def test_a_lost_connection_is_listed(connected):
     connected.ip._rds_iam_magics.connections["sandbox"]._session.discard()
     for line in ("%rds_iam_connect", "%rds_iam_connect -l"):
-        assert connected.ok(line).output.strip().endswith("· lost; the next statement opens it again")
+        assert connected.ok(line).output.strip().endswith("· lost; the next statement reconnects")
     assert len(connected.ok("%rds_sql SELECT 1 AS a").value) == 1
     assert "lost" not in connected.ok("%rds_iam_connect").output
 
@@ -170,7 +170,7 @@ def test_stop_in_a_real_kernel(kernel, sandbox):
     stop = interrupt_when(lambda: processes(sandbox.server, sleeps), manager.provisioner.pid)
     shown = outputs_of(client, "%rds_sql SELECT SLEEP(600)", during=stop)
     assert "KeyboardInterrupt" in shown
-    assert "the query was ended on the server; the connection goes on" in shown
+    assert "the query was ended on the server; the connection stays open" in shown
     assert len(shown.strip().splitlines()) <= 3, shown
     wait_until(lambda: [row[1] for row in processes(sandbox.server, "USER = 'tester'")] == ["Sleep"])
     assert "7" in outputs_of(client, "%rds_sql SELECT a FROM kept")

@@ -78,7 +78,7 @@ def _check_values(came):
 
 def _opened(came):
     assert came.error is None
-    assert told(came, "was lost and is open again")
+    assert told(came, "was lost and has been reopened")
     if came.cell.action == matrix.READ:
         _check_values(came)
     else:
@@ -89,7 +89,7 @@ def _opened(came):
 def _again(came):
     assert came.error is None
     _check_values(came)
-    assert told(came, "runs once more")
+    assert told(came, "runs again")
 
 
 def _rolled_back(came):
@@ -119,7 +119,7 @@ def _unknown(came):
 
 def _in_the_middle(came):
     assert isinstance(came.error, ConnectionLostError)
-    assert "middle of the rows" in came.error.message
+    assert "while the rows were being read" in came.error.message
     assert came.result is None
 
 

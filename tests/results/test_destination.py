@@ -98,7 +98,7 @@ def test_a_disk_that_is_full_leaves_the_connection(db, tmp_path):
     [
         ("x" * 300 + ".csv", "File name too long"),
         ("x" * 250 + ".csv", "File name too long"),  # the temporary name is longer
-        ("file/x.csv", "no folder"),
+        ("file/x.csv", "does not exist"),
         ("nul\0.csv", "null"),
         ("~nobody-of-that-name/x.csv", "home directory"),
     ],
@@ -362,7 +362,7 @@ def test_a_bucket_that_is_missing(db, overwrite):
 
 @pytest.mark.usefixtures("inside")
 def test_a_bucket_of_an_impossible_name():
-    with pytest.raises(ResultError, match="cannot be written: AWS cannot be asked"):
+    with pytest.raises(ResultError, match="cannot be written: The AWS request cannot be sent"):
         FileDestination("s3://No Such Bucket/x.csv")
 
 

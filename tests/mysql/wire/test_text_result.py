@@ -359,7 +359,7 @@ def test_bytes_that_are_no_text():
 
 
 def test_an_unknown_type():
-    with pytest.raises(DecodeError, match="not known"):
+    with pytest.raises(DecodeError, match="unsupported type"):
         Decoder([column("c", 99)])
 
 
