@@ -1,7 +1,7 @@
-"""`ConnectOptions`: how AWS and the database are reached; a value that the magic lines and `connect` fill in.
+"""`ConnectOptions`: how AWS and the database are reached; filled in by the magics and by `connect`.
 
-The text of each option stands here and in `SessionSettings`, and nowhere else: help, documentation and parsing are
-made from it, or checked against it in the suite.
+Each option's text is written here or in `SessionSettings` and nowhere else: help, documentation and parsing are
+generated from it or, in the test suite, checked against it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from rds_iam_magic.aws.endpoint import DEFAULT_PORT
 from rds_iam_magic.option import OptionInfo, option
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds for name look-up, dialling, TLS and authentication together."""
+"""Seconds for DNS look-up, TCP connect, TLS and authentication together."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectOptions:
-    """How AWS and the database are reached, whoever connects; each field says what it is for."""
+    """How AWS and the database are reached; each field carries its own description."""
 
     region: str | None = option(
         None,
@@ -27,21 +27,21 @@ class ConnectOptions:
         for_aws=True,
     )
     profile: str | None = option(
-        None, "AWS profile.", metavar="PROFILE", default_text="the default chain of credentials", for_aws=True
+        None, "AWS profile.", metavar="PROFILE", default_text="the default credential chain", for_aws=True
     )
     role_arn: str | None = option(
         None,
-        "Role to assume first, for a database of another account; its credentials refresh by themselves.",
+        "Role to assume first, for a database in another account; its credentials are refreshed automatically.",
         metavar="ARN",
         for_aws=True,
     )
     external_id: str | None = option(
-        None, "External id that the role's trust policy asks for.", metavar="ID", for_aws=True
+        None, "External id that the role's trust policy requires.", metavar="ID", for_aws=True
     )
     via: str | None = option(
         None,
-        "Address to dial instead of the endpoint, such as `127.0.0.1:3307` for a tunnel. TLS is verified for the "
-        "endpoint all the same.",
+        "Address to dial instead of the endpoint, such as `127.0.0.1:3307` for a tunnel. TLS is still verified "
+        "against the endpoint's name.",
         metavar="HOST[:PORT]",
         variable="RDS_IAM_MAGIC_VIA",
     )
@@ -52,7 +52,9 @@ class ConnectOptions:
         variable="RDS_IAM_MAGIC_CA",
         default_text="the RDS bundle, downloaded and cached",
     )
-    connect_timeout: float = option(CONNECT_TIMEOUT, "Seconds to connect, and to reconnect.", metavar="S")
+    connect_timeout: float = option(
+        CONNECT_TIMEOUT, "Seconds allowed for connecting, and for reconnecting.", metavar="S"
+    )
 
 
 CONNECT_ARGUMENTS = {
@@ -60,20 +62,20 @@ CONNECT_ARGUMENTS = {
         "Identifier of a DB cluster or instance, or the host name of its endpoint.",
         metavar="TARGET",
     ),
-    "user": OptionInfo("Database user, made with `AWSAuthenticationPlugin`; case matters.", metavar="USER", short="u"),
+    "user": OptionInfo(
+        "Database user, created with `AWSAuthenticationPlugin`; case-sensitive.", metavar="USER", short="u"
+    ),
     "database": OptionInfo("Default database (schema).", metavar="DATABASE", short="d"),
     "port": OptionInfo(
         "The endpoint's port, not a tunnel's.",
         metavar="PORT",
         short="p",
-        default_text=f"what RDS or the host name says, else `{DEFAULT_PORT}`",
+        default_text=f"the port that RDS or the host name gives, else `{DEFAULT_PORT}`",
     ),
     "max_memory": OptionInfo(
-        "Most memory that one result may take, in bytes or as a text such as `4 GB`.",
+        "Maximum memory for one result: a number of bytes, or a string such as `4 GB`.",
         default_text="half of the available memory",
     ),
-    "notify": OptionInfo(
-        "Called with a line of text for each thing that the user should know.", default_text="a Python warning"
-    ),
+    "notify": OptionInfo("Called with each note for the user, one line of text.", default_text="a Python warning"),
 }
-"""What is said once when a connection is made, and is not an option of how it is reached or set."""
+"""The arguments of `connect` that are neither `ConnectOptions` nor `SessionSettings`."""

@@ -47,31 +47,31 @@ def connect(
 
     Args:
         target: Identifier of a DB cluster or instance, or the host name of its endpoint.
-        user: Database user, made with `AWSAuthenticationPlugin`; case matters.
+        user: Database user, created with `AWSAuthenticationPlugin`; case-sensitive.
         database: Default database (schema).
-        port: The endpoint's port, not a tunnel's. Default: what RDS or the host name says, else `3306`.
+        port: The endpoint's port, not a tunnel's. Default: the port that RDS or the host name gives, else `3306`.
         region: AWS region. Default: the host name's, else the AWS configuration's.
-        profile: AWS profile. Default: the default chain of credentials.
-        role_arn: Role to assume first, for a database of another account; its credentials refresh by themselves.
-        external_id: External id that the role's trust policy asks for.
-        via: Address to dial instead of the endpoint, such as `127.0.0.1:3307` for a tunnel. TLS is verified for the
-            endpoint all the same. Default: the variable `RDS_IAM_MAGIC_VIA`.
+        profile: AWS profile. Default: the default credential chain.
+        role_arn: Role to assume first, for a database in another account; its credentials are refreshed automatically.
+        external_id: External id that the role's trust policy requires.
+        via: Address to dial instead of the endpoint, such as `127.0.0.1:3307` for a tunnel. TLS is still verified
+            against the endpoint's name. Default: the variable `RDS_IAM_MAGIC_VIA`.
         ca: Path of a CA bundle, for machines without internet. Default: the variable `RDS_IAM_MAGIC_CA`, else the RDS
             bundle, downloaded and cached.
-        connect_timeout: Seconds to connect, and to reconnect. Default: `10`.
+        connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`.
         timeout: Seconds after which a statement is ended on the server. Default: the server's setting.
-        read_only: Transactions may only read.
+        read_only: Make every transaction read-only.
         safe_updates: UPDATE and DELETE need a key or a LIMIT (`sql_safe_updates`).
-        time_zone: Time zone in which TIMESTAMP values are shown: an offset such as `+00:00`, or a name. Default: the
-            server's setting.
-        autocommit: True: each statement is its own transaction. False: statements gather in a transaction until COMMIT.
+        time_zone: Session time zone, which TIMESTAMP values are converted to: an offset such as `+00:00`, or a name.
             Default: the server's setting.
-        max_memory: Most memory that one result may take, in bytes or as a text such as `4 GB`. Default: half of the
+        autocommit: True: commit after each statement. False: keep a transaction open until COMMIT. Default: the
+            server's setting.
+        max_memory: Maximum memory for one result: a number of bytes, or a string such as `4 GB`. Default: half of the
             available memory.
-        notify: Called with a line of text for each thing that the user should know. Default: a Python warning.
+        notify: Called with each note for the user, one line of text. Default: a Python warning.
 
     Raises:
-        RdsIamError: In one of its kinds; the message says what to do next.
+        RdsIamError: One of its subclasses; the message says what to do next.
 
     Example:
         >>> with rds_iam_magic.connect("my-cluster", user="analyst", database="sales") as db:
@@ -113,7 +113,7 @@ def connect_with(
     """`connect`, with its options as values.
 
     Raises:
-        RdsIamError: In one of its kinds.
+        RdsIamError: One of its subclasses.
     """
     check_target(target)
     session = session_of(options)
@@ -151,7 +151,7 @@ def connect_as_master(
         notify: As in `connect`.
 
     Raises:
-        RdsIamError: In one of its kinds.
+        RdsIamError: One of its subclasses.
     """
     if target is not None:
         check_target(target)

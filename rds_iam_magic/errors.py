@@ -109,7 +109,7 @@ def short_traceback(error: BaseException) -> list[str]:
     if shell is None:
         return lines
     if getattr(error, "holds_input", False):
-        return [*lines, "Its traceback is not shown: it quotes the input."]
+        return [*lines, "The traceback is withheld: it quotes the input."]
     lines = list(shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__, tb_offset=1))
     detail = getattr(error, "detail", "")
     return [*lines, f"Detail: {detail}"] if detail else lines
@@ -126,11 +126,11 @@ def _shell_of_tb() -> Any:
 
 
 class RdsIamWarning(UserWarning):
-    """Something that the user should know about a result or a connection that works."""
+    """A note about a result or a connection that works."""
 
 
 def warn(text: str) -> None:
-    """Tell something by a Python warning, at the line of the caller outside of this package."""
+    """Issue an `RdsIamWarning` that points at the nearest caller outside this package."""
     frame, level = sys._getframe(), 1  # noqa: SLF001 - the stack is only looked at
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("rds_iam_magic."):
         frame, level = frame.f_back, level + 1

@@ -56,9 +56,9 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
 _AWS_CONFIGURATION = "Check ~/.aws/config (or AWS_CONFIG_FILE) and the AWS_* variables."
 _CREDENTIALS_SOURCE = "Check the profile's settings; aws sts get-caller-identity shows whether they work."
 _NETWORK = "Check the network, the proxy settings and AWS_ENDPOINT_URL."
-_NO_LOCAL_FILES = "LOAD DATA LOCAL is off here; INSERT the rows instead."
+_NO_LOCAL_FILES = "LOAD DATA LOCAL is not supported; INSERT the rows instead."
 _PROCESS = "Run the profile's credential_process yourself: it must print JSON with Version 1."
-_TABLES = "SHOW TABLES lists the tables that you may see."
+_TABLES = "SHOW TABLES lists the tables that you can see."
 
 HINTS: dict[str, str] = {
     # What the user has typed
@@ -69,7 +69,7 @@ HINTS: dict[str, str] = {
     "grant-invalid": "Write PRIVILEGE[, …] ON SCHEMA.TABLE, as in 'SELECT ON shop.*'.",
     "invalid-option": "",
     "login-as-target": "Write {command:connect-to-database} instead, and delete the password: none is needed.",
-    "memory-size-invalid": "Give a number of bytes, or a text such as '4 GB'.",
+    "memory-size-invalid": "Give a number of bytes, or a string such as '4 GB'.",
     "option-empty": "Give a value (is a variable not set?), or omit the option.",
     "option-not-text": "Remove that character.",
     "polars-missing": "Run pip install polars, or use {command:arrow}.",
@@ -135,12 +135,12 @@ HINTS: dict[str, str] = {
     "secret-malformed": "Give the secret of the database's master user.",
     "secret-unknown": "Give its name or ARN; the database's page in the RDS console links to it (Configuration).",
     "secret-without-database": "Add {option:target}: the cluster's or instance's identifier or host name.",
-    "target-unknown": "The region has none; add {option:region} or {option:profile}.",
+    "target-unknown": "It may be in another region or account: add {option:region} or {option:profile}.",
     "target-unusable": "",
     "target-without-region": "Add {option:region}: the database's (for a global database, its current writer's).",
     # The CA bundle
-    "ca-bundle-invalid": "Download global-bundle.pem as the RDS user guide says (did a web proxy answer?); give it "
-    "with {option:ca}.",
+    "ca-bundle-invalid": "Download global-bundle.pem as the RDS User Guide describes (a web proxy may have answered "
+    "instead) and give it with {option:ca}.",
     "ca-bundle-unavailable": "Without internet, copy global-bundle.pem here and give it with {option:ca} or "
     "RDS_IAM_MAGIC_CA.",
     "ca-bundle-unpublished": "Give your partition's bundle with {option:ca} or RDS_IAM_MAGIC_CA.",
@@ -150,7 +150,7 @@ HINTS: dict[str, str] = {
     # The network and TLS
     "address-silent": "Check the security group and the VPN, or open a tunnel and add {option:via}.",
     "address-unreachable": "Check the host and port; for a tunnel ({option:via}), check that it is open.",
-    "name-lookup-timeout": "Check the VPN and the name server, then try again.",
+    "name-lookup-timeout": "Check the VPN and the DNS server, then try again.",
     "name-unknown": "Check its spelling and the VPN; for a private network, open a tunnel and add {option:via}.",
     "not-mysql": "Check what listens there, and where the tunnel ends; {option:connect-timeout} waits longer.",
     "tls-expired": "Check this machine's clock; otherwise, rotate the database's certificate (RDS console, Modify).",
@@ -158,13 +158,13 @@ HINTS: dict[str, str] = {
     "tls-name-mismatch": "Give the endpoint's own name as the target, and check where the tunnel ({option:via}) ends.",
     "tls-not-offered": "Check what listens there ({option:via}): RDS always offers TLS.",
     "tls-not-verified": "This is a bug; please report it.",
-    "tls-untrusted": "The bundle is {source}; use another ({option:ca}) only if you trust who answers there.",
+    "tls-untrusted": "The bundle is {source}; use another ({option:ca}) only if you trust that server.",
     # Logging in
     "access-denied": "",
     "connect-failed": "Check that a MySQL or MariaDB server is running there.",
     "database-denied": "Ask for a grant, or connect without {option:database} and run SHOW DATABASES.",
     "database-unknown": "Check its spelling and case, or connect without {option:database} and run SHOW DATABASES.",
-    "host-blocked": "Ask for FLUSH HOSTS.",
+    "host-blocked": "Ask an administrator to run FLUSH HOSTS.",
     "iam-denied": "Check that your IAM identity has {command:policy}",
     "login-refused": "This is the server's message; ask its administrator.",
     "password-denied": "The secret may belong to another database, or is being rotated; try again in a minute.",
@@ -176,16 +176,16 @@ HINTS: dict[str, str] = {
     # The held connection
     "alias-unknown": "Connect first: {command:connect}",
     "commit-unknown": "Look at the data before you run anything again.",
-    "connection-busy": "Read that to its end or close it first, or use a second connection.",
+    "connection-busy": "Read it to the end or close it first, or use a second connection.",
     "connection-closed": "Connect again: {command:connect}",
     "connection-lost": "",
     "lost-twice": "Try again in a minute.",
     "may-have-run": "Look at the data before you run it again.",
     "not-connected": "Connect first: {command:connect}",
-    "rollback-release-lost": "The next statement opens the connection again.",
+    "rollback-release-lost": "The next statement reconnects.",
     "rows-lost": "Run the query again.",
-    "session-state-lost": "The connection is open again; first run what made them.",
-    "transaction-lost": "Run the transaction again from its start; the connection opens again by itself.",
+    "session-state-lost": "The connection is open again; recreate them, then run this again.",
+    "transaction-lost": "Run the transaction again from its start; the next statement reconnects.",
     # Statements, as the server answers them
     "charset-lacks-character": "Run SET NAMES utf8mb4 first.",
     "column-denied": "Ask for a grant on the column; SHOW GRANTS lists yours.",
@@ -194,36 +194,36 @@ HINTS: dict[str, str] = {
     "iam-plugin-missing": "Enable IAM authentication for the database; that installs the plugin.",
     "local-files-off": _NO_LOCAL_FILES,
     "lock-wait-timeout": "Another transaction holds the lock: try again, or find it with SHOW PROCESSLIST.",
-    "networking-off": "The server takes no network connections; ask its administrator.",
+    "networking-off": "The server accepts no network connections; ask its administrator.",
     "no-database-selected": "Choose one with USE database, or write database.table.",
     "packet-too-large": "Split it, load the rows another way, or raise max_allowed_packet in the DB parameter group "
     "and connect again.",
-    "privilege-missing": "Ask an administrator; RDS grants no SUPER.",
+    "privilege-missing": "Ask an administrator; RDS does not grant SUPER.",
     "privilege-tables-off": "The server runs without its privilege tables; ask its administrator.",
-    "query-killed": "Somebody ended the query on the server (KILL QUERY).",
-    "row-count-lost": "Run both statements in one cell or call, so that the server counts.",
+    "query-killed": "Someone ended the query on the server (KILL QUERY).",
+    "row-count-lost": "Run both statements in one cell or call, so that the count is kept.",
     "schema-denied": "Ask for a grant on that schema; SHOW GRANTS lists yours.",
-    "schema-unknown": "SHOW DATABASES lists those that you may see.",
+    "schema-unknown": "SHOW DATABASES lists those that you can see.",
     "server-error": "",
-    "server-files-off": "secure_file_priv keeps the server from its own files: write the result here with "
+    "server-files-off": "secure_file_priv disables files on the server: write the result here with "
     "{command:write}; on Aurora, use SELECT … INTO OUTFILE S3 and LOAD DATA FROM S3.",
     "server-option-forbids": "A server option forbids it; ask its administrator.",
     "server-read-only": "The server is read-only (a reader, or after a failover): connect to the writer.",
-    "sql-syntax": "Check the SQL just before the place that the message quotes.",
+    "sql-syntax": "Check the SQL just before the text that the message quotes.",
     "table-denied": "Ask for the grant; SHOW GRANTS lists yours.",
     "time-limit": "Narrow the query, or connect with a longer {option:timeout}.",
     "transaction-read-only": "The session or transaction is read-only: connect without {option:read-only}, or end "
     "START TRANSACTION READ ONLY.",
     "unknown-column": "DESCRIBE the table to see its columns.",
-    "unknown-routine": "SHOW FUNCTION STATUS and SHOW PROCEDURE STATUS list the routines that you may see.",
+    "unknown-routine": "SHOW FUNCTION STATUS and SHOW PROCEDURE STATUS list the routines that you can see.",
     "unknown-table": _TABLES,
     # Results
     "bucket-unknown": "Correct the name, or create the bucket first.",
     "duplicate-columns": "Give each column its own alias with AS.",
     "file-exists": "Add {option:overwrite} to replace it, or choose another name.",
-    "file-is-folder": "Name a file in it.",
-    "file-not-written": "Check the path, the free space and your right to write there.",
-    "folder-unknown": "Create it first, or name another.",
+    "file-is-folder": "Give the path of a file in it.",
+    "file-not-written": "Check the path, the free space and the folder's permissions.",
+    "folder-unknown": "Create it first, or choose another.",
     "no-rows": "{command:execute} for statements without rows.",
     "number-too-wide": "Select it as text, with CAST(… AS CHAR).",
     "polars-unsupported": "Use {command:arrow}, or CAST the column.",
@@ -234,7 +234,8 @@ HINTS: dict[str, str] = {
     "type-not-writable": "Write it in another format, or CAST the column in the SQL.",
     "value-unreadable": "",
     # Setting users up
-    "grant-refused": "Grant only what the master user holds itself, then run this again; what is done stays.",
+    "grant-refused": "The master user can grant only privileges that it has; correct the grant, then run this again. "
+    "What was done stays.",
     "user-exists": "Choose another name, or drop that user first if nobody needs it.",
     "user-setup-failed": "",
     # What should not happen

@@ -146,11 +146,11 @@ def test_connecting_while_another_error_is_handled(handled):
         raise handled
     except handled:
         fails(AccessDeniedError, "nobody", "", user="nobody")
-        fails(UnreachableError, "not known here", "tunnel", via="no-such-host.invalid:3306")
+        fails(UnreachableError, "does not resolve", "tunnel", via="no-such-host.invalid:3306")
 
 
 def test_a_name_that_nobody_knows():
-    fails(UnreachableError, "not known here", "tunnel", via="no-such-host.invalid:3306")
+    fails(UnreachableError, "does not resolve", "tunnel", via="no-such-host.invalid:3306")
 
 
 def test_a_server_that_says_nothing():
@@ -198,7 +198,7 @@ def test_an_unknown_profile():
 
 def test_an_identifier_that_is_not_there():
     error = fails(
-        TargetError, "no DB cluster or instance 'sandbocks'", "The nearest names there: .*sandbox", target="sandbocks"
+        TargetError, "no DB cluster or instance 'sandbocks'", "Similar names there: .*sandbox", target="sandbocks"
     )
     assert "sandbox-1" in error.hint
 

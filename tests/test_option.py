@@ -159,4 +159,4 @@ def test_the_variables_are_read_and_in_the_readme():
     assert set(variables) == {"via", "ca"}
     for name, variable in variables.items():
         assert f'os.environ.get("{variable}")' in sources
-        assert re.search(rf"^\| `{variable}` \| the default of `--{name}` \|$", readme, re.MULTILINE)
+        assert re.search(rf"^\| `{variable}` \| default for `--{name}` \|$", readme, re.MULTILINE)

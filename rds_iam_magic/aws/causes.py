@@ -36,18 +36,18 @@ PROCESS_NO_JSON: Entry = (
 SOURCE_UNREADABLE: Entry = (
     CredentialsError,
     "credentials-unusable",
-    "The source of the AWS credentials returned something else than credentials.",
+    "The source of the AWS credentials returned something other than credentials.",
 )
 NOT_SENDABLE: Entry = (
     AwsError,
     "aws-value-invalid",
-    "AWS cannot be asked: a value holds a character that cannot be sent.",
+    "The AWS request cannot be sent: a value contains an invalid character.",
 )
 _UNREACHABLE: Entry = (AwsError, "aws-unreachable", "AWS cannot be reached at {endpoint}: {reason}.")
 _NOT_AWS: Entry = (
     AwsError,
     "aws-response-invalid",
-    "What answered while {doing} is not AWS: its response cannot be read.",
+    "Something other than AWS answered while {doing}: the response cannot be parsed.",
 )
 BAD_ENDPOINT: Entry = (
     AwsError,
@@ -57,7 +57,7 @@ BAD_ENDPOINT: Entry = (
 _BAD_VALUE: Entry = (
     AwsError,
     "aws-value-invalid",
-    "AWS cannot be asked: a value is not valid for {doing}.",
+    "The AWS request cannot be sent: a value is not valid for {doing}.",
 )
 _BAD_SETTING: Entry = (
     AwsError,
@@ -72,12 +72,12 @@ _BAD_FILE: Entry = (
 _FILE: Entry = (
     AwsError,
     "aws-configuration-invalid",
-    "A file or program that the AWS configuration names cannot be used: {reason}.",
+    "A file or program named in the AWS configuration cannot be used: {reason}.",
 )
 _NOT_READABLE: Entry = (
     AwsError,
     "aws-configuration-invalid",
-    "Something that was read while {doing} has an unexpected format.",
+    "The data read while {doing} has an unexpected format.",
 )
 _UNKNOWN_REGION: Entry = (RegionError, "region-unknown", "{region_name} is not an AWS region.")
 _UNKNOWN_ENDPOINT: Entry = (
@@ -119,7 +119,7 @@ BY_CLASS: dict[str, Entry] = {
     "MetadataRetrievalError": (
         CredentialsError,
         "machine-credentials-failed",
-        "The service that gives this machine its AWS credentials failed.",
+        "The credentials service of this instance or container failed.",
     ),
     "BadIMDSRequestError": _SOURCE,
     "RefreshWithMFAUnsupportedError": (
@@ -130,7 +130,7 @@ BY_CLASS: dict[str, Entry] = {
     "InfiniteLoopConfigError": (
         CredentialsError,
         "profile-invalid",
-        "The profile {source_profile} takes its credentials from itself, by way of source_profile.",
+        "The profile {source_profile} gets its credentials from itself: its source_profile settings form a loop.",
     ),
     "InvalidConfigError": (
         CredentialsError,
@@ -152,7 +152,7 @@ BY_CLASS: dict[str, Entry] = {
     "MissingDependencyException": (
         CredentialsError,
         "boto3-part-missing",
-        "boto3 lacks a part that these credentials need.",
+        "boto3 lacks a component that these credentials need.",
     ),
     # Configuration
     "ConfigNotFound": (
@@ -211,7 +211,7 @@ BY_CLASS: dict[str, Entry] = {
     "SSLError": (
         AwsError,
         "aws-tls-failed",
-        "No TLS session with AWS at {endpoint}: {reason}.",
+        "TLS with AWS at {endpoint} failed: {reason}.",
     ),
     "ConnectionError": _UNREACHABLE,
     "HTTPClientError": _UNREACHABLE,
@@ -220,7 +220,7 @@ BY_CLASS: dict[str, Entry] = {
     "ChecksumError": (AwsError, "aws-unreachable", "AWS's response was corrupted while {doing}."),
     "FlexibleChecksumError": (AwsError, "aws-unreachable", "AWS's response was corrupted while {doing}."),
     "ResponseParserError": _NOT_AWS,
-    "CapacityNotAvailableError": (AwsError, "aws-throttled", "AWS throttles requests while {doing}."),
+    "CapacityNotAvailableError": (AwsError, "aws-throttled", "AWS throttled requests while {doing}."),
     # boto3's own
     "BotoCoreError": _BOTO3,
     "UndefinedModelAttributeError": _BOTO3,
@@ -252,7 +252,7 @@ BY_CODE: tuple[tuple[str, Entry], ...] = (
         (
             CredentialsError,
             "access-key-refused",
-            "AWS does not accept the access key ({code}).",
+            "AWS rejected the access key ({code}).",
         ),
     ),
     (
@@ -265,7 +265,7 @@ BY_CODE: tuple[tuple[str, Entry], ...] = (
     ),
     (
         "Internal|ServiceUnavailable|ServiceFailure|5\\d\\d$",
-        (AwsError, "aws-fault", "AWS failed while {doing}: a fault on its side ({code})."),
+        (AwsError, "aws-fault", "AWS failed while {doing}: a fault on AWS's side ({code})."),
     ),
     (
         "Validation|Invalid|Malformed|MissingParameter",

@@ -87,7 +87,7 @@ def find(session: Any, identifier: str) -> Database:
         near = difflib.get_close_matches(identifier.lower(), names, n=3, cutoff=0.4) or names[:5]
         raise TargetError(
             f"There is no DB cluster or instance {identifier!r} in {region}.",
-            f"The nearest names there: {', '.join(near)}." if near else "",
+            f"Similar names there: {', '.join(near)}." if near else "",
             cause="target-unknown",
         )
     found = _database(row, region)

@@ -83,7 +83,7 @@ def is_login(text: str) -> bool:
 def login_refused(kind: type[RdsIamError] = OptionError) -> RdsIamError:
     """The error for a text that is a login; it never repeats the text, for that may hold a password."""
     error = kind(
-        "A URL or user:password@host is not a target; it is not repeated here, as it may hold a password.",
+        "A URL or user:password@host is not a target; it is not repeated here, since it may contain a password.",
         cause="login-as-target",
     )
     error.holds_input = True

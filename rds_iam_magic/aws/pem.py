@@ -55,7 +55,7 @@ def certificates(data: bytes) -> Iterator[bytes]:
     if found != len(_END.findall(text)):
         raise PemError(_DAMAGED)
     if not found and data[:1] == b"\x30" and b"\0" in data:
-        raise PemError("it is a binary (DER) file; openssl x509 -inform der -in FILE makes PEM of it")
+        raise PemError("it is a binary (DER) file; openssl x509 -inform der -in FILE converts it to PEM")
 
 
 def _text(data: bytes) -> str:

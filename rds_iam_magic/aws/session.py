@@ -76,7 +76,7 @@ def require_text(value: str, name: str) -> None:
     if not value.strip():
         raise OptionError(f"{name} is empty.", cause="option-empty")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise OptionError(f"{name} holds a lone surrogate, which is not valid text.", cause="option-not-text")
+        raise OptionError(f"{name} contains a lone surrogate, which is not valid text.", cause="option-not-text")
 
 
 def diagnose_credentials(session: Any) -> CredentialsError | None:
@@ -155,7 +155,7 @@ def _check(keys: Any) -> None:
     # isprintable: no line break, no tab; and AWS has no space in keys.
     if not all(text.isascii() and text.isprintable() and " " not in text for text in keys[:3] if text):
         raise CredentialsError(
-            "The AWS credentials hold a character that keys never have: a line break, a space, or one beyond ASCII.",
+            "The AWS credentials contain a character that keys never have: a line break, a space, or one beyond ASCII.",
             cause="credentials-malformed",
         )
 

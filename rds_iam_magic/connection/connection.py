@@ -1,4 +1,4 @@
-"""`Connection`: runs statements and gives their results, over one held session."""
+"""`Connection`: runs statements on one reconnecting session and returns or streams their results."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ _NOTHING = Statement("", ())
 
 
 class Connection:
-    """A held connection to one endpoint as one user; a lost session is opened again, and nothing runs twice.
+    """A connection to one endpoint as one user; a lost session is reopened, and nothing that may write runs twice.
 
-    Use from several threads is serialised: a text runs to its end before the next begins.
+    Calls from several threads are serialised: the statements of one call finish before those of the next begin.
 
     Args:
         login: Opens sessions.
-        settings: What each session is set to.
-        notify: Called with a line of text for each thing that the user should know. Default: a Python warning.
-        max_memory: Most memory that one result may take, in bytes or as a text such as `4 GB`. Default: half of the
+        settings: Applied to each session.
+        notify: Called with each note for the user, one line of text. Default: a Python warning.
+        max_memory: Maximum memory for one result: a number of bytes, or a string such as `4 GB`. Default: half of the
             available memory.
 
     Raises:
@@ -59,7 +59,7 @@ class Connection:
         try:
             self._session = ReconnectingSession(login, settings or SessionSettings(), lambda text: self.notify(text))
             self._executor = StatementExecutor(self._session, lambda text: self.notify(text))
-        except BaseException:  # an interrupt, when it is open already: nobody else could close it
+        except BaseException:  # an interrupt may come after the session was opened: only we can close it
             if hasattr(self, "_session"):
                 self._session.close()
             raise
@@ -98,17 +98,17 @@ class Connection:
 
     @property
     def settings(self) -> SessionSettings:
-        """What each session is set to."""
+        """The settings applied to each session."""
         return self._session.settings
 
     @property
     def database(self) -> str | None:
-        """The default schema, as far as `USE` statements of its own have told; None without one."""
+        """The default schema: the one given at connect, or the last `USE` that was a statement of its own; or None."""
         return self._session.state.database
 
     @property
     def closed(self) -> bool:
-        """Whether `close` was called."""
+        """Whether `close` has been called."""
         return self._session.closed
 
     @property
@@ -118,12 +118,12 @@ class Connection:
 
     @property
     def transaction_since(self) -> float | None:
-        """When the open transaction was first seen, on the clock of `time.monotonic`; None without one."""
+        """When the open transaction was first seen, as a `time.monotonic` value; None without a transaction."""
         return self._session.state.transaction_since
 
     @property
     def rows_changed(self) -> int:
-        """How many rows statements have changed in the open transaction; 0 without one."""
+        """Rows changed so far in the open transaction; 0 without a transaction."""
         return self._session.state.rows_changed
 
     @overload
@@ -149,35 +149,38 @@ class Connection:
         limit: int | None = None,
         chunksize: int | None = None,
     ) -> pd.DataFrame | Iterator[pd.DataFrame]:
-        """Run SQL and return its last result set as a DataFrame, with the dtypes of the columns' declarations.
+        """Run SQL and return its last result set as a DataFrame; its dtypes follow from the column declarations.
 
         Args:
-            sql: One statement or several.
-            dtype_backend: Dtypes of the DataFrame, as `pandas.read_sql` has them: `numpy_nullable` or `pyarrow`.
+            sql: One or more statements.
+            dtype_backend: Dtypes of the DataFrame, as in `pandas.read_sql`: `numpy_nullable` or `pyarrow`.
                 Default: the README's table of dtypes.
             decimal: DECIMAL as `float` (float64) or as `exact` (decimal.Decimal, digit for digit). Default: `float`.
-            limit: Read this many rows at most, then end the query; a note says so if there were more.
-            chunksize: Give DataFrames of so many rows, at constant memory, as `pandas.read_sql` does.
+            limit: Read at most this many rows, then end the query; a note says if there were more.
+            chunksize: Return an iterator of DataFrames with this many rows each, in constant memory, as in
+                `pandas.read_sql`.
 
         Raises:
-            OptionError: An argument is not one of those above.
+            OptionError: An argument is not valid, or there is no SQL.
             StatementError: The server refused a statement.
-            ResultError: There was no result set, or it is larger than `max_memory`.
-            ConnectionLostError: The connection broke, and the statement could not be run again.
+            ResultError: There was no result set, or it exceeds `max_memory`.
+            ConnectionLostError: The connection was lost, and the statement could not be run again.
         """
         if dtype_backend not in (None, *get_args(DtypeBackend)):
-            raise OptionError(f"dtype_backend {dtype_backend!r} is not known.", "None, 'numpy_nullable' or 'pyarrow'.")
+            raise OptionError(
+                f"dtype_backend={dtype_backend!r} is not valid.", "Use None, 'numpy_nullable' or 'pyarrow'."
+            )
         mode: DecimalMode = "exact" if dtype_backend == "pyarrow" else decimal
         if chunksize is not None and chunksize < 1:
             raise OptionError(
-                f"chunksize is {chunksize}; a chunk has at least one row.", "Leave it out for one DataFrame."
+                f"chunksize={chunksize} is not valid; a chunk has at least one row.", "Omit it to get one DataFrame."
             )
         if chunksize is not None:
             return self._chunks(sql, chunksize, dtype_backend, mode, limit)
         return self._last(sql, mode, limit).to_pandas(dtype_backend)
 
     def query_arrow(self, sql: str, *, limit: int | None = None) -> pa.Table:
-        """Run SQL and return its last result set as a `pyarrow.Table`, every value exact.
+        """Run SQL and return its last result set as a `pyarrow.Table`; DECIMAL is exact.
 
         Raises:
             StatementError, ResultError, ConnectionLostError: As `query` does.
@@ -185,37 +188,37 @@ class Connection:
         return self._last(sql, "exact", limit).to_arrow()
 
     def batches(self, sql: str, *, rows: int = 65_536, limit: int | None = None) -> Iterator[pa.RecordBatch]:
-        """Run SQL and give its last statement's result set as record batches of `rows` rows, at constant memory.
+        """Run SQL and stream its last statement's result set as record batches of `rows` rows, in constant memory.
 
-        The connection is busy until the iterator has come to its end or is closed.
+        The connection is busy until the iterator is exhausted or closed.
 
         Args:
-            sql: One statement or several.
+            sql: One or more statements.
             rows: Rows in each batch; the last one may have fewer.
-            limit: Read this many rows at most, then end the query; a note says so if there were more.
+            limit: Read at most this many rows, then end the query; a note says if there were more.
 
         Raises:
-            StatementError, ResultError, ConnectionLostError: As `query` does; a connection that breaks after the first
-                batch always raises.
+            StatementError, ResultError, ConnectionLostError: As `query` does; a connection lost after the first batch
+                always raises.
         """
         if rows < 1:
-            raise OptionError(f"rows is {rows}; a batch has at least one.", "Leave it out for 65,536.")
+            raise OptionError(f"rows={rows} is not valid; a batch has at least one row.", "Omit it to get 65,536.")
         return self._batches(sql, rows, limit)
 
     def write(
         self, sql: str, path: str | os.PathLike[str], *, overwrite: bool = False, limit: int | None = None
     ) -> int:
-        """Run SQL and write its last statement's result set to a file, at constant memory; returns the rows.
+        """Run SQL and write its last statement's result set to a file, in constant memory; return the number of rows.
 
         Args:
-            sql: One statement or several.
-            path: Ends in .parquet (zstd), .csv, .csv.gz or .arrow; `s3://bucket/key` too.
+            sql: One or more statements.
+            path: A path or `s3://bucket/key` that ends in .parquet (zstd), .csv, .csv.gz or .arrow.
             overwrite: Replace the file if it exists.
-            limit: Read this many rows at most, then end the query; a note says so if there were more.
+            limit: Read at most this many rows, then end the query; a note says if there were more.
 
         Raises:
-            OptionError: The ending is another.
-            ResultError: The file is there, or cannot be written; nothing partial is left.
+            OptionError: The suffix names no format.
+            ResultError: The file exists or cannot be written; no partial file is left.
             StatementError, ConnectionLostError: As `batches` does.
         """
         from rds_iam_magic.results.export import FileDestination
@@ -227,26 +230,26 @@ class Connection:
             return destination.write(result.schema, one_schema(result))
 
     def execute(self, sql: str) -> int:
-        """Run SQL and return the number of rows that its statements changed; rows that it gives are dropped.
+        """Run SQL and return the number of rows that its statements changed; result sets are dropped.
 
         Raises:
             StatementError: The server refused a statement; those before it have run.
-            ConnectionLostError: The connection broke, and the statement could not be run again.
+            ConnectionLostError: The connection was lost, and the statement could not be run again.
         """
         return sum(result.rows for result in self.run(sql) if isinstance(result, Changed))
 
     def run(
         self, sql: str, *, decimal: DecimalMode = "float", limit: int | None = None
     ) -> Generator[Result, None, None]:
-        """Run statements in order and give each result when it is complete; a failing statement ends the text.
+        """Run statements in order and yield each result when it is complete; a failing statement ends the run.
 
-        The connection is busy until the generator has come to its end or is closed. Closed early, it ends the query of
-        a statement that only reads; what may write runs to its end first.
+        The connection is busy until the generator is exhausted or closed. Closing it early ends the query of a
+        statement that only reads; a statement that may write runs to its end first.
 
         Raises:
-            OptionError: There is no SQL in the text.
+            OptionError: There is no SQL to run.
             StatementError: The server refused a statement; `position` tells which.
-            ConnectionLostError: The connection broke, and the statement could not be run again.
+            ConnectionLostError: The connection was lost, and the statement could not be run again.
         """
         with self._use.exclusive():
             for execution in self._executions(sql, decimal, limit):
@@ -254,8 +257,8 @@ class Connection:
                     yield from self._executor.collect(execution, MemoryBudget(self.max_memory))
 
     def close(self) -> None:
-        """End the session; does nothing when it is closed already. An open transaction is rolled back, and told."""
-        is_own = self._use.is_own  # after a fork the transaction is the parent's, and goes on
+        """End the session; a second call does nothing. An open transaction is rolled back, and a note says so."""
+        is_own = self._use.is_own  # after a fork the transaction belongs to the parent, and stays open
         if is_own and self._session.state.transaction_since is not None and not self._session.closed:
             changed = count_of(self.rows_changed, "changed row")
             self.notify(f"a transaction with {changed} was open; closing the connection rolled it back.")
@@ -263,7 +266,7 @@ class Connection:
 
     @contextmanager
     def _telling_progress(self, execution: Execution) -> Iterator[None]:
-        """Have an error, or the line on Stop, say what has happened before: statements that ran, a transaction."""
+        """Add to an error's hint, or to a note on Stop, which statements have run and whether a transaction is open."""
         try:
             yield
         except RdsIamError as error:
@@ -287,9 +290,9 @@ class Connection:
 
     def _executions(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[Execution]:
         if decimal not in get_args(DecimalMode):
-            raise OptionError(f"decimal {decimal!r} is not known.", "'float' or 'exact'.")
+            raise OptionError(f"decimal={decimal!r} is not valid.", "Use 'float' or 'exact'.")
         if limit is not None and limit < 1:
-            raise OptionError(f"limit is {limit}; it is at least 1.", "Leave it out to read all rows.")
+            raise OptionError(f"limit={limit} is not valid; it must be at least 1.", "Omit it to read all rows.")
         status = 0 if self._session.closed else self._session.last_status
         statements = split(sql, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES)
         if not statements:
@@ -311,7 +314,7 @@ class Connection:
 
     @contextmanager
     def _streaming(self, sql: str, decimal: DecimalMode, limit: int | None) -> Iterator[StreamedResult]:
-        """The last statement's result set, while its rows come; the statements before it run first."""
+        """Run the statements before the last one, then stream the last one's result set."""
         with self._use.exclusive():
             *before, last = self._executions(sql, decimal, limit)
             for execution in before:
@@ -319,7 +322,8 @@ class Connection:
                     results = list(self._executor.collect(execution, MemoryBudget(self.max_memory)))
                 if any(isinstance(result, ResultSet) for result in results):
                     self.notify(
-                        f"the rows of statement {execution.position} are dropped; only the last statement's are given."
+                        f"the rows of statement {execution.position} are dropped; only the last statement's rows are "
+                        "returned."
                     )
             with self._telling_progress(last), closing(self._executor.stream(last)) as outcomes:
                 result = next((outcome for outcome in outcomes if isinstance(outcome, StreamedResult)), None)
@@ -342,12 +346,12 @@ class Connection:
             for batch in rechunk(result.batches, rows):
                 is_empty = False
                 yield frame.to_pandas([batch], schema, nullable, dtype_backend, whole_as_integers=decimal == "float")
-            if is_empty:  # as pandas: an empty result is one empty chunk
+            if is_empty:  # as in pandas, an empty result is one empty chunk
                 yield frame.to_pandas([], schema, nullable, dtype_backend, whole_as_integers=decimal == "float")
 
 
 def _to_the_end(batches: Iterator[pa.RecordBatch], outcomes: Iterator[Outcome]) -> Iterator[pa.RecordBatch]:
-    """The batches, and the statement behind them to its end."""
+    """Yield the batches, then run the statement to its end; refuse a second result set."""
     yield from batches
     if any(isinstance(outcome, StreamedResult) for outcome in outcomes):
         raise ResultError("The statement returned several result sets; a stream has one.", cause="several-result-sets")

@@ -13,7 +13,7 @@ from rds_iam_magic.errors import ResultError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Turn:
-    """A thread's use of the connection."""
+    """The process and thread that are using a connection."""
 
     pid: int
     thread: int
@@ -47,16 +47,16 @@ class ExclusiveUse:
             finally:
                 self._end(turn)
         finally:
-            self._end(turn)  # again, for an interrupt may have come within
+            self._end(turn)  # again: an interrupt may have cut the first call short
 
     def _begin(self, turn: _Turn) -> None:
-        if self._pid != turn.pid:  # a forked child: another thread of the parent may have held the lock
+        if self._pid != turn.pid:  # a forked child: another thread of the parent may hold the copied lock
             self._pid, self._lock, self._turn = turn.pid, threading.Lock(), None
         if self._turn is not None and self._turn.thread == turn.thread:
             raise ResultError("The connection is still streaming the rows of another query.", cause="connection-busy")
         orphaned = 0
         while not self._lock.acquire(timeout=0.2):
-            # Locked, and nobody's turn, for longer than it takes to say whose: an interrupt came between the two.
+            # The lock is held but `_turn` is unset, twice in a row: an interrupt came between setting the two.
             orphaned = orphaned + 1 if self._turn is None else 0
             if orphaned > 1:
                 self._lock.release()

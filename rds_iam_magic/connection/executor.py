@@ -1,4 +1,4 @@
-"""`StatementExecutor`: one statement on a reconnecting session, run once, or once more when that is safe."""
+"""`StatementExecutor`: runs a statement on a reconnecting session, and retries it once when that is safe."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A statement that is to run, and how its rows are wanted.
+    """A statement to run, and how to return its rows.
 
     Attributes:
         statement: One statement.
         effects: What it may do.
-        position, count: Which statement of the text it is, counted from 1, and of how many.
+        position, count: The statement's number in the text, from 1, and the number of statements.
         decimal: How DECIMAL is decoded.
-        limit: So many rows at most.
-        words_after: Of the statement that follows in the same text.
+        limit: The maximum number of rows, or None for all.
+        words_after: The words of the next statement in the same text.
     """
 
     statement: Statement
@@ -56,21 +56,21 @@ class Execution:
 
     @property
     def verb(self) -> str:
-        """The statement's first word in upper case; `CREATE TABLE` for that."""
+        """The statement's first word in upper case, or `CREATE TABLE`."""
         words = self.statement.words
         return "CREATE TABLE" if words[:1] == ["CREATE"] and "TABLE" in words[:5] else "".join(words[:1])
 
 
 @dataclass(slots=True)
 class _Try:
-    """One run of a statement.
+    """One attempt at running a statement.
 
     Attributes:
-        again: It runs the second time.
-        may_write: Whether it may write: not if it may have run before.
-        whole: It is known to write, so that a limit does not end it early.
-        handed_out: Whether results have left the executor, which cannot come again.
-        read_only: Whether the server refused whatever would write.
+        again: This is the retry.
+        may_write: Whether it may write: not if the statement may have run before.
+        whole: The statement is known to write, so a limit must not end it early.
+        handed_out: Results have left the executor, so a retry would yield them twice.
+        read_only: The server refuses writes during this attempt.
     """
 
     again: bool = False
@@ -84,15 +84,15 @@ class StatementExecutor:
     """Runs statements, one at a time; not thread-safe.
 
     Args:
-        session: What they run on.
-        notify: Is given a line for each thing that the user should know.
+        session: Runs them.
+        notify: Called with each note for the user.
     """
 
     def __init__(self, session: ReconnectingSession, notify: Callable[[str], None]) -> None:
         self._session = session
         self._notify = notify
         self._told: set[str] = set()
-        self._row_count: int | None = None  # of the last statement, if reading its warnings has reset the server's
+        self._row_count: int | None = None  # of the previous statement, if reading its warnings reset the server's
 
     @property
     def is_mariadb(self) -> bool:
@@ -100,13 +100,13 @@ class StatementExecutor:
         return "mariadb" in self._session.server_version.lower()
 
     def collect(self, execution: Execution, budget: MemoryBudget) -> Generator[Result, None, None]:
-        """Run a statement and give its results, each when it is complete.
+        """Run a statement and yield each result when it is complete.
 
         Raises:
             StatementError: The server refused the statement.
-            ConnectionLostError: The connection broke, and the statement could not be run again.
+            ConnectionLostError: The connection was lost, and the statement could not be run again.
             ProtocolError: The response is malformed; the session is discarded.
-            ResultError: The results take more memory than the budget has.
+            ResultError: The results exceed the memory budget.
         """
 
         def collected(attempt: _Try) -> Iterator[Result]:
@@ -125,7 +125,7 @@ class StatementExecutor:
         return self._retried(execution, collected, "Its first results had come")
 
     def stream(self, execution: Execution) -> Generator[Outcome, None, None]:
-        """Run a statement and give its results as they begin; the rows of each are read before the next is asked for.
+        """Run a statement and yield each result as it begins; read its rows before asking for the next result.
 
         Raises:
             StatementError, ConnectionLostError, ProtocolError: As `collect` does; the batches raise them too.
@@ -135,7 +135,7 @@ class StatementExecutor:
             with closing(self._outcomes(execution, attempt)) as outcomes:
                 for outcome, _ in outcomes:
                     if isinstance(outcome, StreamedResult):
-                        first = list(islice(outcome.batches, 1))  # what fails before it can be tried again
+                        first = list(islice(outcome.batches, 1))  # a loss before the first batch can be retried
                         attempt.handed_out = True
                         outcome.batches = self._batches_once(chain(first, outcome.batches), execution, attempt)
                     yield outcome
@@ -145,7 +145,7 @@ class StatementExecutor:
     def _retried(
         self, execution: Execution, run: Callable[[_Try], Iterator[Item]], when_handed_out: str
     ) -> Generator[Item, None, None]:
-        """Run a statement, and once more when that is safe."""
+        """Run a statement, and retry it once when that is safe."""
         attempt: _Try | None = _Try()
         while attempt is not None:
             current, attempt = attempt, None
@@ -157,10 +157,10 @@ class StatementExecutor:
                 attempt = self._after_write_refused(error, current)
 
     def _after_loss(self, execution: Execution, attempt: _Try, loss: SessionLostError, when_handed_out: str) -> _Try:
-        """The next run after the session was lost in one.
+        """The retry after the session was lost during an attempt.
 
         Raises:
-            ConnectionLostError: There must be none.
+            ConnectionLostError: A retry is not safe.
         """
         error = self._session.error_after_loss(execution.effects, sent=loss.sent)
         if error is None and attempt.again:
@@ -171,27 +171,27 @@ class StatementExecutor:
             error.detail = loss.detail
             raise error from None
         if loss.sent:
-            self._notify("the connection was lost; the statement only reads, so it runs once more.")
+            self._notify("the connection was lost; the statement only reads, so it runs again.")
         return _Try(again=True, may_write=not loss.sent, whole=attempt.whole)
 
     @staticmethod
     def _after_write_refused(error: StatementError, attempt: _Try) -> _Try:
-        """The next run if the server refused a write that the SQL does not tell of; nothing of it has run.
+        """The retry after the server refused, in our READ ONLY transaction, a write that the SQL does not show.
 
         Raises:
-            StatementError: It refused something else.
-            ConnectionLostError: This run must not write.
+            StatementError: The server refused something else.
+            ConnectionLostError: This attempt must not write.
         """
         if not attempt.read_only or error.code != WRITE_IN_READ_ONLY:
             raise error
         if not attempt.may_write:
-            raise may_have_run("It was not run again, for it writes") from None
+            raise may_have_run("It was not run again, because it writes") from None
         return _Try(again=attempt.again, whole=True)
 
     def _batches_once(
         self, batches: Iterator[pa.RecordBatch], execution: Execution, attempt: _Try
     ) -> Iterator[pa.RecordBatch]:
-        """Batches that leave the executor as they come, so that they cannot come again."""
+        """Pass batches on; a loss among them is an error, since a retry would yield them twice."""
         try:
             yield from batches
         except SessionLostError as loss:
@@ -200,7 +200,7 @@ class StatementExecutor:
     def _outcomes(
         self, execution: Execution, attempt: _Try
     ) -> Generator[tuple[Outcome, Callable[[], bool]], None, None]:
-        """The results of one run, each with a function that tells, when its rows are read, whether it is the last."""
+        """One attempt's results, each with a function that says, once its rows are read, whether it is the last."""
         self._require_row_count(execution)
         with run_statement(
             self._session,
@@ -214,7 +214,7 @@ class StatementExecutor:
         self._tell_warnings(running.reader, execution)
 
     def tell(self, builder: _ResultBuilder, reader: ResponseReader, execution: Execution) -> None:
-        """Tell what the user should know of a result whose rows are read."""
+        """Send the notes about a result whose rows have all been read."""
         note = duplicate_names_note(builder.columns)
         if note and note not in self._told:
             self._told.add(note)
@@ -222,11 +222,13 @@ class StatementExecutor:
         for line in builder.decoder.warnings():
             self._notify(line)
         for name in sorted(builder.with_null):
-            self._notify(f"column {name}: it holds NULL though the server called it NOT NULL; its dtype allows NULL.")
+            self._notify(
+                f"column {name}: contains NULL although the server declared it NOT NULL; its dtype allows NULL."
+            )
         if builder.result.cut:
             why = "" if reader.cut else " The statement may write, so it ran to its end."
             rows = count_of(execution.limit or 0, "row")
-            self._notify(f"the result was cut after {rows}, as asked for; there are more.{why}")
+            self._notify(f"the result was cut at the limit of {rows}; there are more.{why}")
 
     def refused(self, event: ServerError, execution: Execution, running: Running) -> Exception:
         """The error for a statement that the server refused."""
@@ -242,13 +244,13 @@ class StatementExecutor:
         return error
 
     def _tell_warnings(self, reader: ResponseReader, execution: Execution) -> None:
-        """What the server has to say of its own: a text that it took for a number, a value that it cut."""
+        """Report the server's warnings, such as a string taken for a number or a truncated value."""
         first_word = execution.statement.words[:1]
         if not reader.warnings or first_word == ["SHOW"] or self._session.lost or not reader.finished:
             return
         text = f"the server reported {count_of(reader.warnings, 'warning')}"
         first = None
-        if "ROW_COUNT" not in execution.words_after:  # to read the warnings resets it
+        if "ROW_COUNT" not in execution.words_after:  # SHOW WARNINGS resets it
             first = self._session.first_warning()
             self._row_count = reader.changed if reader.has_changed else None
         if first is None:
@@ -257,28 +259,28 @@ class StatementExecutor:
             self._notify(f"{text}: {first}" + ("" if reader.warnings == 1 else "; SHOW WARNINGS lists all."))
 
     def _require_row_count(self, execution: Execution) -> None:
-        """Refuse what would read a ROW_COUNT() that is no longer that of the user's last statement."""
+        """Refuse a statement that would read a ROW_COUNT() that our SHOW WARNINGS has reset."""
         changed, self._row_count = self._row_count, None
         if changed is not None and "ROW_COUNT" in execution.statement.words:
             raise ResultError(
-                f"ROW_COUNT() is that of SHOW WARNINGS, which quoted the warnings of the statement before; that one "
-                f"changed {count_of(changed, 'row')}.",
+                "ROW_COUNT() was reset by SHOW WARNINGS, which fetched the warnings of the previous statement; that "
+                f"one changed {count_of(changed, 'row')}.",
                 cause="row-count-lost",
             )
 
 
 class _Response:
-    """The results in one response; result sets and their batches share its events."""
+    """The results of one response; result sets and their batches read from the same events."""
 
     def __init__(self, executor: StatementExecutor, execution: Execution, running: Running) -> None:
         self._executor = executor
         self._execution = execution
         self._running = running
         self._events = running.events()
-        self._status = 0  # as the last result told
+        self._status = 0  # the status flags of the last result
 
     def outcomes(self) -> Generator[tuple[Outcome, Callable[[], bool]], None, None]:
-        """Each result; rows that nobody has read are dropped."""
+        """Yield each result; rows that the caller leaves unread are dropped."""
         execution = self._execution
         for event in self._events:
             if isinstance(event, ResultSetStart):
@@ -325,11 +327,11 @@ def _changed(event: Ok, execution: Execution) -> Changed:
 
 
 def _lost_in_the_rows() -> ConnectionLostError:
-    return ConnectionLostError("The connection was lost in the middle of the rows.", cause="rows-lost")
+    return ConnectionLostError("The connection was lost while the rows were being read.", cause="rows-lost")
 
 
 class _ResultBuilder:
-    """Decodes a result set as it comes, and cuts it at the statement's limit."""
+    """Decodes a result set as it arrives, and cuts it at the statement's limit."""
 
     def __init__(self, start: ResultSetStart, execution: Execution, *, mariadb: bool) -> None:
         from rds_iam_magic.mysql.decode import DecodeOptions, Decoder
@@ -347,10 +349,10 @@ class _ResultBuilder:
             verb=execution.verb,
         )
         self._left = execution.limit
-        self.with_null: set[str] = set()  # columns that the server called NOT NULL
+        self.with_null: set[str] = set()  # columns declared NOT NULL that contain NULL
 
     def take(self, rows: Rows) -> pa.RecordBatch | None:
-        """A chunk of rows, or None if none of it is wanted."""
+        """Decode a chunk of rows; None if the limit has been reached."""
         if self._left == 0:
             self.result.cut = True
             return None
@@ -359,7 +361,7 @@ class _ResultBuilder:
             rows = Rows(rows.data, rows.starts[: self._left], rows.ends[: self._left])
             self._left -= len(rows)
         batch = self.decoder.decode(rows)
-        for place, may_be_null in enumerate(self.result.nullable):
-            if not may_be_null and batch.column(place).null_count:
-                self.with_null.add(self.result.schema.names[place])
+        for index, may_be_null in enumerate(self.result.nullable):
+            if not may_be_null and batch.column(index).null_count:
+                self.with_null.add(self.result.schema.names[index])
         return batch

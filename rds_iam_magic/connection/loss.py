@@ -1,4 +1,4 @@
-"""What the loss of a session means: for the statement that was running, and for the first one afterwards."""
+"""What the loss of a session means for the running statement and for the first statement afterwards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rds_iam_magic.sql.effects import ALWAYS_LOST, TEMPORARY_TABLES, Effects
 
 
 class SessionLostError(Exception):
-    """The session broke while a statement was running; the executor decides what that means.
+    """The session was lost while a statement was running; the executor decides what that means.
 
     Attributes:
         sent: Whether the whole statement was sent, so that the server may have run it.
@@ -24,11 +24,11 @@ class SessionLostError(Exception):
 
 
 def error_after_loss(state: SessionState, effects: Effects, *, sent: bool) -> ConnectionLostError | None:
-    """The error to raise after the session was lost in mid-statement, or None if the statement can safely be retried.
+    """The error to raise after losing the session mid-statement, or None if the statement can safely be retried.
 
     Args:
-        state: Of the lost session.
-        effects: The statement's.
+        state: The lost session's state.
+        effects: The statement's effects.
         sent: Whether the whole statement was sent.
     """
     if effects.ends_session and sent and not effects.commits:
@@ -38,12 +38,12 @@ def error_after_loss(state: SessionState, effects: Effects, *, sent: bool) -> Co
         )
     if effects.commits and sent:
         return ConnectionLostError(
-            "The connection was lost while the server committed: whether the COMMIT took effect is unknown.",
+            "The connection was lost during the commit: whether it took effect is unknown.",
             cause="commit-unknown",
         )
     if state.in_transaction:
         if sent and effects.may_commit:
-            return may_have_run("The open transaction may have been committed by it")
+            return may_have_run("It may have committed the open transaction")
         return ConnectionLostError(
             "The connection was lost in an open transaction; the server rolls it back.",
             cause="transaction-lost",
@@ -54,9 +54,9 @@ def error_after_loss(state: SessionState, effects: Effects, *, sent: bool) -> Co
 
 
 def may_have_run(what: str) -> ConnectionLostError:
-    """The error for a loss after which it is not known whether the statement took effect; `what` ends the message."""
+    """The error for a loss after which it is unknown whether the statement took effect; `what` ends the message."""
     return ConnectionLostError(
-        f"The connection was lost while the server worked: the statement may have taken effect. {what}.",
+        f"The connection was lost while the statement ran: it may have taken effect. {what}.",
         cause="may-have-run",
     )
 
@@ -64,13 +64,13 @@ def may_have_run(what: str) -> ConnectionLostError:
 def error_on_new_session(
     lost: SessionState, effects: Effects, names: Collection[str], *, released: bool
 ) -> ConnectionLostError | None:
-    """The error for the first statement on a new session, if it builds on what went with the old one.
+    """The error for the first statement on a new session, if it depends on state lost with the old one; else None.
 
     Args:
-        lost: The state of the session that is gone.
-        effects: The statement's.
-        names: The names that it uses, in lower case: a temporary table may be among them.
-        released: Whether the server ended the old session because it was told to.
+        lost: The old session's state.
+        effects: The statement's effects.
+        names: The identifiers that it uses, in lower case: one may be a temporary table.
+        released: Whether the old session ended by COMMIT RELEASE or ROLLBACK RELEASE.
     """
     if lost.in_transaction:
         return ConnectionLostError(
@@ -90,8 +90,8 @@ def error_on_new_session(
 
 
 def note_on_new_session(lost: SessionState, *, released: bool) -> str:
-    """What to tell of a new session on which the statement can run; "" for nothing."""
+    """The note about a new session on which the statement can run; "" for none."""
     gone = ", ".join(sorted(lost.left))
     if released:
-        return f"the session was released and a new one is open; gone with the old one: {gone}." if gone else ""
-    return f"the connection was lost and is open again{f'; gone with the old one: {gone}' if gone else ''}."
+        return f"the session was released and a new one was opened; lost with the old one: {gone}." if gone else ""
+    return f"the connection was lost and has been reopened{f'; lost with the old one: {gone}' if gone else ''}."

@@ -1,7 +1,7 @@
-"""`ReconnectingSession`: the session of a connection, checked before each statement and opened again when it is lost.
+"""`ReconnectingSession`: a connection's session, checked before each statement and reopened when it is lost.
 
-`running.py` knows in which order a statement uses it. What a session holds and what its loss means are values and
-functions of `session_state.py` and `loss.py`.
+`running.py` calls its methods in the right order. `session_state.py` says what a session holds, `loss.py` what its
+loss means.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ class ReconnectingSession:
 
     Args:
         login: Opens sessions, each with a fresh token.
-        settings: Made anew on each session.
-        notify: Is given a line for each thing that the user should know.
+        settings: Applied to each new session.
+        notify: Called with each note for the user.
 
     Attributes:
-        server_version, tls_version: Of the last session.
-        state: What the session holds; after a loss that of the lost one, until the next statement has been told.
+        server_version, tls_version: The latest session's.
+        state: What the session holds; after a loss, the lost session's state until the next statement reports it.
 
     Raises:
         ConnectError: The first session could not be opened.
@@ -68,19 +68,19 @@ class ReconnectingSession:
         self.server_version = self.tls_version = ""
         self._notify = notify
         self._session: ServerSession | None = None
-        self._discarded: list[ServerSession] = []  # and perhaps not closed yet: an interrupt came between
-        self._is_new = False  # a session was opened again, and what that means is not told yet
-        self._released = False  # the server ended the last session because it was told to
+        self._discarded: list[ServerSession] = []  # but perhaps not closed: an interrupt may have come first
+        self._is_new = False  # the session was reopened, and the loss is not reported yet
+        self._released = False  # the last session ended by COMMIT RELEASE or ROLLBACK RELEASE
         self._read_only = False  # a READ ONLY transaction of ours is open
         self._identity = ServerIdentity(0, "")
         self._unanswered = 0
         self._pid = os.getpid()
-        self._opened = 0  # sessions so far
+        self._opened = 0  # number of sessions so far
         self._open(login.timeout)
 
     @property
     def current(self) -> ServerSession:
-        """The session as it is; for what it says of itself.
+        """The current session, unchecked.
 
         Raises:
             NotConnectedError: There is none.
@@ -96,30 +96,30 @@ class ReconnectingSession:
 
     @property
     def last_status(self) -> int:
-        """The status flags of the session, as the server last told them."""
+        """The session's status flags, as last reported by the server; 0 without a session."""
         return 0 if self._session is None else self._session.status
 
     @property
     def max_packet(self) -> int:
-        """The longest statement that the server takes, in bytes."""
+        """The server's max_allowed_packet, in bytes."""
         return self._identity.max_packet
 
     @property
     def connection_id(self) -> int:
-        """The server's id of the session."""
+        """The session's CONNECTION_ID()."""
         return self._identity.id
 
     def acquire(self, effects: Effects, identifiers: set[str]) -> ServerSession:
-        """A session that is alive, for a statement; a lost one is opened again first.
+        """Return a live session for a statement, reopening a lost one first.
 
         Args:
-            effects: The statement's.
-            identifiers: The names that it uses, in lower case: a temporary table may be among them.
+            effects: The statement's effects.
+            identifiers: The identifiers that it uses, in lower case: one may be a temporary table.
 
         Raises:
-            NotConnectedError: The connection was closed.
+            NotConnectedError: The connection is closed.
             ConnectError: No session can be opened.
-            ConnectionLostError: The statement builds on what was lost with the session.
+            ConnectionLostError: The statement depends on state that was lost with the session.
         """
         self._after_fork()
         if self.closed:
@@ -134,17 +134,16 @@ class ReconnectingSession:
         return self.current
 
     def begin_read_only(self) -> bool:
-        """Have the server itself refuse what the SQL does not tell of: a view may call a function that writes (1792).
+        """Have the server refuse writes that the SQL does not show, such as a view over a function that writes (1792).
 
-        Within a transaction of the user's, and without autocommit, there is nothing to be done: what the session wrote
-        is rolled back with it.
+        In a user's transaction, or without autocommit, this does nothing: there a loss rolls the writes back anyway.
 
         Returns:
-            Whether it will.
+            Whether a READ ONLY transaction was started.
 
         Raises:
-            ConnectionLostError: The connection broke.
-            RdsIamError: The server does not take that.
+            ConnectionLostError: The connection was lost.
+            RdsIamError: The server refused to start it.
         """
         self._read_only = bool(self.current.status & AUTOCOMMIT) and not self.current.status & IN_TRANSACTION
         if self._read_only:
@@ -152,7 +151,7 @@ class ReconnectingSession:
         return self._read_only
 
     def end_read_only(self) -> None:
-        """End what `begin_read_only` began; does nothing otherwise."""
+        """End the transaction that `begin_read_only` started, if any."""
         if not self._read_only or self._session is None:
             return
         try:
@@ -168,7 +167,7 @@ class ReconnectingSession:
         self.state = self.state.before_send(effects)
 
     def after_success(self, effects: Effects, changed: int) -> None:
-        """A statement has run, and has changed so many rows."""
+        """Update the state after a statement succeeded and changed `changed` rows."""
         self.end_read_only()
         session = self._session
         if session is None:
@@ -180,7 +179,7 @@ class ReconnectingSession:
             self._released = True
 
     def after_refusal(self) -> None:
-        """A statement was refused. That may have ended the transaction (a deadlock does), and errors do not tell."""
+        """Ask for the status after a refused statement: an error such as a deadlock may have ended the transaction."""
         self.end_read_only()
         session = self._session
         if session is None or not self.state.in_transaction:
@@ -195,16 +194,16 @@ class ReconnectingSession:
     def error_after_loss(self, effects: Effects, *, sent: bool) -> ConnectionLostError | None:
         """The error to raise after a loss, or None if the statement can safely be retried.
 
-        The open transaction is closed with it, so that the next statement is not refused for its sake.
+        It also clears the open transaction, so that the next statement is not refused because of it.
         """
         error = error_after_loss(self.state, effects, sent=sent)
         self.state = self.state.without_transaction()
         return error
 
     def first_warning(self) -> str | None:
-        """The first of the server's warnings, with its number; None if it does not give them.
+        """The server's first warning, with its number; None if it cannot be read.
 
-        SHOW WARNINGS leaves the warnings and FOUND_ROWS() alone; ROW_COUNT() is -1 after it, as after every query.
+        SHOW WARNINGS keeps the warnings and FOUND_ROWS(), but sets ROW_COUNT() to -1, as every query does.
         """
         try:
             rows = fetch_all(self.current, "SHOW WARNINGS LIMIT 1", timeout=self.login.timeouts.command)
@@ -216,9 +215,9 @@ class ReconnectingSession:
         return f"{rows[0][2]} ({rows[0][1]})" if rows and len(rows[0]) > 2 else None
 
     def nearest_name(self, event: ServerError, statement: Statement) -> str:
-        """A hint with the name that was most likely meant, when the server does not know one; "" without a guess.
+        """A "Did you mean …?" hint for a name that the server does not know; "" without a guess.
 
-        It is looked up over a second session: on this one, that would take SHOW ERRORS and FOUND_ROWS() away.
+        The look-up uses a second session: on this one it would reset SHOW ERRORS and FOUND_ROWS().
         """
         if not_found(event) is None or self._session is None:
             return ""
@@ -229,7 +228,7 @@ class ReconnectingSession:
             return ""
 
     def still_runs(self) -> bool:
-        """Whether the server still works on the statement; no, when it cannot be reached twice in a row."""
+        """Whether the server is still running the statement; False once `unanswered_checks` checks in a row failed."""
         answer = is_running(self.login, self.current, self._identity)
         self._unanswered = self._unanswered + 1 if answer is None else 0
         return self._unanswered < self.login.timeouts.unanswered_checks if answer is None else answer
@@ -252,7 +251,7 @@ class ReconnectingSession:
         self._close_discarded()
 
     def _close_discarded(self) -> None:
-        """Close what was given up. An interrupt may come at any line: what it leaves, the next call finds."""
+        """Close discarded sessions. Safe at any interrupt: the next call closes what is left."""
         while self._discarded:
             session = self._discarded[-1]
             if session is self._session:
@@ -262,7 +261,7 @@ class ReconnectingSession:
             self._discarded.pop()
 
     def close(self) -> None:
-        """End the session in order."""
+        """End the session cleanly, with COM_QUIT."""
         self.closed = True
         self._leave_to_parent()
         self._close_discarded()
@@ -271,10 +270,10 @@ class ReconnectingSession:
             self._session = None
 
     def follow_failover(self) -> str:
-        """After a write was refused as read-only: leave the server if the name leads to another one now.
+        """After a write was refused as read-only: leave the server if the host name now resolves to another one.
 
         Returns:
-            What comes of it, for the user; "" for nothing.
+            A hint for the user; "" if the server is the same.
         """
         if self.login.endpoint.kind in (Kind.READER, Kind.CUSTOM) or self.state.in_transaction:
             return ""
@@ -289,16 +288,16 @@ class ReconnectingSession:
                 fresh.close()
         if not is_another:
             return ""
-        self.discard()  # the next statement opens the connection again, and tells what went with the old one
-        return "After a failover the name leads to another server, the new writer: run the statement again."
+        self.discard()  # the next statement reconnects, and reports what was lost
+        return "After a failover, the host name now leads to the new writer: run the statement again."
 
     def _after_fork(self) -> None:
-        """In a child process: leave the parent's socket alone and open an own one when it is needed."""
+        """In a forked child: drop the parent's session; a new one is opened when it is needed."""
         if self._leave_to_parent():
             self.state = self.state.renewed()
 
     def _leave_to_parent(self) -> bool:
-        """In a child process: let go of the parent's sockets; returns whether this is one."""
+        """In a forked child: abandon the parent's sockets; returns whether this is such a child."""
         if self._pid == os.getpid():
             return False
         self._pid = os.getpid()
@@ -312,7 +311,7 @@ class ReconnectingSession:
         idle = time.monotonic() - session.used_at
         try:
             session.settle(timeout=self.login.timeouts.check)
-            if not session.synchronised:  # an interrupt came before its answer was read
+            if not session.synchronised:  # an interrupt came before its response was read
                 return False
             if idle < self.login.timeouts.idle and not session.looks_dead():
                 return True
@@ -321,18 +320,18 @@ class ReconnectingSession:
             return False
 
     def _reopen(self) -> None:
-        """Open a session again, with pauses between attempts, within the login's time."""
+        """Open a new session, retrying with pauses within the login's timeout."""
         deadline = time.monotonic() + self.login.timeout
         pause, denied = self.login.timeouts.first_pause, False
         while True:
             try:
                 return self._open(max(0.5, deadline - time.monotonic()))
             except TlsError:
-                raise  # time does not mend it
+                raise  # a retry would not help
             except AccessDeniedError:
                 if denied:
                     raise
-                denied = True  # the token may have run out on its way, or its key been rotated: once more, with another
+                denied = True  # the token may have expired or its key been rotated: retry once with a fresh token
             except (ConnectError, ConnectionLostError):
                 wait = pause * (0.5 + random.random() / 2)  # noqa: S311 - jitter, so that not all come back at once
                 if time.monotonic() + wait >= deadline:
@@ -365,7 +364,7 @@ class ReconnectingSession:
         self._identity = identity
         self._is_new = bool(self._opened)
         self._opened += 1
-        self._session = session  # last: from here on it is held
+        self._session = session  # last: from here on this object owns it
 
     def _set(self, session: ServerSession, setting: str, statement: str) -> None:
         for event in session.command(statement, timeout=self.login.timeouts.command):
@@ -377,7 +376,7 @@ class ReconnectingSession:
 
     def _check_state_survived(self, effects: Effects, identifiers: set[str]) -> None:
         lost, released = self.state, self._released
-        # In one line, so that an interrupt finds all of it told or nothing.
+        # In one statement, so that an interrupt leaves either all of it reported or nothing.
         self.state, self._released, self._is_new = lost.renewed(), False, False
         error = error_on_new_session(lost, effects, identifiers, released=released)
         if error is not None:

@@ -1,4 +1,4 @@
-"""`run_statement`: the one place that knows in which order a statement uses a session."""
+"""`run_statement`: the order in which a statement uses a session, kept in one place."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Running:
-    """A statement that runs.
+    """A running statement.
 
     Attributes:
-        reader: Its response.
-        read_only: Whether the server refuses whatever would write.
-        is_lost: Whether the session broke under it, or is of no more use.
-        is_refused: Whether the server refused it.
+        reader: Reads its response.
+        read_only: Whether it runs in our READ ONLY transaction.
+        is_lost: Whether the session was lost or can no longer be used.
+        is_refused: Whether the server refused the statement.
     """
 
     reader: ResponseReader
@@ -42,7 +42,7 @@ class Running:
         """The response's events.
 
         Raises:
-            SessionLostError: The session broke.
+            SessionLostError: The session was lost.
         """
         try:
             for event in self.reader:
@@ -55,7 +55,7 @@ class Running:
             raise
 
     def lost(self, detail: str) -> SessionLostError:
-        """The error for a session that broke, or that the server ended."""
+        """Mark the session as lost, and return the error to raise."""
         self.is_lost = True
         return SessionLostError(sent=self.reader.sent, detail=detail)
 
@@ -69,24 +69,24 @@ def run_statement(
     limit: int | None = None,
     may_write: bool = True,
 ) -> Iterator[Running]:
-    """Run a statement on a session that is alive: the one place that knows the order of its steps.
+    """Run a statement on a live session; the body of the `with` reads its events.
 
-    The body reads the events. When it has come to its end, the session is ready for the next statement; when it
-    raises, too, or is discarded. A query whose rows nobody reads on is ended on the server; what may write runs to
-    its end, or it might do half of its work.
+    When the body ends or raises, the session is either ready for the next statement or discarded. If the body leaves
+    rows unread, a query that only reads is ended on the server; a statement that may write runs to its end, since
+    ending it could leave its work half done.
 
     Args:
-        session: What it runs on; opened again first if it was lost.
-        statement: Sent as it is.
-        effects: The statement's.
-        limit: So many rows are wanted at most. The query is ended behind them if it certainly does not write.
-        may_write: False for a statement that must not: the server is to refuse what the SQL does not tell of.
+        session: Runs the statement; reopened first if it was lost.
+        statement: Sent as written.
+        effects: The statement's effects.
+        limit: The maximum number of rows; the query is ended after them if it is certain not to write.
+        may_write: False if the statement must not write: then the server refuses writes that the SQL does not show.
 
     Raises:
-        NotConnectedError: The connection was closed.
+        NotConnectedError: The connection is closed.
         ConnectError: No session can be opened.
-        ConnectionLostError: The statement builds on what was lost with an earlier session.
-        StatementError: Nothing was sent: the statement is too long, or has characters that cannot be sent.
+        ConnectionLostError: The statement depends on state that was lost with an earlier session.
+        StatementError: The statement is too long or has characters that cannot be encoded; nothing was sent.
     """
     server_session = session.acquire(effects, identifiers_in(statement))
     sql = _encoded(statement.text, server_session.charsets)
@@ -104,7 +104,7 @@ def run_statement(
         _prepare(session, running, effects, limit, may_write=may_write)
         yield running
         _end(session, running, effects)
-    except ConnectionLostError as error:  # by a command of our own
+    except ConnectionLostError as error:  # raised by a command of our own
         raise running.lost(error.detail or error.message) from None
     except (RdsIamError, GeneratorExit) as error:
         if not running.is_lost and not _is_stopped(error, handled):
@@ -115,11 +115,11 @@ def run_statement(
 
 
 def _require_size(session: ReconnectingSession, size: int) -> None:
-    """Refuse what the server would refuse in the midst of being sent, with the connection."""
+    """Refuse a statement over max_allowed_packet: the server would close the connection while receiving it."""
     limit = session.max_packet
-    if size + 1 > limit > 0:  # and the byte of the command
+    if size + 1 > limit > 0:  # + 1: the command byte
         raise StatementError(
-            f"The statement has {bytes_text(size)}, and the server takes {bytes_text(limit)} at most "
+            f"The statement takes {bytes_text(size)}, and the server accepts {bytes_text(limit)} at most "
             "(max_allowed_packet); nothing was sent.",
             cause="packet-too-large",
             code=1153,
@@ -143,17 +143,17 @@ def _prepare(
 
 
 def _end(session: ReconnectingSession, running: Running, effects: Effects) -> None:
-    """After the last event, or after as many rows as were wanted."""
+    """Finish after the last event, or after the limit's last row."""
     if not running.reader.is_settled:
         session.cancel(running.reader)
     session.after_success(effects, running.reader.changed)
 
 
 def _leave(session: ReconnectingSession, running: Running, effects: Effects) -> None:
-    """Nobody reads on."""
+    """Finish after the body stopped reading early."""
     reader = running.reader
     if effects.only_reads or running.is_refused or reader.expired or reader.is_foreign:
-        return  # `_close_reader` has it ended
+        return  # `_close_reader` ends the query
     try:
         if reader.drain(None):
             _end(session, running, effects)
@@ -162,7 +162,7 @@ def _leave(session: ReconnectingSession, running: Running, effects: Effects) -> 
 
 
 def _close_reader(session: ReconnectingSession, running: Running) -> None:
-    """A second interrupt, while the first one's work is done, discards the session at once."""
+    """Close the reader; a second interrupt during cancellation discards the session at once."""
     reader = running.reader
     try:
         if running.is_lost:
@@ -182,16 +182,16 @@ def _encoded(sql: str, announced: Announced) -> bytes:
         return announced.encode(sql)
     except UnicodeEncodeError as error:
         raise StatementError(
-            f"The statement holds {error.object[error.start]!r}, which the session's character set "
-            f"{announced.client.name} does not have; nothing was sent.",
+            f"The statement contains {error.object[error.start]!r}, which the session's character set "
+            f"{announced.client.name} cannot represent; nothing was sent.",
             cause="charset-lacks-character",
         ) from None
 
 
 def _is_stopped(error: BaseException | None, handled: BaseException | None) -> bool:
-    """Whether the user has pressed Stop: an interrupt outside of a generator closes it by a GeneratorExit.
+    """Whether the user pressed Stop; an interrupt outside a generator reaches it as a GeneratorExit.
 
-    `handled` is what the code around was dealing with when the statement began; it has no part in this.
+    `handled` is the exception that the calling code was handling when the statement began; it does not count.
     """
     while error is not None and error is not handled and not isinstance(error, KeyboardInterrupt):
         error = error.__context__

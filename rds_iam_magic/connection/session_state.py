@@ -1,4 +1,4 @@
-"""`SessionState`: what a session holds that a new one would not have. Values only: each change gives a new one."""
+"""`SessionState`: what a session holds that a new one would not have. Immutable: each change returns a new value."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class SessionState:
     """What statements have left in the current session.
 
     Attributes:
-        database: The default schema: what was asked for at connect, or what USE has made it.
-        autocommit: Whether it was on, as the server told last; None before it has told.
-        transaction_since: When the open transaction was first seen, on the clock of `time.monotonic`; None without one.
-        rows_changed: Rows that statements have changed in the open transaction.
-        left: What else was left, in words for the user, such as "user variables".
-        temporary_tables: Their names, in lower case.
+        database: The default schema: the one given at connect, or the last one chosen with USE.
+        autocommit: The server's last report of autocommit; None before the first one.
+        transaction_since: When the open transaction was first seen, as a `time.monotonic` value; None without one.
+        rows_changed: Rows changed so far in the open transaction.
+        left: Other state of the session, as named to the user, such as "user variables".
+        temporary_tables: Names of temporary tables, in lower case.
     """
 
     database: str | None = None
@@ -37,18 +37,18 @@ class SessionState:
         return self.transaction_since is not None
 
     def before_send(self, effects: Effects) -> SessionState:
-        """What may be left from the moment on at which a statement is sent."""
+        """The state from the moment a statement is sent: it includes what the statement may leave behind."""
         tables = self.temporary_tables | ({effects.creates_table} if effects.creates_table else frozenset())
         return replace(self, left=self.left | effects.leaves, temporary_tables=tables)
 
     def after_success(self, effects: Effects, changed: int, status: int, now: float) -> SessionState:
-        """After a statement that has run and has changed so many rows.
+        """The state after a statement has succeeded.
 
         Args:
-            effects: The statement's.
-            changed: Rows.
-            status: The status flags that the server told with the last result.
-            now: On the clock of `time.monotonic`.
+            effects: The statement's effects.
+            changed: The number of rows that it changed.
+            status: The status flags of its last result.
+            now: The current `time.monotonic` value.
         """
         return replace(
             self,
@@ -58,15 +58,15 @@ class SessionState:
         ).with_status(status, now)
 
     def with_status(self, status: int, now: float) -> SessionState:
-        """Whether a transaction is open is the server's to say: statements end one implicitly, and so do errors."""
+        """The state with the transaction that the server reports: statements and errors may end one implicitly."""
         if not status & IN_TRANSACTION:
             return self.without_transaction()
         return self if self.in_transaction else replace(self, transaction_since=now)
 
     def without_transaction(self) -> SessionState:
-        """The same without an open transaction."""
+        """The same state without an open transaction."""
         return replace(self, transaction_since=None, rows_changed=0)
 
     def renewed(self) -> SessionState:
-        """What a new session has of it, once it is set up."""
+        """The part of the state that a new session restores."""
         return SessionState(database=self.database, autocommit=self.autocommit)

@@ -117,7 +117,9 @@ def _look_up(address: Address, deadline: float) -> list[Any]:
     try:
         found = answer.get(timeout=max(0.05, deadline - time.monotonic()))
     except queue.Empty:
-        raise UnreachableError(f"The name {address.host} was not found in time.", cause="name-lookup-timeout") from None
+        raise UnreachableError(
+            f"Resolving the host name {address.host} timed out.", cause="name-lookup-timeout"
+        ) from None
     if isinstance(found, OSError):
         raise _unreachable(address, found)
     return found
@@ -126,7 +128,7 @@ def _look_up(address: Address, deadline: float) -> list[Any]:
 def _unreachable(address: Address, problem: OSError) -> UnreachableError:
     if isinstance(problem, socket.gaierror):
         return UnreachableError(
-            f"The name {address.host} is not known here ({problem.strerror or problem}).",
+            f"The host name {address.host} does not resolve ({problem.strerror or problem}).",
             cause="name-unknown",
         )
     if isinstance(problem, TimeoutError):

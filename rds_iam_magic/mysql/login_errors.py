@@ -75,7 +75,7 @@ def _tls_error(login: Login, cause: ssl.SSLError) -> TlsError:
             detail=detail,
         )
     return TlsError(
-        f"No TLS session with {_address(login)}: {cause.reason or cause}; nothing was sent.",
+        f"TLS with {_address(login)} failed: {cause.reason or cause}; nothing was sent.",
         detail=detail,
     )
 

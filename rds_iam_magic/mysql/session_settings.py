@@ -17,18 +17,18 @@ class SessionSettings:
     timeout: float | None = option(
         None, "Seconds after which a statement is ended on the server.", metavar="S", default_text=_SERVERS_OWN
     )
-    read_only: bool = option(False, "Transactions may only read.")
+    read_only: bool = option(False, "Make every transaction read-only.")
     safe_updates: bool = option(False, "UPDATE and DELETE need a key or a LIMIT (`sql_safe_updates`).")
     time_zone: str | None = option(
         None,
-        "Time zone in which TIMESTAMP values are shown: an offset such as `+00:00`, or a name.",
+        "Session time zone, which TIMESTAMP values are converted to: an offset such as `+00:00`, or a name.",
         metavar="ZONE",
         default_text=_SERVERS_OWN,
     )
     autocommit: bool | None = option(
         None,
-        "Each statement is its own transaction.",
-        off_text="Statements gather in a transaction until COMMIT.",
+        "Commit after each statement.",
+        off_text="Keep a transaction open until COMMIT.",
         default_text=_SERVERS_OWN,
     )
 

@@ -82,7 +82,7 @@ def describe(alias: str, connection: Connection) -> str:
         f"database {connection.database}" if connection.database else "no database",
         *_modes(connection.settings),
         *_transaction(connection),
-        *(["lost; the next statement opens it again"] if connection.lost else []),
+        *(["lost; the next statement reconnects"] if connection.lost else []),
     ]
     return " · ".join(parts)
 
@@ -110,12 +110,12 @@ def stopped(connection: Connection) -> None:
     """What stopping a cell came to."""
     if connection.lost:
         note(
-            "the query could not be ended in time, so the connection was given up; the server may still work on it. "
-            "The next statement opens the connection again."
+            "the query could not be ended in time, so the connection was closed; the server may still be running it. "
+            "The next statement reconnects."
         )
     else:
         transaction = "" if connection.transaction_since is None else ", with its open transaction"
-        note(f"the query was ended on the server; the connection goes on{transaction}.")
+        note(f"the query was ended on the server; the connection stays open{transaction}.")
 
 
 def connected(alias: str, connection: Connection) -> None:
@@ -131,7 +131,7 @@ def closed(alias: str, current: str | None) -> None:
 def listing(connections: dict[str, Connection], current: str | None) -> None:
     """The held connections, the current one marked."""
     if not connections:
-        say("No connection is held. Connect with %rds_iam_connect TARGET -u USER.")
+        say("Not connected. Connect with %rds_iam_connect TARGET -u USER.")
     for alias, connection in connections.items():
         say(f"{'*' if alias == current else ' '} {describe(alias, connection)}")
 
@@ -156,11 +156,11 @@ def user_outcome(outcome: UserSetup, name: str) -> None:
     if outcome.created:
         say(f"Created {name}.")
     elif outcome.granted:
-        say(f"{name} was there already; the grants are new.")
+        say(f"{name} already existed; the grants are new.")
     else:
-        say(f"{name} was there already{', with these grants' if outcome.asked else ''}; nothing was changed.")
+        say(f"{name} already existed{', with these grants' if outcome.asked else ''}; nothing was changed.")
     if not outcome.privileged:
-        say(f"{name} has no privileges, so it can log in and sees no data. Run this again with --grant 'SELECT ON …'.")
+        say(f"{name} has no privileges: it can log in but sees no data. Run this again with --grant 'SELECT ON …'.")
     show(outcome.row)
 
 

@@ -160,7 +160,7 @@ class _Reader:
     def take(self) -> str:
         match = _WORD.match(self._line, self._at)
         if match is None:
-            raise OptionError("A quote on the line is not closed.", f"See {self._grammar.magic} --help.")
+            raise OptionError("A quotation mark on the line is not closed.", f"See {self._grammar.magic} --help.")
         self._at = match.end()
         return match[1]
 
@@ -194,7 +194,7 @@ class _Reader:
 
     def _keep(self, option: Option, value: str) -> None:
         if not value.strip():
-            raise OptionError(f"The value of --{option.name} is empty.", "Give one, or leave the option out.")
+            raise OptionError(f"The value of --{option.name} is empty.", "Give one, or omit the option.")
         if option.many:
             self.lists.setdefault(option.key, []).append(value)
         elif option.key in self.values:
@@ -278,7 +278,7 @@ def number(value: str | None, name: str) -> float | None:
     except ValueError:
         found = 0.0
     if not math.isfinite(found) or found <= 0:
-        raise OptionError(f"--{name} {value} is not a number above 0.", f"Write it like --{name} 30.")
+        raise OptionError(f"--{name} {value} is not a number greater than 0.", f"Write it like --{name} 30.")
     return found
 
 
@@ -304,4 +304,4 @@ def one_of(value: str | None, name: str, choices: Sequence[str]) -> str | None:
     """
     if value is None or value in choices:
         return value
-    raise OptionError(f"--{name} {value} is not known.", f"One of: {', '.join(choices)}.")
+    raise OptionError(f"--{name} {value} is not valid.", f"Use one of: {', '.join(choices)}.")

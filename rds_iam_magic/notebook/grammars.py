@@ -1,4 +1,4 @@
-"""What each magic's line may say: a table of its options, from which parsing and `--help` are made."""
+"""The grammar of each magic's line: a table of options, which drives parsing and `--help`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rds_iam_magic.results.formats import QUERY_ARGUMENTS, ResultType
 
 
 def options_from(infos: dict[str, OptionInfo]) -> Iterator[Option]:
-    """The options of a magic that Python has as arguments; one that can be on, off or neither becomes two flags."""
+    """Magic options from Python arguments; an argument that can be on, off or unset becomes two flags."""
     for key, info in infos.items():
         name = key.replace("_", "-")
         yield Option(name, info)
@@ -34,8 +34,8 @@ CONNECT = Grammar(
     TLS is verified with the RDS CA bundle before it is sent. The connection is held; %%rds_sql uses it.
 
     TARGET: {_TARGET.text} Several connections can be
-    held, each under an alias; the last one connected or named is the current one. ALIAS alone makes that one current;
-    nothing at all says which one is.
+    held, each under an alias; the one last connected or named is the current one. ALIAS alone makes that connection
+    current; an empty line shows which one is.
 
     %rds_iam_connect my-cluster -u analyst -d sales
     %rds_iam_connect my-cluster -u analyst --via 127.0.0.1:3307       through a tunnel
@@ -58,13 +58,13 @@ SQL = Grammar(
     ("[ALIAS] [VAR <<] [options]   (the SQL in the cell's body)", "[ALIAS] [VAR <<] [options] SELECT …"),
     """
     Run SQL on a held connection. Rows come back as a pandas DataFrame whose dtypes follow from the columns'
-    declarations; other statements give the number of rows that they changed. The SQL reaches the server as written.
-    Several statements run in order, each result is shown when it has come, and the last is the cell's value; one that
-    fails ends the cell with an error. A statement with several result sets, such as CALL, has the last of them as its
-    value. On the line of %%rds_sql itself, "-- …", "# …" and "/* … */" are comments.
+    declarations; other statements return the number of rows that they changed. The SQL reaches the server as written.
+    Several statements run in order; each result is shown as soon as it is complete, and the last one is the cell's
+    value. A statement that fails ends the cell with an error. The value of a statement with several result sets, such
+    as CALL, is its last one. On the line of %%rds_sql itself, "-- …", "# …" and "/* … */" are comments.
 
-    VAR << (or -o VAR) assigns instead of showing; VAR =<< does both. --to FILE writes the rows to a file instead, as
-    they come, so that they need not fit into memory.
+    VAR << (or -o VAR) assigns instead of showing; VAR =<< does both. --to FILE writes the rows to a file as they
+    arrive, so they need not fit in memory.
     """,
     (
         Option("out", OptionInfo("Assign the result to VAR instead of showing it.", metavar="VAR", short="o")),
@@ -73,7 +73,7 @@ SQL = Grammar(
         Option(
             "type",
             OptionInfo(
-                "What rows come back as: `pandas`, `arrow` or `polars`.",
+                "Type of the result: `pandas`, `arrow` or `polars`.",
                 default="pandas",
                 choices=get_args(ResultType),
                 metavar="TYPE",
@@ -92,19 +92,22 @@ USER = Grammar(
     "%rds_iam_user",
     ("create NAME --secret SECRET_ID --grant 'SELECT ON shop.*' [--host '%'] [options]",),
     """
-    Create a database user that logs in with IAM: AWSAuthenticationPlugin, REQUIRE SSL, and grants. It is done as the
-    master user, whose password is read from Secrets Manager, used over verified TLS, and never shown. Run again it
-    changes nothing. A user of that name who has a password is left alone.
+    Create a database user that logs in with IAM: AWSAuthenticationPlugin, REQUIRE SSL, and grants. This runs as the
+    master user, whose password is read from Secrets Manager, used over verified TLS, and never shown. Running it again
+    changes nothing. An existing user with a password is left as it is.
     """,
     (
         Option("secret", OptionInfo("The master user's secret: its name or ARN.", metavar="SECRET_ID")),
         Option(
             "grant",
-            OptionInfo("What the user may do; can be given several times.", metavar="'PRIVILEGES ON SCHEMA.TABLE'"),
+            OptionInfo("Privileges to grant; can be repeated.", metavar="'PRIVILEGES ON SCHEMA.TABLE'"),
             many=True,
         ),
         Option("host", OptionInfo("Host pattern that the user connects from.", default="%", metavar="PATTERN")),
-        Option("target", OptionInfo(_TARGET.text, default_text="what the secret says", metavar=_TARGET.metavar)),
+        Option(
+            "target",
+            OptionInfo(_TARGET.text, default_text="the database that the secret names", metavar=_TARGET.metavar),
+        ),
         *_CONNECT,
     ),
 )
@@ -113,8 +116,8 @@ POLICY = Grammar(
     "%rds_iam_policy",
     ("USER [--target TARGET] [options]",),
     """
-    Show the IAM policy that lets a principal connect as the database user USER: with the resource id that RDS wants,
-    which is neither the identifier nor the host name. It is for the current connection's database, or for TARGET.
+    Show the IAM policy that lets a principal connect as the database user USER. It names the database's resource id,
+    which is neither its identifier nor its host name. The database is the current connection's, or TARGET.
     """,
     (
         Option("target", OptionInfo(_TARGET.text, default_text="the current connection's", metavar=_TARGET.metavar)),

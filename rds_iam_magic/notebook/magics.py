@@ -149,7 +149,7 @@ class RdsIamMagics(Magics):
         if not parsed.user:
             guess = near(target, self.connections)
             raise OptionError(
-                f"No connection is held as {target!r}, and to connect to it the database user is missing.",
+                f"There is no connection {target!r}, and connecting to that target requires a database user.",
                 f"Did you mean {guess}? Else add -u USER." if guess else "",
                 cause="user-missing",
             )
@@ -166,7 +166,7 @@ class RdsIamMagics(Magics):
         replaced = self.connections.pop(alias, None)
         if replaced is not None:
             replaced.close()
-            display.note(f"this replaces the connection that was held as {alias}.")
+            display.note(f"this replaces the previous connection {alias}.")
         self.connections[alias], self._reached[alias] = connection, parsed.options
         self.current = alias
         display.connected(alias, connection)
@@ -188,7 +188,7 @@ class RdsIamMagics(Magics):
         """The connection of that alias, which becomes the current one; or the current one."""
         name = alias or self.current
         if name is None:
-            raise NotConnectedError("No connection is held.")
+            raise NotConnectedError("Not connected.")
         found = self._held(name)
         self.current = name
         return found

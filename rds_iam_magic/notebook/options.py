@@ -108,7 +108,7 @@ def _check_connect(line: Line) -> None:
     given = sorted({*line.values, *line.flags})
     kind = next((key for key in ("connections", "close") if key in given), None)
     if kind is not None and (len(given) > 1 or line.words):
-        raise OptionError(f"--{kind} stands alone.", "Leave the rest out, or put it on a line of its own.")
+        raise OptionError(f"--{kind} must stand alone.", "Omit the rest, or put it on a line of its own.")
     if kind is None and given and (not line.words or "user" not in given):
         options = ", ".join(f"--{key.replace('_', '-')}" for key in given)
         raise OptionError(
@@ -184,13 +184,13 @@ def _choice(values: dict[str, str], key: str) -> Any:
 def _check_together(line: SqlLine) -> None:
     """Refuse options that do not go together, rather than leave one of them unheard."""
     if line.overwrite and line.to is None:
-        raise OptionError("--overwrite is for --to FILE.", "Name the file with --to, or leave --overwrite out.")
+        raise OptionError("--overwrite needs --to FILE.", "Name the file with --to, or omit --overwrite.")
     if line.type != "pandas" and (line.dtype_backend or line.decimal != "float"):
         raise OptionError(
-            f"--dtype-backend and --decimal are for pandas; {line.type} has exact types anyway.", "Leave them out."
+            f"--dtype-backend and --decimal apply to pandas only; {line.type} keeps exact types.", "Omit them."
         )
     if line.to is not None and (line.variable or line.type != "pandas" or line.dtype_backend):
-        raise OptionError("--to writes a file and gives no DataFrame.", "Leave the variable and the types out.")
+        raise OptionError("--to writes a file and returns no DataFrame.", "Omit the variable and the type options.")
 
 
 def parse_user(text: str) -> UserLine | None:
@@ -232,7 +232,7 @@ def parse_policy(text: str) -> PolicyLine | None:
         return None
     _at_most(line, 1, POLICY, "user")
     if not line.words:
-        raise OptionError("The database user is missing.", "Name it: %rds_iam_policy USER.", cause="user-missing")
+        raise OptionError("The database user is missing.", "Write %rds_iam_policy USER.", cause="user-missing")
     _check_user(line.words[0])
     return PolicyLine(line.words[0], line.get("target"), _connect_options(line))
 
@@ -262,7 +262,7 @@ def _port(value: str | None) -> int | None:
     except OptionError:
         error = OptionError(
             "--port (-p) is not a whole number (1 to 65535).",
-            "-p is the port here. If a password stands there, delete it from the cell: nothing here needs one.",
+            "-p means the port. If you typed a password there, delete it from the cell: none is needed.",
         )
         error.holds_input = True
     raise error
@@ -275,7 +275,7 @@ def check_variable(name: str) -> None:
         OptionError: It is not one.
     """
     if not name.isidentifier() or keyword.iskeyword(name):
-        raise OptionError(f"{name!r} is not a variable's name.", "Write it like: orders << .")
+        raise OptionError(f"{name!r} is not a variable name.", "Write it like: orders << .")
 
 
 def _connect_options(line: Line) -> ConnectOptions:
@@ -346,7 +346,7 @@ def _take_variable(rest: str) -> tuple[str | None, bool, str]:
     if match is None:
         return None, False, rest
     if match[1] is None:
-        raise OptionError(f"The variable in front of {match[2]} is missing.", "Write it like: orders << .")
+        raise OptionError(f"The variable name before {match[2]} is missing.", "Write it like: orders << .")
     return match[1], match[2] == "=<<", rest[match.end() :].strip()
 
 

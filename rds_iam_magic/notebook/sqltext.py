@@ -40,7 +40,7 @@ def refuse_options_in_sql(sql: str, grammar: Grammar, *, in_cell: bool) -> None:
         return
     where = f"on the cell's first line: %%rds_sql {found}" if in_cell else f"in front of the SQL: %rds_sql {found} …"
     raise OptionError(
-        f"{found} stands in the SQL; options stand in front of it.",
+        f"{found} is part of the SQL; options go before it.",
         f"Write them {where}. If two minus signs are meant, put a space between them.",
     )
 
@@ -49,7 +49,7 @@ def explain_options_in_sql(error: StatementError, sql: str, grammar: Grammar) ->
     """Say in a server's error what it cannot know: that `-o df` behind the SQL is an option of ours."""
     found = trailing_options(sql, grammar) if error.code in (_SYNTAX, _UNKNOWN_COLUMN) else ""
     if found:
-        error.hint = f"If {found} is meant as an option: options go in front of the SQL."
+        error.hint = f"If {found} is meant as an option: options go before the SQL."
 
 
 def trailing_options(sql: str, grammar: Grammar) -> str:
@@ -125,4 +125,4 @@ def not_held(alias: str, aliases: Collection[str], *, assignable: str = "") -> N
         *([f"To assign the result, write {assignable}."] if assignable and not guess else []),
         f"Held: {', '.join(aliases)}." if aliases else "No connection is held; see %rds_iam_connect --help.",
     ]
-    return NotConnectedError(f"No connection is held as {alias!r}.", " ".join(hints), cause="alias-unknown")
+    return NotConnectedError(f"There is no connection {alias!r}.", " ".join(hints), cause="alias-unknown")

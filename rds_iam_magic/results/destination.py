@@ -67,7 +67,7 @@ class _Local:
             if self._place.is_dir():
                 raise ResultError(f"{path} is a folder.", cause="file-is-folder")
             if not self._place.parent.is_dir():
-                raise ResultError(f"There is no folder {self._place.parent}.", cause="folder-unknown")
+                raise ResultError(f"The folder {self._place.parent} does not exist.", cause="folder-unknown")
 
     def exists(self) -> bool:
         with _told(self._path):
@@ -116,7 +116,7 @@ class _Store:
             self._files, self._place = fs.FileSystem.from_uri(path)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
             words = str(error).splitlines()[0][:200]
-            raise OptionError(f"{path!r} cannot be written to: {words}", cause="file-address-invalid") from None
+            raise OptionError(f"{path!r} is not a valid path: {words}", cause="file-address-invalid") from None
         self._temporary = f"{self._place}.{secrets.token_hex(4)}.part"
 
     def exists(self) -> bool:

@@ -16,9 +16,9 @@ ResultType = Literal["pandas", "arrow", "polars"]
 """The library whose table a result becomes."""
 
 QUERY_ARGUMENTS = {
-    "sql": OptionInfo("One statement or several."),
+    "sql": OptionInfo("One or more statements."),
     "dtype_backend": OptionInfo(
-        "Dtypes of the DataFrame, as `pandas.read_sql` has them: `numpy_nullable` or `pyarrow`.",
+        "Dtypes of the DataFrame, as in `pandas.read_sql`: `numpy_nullable` or `pyarrow`.",
         default_text="the README's table of dtypes",
         choices=get_args(DtypeBackend),
         metavar="BACKEND",
@@ -30,7 +30,7 @@ QUERY_ARGUMENTS = {
         metavar="MODE",
     ),
     "limit": OptionInfo(
-        "Read this many rows at most, then end the query; a note says so if there were more.", metavar="N"
+        "Read at most this many rows, then end the query; a note says if there were more.", metavar="N"
     ),
     "overwrite": OptionInfo("Replace the file if it exists.", default=False),
 }

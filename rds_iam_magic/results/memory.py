@@ -44,8 +44,8 @@ class MemoryBudget:
             self._limit = self._spent + available() // 2
         if self._limit is not None and self._spent > self._limit:
             raise ResultError(
-                f"The result is larger than the {bytes_text(self._limit)} that it may take: {rows:,} rows came to "
-                f"{bytes_text(self._spent)}; its query was ended.",
+                f"The result exceeds its memory limit of {bytes_text(self._limit)}: {rows:,} rows took "
+                f"{bytes_text(self._spent)}; the query was stopped.",
                 cause="result-too-large",
             )
 

@@ -86,7 +86,7 @@ def one_schema(result: StreamedResult) -> Iterator[pa.RecordBatch]:
         if batch.schema != result.schema:
             name = next(field.name for field, kind in zip(batch.schema, result.schema, strict=True) if field != kind)
             raise ResultError(
-                f"Column {name} has values with more digits than any Arrow decimal holds.",
+                f"Column {name} has values with more digits than an Arrow decimal can hold.",
                 f"Select CAST({quote_name(name)} AS CHAR) instead.",
                 cause="number-too-wide",
             )

@@ -108,7 +108,7 @@ def create_user(master: Connection, name: str, *, grants: list[Grant], host: str
         StatementError: The server refused something else.
     """
     if not name or len(name) > MAX_NAME:
-        raise OptionError(f"A user's name has 1 to {MAX_NAME} characters.", cause="user-name-invalid")
+        raise OptionError(f"A user name has 1 to {MAX_NAME} characters.", cause="user-name-invalid")
     require_text(name, "The user's name")
     require_text(host, "The host pattern")
     account = f"{quote_name(name)}@{quote_name(host)}"

@@ -96,7 +96,7 @@ def delimiter(sql: str, start: int) -> Command:
     if match[2] is None:
         raise OptionError(
             "DELIMITER and its delimiter need a line of their own; nothing was run.",
-            f"Go on with a new line behind DELIMITER {argument}.",
+            f"Start a new line after DELIMITER {argument}.",
             cause="shell-command",
         )
     return Command(argument, match.end())
@@ -155,8 +155,8 @@ def ends_statement(command: str) -> bool:
         word = _LETTERS.get(letter, "")
         raise _refused(command, _OTHER_LETTERS.get(letter) or _WORDS[word], _CAUSES.get(word, "shell-command"))
     raise OptionError(
-        "The SQL has a backslash outside of quotes; nothing was run.",
-        "Quote the text that it is in.",
+        "The SQL has a backslash outside quotes; nothing was run.",
+        "Quote the text that contains it.",
         cause="shell-command",
     )
 

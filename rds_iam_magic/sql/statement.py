@@ -60,8 +60,8 @@ def _check_encodable(sql: str) -> None:
         return
     line, column = sql.count("\n", 0, at) + 1, at - sql.rfind("\n", 0, at)
     raise OptionError(
-        f"The SQL holds a lone surrogate (\\u{ord(sql[at]):04x}) at line {line}, column {column}; it cannot be sent as "
-        "UTF-8, and nothing was run.",
+        f"The SQL contains a lone surrogate (\\u{ord(sql[at]):04x}) at line {line}, column {column}; it cannot be sent "
+        "as UTF-8, and nothing was run.",
         cause="sql-not-text",
     )
 

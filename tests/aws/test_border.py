@@ -130,7 +130,7 @@ GOOD = {"Version": 1, "AccessKeyId": "AKIDEXAMPLE", "SecretAccessKey": HIDDEN}
         (f"printf '%0100000d{HIDDEN}' 0 | tr 0 '['", "did not print the JSON"),
         (
             f"echo '{json.dumps(GOOD | {'Expiration': HIDDEN})}'",
-            "something else than credentials|did not print the JSON",
+            "something other than credentials|did not print the JSON",
         ),
     ],
 )
@@ -204,8 +204,8 @@ ROLE = "role_arn = arn:aws:iam::123456789012:role/x\n"
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (f"{ROLE}source_profile = default", "takes its credentials from itself|No AWS credentials|incomplete"),
-        (f"{ROLE}source_profile = b\n[profile b]\n{ROLE}source_profile = default", "takes its credentials from itself"),
+        (f"{ROLE}source_profile = default", "gets its credentials from itself|No AWS credentials|incomplete"),
+        (f"{ROLE}source_profile = b\n[profile b]\n{ROLE}source_profile = default", "gets its credentials from itself"),
         (f"{ROLE}source_profile = nobody", "incomplete"),
         (f"{ROLE}credential_source = Nonsense", "incomplete"),
         (f"{ROLE}", "source_profile or credential_source is missing"),
@@ -215,7 +215,7 @@ ROLE = "role_arn = arn:aws:iam::123456789012:role/x\n"
         ("sso_session = s", "not complete|No AWS credentials"),
         ("sso_session = s\nsso_account_id = 1\nsso_role_name = r\n[sso-session s]", "incomplete"),
         ("sso_start_url = https://x.example/start\nsso_region = eu-west-1", "not complete|No AWS credentials"),
-        ("login_session = arn:aws:iam::123456789012:user/x", "aws login|awscrt|lacks a part"),
+        ("login_session = arn:aws:iam::123456789012:user/x", "aws login|awscrt|lacks a component"),
     ],
 )
 def test_a_profile_that_is_not_complete(tmp_path, text, words):

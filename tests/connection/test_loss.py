@@ -24,7 +24,7 @@ def effects(sql):
         (IDLE, "INSERT INTO t VALUES (1)", False, None),
         (IDLE, "INSERT INTO t VALUES (1)", True, "may have taken effect. It was not run again"),
         (IDLE, "SELECT f(1)", True, "may have taken effect"),
-        (IDLE, "COMMIT", True, "whether the COMMIT took effect is unknown"),
+        (IDLE, "COMMIT", True, "whether it took effect is unknown"),
         (IDLE, "COMMIT", False, None),
         (IDLE, "ROLLBACK RELEASE", True, "rolls the transaction back"),
         (IDLE, "ROLLBACK RELEASE", False, None),
@@ -33,7 +33,7 @@ def effects(sql):
         (IN_TRANSACTION, "INSERT INTO t VALUES (1)", True, "rolls it back"),
         (IN_TRANSACTION, "CREATE TABLE t (a INT)", True, "may have been committed by it"),
         (IN_TRANSACTION, "CREATE TABLE t (a INT)", False, "rolls it back"),
-        (IN_TRANSACTION, "COMMIT", True, "whether the COMMIT took effect is unknown"),
+        (IN_TRANSACTION, "COMMIT", True, "whether it took effect is unknown"),
     ],
 )
 def test_in_mid_statement(state, sql, sent, words):
@@ -67,17 +67,17 @@ def test_for_the_first_statement_afterwards(lost, sql, names, words):
 @pytest.mark.parametrize(
     ("lost", "released", "note"),
     [
-        (IDLE, False, "the connection was lost and is open again."),
+        (IDLE, False, "the connection was lost and has been reopened."),
         (IDLE, True, ""),
         (
             IDLE.before_send(effects("SET @a = 1")),
             False,
-            "the connection was lost and is open again; gone with the old one: user variables.",
+            "the connection was lost and has been reopened; lost with the old one: user variables.",
         ),
         (
             IDLE.before_send(effects("SET @a = 1")),
             True,
-            "the session was released and a new one is open; gone with the old one: user variables.",
+            "the session was released and a new one was opened; lost with the old one: user variables.",
         ),
     ],
 )

@@ -73,7 +73,7 @@ def test_sizes_are_at_least_one(db, argument):
 
 @pytest.mark.parametrize("argument", [{"dtype_backend": "arrow"}, {"decimal": "round"}])
 def test_unknown_choices(db, argument):
-    with pytest.raises(OptionError, match="is not known"):
+    with pytest.raises(OptionError, match="is not valid"):
         db.query("SELECT 1", **argument)
 
 
@@ -81,7 +81,7 @@ def test_unknown_choices(db, argument):
 def test_a_limit_cuts_and_says_so(db, notes, limit):
     assert db.query(SEVERAL, limit=limit)["n"].tolist() == list(range(1, limit + 1))
     (note,) = notes
-    assert note == f"the result was cut after {limit:,} row{'' if limit == 1 else 's'}, as asked for; there are more."
+    assert note == f"the result was cut at the limit of {limit:,} row{'' if limit == 1 else 's'}; there are more."
     assert still_works(db)
 
 
@@ -158,7 +158,7 @@ def test_a_limit_holds_for_each_result_set_and_hides_no_error(sandbox, db, notes
 
 def test_rows_of_earlier_statements_are_not_dropped_without_a_word(db, notes, tmp_path):
     assert db.write("SELECT 1 AS a; SELECT 2 AS b", tmp_path / "x.csv") == 1
-    assert notes == ["the rows of statement 1 are dropped; only the last statement's are given."]
+    assert notes == ["the rows of statement 1 are dropped; only the last statement's rows are returned."]
 
 
 def test_warnings_of_the_server_are_told(db, notes):
@@ -181,7 +181,7 @@ def test_the_memory_budget(db, sandbox):
     with pytest.raises(ResultError) as caught:
         db.query(ENDLESS)
     message, hint = str(caught.value).splitlines()
-    assert "larger than the 5 MB" in message
+    assert "exceeds its memory limit of 5 MB" in message
     assert "rows came to" in message
     assert all(way in hint for way in ("LIMIT", "limit=N", "write()", "max_memory"))
     assert nothing_runs(sandbox)
@@ -271,7 +271,7 @@ def test_an_interrupt_leaves_no_file(db, tmp_path, sandbox):
     [
         ("rows.xlsx", OptionError, "no suffix that names a format"),
         ("rows", OptionError, "no suffix that names a format"),
-        ("nowhere/rows.csv", ResultError, "no folder"),
+        ("nowhere/rows.csv", ResultError, "does not exist"),
         ("gopher://rows.csv", OptionError, "cannot be written"),
     ],
 )

@@ -35,7 +35,7 @@ def test_an_error_of_python_is_short(python, cell, loaded):
     traceback = python("%tb").output
     assert "Traceback" in traceback
     assert "in Connection." in traceback
-    assert traceback.rstrip().endswith("Check the SQL just before the place that the message quotes.")
+    assert traceback.rstrip().endswith("Check the SQL just before the text that the message quotes.")
     if not loaded:
         python.ip.run_line_magic("load_ext", "rds_iam_magic")
 

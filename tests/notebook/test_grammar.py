@@ -103,7 +103,7 @@ def test_any_line_is_parsed_or_an_option_error(text):
         ("--oil --turn", "--oil needs a value", ""),
         ("--oil ''", "The value of --oil is empty", ""),
         ("--oil a --fat b", "--oil is given twice", ""),
-        ("--oil 'a", "A quote on the line is not closed", ""),
+        ("--oil 'a", "A quotation mark on the line is not closed", ""),
     ],
 )
 def test_what_is_refused(line, message, hint):
@@ -157,10 +157,10 @@ def test_values():
     assert (number(None, "x"), number("2.5", "x"), whole(None, "x"), whole("7", "x")) == (None, 2.5, None, 7)
     assert one_of("a", "x", ("a", "b")) == "a"
     for refused in ("0", "-1", "nan", "inf", "a"):
-        with pytest.raises(OptionError, match="not a number above 0"):
+        with pytest.raises(OptionError, match="not a number greater than 0"):
             number(refused, "x")
     for refused in ("0", "-1", "1.5", "²", "8"):
         with pytest.raises(OptionError, match="not a whole number \\(1 to 7\\)"):
             whole(refused, "x", most=7)
-    with pytest.raises(OptionError, match="One of: a, b"):
+    with pytest.raises(OptionError, match="Use one of: a, b"):
         one_of("c", "x", ("a", "b"))

@@ -76,7 +76,7 @@ def test_a_policy_is_looked_up_as_the_connection_was(shell):
 
 def test_connecting_again_replaces_the_connection(connected):
     cell = connected.ok("%rds_iam_connect sandbox -u reader")
-    assert "Note: this replaces the connection that was held as sandbox." in cell.output
+    assert "Note: this replaces the previous connection sandbox." in cell.output
     assert len(connected.ok("%rds_iam_connect -l").output.splitlines()) == 1
 
 

@@ -80,10 +80,10 @@ HINTS = [
     (parse_line, "other df << SELECT 1", "'other'"),
     (parse_line, "SELEC 1", None),
     (parse_line, "CALL prod(1)", None),
-    (parse_line, "SELECT 1 --limit 5", "--limit 5 stands in the SQL.*\n.*%rds_sql --limit 5 …"),
-    (parse_line, "SELECT 1 --limit=5 --type polars;", "--limit=5 --type polars stands"),
-    (parse_line, "SELECT 1 -q --to x.csv", "-q --to x.csv stands"),
-    (parse_line, "SELECT 1 --maxrows 5", "--maxrows 5 stands"),
+    (parse_line, "SELECT 1 --limit 5", "--limit 5 is part of the SQL.*\n.*%rds_sql --limit 5 …"),
+    (parse_line, "SELECT 1 --limit=5 --type polars;", "--limit=5 --type polars is part"),
+    (parse_line, "SELECT 1 -q --to x.csv", "-q --to x.csv is part"),
+    (parse_line, "SELECT 1 --maxrows 5", "--maxrows 5 is part"),
     (parse_line, "SELECT a --b", None),
     (parse_line, "SELECT '--limit 5", None),
     (parse_line, "SELECT 1 -- --limit 5", None),
@@ -125,7 +125,7 @@ def test_a_hint(parse, line, words):
 
 def test_an_option_of_one_letter_behind_the_sql_is_told_when_the_server_refuses(connected):
     for line in ("%rds_sql SELECT 1 -o df", "%rds_sql SELECT id FROM orders LIMIT 1 -o df", "%%rds_sql\nSELECT x -q"):
-        assert "options go in front of the SQL" in connected(line).output
+        assert "options go before the SQL" in connected(line).output
     # It may be SQL, which is left alone.
     assert connected.ok("%rds_sql SELECT a -o x FROM (SELECT 3 AS a, 1 AS o) t").value.loc[0, "x"] == 2
 
@@ -204,7 +204,7 @@ def test_an_alias_typo_where_a_connection_is_named(connected):
 def test_a_user_without_grants_is_told_of(shell, inside):
     line = "%rds_iam_user create sees_nothing --secret sandbox/standalone/master"
     try:
-        for said in ("Created sees_nothing.", "sees_nothing was there already; nothing was changed."):
+        for said in ("Created sees_nothing.", "sees_nothing already existed; nothing was changed."):
             shown = shell.ok(line).output
             assert said in shown
             assert "has no privileges" in shown

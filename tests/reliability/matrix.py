@@ -25,9 +25,9 @@ ACTIONS = {
     ROWS: (READ, BATCHES),
 }
 
-RIGHT = "right"
-OPENED = "right, opened again"
-AGAIN = "right, run once more"
+RIGHT = "correct"
+OPENED = "correct, after reconnecting"
+AGAIN = "correct, run again"
 ROLLED_BACK = "error: rolled back"
 MAY_HAVE_RUN = "error: may have run"
 UNKNOWN = "error: unknown"
@@ -36,16 +36,16 @@ REFUSED = "error: read-only"
 CANNOT = "error: no connection"
 
 LEGEND = {
-    RIGHT: "The result is right, and nothing is lost.",
-    OPENED: "The connection is opened again, then the statement runs, once. A line says so.",
-    AGAIN: "It only reads, so it runs once more on a new session. A line says so.",
-    ROLLED_BACK: "`ConnectionLostError`: the server rolled the transaction back; nothing of it is there.",
+    RIGHT: "The result is correct, and nothing is lost.",
+    OPENED: "The connection is reopened, then the statement runs, once. A note says so.",
+    AGAIN: "The statement only reads, so it runs again on a new session. A note says so.",
+    ROLLED_BACK: "`ConnectionLostError`: the server rolled the transaction back; none of its changes remain.",
     MAY_HAVE_RUN: "`ConnectionLostError`: the statement may have taken effect; it is not run again.",
     UNKNOWN: "`ConnectionLostError`: whether the COMMIT took effect is unknown.",
-    IN_THE_MIDDLE: "`ConnectionLostError` after the rows that came; none comes twice, no partial file is left.",
-    REFUSED: "`StatementError` 1290: the server takes no writes; nothing has run.",
-    CANNOT: "`ConnectError` within the time to connect, saying what is the matter; nothing has run. Once it is mended, "
-    "the next statement runs; an open transaction is told to be rolled back first.",
+    IN_THE_MIDDLE: "`ConnectionLostError` after the rows received so far; no row comes twice, no partial file is left.",
+    REFUSED: "`StatementError` 1290: the server is read-only; nothing has run.",
+    CANNOT: "`ConnectError` within the connect timeout, naming the cause; nothing has run. Once the fault is fixed, "
+    "the next statement runs; if a transaction was open, an error first says that it was rolled back.",
 }
 
 

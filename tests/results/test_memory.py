@@ -41,7 +41,7 @@ def test_what_is_refunded_can_be_spent_again():
 def test_half_of_what_is_available_is_the_default(setting):
     budget = MemoryBudget(setting)
     budget.spend(33 * MIB, 1)  # from here on it matters
-    with pytest.raises(ResultError, match="larger than"):
+    with pytest.raises(ResultError, match="exceeds its memory limit"):
         budget.spend(memory.available(), 2)
 
 

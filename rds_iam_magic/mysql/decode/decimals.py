@@ -173,8 +173,8 @@ class WholeDecimals(ExactDecimals):
         if not self._beyond:
             return ""
         return Note(
-            "column {column}: it became float64, as it has a value beyond 63 bits; {option:exact-decimals} keeps every "
-            "digit.",
+            "column {column}: a value exceeds 63 bits, so the column became float64; {option:exact-decimals} keeps "
+            "every digit.",
             column=self._name,
         )
 

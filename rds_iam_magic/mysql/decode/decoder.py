@@ -127,7 +127,7 @@ def _column_decoder(column: Column, options: DecodeOptions) -> ColumnDecoder:
     make = _DECODERS.get(column.type_code)
     if make is None:
         raise DecodeError(
-            f"Column {column.name} has a type that is not known here ({column.type_code}).",
+            f"Column {column.name} has an unsupported type ({column.type_code}).",
             _remedy(column, "CAST({} AS CHAR)"),
             column=column.name,
         )

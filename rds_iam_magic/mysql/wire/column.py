@@ -76,7 +76,7 @@ def read_column(packet: PacketReader) -> Described:
     """A column definition packet."""
     catalog, *names = (packet.take(packet.length_encoded()) for _ in range(6))
     if packet.length_encoded() < 12:
-        raise ProtocolError("The server described a column in too few bytes.")
+        raise ProtocolError("The server sent a truncated column definition.")
     charset, *numbers = _FIXED.unpack(packet.take(_FIXED.size))
     return Described(catalog, names, charset, tuple(numbers))
 

@@ -99,7 +99,7 @@ def _read_changes(changes: PacketReader, announced: charsets.Announced) -> None:
 def read_eof(packet: PacketReader) -> ResultSetEnd:
     """An EOF packet."""
     if packet.peek() != 0xFE or packet.left() != 5:
-        raise ProtocolError("The server did not end a list of packets where it should.")
+        raise ProtocolError("The server sent no EOF packet where one was due.")
     packet.take(1)
     warnings = packet.number(2)
     return ResultSetEnd(packet.number(2), warnings)

@@ -98,7 +98,7 @@ class ResponseParser:
         while self._step(events):
             pass
         if self.done and self._at != self._filled:
-            raise ProtocolError("The server sent more than its answer.", detail=f"{self._filled - self._at} bytes")
+            raise ProtocolError("The server sent more than one response.", detail=f"{self._filled - self._at} bytes")
         if not self.done and self._filled == len(self._buffer) - PAD:
             self._grow_buffer(events)
         return events
@@ -173,7 +173,7 @@ class ResponseParser:
             self._state = _State.DONE
         elif kind == 0xFB:
             raise ProtocolError(
-                "The server asked for a file of this machine (LOAD DATA LOCAL); files are not sent.",
+                "The server asked for a local file (LOAD DATA LOCAL); local files are never sent.",
                 "Load the data with INSERT statements or from S3.",
             )
         else:
@@ -186,7 +186,7 @@ class ResponseParser:
     def _read_column(self, packet: PacketReader) -> None:
         if packet.peek() == 0xFF:
             raise ProtocolError(
-                "The server broke off the description of the columns.", detail=str(read_error(packet, self._announced))
+                "The server ended the column definitions early.", detail=str(read_error(packet, self._announced))
             )
         self._columns.append(read_column(packet))
         if len(self._columns) == self._column_count:
@@ -225,7 +225,7 @@ class ResponseParser:
             return False
         kind = self._buffer[self._at + 4]
         if length == 0 or (kind == 0xFE and length >= 9):
-            raise ProtocolError("The server sent a row of an impossible shape.")
+            raise ProtocolError("The server sent a malformed row.")
         self._emit_rows(events)
         packet = self._packet()
         assert packet is not None  # noqa: S101 - it is complete, as checked above; for mypy
@@ -275,7 +275,7 @@ class ResponseParser:
         self._sequence = (self._sequence + len(headers)) & 0xFF
         starts = headers + 4
         if (starts == ends).any():
-            raise ProtocolError("The server sent a row of an impossible shape.")
+            raise ProtocolError("The server sent a malformed row.")
         self._starts = []
         self._start_buffer(min(self._chunk_bytes, 4 * len(self._buffer)))
         return Rows(data, starts, ends)
@@ -312,7 +312,7 @@ class _LongRow:
 
     def begin(self, length: int) -> None:
         if len(self._data) + length > _LONGEST_ROW:
-            raise ProtocolError("The server sent a row that is longer than any row can be.")
+            raise ProtocolError("The server sent a row longer than the protocol's limit.")
         self.left, self._last = length, length < MAX_PACKET
 
     def add(self, part: memoryview) -> None:

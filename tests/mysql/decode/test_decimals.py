@@ -114,7 +114,7 @@ def test_whole_decimals_beyond_63_bits(db, notes, backend):
         return
     assert str(beyond.dtype) == ("Float64" if backend else "float64")
     assert beyond.tolist() == [float(9223372036854775812)]
-    assert "it became float64, as it has a value beyond 63 bits" in notes[0]
+    assert "a value exceeds 63 bits, so the column became float64" in notes[0]
 
 
 def test_chunks_of_whole_decimals(db, notes):

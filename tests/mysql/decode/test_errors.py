@@ -152,7 +152,7 @@ def test_the_remedy_has_the_columns_own_name():
 
 
 def test_a_type_that_is_not_known():
-    with pytest.raises(DecodeError, match=r"Column c has a type that is not known here \(99\)") as caught:
+    with pytest.raises(DecodeError, match=r"Column c has an unsupported type \(99\)") as caught:
         Decoder([column("c", 99)])
     assert caught.value.column == "c"
     assert "CAST(… AS CHAR)" in caught.value.hint
