@@ -111,7 +111,7 @@ def test_a_server_that_answers_in_plain_text():
     error = error_for(login(), failure(2003, cause=caught.value), is_token=True)
     assert isinstance(error, TlsError)
     assert error.cause == TlsError.cause
-    assert error.message.startswith(f"No TLS session with {HOST}:3306: ")
+    assert error.message.startswith(f"TLS with {HOST}:3306 failed: ")
     assert error.message.endswith("nothing was sent.")
 
 

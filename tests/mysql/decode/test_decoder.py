@@ -9,7 +9,7 @@ from tests.support.packets import DECIMAL, TEXT, column
 
 
 def test_an_unknown_type():
-    with pytest.raises(DecodeError, match="not known"):
+    with pytest.raises(DecodeError, match="unsupported type"):
         Decoder([column("c", 99)])
 
 

@@ -69,5 +69,5 @@ def test_a_description_that_breaks_off(end):
 def test_too_few_bytes_behind_the_names():
     data = bytearray(definition(column()))
     data[data.index(b"\x0c")] = 11
-    with pytest.raises(ProtocolError, match="too few bytes"):
+    with pytest.raises(ProtocolError, match="truncated column definition"):
         read(data)
