@@ -1,6 +1,6 @@
 """`ConnectOptions`: how AWS and the database are reached; filled in by the magics and by `connect`.
 
-Each option's text is written here or in `SessionSettings` and nowhere else: help, documentation and parsing are
+Each option's text is written once, here or in `SessionSettings`: help, documentation and parsing are
 generated from it or, in the test suite, checked against it.
 """
 
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rds_iam_magic.aws.endpoint import DEFAULT_PORT
 from rds_iam_magic.option import OptionInfo, option
+
+DEFAULT_PORT = 3306
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for DNS look-up, TCP connect, TLS and authentication together."""

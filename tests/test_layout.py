@@ -27,9 +27,7 @@ LEAVES = frozenset(
 APART = "sandbox"
 """Imports whom it needs; tests, benchmarks and the demo import it, no room does."""
 
-EXCEPTIONS = {
-    ("connect_options", "aws.endpoint"): "the help of --port names aws.endpoint.DEFAULT_PORT",
-}
+EXCEPTIONS: dict[tuple[str, str], str] = {}
 """Imports against the direction, each with its reason."""
 
 CIRCLES_OF_TYPES = {

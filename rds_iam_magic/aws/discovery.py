@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rds_iam_magic.aws.border import aws_call
-from rds_iam_magic.aws.endpoint import DEFAULT_PORT, Endpoint, Kind, is_host_name, parse_host_name
+from rds_iam_magic.aws.endpoint import Endpoint, Kind, is_host_name, parse_host_name
 from rds_iam_magic.aws.failures import error_code
 from rds_iam_magic.aws.session import client_of, configured_region, region_of
+from rds_iam_magic.connect_options import DEFAULT_PORT
 from rds_iam_magic.errors import AwsError, TargetError
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")  # as RDS gives them: ASCII letters, digits and hyphens

@@ -11,9 +11,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from rds_iam_magic.connect_options import DEFAULT_PORT
 from rds_iam_magic.errors import OptionError, RdsIamError, TargetError
-
-DEFAULT_PORT = 3306
 
 # DNS suffix → partition. GovCloud shares `amazonaws.com` and is told by its region.
 _PARTITIONS = {

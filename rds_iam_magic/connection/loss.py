@@ -62,14 +62,14 @@ def may_have_run(what: str) -> ConnectionLostError:
 
 
 def error_on_new_session(
-    lost: SessionState, effects: Effects, names: Collection[str], *, released: bool
+    lost: SessionState, effects: Effects, identifiers: Collection[str], *, released: bool
 ) -> ConnectionLostError | None:
     """The error for the first statement on a new session, if it depends on state lost with the old one; else None.
 
     Args:
         lost: The old session's state.
         effects: The statement's effects.
-        names: The identifiers that it uses, in lower case: one may be a temporary table.
+        identifiers: Those that it uses, in lower case: one may be a temporary table.
         released: Whether the old session ended by COMMIT RELEASE or ROLLBACK RELEASE.
     """
     if lost.in_transaction:
@@ -78,7 +78,7 @@ def error_on_new_session(
             cause="transaction-lost",
         )
     missing = sorted((lost.left | ALWAYS_LOST) & effects.needs)
-    if not missing and not lost.temporary_tables.isdisjoint(names):
+    if not missing and not lost.temporary_tables.isdisjoint(identifiers):
         missing = [TEMPORARY_TABLES]
     if not missing:
         return None

@@ -39,7 +39,7 @@ def identify(session: ServerSession) -> ServerIdentity:
 
 
 def fetch_one(session: ServerSession, sql: str, *, timeout: float = DEFAULT.command) -> list[str | None]:
-    """The first row of a short query of our own, as read_text_row.
+    """The first row of a short query of our own, as text; NULL is None.
 
     Raises:
         ConnectionLostError: The server does not answer.
@@ -52,7 +52,7 @@ def fetch_one(session: ServerSession, sql: str, *, timeout: float = DEFAULT.comm
 
 
 def fetch_all(session: ServerSession, sql: str, *, timeout: float = DEFAULT.command) -> list[list[str | None]]:
-    """The rows of a short statement of our own, as read_text_row.
+    """The rows of a short statement of our own, as text; NULL is None.
 
     Raises:
         ConnectionLostError: The server does not answer.

@@ -1,4 +1,4 @@
-"""`Settings`: what a session is set to at connect, and again after each reconnect."""
+"""`SessionSettings`: what a session is set to at connect, and again after each reconnect."""
 
 from __future__ import annotations
 
