@@ -196,7 +196,7 @@ def test_a_bucket_that_is_missing(db, overwrite):
 
 @pytest.mark.usefixtures("inside")
 def test_a_bucket_of_an_impossible_name():
-    with pytest.raises(ResultError, match="cannot be written: AWS cannot be asked"):
+    with pytest.raises(ResultError, match="cannot be written: The AWS request cannot be sent"):
         FileDestination("s3://No Such Bucket/x.csv")
 
 

@@ -49,7 +49,7 @@ def test_stop_in_a_real_kernel(kernel, sandbox):
     stop = interrupt_when(lambda: processes(sandbox.server, sleeps), manager.provisioner.pid)
     shown = outputs_of(client, "%rds_sql SELECT SLEEP(600)", during=stop)
     assert "KeyboardInterrupt" in shown
-    assert "the query was ended on the server; the connection goes on" in shown
+    assert "the query was ended on the server; the connection stays open" in shown
     assert len(shown.strip().splitlines()) <= 3, shown
     wait_until(lambda: [row[1] for row in processes(sandbox.server, "USER = 'tester'")] == ["Sleep"])
     assert "7" in outputs_of(client, "%rds_sql SELECT a FROM kept")

@@ -43,7 +43,7 @@ def test_exact_decimals(connected):
 def test_a_limit_and_its_note(connected):
     cell = connected.ok("%%rds_sql some << --limit 7\nSELECT * FROM orders")
     assert len(connected.names["some"]) == 7
-    assert "Note: the result was cut after 7 rows, as asked for; there are more." in cell.output
+    assert "Note: the result was cut at the limit of 7 rows; there are more." in cell.output
 
 
 def test_to_a_file(connected, tmp_path):
@@ -70,7 +70,7 @@ def test_max_memory_is_configured(connected):
     connected.ok("%config RdsIamMagics.max_memory = '1 MB'")
     cell = connected("%rds_sql SELECT * FROM order_lines")
     assert isinstance(cell.error, ResultError)
-    assert "larger than the 1 MB" in cell.output
+    assert "exceeds its memory limit of 1 MB" in cell.output
     connected.ok("%config RdsIamMagics.max_memory = None")
     assert len(connected.ok("%rds_sql SELECT * FROM order_lines").value) == 96_381
 
@@ -102,7 +102,7 @@ def test_an_open_transaction_is_shown(shell):
 def test_a_lost_connection_is_listed(connected):
     connected.ip._rds_iam_magics.connections["sandbox"]._session.discard()
     for line in ("%rds_iam_connect", "%rds_iam_connect -l"):
-        assert connected.ok(line).output.strip().endswith("· lost; the next statement opens it again")
+        assert connected.ok(line).output.strip().endswith("· lost; the next statement reconnects")
     assert len(connected.ok("%rds_sql SELECT 1 AS a").value) == 1
     assert "lost" not in connected.ok("%rds_iam_connect").output
 

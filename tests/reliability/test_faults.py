@@ -267,7 +267,7 @@ def test_what_the_session_had_comes_back_or_is_named(rig):
     rig.db.execute("SET @v = 5; CREATE TEMPORARY TABLE scratch.t (a INT); SET SESSION autocommit = 0")
     kill(rig)
     assert rig.db.query("SELECT DATABASE() AS d, @@autocommit AS a").iloc[0].tolist() == ["information_schema", 0]
-    (note,) = [note for note in rig.notes if "open again" in note]
+    (note,) = [note for note in rig.notes if "reopened" in note]
     assert "temporary tables" in note
     assert "user variables" in note
 
@@ -461,7 +461,7 @@ def test_a_network_that_takes_nothing_more_in_the_middle_of_a_statement(make_rig
     else:
         assert rig.db.execute(sql) == 1
         assert rig.rows() == 1
-    assert rig.notes == ["the connection was lost and is open again."]
+    assert rig.notes == ["the connection was lost and has been reopened."]
 
 
 def test_an_interrupted_ping_leaves_no_answer_behind(make_rig):

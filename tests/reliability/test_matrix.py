@@ -78,7 +78,7 @@ def _check_values(observed):
 
 def _opened(observed):
     assert observed.error is None
-    assert told(observed, "was lost and is open again")
+    assert told(observed, "was lost and has been reopened")
     if observed.cell.action == matrix.READ:
         _check_values(observed)
     else:
@@ -89,7 +89,7 @@ def _opened(observed):
 def _again(observed):
     assert observed.error is None
     _check_values(observed)
-    assert told(observed, "runs once more")
+    assert told(observed, "runs again")
 
 
 def _rolled_back(observed):
@@ -119,7 +119,7 @@ def _unknown(observed):
 
 def _in_the_middle(observed):
     assert isinstance(observed.error, ConnectionLostError)
-    assert "middle of the rows" in observed.error.message
+    assert "while the rows were being read" in observed.error.message
     assert observed.result is None
 
 

@@ -49,7 +49,7 @@ def test_what_any_session_answers_alike_runs_again(rig, sql):
     rig.db.execute("SET autocommit = 1; SELECT RELEASE_ALL_LOCKS()")
     rig.proxy.lose_next_request(answer_only=True)
     assert len(rig.db.query(sql)) >= 1
-    assert any("runs once more" in note for note in rig.notes)
+    assert any("runs again" in note for note in rig.notes)
 
 
 def test_setting_it_up_again_is_no_statement_that_needs_it(rig):

@@ -46,7 +46,7 @@ def test_a_full_disk(tmp_path, capfd, ending, size, old):
     batches = (batch(seed=seed) for seed in range(3))
     with disk_of(size), pytest.raises(ResultError, match="File too large") as caught:
         target.write(SCHEMA, batches)
-    assert "right to write" in caught.value.hint
+    assert "permissions" in caught.value.hint
     assert {entry: entry.read_bytes() for entry in tmp_path.iterdir()} == ({} if old is None else {path: old})
     assert not [link for link in descriptors() if str(tmp_path) in link]
     assert capfd.readouterr().err == "", "pyarrow complains there when its own files fail again"
@@ -74,7 +74,7 @@ def test_a_disk_that_is_full_leaves_the_connection(db, tmp_path):
     [
         ("x" * 300 + ".csv", "File name too long"),
         ("x" * 250 + ".csv", "File name too long"),  # the temporary name is longer
-        ("file/x.csv", "no folder"),
+        ("file/x.csv", "does not exist"),
         ("nul\0.csv", "null"),
         ("~nobody-of-that-name/x.csv", "home directory"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -59,8 +60,8 @@ class Injector:
     def _call(self, frame: Any, event: str, _: object) -> Any:
         if event != "call" or not frame.f_code.co_filename.startswith(self.within):
             return None
-        if frame.f_code.co_name == "__del__" or "/sandbox/" in frame.f_code.co_filename:
-            return None  # Python shows what is raised in a finaliser, and goes on
+        if "/sandbox/" in frame.f_code.co_filename or _is_finaliser(frame):
+            return None
         return self._line
 
     def _line(self, frame: Any, event: str, detail: Any) -> Any:
@@ -80,6 +81,15 @@ class Injector:
                 alarm()  # as the signal's handler, which is told by its code
             raise self.error
         return self._line
+
+
+def _is_finaliser(frame: Any) -> bool:
+    """Python shows what is raised in one, and goes on."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__" or frame.f_code.co_filename == weakref.__file__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def spread(act: Callable[[], object], count: int, within: tuple[str, ...] = (PACKAGE,)) -> range:

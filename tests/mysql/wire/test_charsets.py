@@ -115,7 +115,9 @@ def test_a_routine_that_sets_the_character_set(sandbox, fresh):
 def test_a_statement_that_the_session_cannot_read(fresh):
     """Sent as it is, it would be read as other characters, and written so."""
     fresh.execute("SET NAMES latin1")
-    with pytest.raises(StatementError, match="holds '日', which the session's character set latin1 does not have") as e:
+    with pytest.raises(
+        StatementError, match="contains '日', which the session's character set latin1 cannot represent"
+    ) as e:
         fresh.query("SELECT '日' AS t")
     assert "SET NAMES utf8mb4" in e.value.hint
     assert fresh.query("SELECT 'ä€' AS t, @@character_set_client AS c").iloc[0].tolist() == ["ä€", "latin1"]

@@ -76,7 +76,7 @@ def test_null_against_the_declaration_is_told_and_no_number(tables, notes, monke
     frame = tables.query("SELECT id, COUNT(*) AS n FROM nn_a GROUP BY id WITH ROLLUP")
     assert frame["id"].isna().sum() == 1
     assert str(frame["id"].dtype) == "Int64"
-    assert "though the server called it NOT NULL" in notes[0]
+    assert "although the server declared it NOT NULL" in notes[0]
 
 
 def test_null_in_a_column_that_says_it_has_none(fresh):
