@@ -31,7 +31,7 @@ def effects(sql):
         (IN_TRANSACTION, "SELECT 1", True, "rolls it back"),
         (IN_TRANSACTION, "SELECT 1", False, "rolls it back"),
         (IN_TRANSACTION, "INSERT INTO t VALUES (1)", True, "rolls it back"),
-        (IN_TRANSACTION, "CREATE TABLE t (a INT)", True, "may have been committed by it"),
+        (IN_TRANSACTION, "CREATE TABLE t (a INT)", True, "may have committed the open transaction"),
         (IN_TRANSACTION, "CREATE TABLE t (a INT)", False, "rolls it back"),
         (IN_TRANSACTION, "COMMIT", True, "whether it took effect is unknown"),
     ],
