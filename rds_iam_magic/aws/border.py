@@ -9,8 +9,8 @@ which lets only three things out:
 - errors of this package, worded by `failures.py` from tables, never with a library's own message;
 - exceptions for the user's program: interrupts, exits, and what a user's signal handler raised.
 
-No error keeps the libraries' frames or errors (`__traceback__`, `__cause__`, `__context__`). The body of a border should
-be one call: the call's frames are dropped too, but the locals of the function that has the `with` stay.
+No error keeps the libraries' frames or errors (`__traceback__`, `__cause__`, `__context__`). The body of a border
+should be one call: the call's frames are dropped too, but the locals of the function that has the `with` stay.
 
 No log record made inside a border reaches a handler. The filter sits on the loggers, where records are created, since
 handlers and levels belong to the user; it checks the thread, so that the user's own use of boto3 logs as usual.
@@ -129,7 +129,7 @@ def _code(handler: object) -> CodeType | None:
 
 
 class _Inside(threading.local):
-    """The frames of this thread that are inside a border."""
+    """The functions of this thread that are inside a border."""
 
     def __init__(self) -> None:
         self.frames: set[int] = set()

@@ -200,13 +200,13 @@ def _database(row: dict[str, Any], region: str) -> Database:
             cause="engine-unsupported",
         )
     is_instance = "DBInstanceIdentifier" in row
-    place = (row.get("Endpoint") or {}) if is_instance else row
-    host = place.get("Address") if is_instance else place.get("Endpoint")
+    address = (row.get("Endpoint") or {}) if is_instance else row
+    host = address.get("Address") if is_instance else address.get("Endpoint")
     if not host:
         status = row.get("DBInstanceStatus") or row.get("Status") or "unknown"
         raise TargetError(f"{name} has no endpoint yet (status: {status}).", cause="endpoint-not-ready")
     return Database(
-        endpoint=parse_host_name(str(host), port=int(place.get("Port") or DEFAULT_PORT), region=region),
+        endpoint=parse_host_name(str(host), port=int(address.get("Port") or DEFAULT_PORT), region=region),
         arn=str(row["DBInstanceArn"] if is_instance else row["DBClusterArn"]),
         resource_id=str(row["DbiResourceId"] if is_instance else row["DbClusterResourceId"]),
         iam_enabled=bool(row.get("IAMDatabaseAuthenticationEnabled")),

@@ -129,14 +129,14 @@ def parse_host_name(text: str, *, port: int | None = None, region: str | None = 
         )
     body = labels[: len(labels) - suffix.count(".") - 1]
     kind = _kind(body)
-    found = region or _region(body)
-    if found is None:
+    known_region = region or _region(body)
+    if known_region is None:
         raise TargetError(
             f"The host name {host} does not contain a region.",
             cause="target-without-region",
         )
-    partition = "aws-us-gov" if found.startswith("us-gov-") else _PARTITIONS[suffix]
-    return Endpoint(host, found, port or written_port or DEFAULT_PORT, kind, partition)
+    partition = "aws-us-gov" if known_region.startswith("us-gov-") else _PARTITIONS[suffix]
+    return Endpoint(host, known_region, port or written_port or DEFAULT_PORT, kind, partition)
 
 
 def split_host_port(text: str) -> tuple[str, int | None]:

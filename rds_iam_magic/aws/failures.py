@@ -172,8 +172,8 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _kwargs(error: BaseException) -> dict[str, Any]:
-    given = getattr(error, "kwargs", None)
-    return given if isinstance(given, dict) else {}
+    kwargs = getattr(error, "kwargs", None)
+    return kwargs if isinstance(kwargs, dict) else {}
 
 
 def _is(error: BaseException, *names: str) -> bool:

@@ -115,18 +115,18 @@ class _Store:
         try:
             self._files, self._place = fs.FileSystem.from_uri(path)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-            words = str(error).splitlines()[0][:200]
-            raise OptionError(f"{path!r} is not a valid path: {words}", cause="file-address-invalid") from None
+            message = str(error).splitlines()[0][:200]
+            raise OptionError(f"{path!r} is not a valid path: {message}", cause="file-address-invalid") from None
         self._temporary = f"{self._place}.{secrets.token_hex(4)}.part"
 
     def exists(self) -> bool:
         from pyarrow import fs
 
         with _told(self._path):
-            found = self._files.get_file_info(self._place).type
-        if found == fs.FileType.Directory:
+            kind = self._files.get_file_info(self._place).type
+        if kind == fs.FileType.Directory:
             raise ResultError(f"{self._path} is a folder.", cause="file-is-folder")
-        return bool(found != fs.FileType.NotFound)
+        return bool(kind != fs.FileType.NotFound)
 
     def open(self) -> None:
         with _told(self._path):
@@ -165,5 +165,5 @@ def _told(path: str) -> Iterator[None]:
     except (OSError, ValueError, RuntimeError) as error:  # ValueError: a NUL in a path; RuntimeError: no home for `~`
         if from_a_signal_handler(error) is not None:
             raise
-        words = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise ResultError(f"{path} cannot be written: {words.rstrip('.')}.", cause="file-not-written") from None
+        message = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise ResultError(f"{path} cannot be written: {message.rstrip('.')}.", cause="file-not-written") from None

@@ -131,10 +131,10 @@ def _masked(column: pa.ChunkedArray, dtype: str) -> Any:
     boolean = column.type == pa.bool_()
     values = np.zeros(len(column), bool if boolean else column.type.to_pandas_dtype())
     mask = np.zeros(len(column), bool)
-    at = 0
+    offset = 0
     for chunk in column.chunks:
-        part = slice(at, at + len(chunk))
-        at += len(chunk)
+        part = slice(offset, offset + len(chunk))
+        offset += len(chunk)
         if chunk.null_count:
             mask[part] = chunk.is_null().to_numpy(zero_copy_only=False)
             chunk = chunk.fill_null(False if boolean else 1)  # as in pandas: np.log of masked values must not warn
@@ -155,8 +155,8 @@ def _plain(column: pa.ChunkedArray) -> Any:
     dtype = {pa.timestamp("s"): "datetime64[s]", pa.timestamp("us"): "datetime64[us]"}.get(kind)
     dtype = dtype or {pa.duration("us"): "timedelta64[us]"}.get(kind) or kind.to_pandas_dtype()
     values = np.empty(len(column), dtype)
-    at = 0
+    offset = 0
     for chunk in column.chunks:
-        values[at : at + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
-        at += len(chunk)
+        values[offset : offset + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+        offset += len(chunk)
     return values

@@ -35,8 +35,8 @@ def to_polars(table: pa.Table) -> Any:
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # noqa: BLE001 - a panic of Rust's is one
-        words = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    raise ResultError(f"polars cannot hold this result: {words[:200]}", cause="polars-unsupported")
+        message = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    raise ResultError(f"polars cannot hold this result: {message[:200]}", cause="polars-unsupported")
 
 
 def _narrow(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -43,25 +43,26 @@ def take_rows(batches: list[pa.RecordBatch], rows: int) -> pa.RecordBatch:
     """Remove the first `rows` rows (or all, if there are fewer) from a list of batches; return them as one batch."""
     import pyarrow as pa
 
-    taken: list[pa.RecordBatch] = []
+    selected: list[pa.RecordBatch] = []
     while batches and rows > 0:
         first = batches.pop(0)
         if first.num_rows > rows:
             batches.insert(0, first.slice(rows))
             first = first.slice(0, rows)
-        taken.append(first)
+        selected.append(first)
         rows -= first.num_rows
-    schema = taken[0].schema
-    if len(taken) == 1:
-        return taken[0]
-    if any(batch.schema != schema for batch in taken):  # text, for decimals that do not fit an Arrow decimal
+    schema = selected[0].schema
+    if len(selected) == 1:
+        return selected[0]
+    if any(batch.schema != schema for batch in selected):  # text, for decimals that do not fit an Arrow decimal
         from rds_iam_magic.results.frame import one_type
 
         mixed = [
-            one_type([batch.column(i) for batch in taken], kind).combine_chunks() for i, kind in enumerate(schema.types)
+            one_type([batch.column(i) for batch in selected], kind).combine_chunks()
+            for i, kind in enumerate(schema.types)
         ]
         return pa.RecordBatch.from_arrays(mixed, names=schema.names)
-    columns = [pa.concat_arrays([batch.column(i) for batch in taken]) for i in range(len(schema))]
+    columns = [pa.concat_arrays([batch.column(i) for batch in selected]) for i in range(len(schema))]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 

@@ -152,14 +152,14 @@ def _judge_query(tokens: Sequence[Token]) -> int:
     for before, token, behind in _with_neighbours(tokens):
         kind = token.kind
         if kind in {WORD, NAME}:
-            found = _judge_word(before, token, behind)
+            verdict = _judge_word(before, token, behind)
         elif kind == ASSIGN:
             return _WRITES
         else:
-            found = _CALLS if kind == RUN and _calls_quoted(token, behind) else _READS
-        if found == _WRITES:
+            verdict = _CALLS if kind == RUN and _calls_quoted(token, behind) else _READS
+        if verdict == _WRITES:
             return _WRITES
-        judged = max(judged, found)
+        judged = max(judged, verdict)
     return judged
 
 

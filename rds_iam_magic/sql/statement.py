@@ -55,13 +55,13 @@ def _check_encodable(sql: str) -> None:
     try:
         sql.encode()
     except UnicodeEncodeError as error:
-        at = error.start
+        offset = error.start
     else:
         return
-    line, column = sql.count("\n", 0, at) + 1, at - sql.rfind("\n", 0, at)
+    line, column = sql.count("\n", 0, offset) + 1, offset - sql.rfind("\n", 0, offset)
     raise OptionError(
-        f"The SQL contains a lone surrogate (\\u{ord(sql[at]):04x}) at line {line}, column {column}; it cannot be sent "
-        "as UTF-8, and nothing was run.",
+        f"The SQL contains a lone surrogate (\\u{ord(sql[offset]):04x}) at line {line}, column {column}; it cannot be "
+        "sent as UTF-8, and nothing was run.",
         cause="sql-not-text",
     )
 
