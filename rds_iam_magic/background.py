@@ -1,10 +1,10 @@
-"""`BackgroundCall`: a function on a thread of its own, where no signal's handler ever runs.
+"""`BackgroundCall`: a function on its own thread, where signal handlers never run.
 
-Handlers (Ctrl-C) run on the main thread, between any two steps of it. A socket that is used there loses the bytes that
-were just read, or it is not known whether a statement was sent; on another thread neither happens.
+Signal handlers (Ctrl-C) run on the main thread, between any two bytecodes. Using a socket there could lose bytes that
+were just read, or leave it unknown whether a statement was sent; on another thread neither can happen.
 
-`threading.Thread`, conditions and semaphores are written in Python or hold a lock of their own, and an interrupt within
-them leaves that lock held, or released twice. Here only calls are used that an interrupt finds done or not done.
+`threading.Thread`, conditions and semaphores are written in Python or hold locks, which an interrupt can leave held or
+released twice. Only calls that are atomic with respect to interrupts are used here.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 TICK = 0.2
-"""Seconds of one wait: one without a timeout cannot be interrupted on Windows."""
+"""Seconds per wait: a wait without a timeout cannot be interrupted on Windows."""
 
 Result = TypeVar("Result")
 
 
 class BackgroundCall(Generic[Result]):
-    """A call that is run once, on a thread of its own; the methods are for the one thread that has made it.
+    """A call that runs once, on its own thread; only the thread that created it may use the methods.
 
     Args:
         function: Called without arguments.
@@ -31,16 +31,18 @@ class BackgroundCall(Generic[Result]):
 
     def __init__(self, function: Callable[[], Result]) -> None:
         self._function: list[Callable[[], Result]] = [function]
-        self._decided: dict[str, bool] = {}  # whether it is cancelled; who is first, the caller or the thread, says so
+        self._decided: dict[
+            str, bool
+        ] = {}  # whether it is cancelled; set by the caller or the thread, whichever is first
         self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._outcome: list[Result | BaseException] = []
 
     def start(self) -> None:
-        """Begin; after an interrupt within, `cancel` tells whether it has."""
+        """Start the call; if this is interrupted, `cancel` says whether it has begun."""
         _thread.start_new_thread(self._run, ())
 
     def cancel(self) -> bool:
-        """Whether the call has not begun; it never does then."""
+        """Cancel the call before it begins; return False if it has begun."""
         is_cancelled = self._decided.setdefault("cancelled", True)
         if is_cancelled:
             self._function.clear()
@@ -52,18 +54,18 @@ class BackgroundCall(Generic[Result]):
         return bool(self._outcome)
 
     def wait(self, timeout: float) -> bool:
-        """Wait for the end, `timeout` seconds at most; returns whether it has come."""
+        """Wait at most `timeout` seconds for the end; return whether the call has ended."""
         deadline = time.monotonic() + timeout
         while not self._outcome:
-            left = deadline - time.monotonic()
-            if left <= 0:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
                 return False
             with suppress(queue.Empty):
-                self._ended.get(timeout=min(TICK, left))
+                self._ended.get(timeout=min(TICK, remaining))
         return True
 
     def result(self) -> Result:
-        """What the function has returned; what it has raised is raised. Only when `ended`."""
+        """Return what the function returned, or raise what it raised; call it only when `ended`."""
         outcome = self._outcome[0]
         if isinstance(outcome, BaseException):
             raise outcome
@@ -73,7 +75,7 @@ class BackgroundCall(Generic[Result]):
         if self._decided.setdefault("cancelled", False):
             return
         try:
-            outcome: Result | BaseException = self._function.pop()()  # let go of: it may hold who holds this object
+            outcome: Result | BaseException = self._function.pop()()  # popped to break a reference cycle
         except BaseException as error:  # noqa: BLE001 - raised by `result`
             outcome = error
         self._outcome.append(outcome)

@@ -110,7 +110,7 @@ def connect_with(
     max_memory: int | str | None = None,
     notify: Callable[[str], None] = warn,
 ) -> Connection:
-    """`connect`, with its options as values.
+    """`connect`, with the options as dataclasses.
 
     Raises:
         RdsIamError: One of its subclasses.
@@ -128,7 +128,7 @@ def connect_with(
 
 
 def session_of(options: ConnectOptions) -> Any:
-    """The boto3 session that the options name.
+    """The boto3 session for the options.
 
     Raises:
         CredentialsError: The profile does not exist.
@@ -147,7 +147,7 @@ def connect_as_master(
     Args:
         secret_id: The secret's name or ARN.
         options: How AWS and the database are reached.
-        target: Where to connect; without it the secret says, or RDS says whose secret it is.
+        target: The target; default: the database that the secret names, else the one that RDS says it belongs to.
         notify: As in `connect`.
 
     Raises:
@@ -166,7 +166,7 @@ def connect_as_master(
     try:
         return attempt(secret)
     except AccessDeniedError:
-        pass  # it may have been rotated between reading it and using it
+        pass  # the password may have been rotated since it was read
     return attempt(read_master_secret(session, secret_id))
 
 
@@ -205,7 +205,7 @@ def _login(
 
 
 def _address(options: ConnectOptions, endpoint: Endpoint) -> Address | None:
-    """Where to dial instead of the endpoint, or None."""
+    """The address to dial instead of the endpoint, or None."""
     text = options.via or os.environ.get("RDS_IAM_MAGIC_VIA")
     if not text:
         return None

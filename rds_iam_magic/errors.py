@@ -1,28 +1,28 @@
-"""Everything that this package raises, under one base.
+"""The errors that this package raises, under one base.
 
-An error has a *message*, one line that says what happened; a *cause*, an identifier that stays the same while wordings
-change; and a *hint*, one line that says what to do next. None ever holds a secret, so all may be shown, logged and
+An error has a *message*, one line that says what happened; a *cause*, an identifier that stays stable when wordings
+change; and a *hint*, one line that says what to do next. None ever contains a secret, so all may be shown, logged and
 stored. The hints are in `hints.py`, by cause; docs/errors.md lists the causes.
 
 ```
 RdsIamError
 ├── OptionError              a magic line or an argument that cannot be understood
-├── AwsError                 an AWS call failed, or is not permitted
+├── AwsError                 an AWS call failed or was denied
 │   ├── CredentialsError     none, expired, an unknown profile, an SSO session that has ended
 │   ├── RegionError          no region is known
-│   └── TargetError          the target names nothing, or nothing that can be used here
+│   └── TargetError          the target does not exist or is not supported
 ├── TrustStoreError          no usable CA bundle
 ├── ConnectError             no connection could be opened
 │   ├── UnreachableError     nothing answers at the address
-│   ├── TlsError             no verified TLS session: untrusted, another name, expired, or none offered
+│   ├── TlsError             TLS failed: untrusted, expired or for another host, or not offered
 │   └── AccessDeniedError    the server refused the user
-├── NotConnectedError        no connection is held, or none of that alias
-├── ConnectionLostError      the held connection broke
+├── NotConnectedError        there is no connection, or none with that alias
+├── ConnectionLostError      the connection was lost
 ├── StatementError           the server refused a statement
-├── ProtocolError            the server sent something that the MySQL protocol does not allow
-├── ResultError              a result cannot be given back as asked
-│   └── DecodeError          a value that came cannot be read; the session stays
-└── UserSetupError           a database user cannot be set up as asked
+├── ProtocolError            the server violated the MySQL protocol
+├── ResultError              a result cannot be returned as requested
+│   └── DecodeError          a value cannot be decoded; the session stays open
+└── UserSetupError           a database user cannot be created as requested
 ```
 """
 
@@ -42,21 +42,22 @@ if TYPE_CHECKING:
 class RdsIamError(Exception):
     """Base of all errors of this package.
 
-    IPython shows one in a line or two, whether a magic or a cell's own Python raised it; `%tb` has the traceback.
+    IPython shows it in one or two lines, whether a magic or a cell's own Python raised it; `%tb` shows the traceback.
 
     Args:
         message: What happened; one line.
-        hint: What to do next, where it depends on more than the cause; in no interface's spelling.
-        detail: The technical rest (a code, a library's own words) for `%tb`; never a secret.
-        cause: Which of the table's, if not the class's own.
+        hint: What to do next, if that depends on more than the cause; without options, whose spelling differs between
+            the interfaces.
+        detail: Technical details (a code, a library's message) for `%tb`; never a secret.
+        cause: A key of `HINTS`; default: the class's own cause.
         facts: Values for the placeholders of the cause's hint.
 
     Attributes:
         message, detail: As above.
         cause: A stable identifier, such as `iam-denied`.
         facts: As above.
-        interface: How the hint spells options: as in Python, unless a magic says otherwise.
-        holds_input: Whether the frames hold a secret that the user typed, so that `%tb` does not show them.
+        interface: The interface whose spelling of options the hint uses; Python unless a magic changes it.
+        holds_input: Whether the frames may contain a secret that the user typed, so that `%tb` does not show them.
     """
 
     cause = "unexpected"
@@ -82,7 +83,7 @@ class RdsIamError(Exception):
 
     @property
     def hint(self) -> str:
-        """What to do next, in the interface's spelling; one line, or empty."""
+        """What to do next, as the interface spells it; one line, or empty."""
         text = spell(HINTS.get(self.cause, ""), self.interface, self.facts) if self._hint is None else self._hint
         return " ".join(filter(None, [*self._sentences, text]))
 
@@ -98,12 +99,12 @@ class RdsIamError(Exception):
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
     def _render_traceback_(self) -> list[str]:
-        """IPython asks an exception that has this method how to show itself; plain Python does not."""
+        """IPython calls this method to render an exception; plain Python ignores it."""
         return short_traceback(self)
 
 
 def short_traceback(error: BaseException) -> list[str]:
-    """An error as IPython is to show it: its message alone, and the traceback too when `%tb` asks for it."""
+    """The lines that IPython shows for an error: its message, and with `%tb` the traceback too."""
     lines = [f"{type(error).__name__}: {error}".rstrip(": ")]
     shell = _shell_of_tb()
     if shell is None:
@@ -116,7 +117,7 @@ def short_traceback(error: BaseException) -> list[str]:
 
 
 def _shell_of_tb() -> Any:
-    """The shell whose `%tb` is on the call stack, or None: nothing else tells it from the first showing of an error."""
+    """The shell whose `%tb` is on the call stack, or None: IPython offers no other way to detect `%tb`."""
     frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the stack is only looked at
     while frame is not None:
         if frame.f_code.co_name == "tb" and frame.f_globals.get("__name__", "").startswith("IPython.core.magics"):
@@ -144,7 +145,7 @@ class OptionError(RdsIamError):
 
 
 class AwsError(RdsIamError):
-    """An AWS call failed, or is not permitted."""
+    """An AWS call failed or was denied."""
 
     cause = "aws-failed"
 
@@ -162,7 +163,7 @@ class RegionError(AwsError):
 
 
 class TargetError(AwsError):
-    """The target names nothing, or nothing that can be used here."""
+    """The target does not exist or is not supported."""
 
     cause = "target-unusable"
 
@@ -186,7 +187,7 @@ class UnreachableError(ConnectError):
 
 
 class TlsError(ConnectError):
-    """No verified TLS session; no secret was sent."""
+    """TLS could not be established or verified; no secret was sent."""
 
     cause = "tls-failed"
 
@@ -198,13 +199,13 @@ class AccessDeniedError(ConnectError):
 
 
 class NotConnectedError(RdsIamError):
-    """No connection is held, or none of that alias."""
+    """There is no connection, or none with that alias."""
 
     cause = "not-connected"
 
 
 class ConnectionLostError(RdsIamError):
-    """The held connection broke."""
+    """The connection was lost, and the statement was not run again."""
 
     cause = "connection-lost"
 
@@ -215,8 +216,8 @@ class StatementError(RdsIamError):
     Attributes:
         code: The server's error number, such as 1064.
         sqlstate: The five characters of SQLSTATE, such as `42000`; empty if the server sent none.
-        server_message: The server's own words.
-        position: Which statement of the text failed, counted from 1.
+        server_message: The server's own message.
+        position: The number of the failed statement in the text, from 1.
     """
 
     cause = "server-error"
@@ -240,23 +241,23 @@ class StatementError(RdsIamError):
 
 
 class ProtocolError(RdsIamError):
-    """The server sent something that the MySQL protocol does not allow; the connection is of no more use."""
+    """The server violated the MySQL protocol; the session is discarded."""
 
     cause = "protocol-error"
 
 
 class ResultError(RdsIamError):
-    """A result cannot be given back as asked."""
+    """A result cannot be returned as requested."""
 
     cause = "result-unavailable"
 
 
 class DecodeError(ResultError):
-    """A value that the server sent cannot be read as its column's type; the answer is at its end, the session stays.
+    """A value cannot be decoded as its column's type; the session stays open.
 
     Attributes:
-        column: The column's name; empty if it is not known.
-        row: Which row of the result set it is, counted from 1; 0 if it is not known.
+        column: The column's name; empty if unknown.
+        row: The number of the row in the result set, from 1; 0 if unknown.
     """
 
     cause = "value-unreadable"
@@ -277,6 +278,6 @@ class DecodeError(ResultError):
 
 
 class UserSetupError(RdsIamError):
-    """A database user cannot be set up as asked."""
+    """A database user cannot be created as requested."""
 
     cause = "user-setup-failed"

@@ -1,7 +1,7 @@
-"""What to do next, by the cause of an error: written once, spelled as the notebook or as Python has it.
+"""The hints, what to do next, by the cause of an error: written once, spelled for the notebook or for Python.
 
-A hint names neither `--via` nor `via=`: it holds `{option:via}`, which each interface spells its own way. Other
-placeholders, such as `{user}`, are facts of the error; one that is not known is shown in capitals, as in `USER`.
+A hint contains neither `--via` nor `via=` but `{option:via}`, which each interface spells its own way. Other
+placeholders, such as `{user}`, are facts of the error; an unknown fact is shown in capitals, as in `USER`.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z_:-]+)\}")
 
 
 def spell(text: str, interface: Interface, facts: Mapping[str, object]) -> str:
-    """A text with its options and commands as an interface spells them, and with its facts."""
+    """A text with its options and commands as an interface spells them, and its facts filled in."""
 
     def spelled(match: re.Match[str]) -> str:
         spelling = SPELLINGS.get(match[1])
@@ -262,7 +262,7 @@ def spell(text: str, interface: Interface, facts: Mapping[str, object]) -> str:
 
 
 class Note(str):
-    """A line for the user about something that works: a text as Python spells it, which knows the other spellings.
+    """A note for the user: a str as spelled for Python, which can also be spelled for the notebook.
 
     Args:
         template: As in `HINTS`.

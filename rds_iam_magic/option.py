@@ -14,15 +14,15 @@ class OptionInfo:
     """What an option does and how it is written.
 
     Attributes:
-        text: What it does, in sentences that are right for both interfaces; code in backticks.
-        default: Its value when it is left out.
-        default_text: That in words, where the value says little: what None stands for.
-        variable: The environment variable that is read when it is left out, or "".
-        choices: The only values that it can have, if they can be listed.
-        metavar: What its value is called on a magic line; "" for a flag.
+        text: What it does, in sentences that suit both interfaces; code in backticks.
+        default: Its value when it is omitted.
+        default_text: The default in words, if the value says little, such as what None means.
+        variable: The environment variable that is read when it is omitted, or "".
+        choices: The allowed values, if they can be listed.
+        metavar: The placeholder for its value on a magic line; "" for a flag.
         short: The letter of its short form on a magic line, or "".
         off_text: What `--no-…` does, for a flag whose default is neither on nor off; else "".
-        for_aws: Whether it is about the calls to AWS, so that magics which only ask AWS have it too.
+        for_aws: Whether it concerns the calls to AWS, so that magics which only call AWS have it too.
     """
 
     text: str
@@ -37,7 +37,7 @@ class OptionInfo:
 
     @property
     def default_shown(self) -> str:
-        """The default for a reader, the variable aside; "" for an option that is simply absent or off."""
+        """The default as shown to the user, without the variable; "" if the option is simply absent or off."""
         if self.default_text or self.default is None or isinstance(self.default, bool):
             return self.default_text
         return f"`{self.default:g}`" if isinstance(self.default, float) else f"`{self.default}`"

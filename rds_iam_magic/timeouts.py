@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """In seconds.
+    """Timeouts in seconds, and one count.
 
     Attributes:
-        command: For a command of this package's own, and for each step of a cancellation.
-        check: For the check that a session is alive and synchronised.
-        idle: So long idle, a session is checked before it is used: a cut network is not seen otherwise.
-        no_data: So long without a byte, the server is asked, over a second session, whether it still works.
-        unanswered_checks: So many of these questions in a row may stay without an answer, less one.
-        grace: What the server has to end a statement by itself, after the statement's time limit.
-        first_pause, longest_pause: Between attempts to reconnect; doubled each time, with jitter.
+        command: For one of our own commands, and for each step of a cancellation.
+        check: For checking that a session is alive and synchronised.
+        idle: After this much idle time a session is checked with a round trip before use: a dead network is not
+            noticed otherwise.
+        no_data: After this long without a byte, a second session asks whether the server still runs the statement.
+        unanswered_checks: The number of such checks in a row without an answer after which the session is discarded.
+        grace: Time for the server to end a statement by itself after the statement's time limit.
+        first_pause, longest_pause: Pauses between attempts to reconnect; doubled each time, with jitter.
     """
 
     command: float = 5.0

@@ -32,7 +32,7 @@ is generated from the options and docstrings (`make docs`).
 
 ## Magics
 
-Options stand in front of the SQL; `-` and `_` are the same in their names.
+Options go before the SQL; `-` and `_` are interchangeable in their names.
 
 {magics}
 

@@ -1,1 +1,1 @@
-"""What AWS has to say: endpoints, credentials, tokens, certificates, secrets, policies."""
+"""AWS: endpoints, credentials, tokens, certificates, secrets, policies."""

@@ -1,20 +1,19 @@
-"""`aws_call`: the one border to boto3, botocore and urllib3. What they know does not come out of it.
+"""`aws_call`: the only border to boto3, botocore and urllib3; it keeps their secrets in.
 
-Those libraries hold secrets in the open: in the locals of their frames (credentials, signed requests, answers), in
-their errors' texts and attributes (a `credential_process`' own words, the JSON that could not be read, the header that
-could not be sent) and in their DEBUG logs (canonical requests, signatures, answers with the master's password). So
-each use of them runs inside a border, which lets out no more than three things:
+Those libraries expose secrets: in the locals of their frames (credentials, signed requests, responses), in their
+errors' messages and attributes (a `credential_process`' output, malformed JSON, an invalid header) and in their DEBUG
+logs (canonical requests, signatures, responses with the master password). So every use of them runs inside a border,
+which lets only three things out:
 
 - results;
-- errors of this package, worded by `failures.py` from tables, never from a library's own text;
-- what was meant for the user's program: interrupts, exits, and what a signal handler of the user's raised.
+- errors of this package, worded by `failures.py` from tables, never with a library's own message;
+- exceptions for the user's program: interrupts, exits, and what a user's signal handler raised.
 
-No error keeps the frames or the errors of the other side (`__traceback__`, `__cause__`, `__context__`). The body of a
-border should be one call: its frames are dropped as well, while the locals of the function that has the `with` stay.
+No error keeps the libraries' frames or errors (`__traceback__`, `__cause__`, `__context__`). The body of a border
+should be one call: the call's frames are dropped too, but the locals of the function that has the `with` stay.
 
-Nothing that the libraries log on this side is given to any handler. The filter sits on the loggers themselves, where
-records are made, since handlers and levels are the user's; it looks at the thread, so that the user's own use of boto3
-logs as before.
+No log record made inside a border reaches a handler. The filter sits on the loggers, where records are created, since
+handlers and levels belong to the user; it checks the thread, so that the user's own use of boto3 logs as usual.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def aws_call(doing: str) -> AbstractContextManager[None]:
     """A border around calls to AWS's libraries; `doing` names the step, as in "looking up sandbox".
 
     Raises:
-        RdsIamError: From the `with`: any error of theirs, in this package's words.
+        RdsIamError: From the `with`: any of the libraries' errors, as one of this package.
     """
     return _Border(doing)
 
@@ -79,7 +78,7 @@ class _Border(AbstractContextManager[None]):
 
 
 def _outcome(error: BaseException, doing: str) -> BaseException:
-    """What comes out instead of an error, or the error itself; without a frame in either case."""
+    """The error to raise instead, or the same error; in either case without frames."""
     own = from_a_signal_handler(error)
     if own is not None:
         return own
@@ -89,7 +88,7 @@ def _outcome(error: BaseException, doing: str) -> BaseException:
 
 
 def _cut(error: BaseException, handled: BaseException | None) -> None:
-    """Take away what the code around was dealing with; it has no part in this error."""
+    """Remove the exception that the calling code was handling; it is unrelated to this error."""
     for link in chain(error):
         if link.__context__ is handled:
             link.__context__ = None
@@ -100,14 +99,14 @@ def _strip(error: BaseException) -> None:
 
 
 def from_a_signal_handler(error: BaseException) -> BaseException | None:
-    """What a signal handler has raised in the midst of it, told by where it was raised; a library may have wrapped it.
+    """The exception that a signal handler raised during the call, recognised by its traceback; a library may wrap it.
 
-    Whatever its class is: a `TimeoutError` of the user's alarm says nothing about AWS.
+    Its class does not matter: a `TimeoutError` from the user's alarm says nothing about AWS.
     """
     handlers = {code for number in signal.valid_signals() if (code := _code(signal.getsignal(number))) is not None}
     for link in chain(error):
         traceback = link.__traceback__
-        is_own = _FROM_HANDLER in vars(link)  # an inner border has taken its frames
+        is_own = _FROM_HANDLER in vars(link)  # an inner border has removed its frames
         while traceback is not None and not is_own:
             is_own = traceback.tb_frame.f_code in handlers
             traceback = traceback.tb_next
@@ -130,7 +129,7 @@ def _code(handler: object) -> CodeType | None:
 
 
 class _Inside(threading.local):
-    """The functions of this thread that are inside of a border."""
+    """The functions of this thread that are inside a border."""
 
     def __init__(self) -> None:
         self.frames: set[int] = set()

@@ -1,6 +1,6 @@
-"""What each error of AWS's libraries means to the user: tables of a class, a cause and a message, without any logic.
+"""Tables from errors of AWS's libraries to a class, a cause and a message; no logic.
 
-`{names}` in a message are the values of `failures.py`, which looks in these tables.
+`failures.py` looks entries up and fills in the `{names}` of their messages.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ LOOKUP_DENIED: Entry = (
 )
 ANY: Entry = (AwsError, "aws-failed", "AWS failed while {doing} ({class}).")
 
-# By the name of the class or of one that it derives from, the nearest first. Names rather than classes: which of them
-# there are depends on botocore's version, and botocore is imported late.
+# By the name of the class or of the nearest base class. Names rather than classes: which classes exist depends on
+# botocore's version, and botocore is imported late.
 BY_CLASS: dict[str, Entry] = {
     # Credentials
     "NoCredentialsError": _NO_CREDENTIALS,
@@ -225,7 +225,7 @@ BY_CLASS: dict[str, Entry] = {
     "BotoCoreError": _BOTO3,
     "UndefinedModelAttributeError": _BOTO3,
     "Boto3Error": _BOTO3,
-    # What lies beneath
+    # Python's own
     "ImportError": _BOTO3,
     "RecursionError": _NOT_READABLE,
     "MemoryError": (AwsError, "memory-exhausted", "This machine ran out of memory while {doing}."),
@@ -243,7 +243,7 @@ BY_CLASS: dict[str, Entry] = {
     ),
 }
 
-# AWS's own codes; the first entry whose pattern matches counts.
+# By AWS's error code; the first matching pattern wins.
 BY_CODE: tuple[tuple[str, Entry], ...] = (
     ("ExpiredToken|RequestExpired", EXPIRED),
     (

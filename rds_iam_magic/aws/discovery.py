@@ -1,4 +1,4 @@
-"""Target → `Database`: what the user names, looked up with RDS's describe calls where that is needed.
+"""Target → `Endpoint` or `Database`, looked up with RDS's describe calls if necessary.
 
 A host name needs no look-up. An identifier is searched among the clusters, then the instances.
 """
@@ -18,7 +18,7 @@ from rds_iam_magic.aws.session import client_of, configured_region, region_of
 from rds_iam_magic.connect_options import DEFAULT_PORT
 from rds_iam_magic.errors import AwsError, TargetError
 
-_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")  # as RDS gives them: ASCII letters, digits and hyphens
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")  # RDS allows ASCII letters, digits and hyphens
 _SPOKEN_ENGINES = ("mysql", "mariadb", "aurora-mysql", "aurora")
 
 
@@ -27,7 +27,7 @@ class Database:
     """A cluster or instance as RDS describes it.
 
     Attributes:
-        endpoint: Where it listens; a cluster's is its writer.
+        endpoint: Its endpoint; for a cluster, the writer endpoint.
         arn: Its ARN, which names its account.
         resource_id: `cluster-…` or `db-…`: what `rds-db:connect` policies name (never the identifier).
         iam_enabled: Whether IAM database authentication is on.
@@ -49,12 +49,12 @@ def resolve(
         target: An RDS host name, or the identifier of a DB cluster or instance.
         port: Overrides the endpoint's port.
         region: Overrides the region in a host name.
-        require_iam: Whether IAM authentication must be on, as far as that is looked up: for a user with a token.
+        require_iam: Whether IAM authentication must be enabled; checked only for identifiers.
 
     Raises:
-        TargetError: Nothing of that name, another engine, no endpoint yet, or IAM authentication is off.
-        AwsError: Not permitted to look an identifier up.
-        RegionError: An identifier without a region to look in.
+        TargetError: The target does not exist, is another engine, has no endpoint yet, or IAM authentication is off.
+        AwsError: The identifier cannot be looked up, for instance without permission.
+        RegionError: The target is an identifier, and no region is known.
     """
     if is_host_name(target):
         return parse_host_name(target, port=port, region=region or _configured_region_of_global(session, target))
@@ -68,15 +68,16 @@ def resolve(
 
 
 def _configured_region_of_global(session: Any, target: str) -> str | None:
-    # A global endpoint's name has no region: its writer moves. The session's region is the user's word for it.
+    # A global endpoint's name has no region, since its writer moves. The session's region is taken instead.
     return configured_region(session) if ".global." in target else None
 
 
 def find(session: Any, identifier: str) -> Database:
-    """The cluster or instance of that identifier.
+    """The cluster or instance with that identifier.
 
     Raises:
-        TargetError: It is empty, none has it (the message names the nearest), another engine, or no endpoint yet.
+        TargetError: It is empty or does not exist (the hint names similar ones), is another engine, or has no endpoint
+            yet.
     """
     identifier = identifier.strip()
     if not identifier:
@@ -98,7 +99,7 @@ def find(session: Any, identifier: str) -> Database:
 
 
 def _look_up(client: Any, identifier: str) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[str]]:
-    """What has the identifier, what owns that, and the names that there are if nothing has it."""
+    """The description with that identifier, its cluster if any, and all identifiers if there is none."""
     row = _describe_one(client, identifier)
     if row is None:
         return None, None, sorted(_identifier(found) for found in _describe_all(client))
@@ -108,10 +109,10 @@ def _look_up(client: Any, identifier: str) -> tuple[dict[str, Any] | None, dict[
 
 
 def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:
-    """The cluster or instance that owns an endpoint's host name; an instance of a cluster gives the cluster.
+    """The cluster or instance that owns an endpoint's host name; the cluster for an instance in a cluster.
 
     Raises:
-        TargetError: No cluster or instance of the region has it, or it is a proxy's.
+        TargetError: No cluster or instance in the region has it, or it is an RDS Proxy's.
     """
     if endpoint.kind is Kind.PROXY:
         raise TargetError(
@@ -134,7 +135,7 @@ def find_by_secret(session: Any, secret_arn: str) -> Database:
     """The cluster or instance whose master secret this is; RDS-managed secrets do not name it themselves.
 
     Raises:
-        TargetError: No cluster or instance of the region has that master secret.
+        TargetError: No cluster or instance in the region has that master secret.
     """
     region = region_of(session)
     with aws_call("looking up the database of the secret"):
@@ -150,7 +151,7 @@ def find_by_secret(session: Any, secret_arn: str) -> Database:
 
 def _describe_one(client: Any, identifier: str) -> dict[str, Any] | None:
     if _IDENTIFIER.fullmatch(identifier) is None:
-        return None  # RDS never gave such a name; how its filters and ARNs would read it is not for us to find out
+        return None  # RDS never issues such a name; do not pass it to filters or ARNs
     calls = (
         (client.describe_db_clusters, "DBClusterIdentifier", "DBClusters", "DBClusterNotFound"),
         (client.describe_db_instances, "DBInstanceIdentifier", "DBInstances", "DBInstanceNotFound"),
@@ -163,7 +164,7 @@ def _describe_one(client: Any, identifier: str) -> dict[str, Any] | None:
             if not error_code(error).startswith((missing, "InvalidParameterValue")):
                 raise
             continue
-        # Only the one that was asked for, never the first of an answer that holds all.
+        # Only an exact match, never the first of a response that lists all.
         for row in rows:
             if str(row.get(argument, "")).lower() == identifier.lower():
                 return dict(row)
@@ -177,7 +178,7 @@ def _describe_all(client: Any) -> Iterator[dict[str, Any]]:
 
 
 def _identifier(row: dict[str, Any]) -> str:
-    # An instance of a cluster names its cluster too, so its own name comes first.
+    # An instance in a cluster also names its cluster, so its own name comes first.
     return str(row.get("DBInstanceIdentifier") or row["DBClusterIdentifier"])
 
 
@@ -200,13 +201,13 @@ def _database(row: dict[str, Any], region: str) -> Database:
             cause="engine-unsupported",
         )
     is_instance = "DBInstanceIdentifier" in row
-    place = (row.get("Endpoint") or {}) if is_instance else row
-    host = place.get("Address") if is_instance else place.get("Endpoint")
+    address = (row.get("Endpoint") or {}) if is_instance else row
+    host = address.get("Address") if is_instance else address.get("Endpoint")
     if not host:
         status = row.get("DBInstanceStatus") or row.get("Status") or "unknown"
         raise TargetError(f"{name} has no endpoint yet (status: {status}).", cause="endpoint-not-ready")
     return Database(
-        endpoint=parse_host_name(str(host), port=int(place.get("Port") or DEFAULT_PORT), region=region),
+        endpoint=parse_host_name(str(host), port=int(address.get("Port") or DEFAULT_PORT), region=region),
         arn=str(row["DBInstanceArn"] if is_instance else row["DBClusterArn"]),
         resource_id=str(row["DbiResourceId"] if is_instance else row["DbClusterResourceId"]),
         iam_enabled=bool(row.get("IAMDatabaseAuthenticationEnabled")),
@@ -217,7 +218,7 @@ def account_of(database: Database) -> str:
     """The account in a database's ARN.
 
     Raises:
-        AwsError: The ARN has another shape.
+        AwsError: The ARN is malformed.
     """
     parts = database.arn.split(":")
     if len(parts) < 6:

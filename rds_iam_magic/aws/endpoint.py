@@ -1,6 +1,6 @@
-"""`Endpoint`: the AWS host and port that a token is signed for and that TLS is checked against.
+"""`Endpoint`: the AWS host and port that a token is signed for and that TLS is verified against.
 
-Host names are read without asking AWS: an analyst often may connect but not describe. The shapes are those of
+Host names are parsed without calling AWS: analysts often may connect but not describe. The formats are those of
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html and of botocore's
 partition list.
 """
@@ -14,7 +14,7 @@ from enum import Enum
 from rds_iam_magic.connect_options import DEFAULT_PORT
 from rds_iam_magic.errors import OptionError, RdsIamError, TargetError
 
-# DNS suffix → partition. GovCloud shares `amazonaws.com` and is told by its region.
+# DNS suffix → partition. GovCloud shares `amazonaws.com` and is recognised by its region.
 _PARTITIONS = {
     "amazonaws.com": "aws",
     "amazonaws.com.cn": "aws-cn",
@@ -28,7 +28,7 @@ _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 
 
 class Kind(str, Enum):
-    """What an endpoint leads to."""
+    """The kind of an endpoint."""
 
     INSTANCE = "instance"
     CLUSTER = "cluster"  # the writer
@@ -51,7 +51,7 @@ _KIND_BY_PREFIX = (  # in this order: `cluster-` begins the others
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An RDS endpoint; `host` is always in lower case, since the signature is made over lower case."""
+    """An RDS endpoint; `host` is always in lower case, because the signature covers the lower-case name."""
 
     host: str
     region: str
@@ -68,19 +68,19 @@ class Endpoint:
         return self.host.partition(".")[0]
 
 
-# s3:// names a file; the names of IAM roles, in ARNs, may hold an @.
+# s3:// is a file path; role names in ARNs may contain an @.
 _URL = re.compile(r"(?!s3:)[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _LOGIN = re.compile(r"(?!arn:)[^\s:@/\"'`]+:[^\s@]*@[^\s@]+", re.IGNORECASE)
 _PASSWORD = re.compile(r"(?:^|[?&;,\s])(?:password|passwd|pwd)\s*=", re.IGNORECASE)
 
 
 def is_login(text: str) -> bool:
-    """Whether a text is a connection URL, or `user:password@host`: what other tools take, and what holds a password."""
+    """Whether a text is a connection URL or `user:password@host`, as other tools accept: it may contain a password."""
     return _URL.match(text.strip()) is not None or _LOGIN.fullmatch(text.strip()) is not None
 
 
 def login_refused(kind: type[RdsIamError] = OptionError) -> RdsIamError:
-    """The error for a text that is a login; it never repeats the text, for that may hold a password."""
+    """The error for a text that is a login; it never repeats the text, which may contain a password."""
     error = kind(
         "A URL or user:password@host is not a target; it is not repeated here, since it may contain a password.",
         cause="login-as-target",
@@ -90,10 +90,10 @@ def login_refused(kind: type[RdsIamError] = OptionError) -> RdsIamError:
 
 
 def check_target(target: str) -> None:
-    """Refuse a target that cannot be one, before AWS is asked and before anything repeats it.
+    """Refuse an invalid target before AWS is called and before any message repeats it.
 
     Raises:
-        OptionError: It is empty, or a login with which other tools connect.
+        OptionError: It is empty, or a login such as other tools accept.
     """
     if not target or not target.strip():
         raise OptionError("The target is empty.", cause="target-empty")
@@ -102,20 +102,20 @@ def check_target(target: str) -> None:
 
 
 def is_host_name(target: str) -> bool:
-    """Whether a target is meant as a host name: identifiers of clusters and instances hold no dot and no colon."""
+    """Whether a target is a host name: identifiers of clusters and instances contain no dot and no colon."""
     return "." in target or ":" in target or target.strip().lower() == "localhost"
 
 
 def parse_host_name(text: str, *, port: int | None = None, region: str | None = None) -> Endpoint:
-    """Read an RDS host name, `HOST` or `HOST:PORT`.
+    """Parse an RDS host name, `HOST` or `HOST:PORT`.
 
     Args:
-        text: The host name as the AWS console shows it; case and white space around it do not matter.
+        text: The host name as shown in the AWS console; case and surrounding white space do not matter.
         port: Overrides the port in `text`; 3306 if neither is given.
         region: Overrides the region in the name; needed for global endpoints, whose writer moves between regions.
 
     Raises:
-        TargetError: The name is not one of an RDS endpoint, or a port is not a number.
+        TargetError: It is not an RDS endpoint's host name, or the port is not valid.
     """
     host, written_port = split_host_port(text.strip().lower())
     host = host.rstrip(".")
@@ -128,14 +128,14 @@ def parse_host_name(text: str, *, port: int | None = None, region: str | None = 
         )
     body = labels[: len(labels) - suffix.count(".") - 1]
     kind = _kind(body)
-    found = region or _region(body)
-    if found is None:
+    known_region = region or _region(body)
+    if known_region is None:
         raise TargetError(
             f"The host name {host} does not contain a region.",
             cause="target-without-region",
         )
-    partition = "aws-us-gov" if found.startswith("us-gov-") else _PARTITIONS[suffix]
-    return Endpoint(host, found, port or written_port or DEFAULT_PORT, kind, partition)
+    partition = "aws-us-gov" if known_region.startswith("us-gov-") else _PARTITIONS[suffix]
+    return Endpoint(host, known_region, port or written_port or DEFAULT_PORT, kind, partition)
 
 
 def split_host_port(text: str) -> tuple[str, int | None]:
@@ -173,5 +173,5 @@ def _kind(body: list[str]) -> Kind:
 
 
 def _region(body: list[str]) -> str | None:
-    # The region stands beside `rds`: before it, and in China's newer names after it.
+    # The region precedes `rds`, or follows it in the newer names in China.
     return next((label for label in body[1:] if _REGION.fullmatch(label)), None)

@@ -1,8 +1,8 @@
-"""What boto3, botocore and what lies beneath them raise, as errors of this package: the way to look in `causes.py`.
+"""Errors of boto3, botocore and the libraries below → errors of this package, looked up in `causes.py`.
 
-A message is made of fixed words and of a few values that are names: of a profile, a path, a region, an operation, an
-error code. A library's own text is never taken over. It may quote a `credential_process`, a header, a line of a file
-or, as AWS does for a signature that does not match, the whole request with its session token.
+A message consists of fixed text and a few names: a profile, a path, a region, an operation, an error code. A library's
+own message is never used: it may quote a `credential_process`, a header, a line of a file or (as AWS does when a
+signature does not match) the whole request with its session token.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from rds_iam_magic.errors import RdsIamError
 
 
 def error_code(error: BaseException) -> str:
-    """The code of a `ClientError`, such as `AccessDenied`; empty for other errors, and for what is no code."""
+    """The code of a `ClientError`, such as `AccessDenied`; empty for other errors and malformed codes."""
     response = getattr(error, "response", None)
     told = response.get("Error") if isinstance(response, dict) else None
     code = str(told.get("Code", "")) if isinstance(told, dict) else ""
@@ -43,7 +43,7 @@ def error_code(error: BaseException) -> str:
 
 
 def translate(error: BaseException, doing: str) -> RdsIamError:
-    """An error of AWS's libraries, or from beneath them, as one of ours."""
+    """The error of this package for an error of AWS's libraries or the libraries below them."""
     code = error_code(error)
     if code or _is(error, "ClientError"):
         return _refusal(error, code, doing)
@@ -60,7 +60,7 @@ def _refusal(error: BaseException, code: str, doing: str) -> RdsIamError:
 
 
 def _detail(error: BaseException, code: str) -> str:
-    """The operation, the code, and from AWS's own words who may not do what: nothing else of them."""
+    """The operation, the code and, from AWS's message, only who may not do what."""
     operation = _line(getattr(error, "operation_name", ""))
     words = str(getattr(error, "response", {}).get("Error", {}).get("Message", ""))[:4000]
     found = _NOT_AUTHORIZED.search(words)
@@ -80,14 +80,14 @@ def _entry(error: BaseException) -> Entry:
     ):
         return _process_entry(error)
     if type(error) is RuntimeError and _ran(error, "botocore.credentials"):
-        return EXPIRED  # what botocore raises for credentials that have expired and cannot be refreshed
+        return EXPIRED  # botocore's error for expired credentials that cannot be refreshed
     if _ran(error, "botocore.endpoint", "create_endpoint"):
         return BAD_ENDPOINT
     if _is(error, "HTTPClientError"):
         if any(_is(link, "LocationValueError", "InvalidURL") or type(link) is UnicodeError for link in chain(error)):
             return BAD_ENDPOINT
         if any(isinstance(link, ValueError) for link in chain(error)):
-            return NOT_SENDABLE  # a header that http.client refuses
+            return NOT_SENDABLE  # http.client refuses a header
     from_source = _ran(error, "botocore.credentials") or _ran(error, "botocore.tokens")
     if from_source and not isinstance(error, (OSError, MemoryError)) and not _is(error, "BotoCoreError"):
         return SOURCE_UNREADABLE
@@ -104,7 +104,7 @@ def _process_entry(error: BaseException) -> Entry:
 
 
 class _Values(dict[str, str]):
-    """The values that messages may hold, each a name that is no secret, in one line."""
+    """The values for messages: names that are not secret, each on one line."""
 
     def __init__(self, error: BaseException, doing: str, *, code: str = "") -> None:
         given = _kwargs(error)
@@ -126,7 +126,7 @@ class _Values(dict[str, str]):
 
 
 def _reason(error: BaseException) -> str:
-    """Why, as the operating system, OpenSSL or a parser say it: from their numbers, never from a text with values."""
+    """The reason given by the OS, OpenSSL or a parser: from their error numbers, never from a message with values."""
     for link in chain(error):
         if isinstance(link, ssl.SSLCertVerificationError):
             return _line(link.verify_message)
@@ -147,7 +147,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _line_number(error: BaseException) -> int | None:
-    """Where an INI file cannot be read."""
+    """The line of an INI file that cannot be parsed."""
     line = getattr(error, "lineno", None)
     if isinstance(error, json.JSONDecodeError):
         return None
@@ -158,7 +158,7 @@ def _line_number(error: BaseException) -> int | None:
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and those beneath it: causes, contexts, and what botocore and urllib3 keep in attributes."""
+    """An error and the errors that led to it: causes, contexts, and those in botocore's and urllib3's attributes."""
     seen: set[int] = set()
     waiting: list[Any] = [error]
     while waiting:
@@ -172,8 +172,8 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _kwargs(error: BaseException) -> dict[str, Any]:
-    given = getattr(error, "kwargs", None)
-    return given if isinstance(given, dict) else {}
+    kwargs = getattr(error, "kwargs", None)
+    return kwargs if isinstance(kwargs, dict) else {}
 
 
 def _is(error: BaseException, *names: str) -> bool:
@@ -181,7 +181,7 @@ def _is(error: BaseException, *names: str) -> bool:
 
 
 def _frames(error: BaseException) -> Iterator[tuple[str, str, int]]:
-    """Module, function and line of each frame that an error came through."""
+    """Module, function and line of each frame in an error's traceback."""
     traceback: TracebackType | None = error.__traceback__
     while traceback is not None:
         frame = traceback.tb_frame
@@ -194,13 +194,13 @@ def _ran(error: BaseException, module: str, function: str = "") -> bool:
 
 
 def _where(error: BaseException) -> str:
-    """For `%tb`, instead of the frames: the class and the place in the code."""
+    """For `%tb`, in place of the frames: the class and the location in the code."""
     *_, (module, function, line) = [("", "", 0), *_frames(error)]
     return f"{type(error).__name__} in {module}.{function}, line {line}" if module else type(error).__name__
 
 
 def _host(url: object) -> str:
-    """Host and port of a URL: its path may name credentials, and in front of the host may stand a password."""
+    """Host and port of a URL, whose path and user info may contain credentials."""
     try:
         parts = urlsplit(str(url or ""))
         port = f":{parts.port}" if parts.port else ""
@@ -210,6 +210,6 @@ def _host(url: object) -> str:
 
 
 def _line(value: object) -> str:
-    """A value as a part of one line."""
+    """A value on one line."""
     text = "".join(c if c.isprintable() else "?" for c in str(value)[:300])
     return text if len(text) < 300 else f"{text[:297]}…"

@@ -1,7 +1,7 @@
-"""A CA bundle's bytes → its certificates, read as OpenSSL reads a file of them; stricter where OpenSSL would skip.
+"""A CA bundle's bytes → its certificates, parsed as OpenSSL does, but without skipping damaged blocks.
 
-What stands between the blocks is of no account, in whatever encoding: comments, names, line ends of any system. But a
-block that cannot be read is an error, since a bundle that lacks an authority fails later and elsewhere.
+Text between the blocks is ignored, in any encoding: comments, names, line ends of any platform. But a damaged block is
+an error, since a bundle that lacks a CA fails later and elsewhere.
 https://www.rfc-editor.org/rfc/rfc7468
 """
 
@@ -19,7 +19,7 @@ _REFUSED = {
     "PKCS7": "it is a PKCS #7 file; openssl pkcs7 -print_certs -in FILE makes PEM of it",
     "CMS": "it is a CMS file, not PEM certificates",
 }
-# A line that is meant to begin a block. Loose, so that a damaged one is not taken for a comment.
+# A line that looks like the start of a block. Loose, so that a damaged one is not taken for a comment.
 _BEGIN = re.compile(r"^[ \t]*-{2,}[ \t]*BEGIN[ \t]+(?P<label>[A-Z0-9 ]{0,60})", re.MULTILINE)
 _END = re.compile(r"^[ \t]*-{2,}[ \t]*END[ \t]+(X509 )?CERTIFICATE-", re.MULTILINE)
 _BLOCK = re.compile(
@@ -30,14 +30,14 @@ _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}  
 
 
 class PemError(Exception):
-    """The bytes are no PEM certificates; the text says why, as in "it is damaged"."""
+    """The bytes are not PEM certificates; the message says why, as in "it is damaged"."""
 
 
 def certificates(data: bytes) -> Iterator[bytes]:
     """Each certificate of a bundle, in DER.
 
     Raises:
-        PemError: A block cannot be read, or the file is of another form.
+        PemError: A block is damaged, or the file is not PEM.
     """
     text = _text(data)
     found = 0
@@ -46,7 +46,7 @@ def certificates(data: bytes) -> Iterator[bytes]:
         if label in _REFUSED:
             raise PemError(_REFUSED[label])
         if label not in _READ:
-            continue  # a list of revocations or a key, which OpenSSL skips as well
+            continue  # a CRL or a key, which OpenSSL skips too
         block = _BLOCK.match(text, begin.start())
         if block is None:
             raise PemError(_DAMAGED)
@@ -59,7 +59,7 @@ def certificates(data: bytes) -> Iterator[bytes]:
 
 
 def _text(data: bytes) -> str:
-    """ASCII is all that counts; other bytes become something that no block may hold."""
+    """Decode ASCII; other bytes become characters that are not valid in a block."""
     encoding = next((name for mark, name in _UTF_16.items() if data.startswith(mark)), None)
     if encoding is not None:
         text = data[2:].decode(encoding, errors="replace")

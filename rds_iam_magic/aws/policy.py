@@ -13,14 +13,14 @@ from rds_iam_magic.aws.discovery import Database, account_of
 def connect_policy(database: Database, user: str) -> dict[str, Any]:
     """A policy document that allows `rds-db:connect` as `user`, on the database's *resource* id."""
     endpoint = database.endpoint
-    place = f"arn:{endpoint.partition}:rds-db:{endpoint.region}:{account_of(database)}"
+    arn_prefix = f"arn:{endpoint.partition}:rds-db:{endpoint.region}:{account_of(database)}"
     return {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
                 "Action": "rds-db:connect",
-                "Resource": f"{place}:dbuser:{database.resource_id}/{user}",
+                "Resource": f"{arn_prefix}:dbuser:{database.resource_id}/{user}",
             }
         ],
     }

@@ -1,8 +1,8 @@
-"""`S3Object`: an object on S3 that is written in parts and is there, under its name, only when all of it is.
+"""`S3Object`: an object on S3 that is uploaded in parts and appears under its key only when it is complete.
 
-A multipart upload is S3's own way to do this: its parts are in no listing, what the name held before stays, and the
-last request makes the new object of them, at any size (a copy would end at 5 GB). An upload that is not completed is
-aborted, since its parts cost money unseen.
+A multipart upload does this: its parts are not listed, an existing object stays, and the last request assembles the new
+one, at any size (a copy is limited to 5 GB). An upload that is not completed is aborted, since its invisible parts cost
+money.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 """
 
@@ -24,19 +24,19 @@ _GROWTH = 160 << 10
 
 
 def part_size(number: int) -> int:
-    """Bytes of a part, counted from 1: what is kept in memory, small at first, and 5 TB within S3's 10,000 parts."""
+    """The size of a part by its number, from 1: kept in memory, small at first, and 5 TB within S3's 10,000 parts."""
     return _PART + max(0, number - _SMALL_PARTS) * _GROWTH
 
 
 class S3Object:
-    """An object to be written: `open`, `write`…, then `commit` or `discard`.
+    """An object to write: `open`, `write`…, then `commit` or `discard`.
 
     Args:
-        address: `s3://BUCKET/KEY`; the key is taken as it is written.
-        session: Whose credentials are used; those of the environment by default.
+        address: `s3://BUCKET/KEY`; the key is used as written.
+        session: The boto3 session; default: the environment's.
 
     Raises:
-        OptionError: The address has another form.
+        OptionError: The address is not valid.
     """
 
     def __init__(self, address: str, session: Any = None) -> None:
@@ -52,10 +52,10 @@ class S3Object:
         self._buffer = bytearray()
 
     def exists(self) -> bool:
-        """Whether there is an object of that name.
+        """Whether an object with that key exists.
 
         Raises:
-            ResultError: There is no such bucket, or it cannot be found out.
+            ResultError: The bucket does not exist, or S3 cannot be asked.
         """
         return bool(self._run("looking whether it is there", self._is_there))
 
@@ -74,7 +74,7 @@ class S3Object:
             ResultError: S3 refuses it.
         """
         self._buffer, self._parts = bytearray(), []
-        # Not in this thread: an interrupt between the request and its answer would leave an upload that nobody knows.
+        # On another thread: an interrupt between request and response would leave an upload whose id is unknown.
         _apart(lambda: self._run("writing it", self._create))
 
     def _create(self) -> None:
@@ -87,7 +87,7 @@ class S3Object:
             raise
 
     def write(self, data: bytes) -> int:
-        """Take bytes, and send each part that is full.
+        """Append bytes, and upload each part that is full.
 
         Raises:
             ResultError: S3 refuses them.
@@ -113,10 +113,10 @@ class S3Object:
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"], **checks})
 
     def commit(self) -> None:
-        """Make the object of the parts, which replaces what was there.
+        """Assemble the object from its parts, replacing an existing one.
 
         Raises:
-            ResultError: S3 refuses it; what was there stays.
+            ResultError: S3 refuses it; an existing object stays.
         """
         if self._buffer or not self._parts:  # an upload has at least one part; the last may be small
             self._send()
@@ -129,7 +129,7 @@ class S3Object:
         self._upload = None
 
     def discard(self) -> str:
-        """Abort the upload, if one has begun and was not completed; a sentence if that failed, or ""."""
+        """Abort an upload that was begun and not completed; return a sentence if that failed, else ""."""
         self._buffer = bytearray()
         try:
             if self._upload is not None:
@@ -155,7 +155,7 @@ class S3Object:
         self._upload = None
 
     def _client(self) -> Any:
-        """The one client; made, and used, inside of a border only."""
+        """The client; created and used only inside a border."""
         if self._kept is None:
             if self._session is None:
                 self._session = open_session()
@@ -185,7 +185,7 @@ class S3Object:
 
 
 def _succeeds(client: Any, work: Callable[[], Any], *, unknown: bool | None = None) -> bool:
-    """Whether a HEAD request finds something; `unknown` is the answer where that is not permitted to be known."""
+    """Whether a HEAD request finds something; `unknown` is returned without permission to know."""
     try:
         work()
     except client.exceptions.ClientError as error:
@@ -198,7 +198,7 @@ def _succeeds(client: Any, work: Callable[[], Any], *, unknown: bool | None = No
 
 
 def _apart(work: Callable[[], Any]) -> None:
-    """Run a request in a thread of its own, to its end: an interrupt waits for that, and comes after it."""
+    """Run a request to its end on its own thread: an interrupt is delivered only afterwards."""
     failures: list[BaseException] = []
 
     def run() -> None:

@@ -1,8 +1,8 @@
-"""Text that never shows itself (`Secret`), and the master user's secret in Secrets Manager (`MasterSecret`).
+"""`Secret`, a string that is never shown, and `MasterSecret`, the master user's secret in Secrets Manager.
 
-The two shapes of a secret's value are those of
+The value has one of the two forms of
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html: the full one of the
-rotation templates, and RDS's own with `username` and `password` only.
+rotation templates, or RDS's own with only `username` and `password`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from rds_iam_magic.errors import AwsError, TargetError
 
 
 class Secret:
-    """A secret text. Its repr, str and format are fixed; it is neither pickled nor copied into a notebook.
+    """A secret string. Its repr, str and format are fixed; it cannot be pickled.
 
-    `reveal` is called in one place only: where the secret is sent, behind the TLS guard of `mysql/driver.py`.
+    `reveal` is called in only one place: where the secret is sent, behind the TLS guard of `mysql/driver.py`.
 
     Raises:
-        ValueError: The text cannot be UTF-8, told without quoting it. To be made inside of a border (`border.py`),
-            since this frame has the text.
+        ValueError: The string cannot be encoded as UTF-8; the message does not quote it. Create it only inside a border
+            (`border.py`), since this frame contains the string.
     """
 
     __slots__ = ("__data",)
@@ -35,7 +35,7 @@ class Secret:
             self.__data = text.encode()
             return
         except UnicodeEncodeError:
-            pass  # the error itself holds the text
+            pass  # the original error contains the string
         raise ValueError("a secret text is not UTF-8")
 
     def __repr__(self) -> str:
@@ -50,13 +50,13 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
     def reveal(self) -> bytes:
-        """The text as UTF-8 bytes."""
+        """The secret as UTF-8 bytes."""
         return self.__data
 
 
 @dataclass(frozen=True, slots=True)
 class MasterSecret:
-    """What a master secret says; fields that it does not hold are None."""
+    """The fields of a master secret; missing ones are None."""
 
     arn: str
     username: str
@@ -72,7 +72,7 @@ def read_master_secret(session: Any, secret_id: str) -> MasterSecret:
     Raises:
         OptionError: The name is empty.
         TargetError: No such secret.
-        AwsError: Not permitted to read it, or its value is not the one of a database user.
+        AwsError: Reading it is not permitted, or its value is not a database user's.
     """
     require_text(secret_id, "The secret's name")
     with aws_call(f"reading the secret {secret_id}"):
@@ -80,7 +80,7 @@ def read_master_secret(session: Any, secret_id: str) -> MasterSecret:
 
 
 def _read(session: Any, secret_id: str) -> MasterSecret:
-    """Read and parse, on the far side of the border: the locals of these frames hold the password."""
+    """Read and parse inside the border: the locals of these frames contain the password."""
     client = client_of(session, "secretsmanager")
     try:
         answer = client.get_secret_value(SecretId=secret_id)
@@ -101,7 +101,7 @@ def _read(session: Any, secret_id: str) -> MasterSecret:
 
 
 def _parse(answer: dict[str, Any]) -> MasterSecret | None:
-    """None for any other shape."""
+    """Parse the response; None if it has another form."""
     try:
         value = json.loads(answer["SecretString"])
         return MasterSecret(
@@ -120,11 +120,11 @@ _IDENTIFIERS = ("dbClusterIdentifier", "dbInstanceIdentifier")
 
 
 def _text(value: object) -> str:
-    """A field's text; some tools write a password of digits as a number.
+    """A field as a string; some tools write a password of digits as a number.
 
     Raises:
-        TypeError: It is a list, an object, or nothing.
-        ValueError: It is no Unicode text.
+        TypeError: It is a list, an object, or null.
+        ValueError: It is not valid Unicode.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise TypeError("not a text")

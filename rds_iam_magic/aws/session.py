@@ -18,17 +18,17 @@ def open_session(
     role_arn: str | None = None,
     external_id: str | None = None,
 ) -> Any:
-    """A `boto3.Session` with the user's own credential chain, or that of a role which these credentials assume.
+    """A `boto3.Session` with the user's credential chain, or with a role that those credentials assume.
 
     Args:
-        profile: The AWS profile; the default chain without it.
+        profile: The AWS profile; default: the default credential chain.
         region: Overrides the configured region.
-        role_arn: A role to assume; its credentials refresh by themselves before they expire.
-        external_id: What the role's trust policy may ask for.
+        role_arn: A role to assume; its credentials are refreshed automatically before they expire.
+        external_id: The external id that the role's trust policy requires.
 
     Raises:
         CredentialsError: The profile does not exist.
-        OptionError: An external id without a role, or an option that is empty or holds what is no text.
+        OptionError: An external id without a role, or an option that is empty or not valid text.
     """
     options = {"profile": profile, "region": region, "role ARN": role_arn, "external id": external_id}
     for name, value in options.items():
@@ -48,7 +48,7 @@ def _open(profile: str | None, region: str | None, role_arn: str | None, externa
 
 
 def _assume(session: Any, role_arn: str, external_id: str | None) -> Any:
-    """A session whose credentials are the role's, got from STS when they are first read."""
+    """A session with the role's credentials, fetched from STS when they are first read."""
     import boto3
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
     from botocore.session import Session as CoreSession
@@ -68,10 +68,10 @@ def _assume(session: Any, role_arn: str, external_id: str | None) -> Any:
 def require_text(value: str, name: str) -> None:
     """Refuse an option that is empty (a variable that was not set) or cannot be sent (a lone surrogate).
 
-    An empty one must not mean "leave it out": that would be other credentials or another region than were meant.
+    An empty option must not count as omitted: that would select other credentials or another region than intended.
 
     Raises:
-        OptionError: It is one of these.
+        OptionError: It is empty or cannot be sent.
     """
     if not value.strip():
         raise OptionError(f"{name} is empty.", cause="option-empty")
@@ -80,9 +80,9 @@ def require_text(value: str, name: str) -> None:
 
 
 def diagnose_credentials(session: Any) -> CredentialsError | None:
-    """After the database has refused a token: whether AWS does not accept the credentials either.
+    """After the database has rejected a token: the error if AWS rejects the credentials too, else None.
 
-    STS answers this for anybody, without a permission. No answer is no finding.
+    STS GetCallerIdentity needs no permission. If STS cannot be reached, the result is None.
     """
     try:
         with aws_call("asking who the credentials are"):
@@ -126,7 +126,7 @@ def configured_region(session: Any) -> str | None:
 
 
 def credentials_of(session: Any) -> Any:
-    """The session's botocore credentials; refreshable ones refresh by themselves when they are read.
+    """The session's botocore credentials; refreshable ones are refreshed when they are read.
 
     Raises:
         CredentialsError: There are none.
@@ -146,13 +146,13 @@ def _credentials(session: Any) -> Any:
 
 
 def _check(keys: Any) -> None:
-    """Refuse keys that cannot be right: what botocore makes of them ends in errors that tell nobody why."""
+    """Refuse malformed keys: botocore would fail on them with obscure errors."""
     if not keys.access_key or not keys.secret_key:
         raise CredentialsError(
             "The AWS credentials are incomplete: the access key or its secret is empty.",
             cause="credentials-incomplete",
         )
-    # isprintable: no line break, no tab; and AWS has no space in keys.
+    # isprintable() excludes line breaks and tabs; AWS keys contain no spaces either.
     if not all(text.isascii() and text.isprintable() and " " not in text for text in keys[:3] if text):
         raise CredentialsError(
             "The AWS credentials contain a character that keys never have: a line break, a space, or one beyond ASCII.",
@@ -161,10 +161,10 @@ def _check(keys: Any) -> None:
 
 
 def client_of(session: Any, service: str, **options: Any) -> Any:
-    """A client of one of AWS's services, with credentials that have been looked at; inside of a border only.
+    """A client for an AWS service, with checked credentials; call it only inside a border.
 
     Raises:
-        CredentialsError: There are none, or such as cannot be right.
+        CredentialsError: There are no credentials, or they are malformed.
     """
     _credentials(session)
     return session.client(service, **options)

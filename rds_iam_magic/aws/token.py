@@ -1,7 +1,7 @@
 """Authentication tokens: the 15-minute passwords of IAM database authentication.
 
-A token is a presigned URL without its scheme, signed locally; that it exists proves nothing about its being valid.
-One is made for every connection attempt: an established session outlives its token, a stored one does not.
+A token is a presigned URL without its scheme, signed locally, so having one does not mean that AWS accepts it. Each
+connection attempt gets a fresh one: a token expires, while an established session continues.
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.Connecting.html
 """
 
@@ -15,20 +15,20 @@ from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.aws.session import credentials_of, require_text
 
 LIFETIME = 900
-"""Seconds that a token is valid; RDS refuses longer ones."""
+"""A token's lifetime in seconds; RDS rejects longer ones."""
 
 
 def sign_token(session: Any, endpoint: Endpoint, user: str) -> Secret:
-    """A token that lets `user` in at `endpoint`, as `aws rds generate-db-auth-token` makes it.
+    """Sign a token with which `user` can log in at `endpoint`, as `aws rds generate-db-auth-token` does.
 
     Args:
         session: A boto3 session; its credentials are read now, so refreshable ones are fresh.
-        endpoint: Host and port as AWS has them, not those of a tunnel.
-        user: The database user, in the database's own case.
+        endpoint: The endpoint's own host and port, not a tunnel's.
+        user: The database user; case-sensitive.
 
     Raises:
         CredentialsError: There are no credentials, or they cannot be refreshed.
-        OptionError: The user's name is empty or no text.
+        OptionError: The user name is empty or not valid text.
     """
     require_text(user, "The user's name")
     with aws_call("signing the authentication token"):

@@ -1,4 +1,4 @@
-"""The CA bundle that RDS's certificates are checked against: download, check, cache, refresh → `ssl.SSLContext`.
+"""The CA bundle for RDS's certificates: download, check, cache, refresh → `ssl.SSLContext`.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.SSL.html
 """
@@ -22,7 +22,7 @@ from rds_iam_magic.aws.pem import PemError, certificates
 from rds_iam_magic.errors import TrustStoreError
 
 MAX_AGE = 30 * 24 * 3600
-"""Seconds after which a cached bundle is fetched anew; AWS adds authorities years before they are needed."""
+"""Seconds after which a cached bundle is downloaded again; AWS adds CAs years before they are needed."""
 
 _MAX_BYTES = 8 << 20
 _TIMEOUT = 20.0
@@ -35,7 +35,7 @@ _BUNDLES = {  # partition → where AWS publishes its bundle; the isolated parti
 
 @dataclass(frozen=True, slots=True)
 class TrustStore:
-    """A context that verifies certificate and host name, where its authorities came from, and a warning or ""."""
+    """A context that verifies certificate and host name, the origin of its CA certificates, and a warning or ""."""
 
     context: ssl.SSLContext
     source: str
@@ -47,10 +47,10 @@ def trust_store(endpoint: Endpoint, *, ca: str | None = None) -> TrustStore:
 
     Args:
         endpoint: Its partition chooses the bundle; an RDS Proxy gets Amazon's public roots too.
-        ca: A bundle's path, for machines without internet; else `RDS_IAM_MAGIC_CA`, else the cached download.
+        ca: A bundle's path, for machines without internet; default: `RDS_IAM_MAGIC_CA`, else the cached download.
 
     Raises:
-        TrustStoreError: The bundle cannot be read or fetched, or is no bundle of CA certificates.
+        TrustStoreError: The bundle cannot be read or downloaded, or does not consist of CA certificates.
     """
     path = ca or os.environ.get("RDS_IAM_MAGIC_CA")
     if path:
@@ -63,7 +63,7 @@ def trust_store(endpoint: Endpoint, *, ca: str | None = None) -> TrustStore:
 
 
 def cache_folder() -> Path:
-    """Where bundles are kept: the user's cache folder, or `RDS_IAM_MAGIC_CACHE`."""
+    """The folder for cached bundles: `RDS_IAM_MAGIC_CACHE`, else in the user's cache folder."""
     override = os.environ.get("RDS_IAM_MAGIC_CACHE")
     if override:
         return Path(override)
@@ -73,10 +73,10 @@ def cache_folder() -> Path:
 
 
 def check_bundle(pem: bytes, source: str) -> None:
-    """Check that a file's content is a bundle of CA certificates and nothing else.
+    """Check that a file consists of CA certificates.
 
     Raises:
-        TrustStoreError: It is empty, not PEM (a proxy's HTML page, for instance), or holds other certificates.
+        TrustStoreError: It is empty, not PEM (a proxy's HTML page, for instance), or contains other certificates.
     """
     _context(pem, source, with_public_roots=False)
 
@@ -128,7 +128,7 @@ def _bundle_url(endpoint: Endpoint) -> str:
     override = os.environ.get("RDS_IAM_MAGIC_CA_URL")
     if override:
         if not _is_allowed(override):
-            del override  # it may hold a password, and a traceback shows the locals of this frame
+            del override  # it may contain a password, and a traceback shows this frame's locals
             raise TrustStoreError(
                 "RDS_IAM_MAGIC_CA_URL is not an https:// address without a login.",
                 cause="ca-url-invalid",
@@ -153,12 +153,12 @@ def _is_allowed(url: str) -> bool:
 
 
 def _shown(url: str) -> str:
-    """An address without its query: that of a presigned one lets its reader in."""
+    """A URL without its query, which in a presigned URL grants access."""
     return url.partition("?")[0].partition("#")[0]
 
 
 def _cached(url: str) -> tuple[bytes, str]:
-    """The bundle's content and a warning; fetched when the cache has none, a broken one, or one past `MAX_AGE`."""
+    """The bundle's content and a warning; downloaded if the cached one is missing, damaged or older than `MAX_AGE`."""
     path = cache_folder() / f"ca-{hashlib.sha256(url.encode()).hexdigest()[:16]}.pem"
     old = _usable(path, url)
     if old is not None and time.time() - path.stat().st_mtime < MAX_AGE:
@@ -188,10 +188,10 @@ def _usable(path: Path, url: str) -> bytes | None:
 def _download(url: str) -> bytes:
     import certifi
 
-    # The system's authorities (a company's own proxy, for instance) and, where there are none, certifi's.
+    # The system's CAs (a company's own proxy, for instance) or, where there are none, certifi's.
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
-    # The address is AWS's own or one checked in _bundle_url; a redirect may not leave https for another scheme.
+    # The URL is AWS's own or checked in _bundle_url; a redirect may not leave https.
     request = Request(url, headers={"User-Agent": "rds_iam_magic"})  # noqa: S310 - see above
     try:
         with urlopen(request, timeout=_TIMEOUT, context=context) as answer:  # noqa: S310 - see above
@@ -200,10 +200,10 @@ def _download(url: str) -> bytes:
             body = answer.read(_MAX_BYTES + 1)
             promised = answer.headers.get("Content-Length")
     except HTTPError as error:
-        error.close()  # it is the answer itself
+        error.close()  # the error is the response itself
         status = f"{error.code} {responses.get(error.code, '')}".rstrip()
         raise _not_fetched(url, f"the web server answers {status}") from None
-    except (InvalidURL, ValueError):  # their text is a piece of the address, or of a proxy's, which may hold a password
+    except (InvalidURL, ValueError):  # their message quotes the URL or a proxy's, which may contain a password
         raise _not_fetched(url, "the address, or that of the proxy, is not valid") from None
     except (URLError, HTTPException, OSError) as error:
         words = str(getattr(error, "reason", error)).split()
@@ -223,7 +223,7 @@ def _not_fetched(url: str, why: str) -> TrustStoreError:
 
 
 def _store(path: Path, pem: bytes) -> str:
-    """Write atomically; a cache that cannot be written costs a download, not the connection."""
+    """Write atomically; if the cache is not writable, only the next download is wasted."""
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -155,7 +155,7 @@ class Connection:
             sql: One or more statements.
             dtype_backend: Dtypes of the DataFrame, as in `pandas.read_sql`: `numpy_nullable` or `pyarrow`.
                 Default: the README's table of dtypes.
-            decimal: DECIMAL as `float` (float64) or as `exact` (decimal.Decimal, digit for digit). Default: `float`.
+            decimal: DECIMAL as `float` (float64) or `exact` (decimal.Decimal). Default: `float`.
             limit: Read at most this many rows, then end the query; a note says if there were more.
             chunksize: Return an iterator of DataFrames with this many rows each, in constant memory, as in
                 `pandas.read_sql`.

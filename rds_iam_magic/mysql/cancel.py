@@ -1,9 +1,9 @@
-"""Ending a query on the server while the connection, its transaction and its temporary tables stay.
+"""Ending a query on the server while the connection, its transaction and its temporary tables survive.
 
-`KILL QUERY` goes over a second session, opened with a fresh token at the very address that the first one has dialled: a
-reader endpoint's name leads to one of several servers. A tunnel may still lead elsewhere, where the same connection id
-is somebody else's: so the identities are compared first. An RDS Proxy shares the database's connections among its
-clients, so that no id there is one's own for long: nothing is killed through it.
+`KILL QUERY` is sent over a second session, opened with a fresh token to the same address: a reader endpoint's name
+resolves to one of several servers. A tunnel may still lead to another server, where the same connection id belongs to
+someone else, so the identities are compared first. An RDS Proxy multiplexes its clients over the database's
+connections, so an id seen through it is not ours for long: nothing is killed through it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def cancel(login: Login, session: ServerSession, identity: ServerIdentity, reader: ResponseReader) -> bool:
-    """End the query whose response is being read; after an interrupt within, it may be called again.
+    """End the query whose response is being read; if interrupted, it may be called again.
 
     Returns:
-        Whether `session` is synchronised with its server again and can be used on; if not, it must be discarded.
+        Whether `session` is synchronised with its server again; if not, it must be discarded.
     """
     if reader.call_off():
         return True
@@ -37,9 +37,9 @@ def cancel(login: Login, session: ServerSession, identity: ServerIdentity, reade
         reader.kills += 1
         if not _kill(login, session, identity) or not reader.drain(login.timeouts.command):
             return False
-    if not reader.kills:  # it has come to its end by itself
+    if not reader.kills:  # it ended by itself
         return True
-    # KILL QUERY may arrive after the query has ended and hit the next statement, so let it hit one of no account.
+    # KILL QUERY may arrive after the query has ended and hit the next statement, so run a throwaway one.
     has_struck = reader.killed and reader.kills == 1
     if not (
         (has_struck or _is_synchronised(login, session) or _is_synchronised(login, session))
@@ -51,10 +51,10 @@ def cancel(login: Login, session: ServerSession, identity: ServerIdentity, reade
 
 
 def is_running(login: Login, session: ServerSession, identity: ServerIdentity) -> bool | None:
-    """Whether the server still works for a session; None when nobody answers.
+    """Whether the server is still running the session's statement; None when it does not answer.
 
-    When it cannot be told for another reason (a right that is gone, another server), it is taken to work: a query that
-    runs is not to be discarded, and the user can end it.
+    If that cannot be determined for another reason (a revoked privilege, another server), the answer is True: a running
+    query must not be discarded, and the user can end it.
     """
     if login.endpoint.kind is Kind.PROXY:
         return True
@@ -62,7 +62,7 @@ def is_running(login: Login, session: ServerSession, identity: ServerIdentity) -
         with second_session(login, session) as second:
             if identify(second).server != identity.server:
                 return True
-            # SHOW: one's own threads without a privilege, on every server; MySQL deprecates the table of that name.
+            # SHOW PROCESSLIST lists one's own threads without a privilege; MySQL deprecates the table of that name.
             rows = fetch_all(second, "SHOW PROCESSLIST")
             return any(row[0] == str(identity.id) and row[4] != "Sleep" for row in rows)
     except (UnreachableError, ConnectionLostError):
@@ -73,10 +73,10 @@ def is_running(login: Login, session: ServerSession, identity: ServerIdentity) -
 
 @contextmanager
 def second_session(login: Login, session: ServerSession) -> Iterator[ServerSession]:
-    """Another session at the very address that the first one has dialled.
+    """Open another session at the address that the first one dialled.
 
     Raises:
-        ConnectError: None can be opened.
+        ConnectError: It cannot be opened.
     """
     second = None
     try:
@@ -108,7 +108,7 @@ def _is_synchronised(login: Login, session: ServerSession) -> bool:
 
 
 def _tells_status(login: Login, session: ServerSession) -> bool:
-    """Ask for the status: a killed statement may have committed the transaction, which its error does not tell."""
+    """Ask for the status: a killed statement may have committed the transaction, which its error does not show."""
     try:
         session.ask_status(timeout=login.timeouts.command)
     except ConnectionLostError:

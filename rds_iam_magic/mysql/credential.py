@@ -1,4 +1,4 @@
-"""What a session is opened with: an IAM token, or the master user's password."""
+"""Credentials for opening a session: an IAM token, or the master user's password."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """A database password, for the master user: any plugin that PyMySQL knows may use it."""
+    """The master user's password: any authentication plugin of PyMySQL may use it."""
 
     secret: Secret
 

@@ -1,4 +1,4 @@
-"""The TCP connection: name → addresses → socket, within a deadline."""
+"""The TCP connection: host name → addresses → socket, within a deadline."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def dial(address: Address, deadline: float) -> socket.socket:
     """Connect to the first address that answers.
 
     Args:
-        address: Looked up anew at each call: after a failover a name leads elsewhere.
-        deadline: On the clock of `time.monotonic`, for look-up and connection together.
+        address: Resolved anew at each call: after a failover the name resolves to another server.
+        deadline: A `time.monotonic` value, for DNS look-up and connecting together.
 
     Raises:
-        UnreachableError: The name is unknown, the port refuses, or nothing answers in time.
+        UnreachableError: The name does not resolve, the port refuses, or nothing answers in time.
     """
-    found = _look_up(address, deadline)
+    addresses = _look_up(address, deadline)
     problem: OSError = OSError("the name has no address")
-    for left, (family, kind, protocol, _, place) in zip(range(len(found), 0, -1), found, strict=True):
+    for remaining, (family, kind, protocol, _, sockaddr) in zip(range(len(addresses), 0, -1), addresses, strict=True):
         sock: socket.socket | None = None
         try:
             sock = socket.socket(family, kind, protocol)
-            # A share of the time for each: the first address of several may be dead.
-            sock.settimeout(max(0.05, (deadline - time.monotonic()) / left))
-            sock.connect(place)
+            # Each address gets a share of the time: the first of several may be dead.
+            sock.settimeout(max(0.05, (deadline - time.monotonic()) / remaining))
+            sock.connect(sockaddr)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             _keep_alive(sock)
             return sock
@@ -57,14 +57,14 @@ def dial(address: Address, deadline: float) -> socket.socket:
 
 
 def is_of_the_socket(error: BaseException, modules: frozenset[str] = frozenset()) -> bool:
-    """Whether the socket raised an error, rather than a signal's handler that ran while it waited.
+    """Whether the socket raised an error, rather than a signal handler that ran while it waited.
 
-    A handler may raise any class (`TimeoutError` from SIGALRM is an OSError as well), so it is told by where it was
-    raised: a handler's frame is one of another module.
+    A handler may raise any class (`TimeoutError` from SIGALRM is an OSError too), so the traceback decides: a handler's
+    frame belongs to another module.
 
     Args:
-        error: As it was caught, with its traceback.
-        modules: More modules (or their first parts) whose frames are not a handler's.
+        error: The error as caught, with its traceback.
+        modules: Further modules (or top-level packages) whose frames are not a handler's.
     """
     known = _TRANSPORT | modules
     trace = error.__traceback__
@@ -80,13 +80,13 @@ _TRANSPORT = frozenset({__name__, "contextlib", "socket", "ssl"})
 
 
 def _keep_alive(sock: socket.socket) -> None:
-    """Have the system notice a network that is gone: within a minute while waiting, and when something is sent.
+    """Have the kernel detect a dead network: within a minute while waiting, and when something is sent.
 
-    It also keeps the idle connection known to firewalls and load balancers between here and there.
+    It also keeps firewalls and load balancers from dropping the idle connection.
     """
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEP_ALIVE:
-        option = getattr(socket, name, None)  # not every system has each
+        option = getattr(socket, name, None)  # not every platform has all of them
         if option is not None:
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
@@ -101,9 +101,9 @@ _KEEP_ALIVE = (
 
 
 def _look_up(address: Address, deadline: float) -> list[Any]:
-    """`getaddrinfo` with a deadline: it has none of its own, and a slow name server takes half a minute."""
+    """`getaddrinfo` with a deadline: it has none of its own, and a slow DNS server takes half a minute."""
     with suppress(ValueError):
-        ipaddress.ip_address(address.host)  # needs no name server
+        ipaddress.ip_address(address.host)  # needs no DNS
         return socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     answer: queue.SimpleQueue[list[Any] | OSError] = queue.SimpleQueue()
 
@@ -115,14 +115,14 @@ def _look_up(address: Address, deadline: float) -> list[Any]:
 
     threading.Thread(target=ask, daemon=True, name="rds_iam_magic look-up").start()
     try:
-        found = answer.get(timeout=max(0.05, deadline - time.monotonic()))
+        addresses = answer.get(timeout=max(0.05, deadline - time.monotonic()))
     except queue.Empty:
         raise UnreachableError(
             f"Resolving the host name {address.host} timed out.", cause="name-lookup-timeout"
         ) from None
-    if isinstance(found, OSError):
-        raise _unreachable(address, found)
-    return found
+    if isinstance(addresses, OSError):
+        raise _unreachable(address, addresses)
+    return addresses
 
 
 def _unreachable(address: Address, problem: OSError) -> UnreachableError:

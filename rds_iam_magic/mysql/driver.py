@@ -1,10 +1,10 @@
-"""The handshake, by PyMySQL: this is the only module that knows PyMySQL's internals, and the guard of every secret.
+"""The handshake, by PyMySQL: the only module that relies on PyMySQL's internals, and the guard of every secret.
 
-PyMySQL does the handshake and the authentication; then the socket is taken from it, for `session.py`.
-`tests/mysql/test_driver.py` names each internal that this relies on (the canary).
+PyMySQL performs the handshake and the authentication; then `session.py` takes over its socket.
+`tests/mysql/test_driver.py` is the canary: it checks each internal that this module relies on.
 
-The guard of this project sits here, where a secret is sent: `require_verified_tls`. PyMySQL itself sends
-`mysql_clear_password` without looking whether TLS is on, and falls back to plain text when a server offers no TLS.
+The guard, `require_verified_tls`, sits where a secret is sent. PyMySQL itself sends `mysql_clear_password` without
+checking for TLS, and falls back to plain text when a server offers no TLS.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class HandshakeFailure:
 
     Attributes:
         code: The server's or the client library's error number; 0 for none.
-        message: The words that came with it.
-        cause: The error beneath it: of the socket, or of TLS.
-        token_asked: Whether the server asked for `mysql_clear_password`, so that it knows the user as an IAM user.
+        message: The error's message.
+        cause: The underlying socket or TLS error.
+        token_asked: Whether the server asked for `mysql_clear_password`, so that the user exists as an IAM user.
     """
 
     code: int
@@ -46,7 +46,7 @@ class HandshakeFailure:
 
 
 class HandshakeError(Exception):
-    """The handshake failed; `login.py` puts it into the user's words."""
+    """The handshake failed; `login_errors.py` turns it into the user's error."""
 
     def __init__(self, failure: HandshakeFailure) -> None:
         super().__init__(failure.code, failure.message)
@@ -54,7 +54,7 @@ class HandshakeError(Exception):
 
 
 def require_verified_tls(sock: Any, host: str) -> None:
-    """Refuse to go on unless `sock` is a TLS session whose certificate was verified for `host`.
+    """Raise unless `sock` is a TLS session whose certificate was verified for `host`.
 
     Raises:
         TlsError: It is not. No secret has been sent.
@@ -89,10 +89,10 @@ class _ClearPassword:
 
 
 class _DeadlineReader:
-    """What PyMySQL reads the handshake from: not a byte more than it asks for, and not past the deadline.
+    """PyMySQL's reader during the handshake: reads no more bytes than asked for, and not past the deadline.
 
-    PyMySQL's own is a `BufferedReader`, which reads ahead (what it holds would be missing later, when the socket itself
-    is read) and asks the socket again though it has bytes to give.
+    PyMySQL's own reader is a `BufferedReader`, which reads ahead: its buffered bytes would be missing later, when the
+    socket is read directly. It also reads the socket again although it has buffered bytes.
     """
 
     def __init__(self, sock: Any, deadline: float) -> None:
@@ -104,7 +104,7 @@ class _DeadlineReader:
         data = bytearray(count)
         filled = 0
         while filled < count:
-            # Anew for each read: the limit of one read alone does not stop a server that trickles.
+            # Reset for each read: a timeout per read would not stop a server that sends one byte at a time.
             self._sock.settimeout(_left(self._deadline))
             received = self._sock.recv_into(memoryview(data)[filled:])
             if not received:
@@ -117,7 +117,7 @@ class _DeadlineReader:
 
 
 class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is untyped
-    """PyMySQL's connection for the handshake: it cannot read a secret unless TLS is verified, and keeps none."""
+    """PyMySQL's connection for the handshake: it gets a secret only over verified TLS, and keeps none."""
 
     def __init__(self, credential: Credential, deadline: float, **options: Any) -> None:
         self._credential: Credential | None = credential
@@ -130,7 +130,7 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
 
     @property
     def password(self) -> bytes:
-        """What PyMySQL's own plugins may use: nothing of a token, and a password only over verified TLS."""
+        """What PyMySQL's own plugins may use: never a token, and a password only over verified TLS."""
         if self._sock is None or not isinstance(self._credential, Password):
             return b""
         require_verified_tls(self._sock, self.host)
@@ -146,9 +146,9 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
 
     @_rfile.setter
     def _rfile(self, file: Any) -> None:
-        """PyMySQL assigns a new buffered file whenever its socket is another one (with TLS on, for instance)."""
+        """PyMySQL assigns a new buffered file whenever it replaces its socket (when TLS starts, for instance)."""
         if file is not None:
-            file.close()  # lets go of its share of the socket
+            file.close()  # releases its reference to the socket
         self._reader = None if self._sock is None else _DeadlineReader(self._sock, self._deadline)
 
     def reveal(self) -> bytes:
@@ -158,22 +158,22 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
         self._credential = None
 
     def take_socket(self) -> Any:
-        """The socket after the handshake; this connection is of no more use."""
+        """Hand over the socket after the handshake; this connection cannot be used afterwards."""
         sock, self._sock = self._sock, None
         return sock
 
     def _force_close(self) -> None:
-        # PyMySQL's own swallows whatever is raised in it, an interrupt too. By its descriptor: a file over the socket
-        # that an interrupt kept open would keep the socket open as well.
+        # PyMySQL's own method swallows every exception, interrupts included. This closes the descriptor: a file object
+        # that an interrupt left open would keep the socket open too.
         if self._sock is not None and self._sock.fileno() >= 0:
             socket.close(self._sock.detach())
         self._sock = None
 
     def __del__(self) -> None:
-        """PyMySQL's closes here as well; the socket has an owner."""
+        """PyMySQL would close the socket here; it has another owner."""
 
     def _request_authentication(self) -> None:
-        # Before anything is sent, the user name included: PyMySQL 1.1 would go on in plain text.
+        # Before anything is sent, the user name included: PyMySQL 1.1 would continue in plain text.
         if not self.server_capabilities & CLIENT.SSL:
             raise TlsError(
                 f"The server at {self.host} offers no TLS; nothing was sent.",
@@ -186,13 +186,13 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
 
 @dataclass(frozen=True, slots=True)
 class _OwnedTls:
-    """An SSL context whose sockets have an owner before they shake hands, which is where an interrupt comes mostly."""
+    """An SSL context whose socket has an owner before the TLS handshake, the likeliest moment for an interrupt."""
 
     context: ssl.SSLContext
     owner: _GuardedConnection
 
     def wrap_socket(self, sock: socket.socket, server_hostname: str) -> Any:
-        """As PyMySQL calls it."""
+        """The method that PyMySQL calls."""
         self.owner._sock = self.context.wrap_socket(
             sock, server_hostname=server_hostname, do_handshake_on_connect=False
         )
@@ -210,12 +210,12 @@ def open_session(
     database: str | None,
     timeout: float,
 ) -> ServerSession:
-    """Dial, shake hands over TLS verified for `host`, authenticate; all within `timeout` seconds.
+    """Connect, verify TLS for `host` and authenticate, all within `timeout` seconds.
 
     Raises:
         UnreachableError: Nothing answers at the address.
         TlsError: The server offers no TLS.
-        HandshakeError: Anything else that the server or TLS refused.
+        HandshakeError: The server or TLS refused for any other reason.
     """
     deadline = time.monotonic() + timeout
     handled = sys.exc_info()[1]
@@ -243,10 +243,10 @@ def open_session(
         failure = error
     finally:
         raw.forget()
-        raw._force_close()  # what was not handed on
+        raw._force_close()  # unless the socket was handed over
     if sock is not None:
-        sock.close()  # does nothing when TLS took it over
-    # Raised outside of the handler, without their frames: PyMySQL's hold the secret in their locals.
+        sock.close()  # does nothing if TLS took it over
+    # Raised outside the handler, without the original frames: PyMySQL's hold the secret in their locals.
     raise _cleaned(failure, handled, raw.token_asked, expired=time.monotonic() >= deadline, timeout=timeout)
 
 
@@ -260,13 +260,13 @@ def _session(raw: _GuardedConnection, peer: dial.Address) -> ServerSession:
 def _cleaned(
     failure: BaseException, handled: BaseException | None, token_asked: bool, *, expired: bool, timeout: float
 ) -> BaseException:
-    """What to raise for a failed handshake: an error of ours, or what a signal's handler has raised meanwhile.
+    """What to raise for a failed handshake: one of our errors, or what a signal handler raised meanwhile.
 
-    `handled` is what the code around was dealing with when it called; it has no part in this.
+    `handled` is the exception that the calling code was handling; it does not count.
     """
     for error in _chain(failure, handled):
         if not isinstance(error, RdsIamError) and not _is_of_the_socket(error):
-            failure = error  # by a signal's handler; PyMySQL has taken it for one of the socket's
+            failure = error  # raised by a signal handler; PyMySQL took it for a socket error
     is_foreign = not _is_of_the_socket(failure)
     if not isinstance(failure, Exception) or isinstance(failure, RdsIamError) or is_foreign:
         failure.__traceback__ = failure.__context__ = failure.__cause__ = None
@@ -275,25 +275,25 @@ def _cleaned(
 
 
 def _chain(error: BaseException | None, handled: BaseException | None) -> Iterator[BaseException]:
-    """An error and those beneath it."""
+    """An error and the errors that led to it."""
     while error is not None and error is not handled:
         yield error
         error = getattr(error, "original_exception", None) or error.__context__
 
 
 def _failure(error: Exception, token_asked: bool, *, expired: bool, timeout: float) -> HandshakeFailure:
-    code, words = 0, type(error).__name__  # the words of other errors may hold what was to be sent
+    code, message = 0, type(error).__name__  # the message of other errors may contain what was to be sent
     if isinstance(error, pymysql_errors.Error) and len(error.args) > 1 and isinstance(error.args[0], int):
-        code, words = error.args[0], str(error.args[1])
+        code, message = error.args[0], str(error.args[1])
     cause: BaseException | None = getattr(error, "original_exception", None)
     if expired:
         cause = TimeoutError(f"no answer within {timeout:g} s")
     if cause is not None:
         cause.__traceback__ = cause.__context__ = None
-    return HandshakeFailure(code, words, cause, token_asked)
+    return HandshakeFailure(code, message, cause, token_asked)
 
 
-# Where PyMySQL's errors in the handshake come from, beside the socket's own.
+# The modules that raise during the handshake, besides the socket's own.
 _HANDSHAKE = frozenset({"encodings", "pymysql", __name__, session.__name__, Secret.__module__})
 
 
@@ -302,5 +302,5 @@ def _is_of_the_socket(error: BaseException) -> bool:
 
 
 def _left(deadline: float) -> float:
-    """Seconds that are left, as a socket's timeout: never 0, which would mean not to wait at all."""
+    """The remaining seconds, as a socket timeout: never 0, which would mean non-blocking."""
     return max(0.001, deadline - time.monotonic())

@@ -1,4 +1,4 @@
-"""`Login`: all that it takes to open a session, again and again, each time with a fresh token."""
+"""`Login`: everything needed to open a session, any number of times, each time with a fresh token."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class Login:
     """How a session is opened.
 
     Attributes:
-        endpoint: What the token is signed for and TLS is verified against.
+        endpoint: The endpoint that the token is signed for and TLS is verified against.
         user: The database user.
         credential: Called for each attempt, so that each has a fresh token.
-        context: Verifies certificate and host name.
-        trust_source: Where the context's authorities came from, for messages.
-        via: Where to dial instead of the endpoint: the near end of a tunnel.
+        context: Verifies the certificate and the host name.
+        trust_source: The origin of the context's CA certificates, for messages.
+        via: The address to dial instead of the endpoint: the near end of a tunnel.
         database: The default schema, if any.
         timeout: Seconds for one attempt.
-        session: The boto3 session that signs, for `s3://` addresses too; the environment's where there is none.
+        session: The boto3 session that signs and accesses `s3://` paths; None for the environment's default.
         timeouts: How long the steps behind the connection may take.
-        diagnose_credentials: Called when the server has rejected a token; returns what AWS itself says of the
-            credentials, if anything.
+        diagnose_credentials: Called when the server has rejected a token; returns the error that AWS itself reports for
+            the credentials, if any.
     """
 
     endpoint: Endpoint
@@ -53,12 +53,12 @@ class Login:
         """Open one session.
 
         Args:
-            timeout: Seconds, if others than the login's.
-            address: Where to dial, if neither at `via` nor at the endpoint: a server that is connected already.
+            timeout: Seconds; default: the login's.
+            address: The address to dial; default: `via`, else the endpoint.
 
         Raises:
-            ConnectError: In one of its kinds; nothing is left open.
-            CredentialsError: No token could be made.
+            ConnectError: One of its subclasses; nothing is left open.
+            CredentialsError: No token could be signed.
         """
         credential = self.credential()
         session: ServerSession | None = None
@@ -78,7 +78,7 @@ class Login:
             failure = HandshakeFailure(1045, "the server let the user in without a token", None, token_asked=False)
         except HandshakeError as error:
             failure = error.failure
-        except BaseException:  # an interrupt, when it is open already
+        except BaseException:  # an interrupt may come after it was opened
             if session is not None:
                 session.close()
             raise

@@ -1,4 +1,4 @@
-"""A handshake that failed → the error for the user, by what the server or TLS said.
+"""A failed handshake → the user's error, by the server's error number or the TLS error.
 
 https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
 """
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 
 def error_for(login: Login, failure: HandshakeFailure, *, is_token: bool) -> ConnectError | CredentialsError:
-    """The error for a handshake that failed.
+    """The error for a failed handshake.
 
     Args:
-        login: What was tried.
-        failure: What came of it.
-        is_token: Whether it was tried with a token, rather than a password.
+        login: The login that failed.
+        failure: Why it failed.
+        is_token: Whether it used a token rather than a password.
     """
     if isinstance(failure.cause, ssl.SSLError):
         return _tls_error(login, failure.cause)
     if failure.code == 1045:
         return _denied(login, failure, is_token=is_token)
     if failure.code in _BY_CODE:
-        cause, message = _BY_CODE[failure.code]
-        words = message.format(user=login.user, database=login.database, address=_address(login), words=failure.message)
-        return ConnectError(words, cause=cause, detail=f"{failure.code}: {failure.message}")
-    if 1000 <= failure.code < 2000 or failure.code >= 3000:  # the server's own; from 2000 on, the client library's
+        cause, template = _BY_CODE[failure.code]
+        text = template.format(user=login.user, database=login.database, address=_address(login), words=failure.message)
+        return ConnectError(text, cause=cause, detail=f"{failure.code}: {failure.message}")
+    if 1000 <= failure.code < 2000 or failure.code >= 3000:  # the server's; 2000 to 2999 are the client library's
         return ConnectError(
             f"The server at {_address(login)} refused {login.user}: {failure.message.rstrip('.')} ({failure.code}).",
             cause="login-refused",
@@ -116,7 +116,7 @@ _BY_CODE = {  # the server's number → the cause, the message
     1044: ("database-denied", "Logged in as {user}, but {user} has no privileges on database {database} (1044)."),
     1049: ("database-unknown", "Logged in as {user}, but there is no database {database} (1049)."),
     1129: ("host-blocked", "{address} blocks this machine after failed attempts: {words} (1129)."),
-    1203: ("too-many-user-connections", "{user} has as many connections as allowed: {words} (1203)."),
-    1226: ("user-limit-reached", "{user} has reached a limit of the account: {words} (1226)."),
+    1203: ("too-many-user-connections", "{user} has reached the maximum number of connections: {words} (1203)."),
+    1226: ("user-limit-reached", "{user} has reached a resource limit: {words} (1226)."),
     9501: ("proxy-cannot-reach-database", "The RDS Proxy at {address} cannot reach its database (9501)."),
 }

@@ -1,4 +1,4 @@
-"""Did you mean …: the nearest name to one that the server does not know."""
+"""Hints that ask whether another name was meant: the existing name nearest to one that the server does not know."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NO_ALIASES = {
 
 
 class Missing(NamedTuple):
-    """What the server does not know: its kind, its name, and what stood in front of that."""
+    """A name that the server does not know: its kind, the name, and its qualifiers."""
 
     kind: str
     name: str
@@ -48,7 +48,7 @@ class _Table(NamedTuple):
 
 
 def not_found(event: ServerError) -> Missing | None:
-    """What an error says is not there; None if it is about something else."""
+    """The missing name that an error reports; None if the error is about something else."""
     if event.code == _NO_ROUTINE:
         routine = _ROUTINE.search(event.message)
         if routine is None:
@@ -58,37 +58,37 @@ def not_found(event: ServerError) -> Missing | None:
     quoted = _QUOTED.findall(event.message)
     if kind is None or not quoted:
         return None
-    if kind == DATABASE:  # 1044 names the user first; a database that is not there is "denied" to many
+    if kind == DATABASE:  # 1044 names the user first; to most users a missing database is "denied"
         return Missing(kind, quoted[-1])
     *qualifiers, name = quoted[0].split(",")[0].split(".")
     return Missing(kind, name, tuple(qualifiers))
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str:
-    """The candidate that a name was most likely meant to be; "" if none is near enough."""
+    """The candidate nearest to a name; "" if none is near enough."""
     wanted = name.lower()
     allowed = min(3, (len(wanted) + 2) // 4) if len(wanted) > 2 else 0
-    best, found = (allowed + 1, False, 0.0), ""
+    best, best_name = (allowed + 1, False, 0.0), ""
     for candidate in sorted(set(candidates) - {name}):
-        there = candidate.lower()
-        if abs(len(there) - len(wanted)) > allowed:
+        lowered = candidate.lower()
+        if abs(len(lowered) - len(wanted)) > allowed:
             continue
-        # Of two that are as far, the one with the same letters, then the one with the longest parts in common.
-        alike = SequenceMatcher(None, wanted, there).ratio()
-        far = (_distance(wanted, there), sorted(wanted) != sorted(there), -alike)
+        # Among equally distant ones, prefer the same letters, then the longest common parts.
+        alike = SequenceMatcher(None, wanted, lowered).ratio()
+        far = (_distance(wanted, lowered), sorted(wanted) != sorted(lowered), -alike)
         if far[0] <= allowed and far < best:
-            best, found = far, candidate
-    return found
+            best, best_name = far, candidate
+    return best_name
 
 
 def nearest_name_hint(event: ServerError, statement: Statement, database: str | None, fetch: Fetch) -> str:
-    """A hint with the name that was most likely meant, for a name that the server does not know; "" without a guess.
+    """A "Did you mean …?" hint for a name that the server does not know; "" without a guess.
 
     Args:
         event: The server's error.
-        statement: The one that it refused.
-        database: The default one.
-        fetch: Runs a query of ours and gives its rows as texts; on another session, so that this one stays as it is.
+        statement: The refused statement.
+        database: The default schema.
+        fetch: Runs a query and returns its rows as strings, on another session so that this one is not affected.
     """
     missing = not_found(event)
     if missing is None:
@@ -97,8 +97,8 @@ def nearest_name_hint(event: ServerError, statement: Statement, database: str | 
         candidates = set(_candidates(missing, statement, database, fetch))
     except RdsIamError:  # a hint is not worth an error of its own
         return ""
-    found = nearest(missing.name, candidates)
-    return f"Did you mean {quote_name(found)}?" if found else ""
+    name = nearest(missing.name, candidates)
+    return f"Did you mean {quote_name(name)}?" if name else ""
 
 
 def _candidates(missing: Missing, statement: Statement, database: str | None, fetch: Fetch) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _in_schema(kind: str, schema: str) -> str:
 
 
 def _columns(missing: Missing, statement: Statement, database: str | None) -> list[str]:
-    """A query for each table: the server looks up one by its name, and would open every one there is for a list."""
+    """One query per table: the server looks a single table up by name, but opens every table for a list."""
     tables = list(dict.fromkeys(_tables(statement.tokens)))
     if missing.qualifiers:
         wanted = missing.qualifiers[-1].lower()
@@ -139,54 +139,54 @@ def _columns(missing: Missing, statement: Statement, database: str | None) -> li
 
 
 def _tables(tokens: Sequence[Token]) -> Iterator[_Table]:
-    """The tables that a statement names, with their aliases."""
-    place = 0
-    while place < len(tokens):
-        token = tokens[place]
-        place += 1
+    """The tables that a statement refers to, with their aliases."""
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        index += 1
         if token.kind != WORD or upper(token.text) not in _BEFORE_TABLES:
             continue
         while True:
-            table, place = _table(tokens, place)
+            table, index = _table(tokens, index)
             if table is not None:
                 yield table
-            # Another one follows a comma; what is in parentheses is found by its own FROM.
-            if table is None or _text(tokens, place) != ",":
+            # A comma is followed by another table; a subquery is found by its own FROM.
+            if table is None or _text(tokens, index) != ",":
                 break
-            place += 1
+            index += 1
 
 
-def _table(tokens: Sequence[Token], place: int) -> tuple[_Table | None, int]:
-    """The table whose name begins here, and where the text goes on behind it and its alias."""
-    if not _is_name(tokens, place):
-        return None, place
-    schema, name = "", unquoted(tokens[place])
-    place += 1
-    if _text(tokens, place) == "." and _is_name(tokens, place + 1):
-        schema, name = name, unquoted(tokens[place + 1])
-        place += 2
-    if _text(tokens, place).upper() == "AS":
-        place += 1
+def _table(tokens: Sequence[Token], index: int) -> tuple[_Table | None, int]:
+    """The table whose name begins at this token, and the index after it and its alias."""
+    if not _is_name(tokens, index):
+        return None, index
+    schema, name = "", unquoted(tokens[index])
+    index += 1
+    if _text(tokens, index) == "." and _is_name(tokens, index + 1):
+        schema, name = name, unquoted(tokens[index + 1])
+        index += 2
+    if _text(tokens, index).upper() == "AS":
+        index += 1
     alias = name
-    if _is_name(tokens, place) and _text(tokens, place).upper() not in _NO_ALIASES:
-        alias = unquoted(tokens[place])
-        place += 1
-    return _Table(schema, name, alias), place
+    if _is_name(tokens, index) and _text(tokens, index).upper() not in _NO_ALIASES:
+        alias = unquoted(tokens[index])
+        index += 1
+    return _Table(schema, name, alias), index
 
 
-def _is_name(tokens: Sequence[Token], place: int) -> bool:
-    return place < len(tokens) and tokens[place].kind in {WORD, NAME}
+def _is_name(tokens: Sequence[Token], index: int) -> bool:
+    return index < len(tokens) and tokens[index].kind in {WORD, NAME}
 
 
-def _text(tokens: Sequence[Token], place: int) -> str:
-    if place >= len(tokens):
+def _text(tokens: Sequence[Token], index: int) -> str:
+    if index >= len(tokens):
         return ""
-    text = tokens[place].text
-    return text.strip() if tokens[place].kind == RUN else text
+    text = tokens[index].text
+    return text.strip() if tokens[index].kind == RUN else text
 
 
 def _distance(one: str, other: str) -> int:
-    """How many characters must be put in, left out, replaced or swapped with the next to turn one into the other."""
+    """The Damerau-Levenshtein distance: insertions, deletions, substitutions and transpositions of neighbours."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, character in enumerate(one, 1):

@@ -1,4 +1,4 @@
-"""Short queries of this package's own, and who a session is."""
+"""Short queries that this package runs itself, and the identity of a session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IDENTITY = (
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """Which connection (`id`) of which server a session is, and the longest statement that it takes, in bytes."""
+    """A session's connection id, its server, and the server's max_allowed_packet in bytes."""
 
     id: int
     server: str
@@ -29,21 +29,21 @@ class ServerIdentity:
 
 
 def identify(session: ServerSession) -> ServerIdentity:
-    """Ask a session who it is.
+    """Ask the server for a session's identity.
 
     Raises:
-        ConnectionLostError: It does not answer.
+        ConnectionLostError: The server does not answer.
     """
     number, server, max_packet = fetch_one(session, _IDENTITY)
     return ServerIdentity(int(number or 0), server or "", int(max_packet or 0))
 
 
 def fetch_one(session: ServerSession, sql: str, *, timeout: float = DEFAULT.command) -> list[str | None]:
-    """The first row of a short query of our own, as text; NULL is None.
+    """The first row of a short query of our own, as strings; NULL is None.
 
     Raises:
         ConnectionLostError: The server does not answer.
-        RdsIamError: It refuses, or gives no row.
+        RdsIamError: It refuses, or returns no row.
     """
     rows = fetch_all(session, sql, timeout=timeout)
     if not rows:
@@ -52,7 +52,7 @@ def fetch_one(session: ServerSession, sql: str, *, timeout: float = DEFAULT.comm
 
 
 def fetch_all(session: ServerSession, sql: str, *, timeout: float = DEFAULT.command) -> list[list[str | None]]:
-    """The rows of a short statement of our own, as text; NULL is None.
+    """The rows of a short statement of our own, as strings; NULL is None.
 
     Raises:
         ConnectionLostError: The server does not answer.

@@ -1,8 +1,8 @@
-"""The response to a statement: sent and read in the background while the caller decodes.
+"""`ResponseReader`: sends a statement and reads its response in the background while the caller decodes.
 
-The reader finds the rows' boundaries, the caller turns whole chunks into columns: sockets and NumPy let go of the
-interpreter lock, so two cores work. And an interrupt, which strikes the caller, finds a response that can still be read
-to its end. Both share nothing but `SimpleQueue`s and plain flags.
+The reader finds the row boundaries, the caller turns whole chunks into columns: sockets and NumPy release the GIL, so
+two cores work. An interrupt, which reaches only the caller's thread, leaves a response that can still be drained. The
+two threads share only `SimpleQueue`s and plain flags.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from rds_iam_magic.mysql.session import ServerSession
 
 QUEUE_DEPTH = 3
-"""Chunks of rows (2 MiB each) that may wait for the decoder: what bounds the memory beside the result."""
+"""Chunks of rows (2 MiB each) that may wait for the decoder; this bounds the memory besides the result."""
 
-_STRAY = 5  # ticks that a response may need after the server has ended its work
+_STRAY = 5  # ticks that a response may take to arrive after the server has finished
 _QUERY_INTERRUPTED = 1317
 
 
@@ -34,25 +34,25 @@ class ResponseReader:
     """The events of one response; iterate over it once, and `close` it.
 
     Args:
-        session: Used by this response alone until it is finished.
-        sql: Sent as it is, when the first event is asked for.
-        still_runs: Called after each `no_data` seconds without a byte either way: whether the server still works on the
-            statement. The near end of a tunnel stays open when its far end is dead, so that only the server can tell.
-        no_data: See there.
-        deadline: Seconds after which the response is discarded with an error; the caller ends the query.
+        session: Reserved for this response until it is finished.
+        sql: The encoded statement, sent when the first event is requested.
+        still_runs: Called after every `no_data` seconds without a byte, either way; returns whether the server is still
+            running the statement. The near end of a tunnel stays open when its far end is dead, so only the server can tell.
+        no_data: Seconds without a byte before `still_runs` is called.
+        deadline: Seconds after which reading stops with an error; the caller ends the query.
 
     Attributes:
-        limit: Hand out no more rows once more than so many have come; `cut` is true then, and the rest is thrown away
-            as it comes, until the caller has the query ended. To be set before the first event is asked for.
+        limit: After more rows than this, no further rows are yielded: `cut` becomes True and the rest is discarded as
+            it arrives, until the caller ends the query. Set it before the first event is requested.
         sent: Whether the whole statement was sent, so that the server may have run it.
         finished: Whether the response was read to its end, so that the session is synchronised.
-        killed: Whether it ended because the query was ended on the server.
-        kills: How many times the server was asked to, and may not have done so yet.
+        killed: Whether the response ended with ER_QUERY_INTERRUPTED.
+        kills: The number of KILL QUERY sent that may still arrive.
         expired: Whether the deadline has passed.
         cut: Whether there were more rows than `limit`.
-        changed: How many rows the statement has changed, as far as the server has told.
-        has_changed: Whether it has told so last, rather than given rows.
-        warnings: How many warnings the server has, as it told last.
+        changed: The number of rows changed, as reported so far.
+        has_changed: Whether the last result was an OK packet rather than a result set.
+        warnings: The warning count of the last result.
     """
 
     def __init__(
@@ -87,15 +87,15 @@ class ResponseReader:
     def __iter__(self) -> Iterator[Event]:
         self._heard = time.monotonic()
         self._call.start()
-        given = 0
+        rows_yielded = 0
         while (event := self._next()) is not None:
             if isinstance(event, BaseException):
                 raise event
             if isinstance(event, Rows):
                 self._slots.put(None)
-                given += len(event)
+                rows_yielded += len(event)
             yield event
-            if self.cut and given > (self.limit or 0):
+            if self.cut and rows_yielded > (self.limit or 0):
                 return
 
     @property
@@ -105,21 +105,21 @@ class ResponseReader:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it is another process's: of the parent, after a fork."""
+        """Whether it belongs to the parent process, after a fork."""
         return self._pid != os.getpid()
 
     def call_off(self) -> bool:
-        """Whether nothing was sent; nothing is sent any more then."""
+        """Cancel before anything is sent; return False if sending has begun."""
         return self._call.cancel()
 
     def drain(self, timeout: float | None) -> bool:
-        """Throw the rest away; returns whether the response came to its end within `timeout` seconds.
+        """Discard the rest; return whether the response was read to its end within `timeout` seconds.
 
         Args:
-            timeout: None for as long as the server works on the statement.
+            timeout: None waits for as long as the server runs the statement.
 
         Raises:
-            ConnectionLostError: Without a timeout: the server works on it no more.
+            ConnectionLostError: With `timeout` None: the server stopped running it without answering.
         """
         if self.finished or self.is_foreign or self.call_off():
             return self.finished
@@ -132,7 +132,7 @@ class ResponseReader:
         return self.finished
 
     def close(self) -> None:
-        """End the reader; a response that has not come to its end takes its session with it."""
+        """End the reader; aborts the session if the response was not read to its end."""
         if self.is_foreign or self.call_off():
             return
         if not self.finished and not self.drain(0):
@@ -147,7 +147,7 @@ class ResponseReader:
             self._tick()
 
     def _tick(self) -> None:
-        """Nothing came for a moment."""
+        """Check the connection and the deadline after a tick without an event."""
         self._check_silence()
         if self._deadline is not None and time.monotonic() > self._deadline:
             self.expired = True
@@ -162,7 +162,7 @@ class ResponseReader:
         if not self._still_runs():
             for _ in range(_STRAY):
                 if self._call.wait(TICK) or not self._is_silent():
-                    return  # it has answered meanwhile
+                    return  # it has answered in the meantime
             raise ConnectionLostError("The server stopped working on the statement without answering.")
         self._heard = time.monotonic()
 

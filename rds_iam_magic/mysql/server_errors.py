@@ -1,4 +1,4 @@
-"""The server's errors: what happened, and the cause, by error number.
+"""The server's errors → `StatementError`s with a cause, by error number.
 
 https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
 """
@@ -38,7 +38,7 @@ _CAUSES = {
 }
 
 _FORBIDDEN = 1290
-"""An option of the server's forbids the statement; the message names it."""
+"""ER_OPTION_PREVENTS_STATEMENT: a server option forbids the statement; the message names the option."""
 
 # By the option as the message names it, with dashes and without its value.
 _OPTIONS = {
@@ -56,10 +56,10 @@ _READ_ONLY_MODES = {1836, 1874}
 _OPTION = re.compile(r"--([a-z][\w-]*)", re.IGNORECASE)
 
 LOST = frozenset({1053, 1927, 2006, 2013, 2055, 3032, 4031})
-"""Errors that end the session: a shutdown, a killed connection, idleness, and the client library's words for a loss."""
+"""Errors that end the session: a shutdown, a killed or idle connection, and the client library's codes for a loss."""
 
 WRITE_IN_READ_ONLY = 1792
-"""A write was refused because the transaction may only read."""
+"""A write was refused because the transaction is read-only."""
 
 
 def is_read_only(event: ServerError) -> bool:
@@ -70,7 +70,7 @@ def is_read_only(event: ServerError) -> bool:
 
 
 def cause_of(event: ServerError) -> str:
-    """The cause of an error of the server's; `server-error` for numbers that are not known here."""
+    """The cause of a server error; `server-error` for numbers without one of their own."""
     if event.code != _FORBIDDEN:
         return _CAUSES.get(event.code, StatementError.cause)
     known = (_OPTIONS[option] for option in _options(event) if option in _OPTIONS)

@@ -1,8 +1,7 @@
-"""`ServerSession`: one authenticated session over verified TLS, its commands and its answers.
+"""`ServerSession`: one authenticated session over verified TLS, its commands and their responses.
 
-Statements are sent, and what they answer is read, on the TLS socket itself, for a `ResponseParser`. A reader with a
-buffer of its own between would ask the socket again though it has bytes to give, whenever the space is larger than
-those by more than its buffer.
+It sends and reads directly on the TLS socket, into the buffer of a `ResponseParser`. A buffered reader in between would
+block on the socket although it has bytes to return, whenever the requested size exceeds them by more than its buffer.
 """
 
 from __future__ import annotations
@@ -33,25 +32,25 @@ class ServerSession:
     Args:
         sock: The TLS socket after the handshake; this object closes it.
         peer: See below.
-        greeting: PyMySQL's connection, for what the handshake told.
+        greeting: PyMySQL's connection, which holds what the handshake reported.
 
     Attributes:
-        peer: The address that was dialled: of the one server that the name led to, or of the tunnel.
-        server_version, tls_version: As the handshake told.
+        peer: The address that was dialled: the server that the host name resolved to, or the tunnel.
+        server_version, tls_version: As reported in the handshake.
         token_asked: Whether the server asked for a token.
-        status: The status flags, as the server last told them.
-        charsets: The session's character sets, as the server last told.
-        used_at: When a statement last ended, on the clock of `time.monotonic`.
-        synchronised: Whether every response has been read to its end. Responses come in order, so that a session which
-            is not synchronised would give the next statement the response to another one.
+        status: The status flags, as last reported by the server.
+        charsets: The session's character sets, as last reported by the server.
+        used_at: When a statement last ended, as a `time.monotonic` value.
+        synchronised: Whether every response has been read to its end. Responses arrive in order, so on a session that
+            is not synchronised the next statement would get another statement's response.
 
-    Not thread-safe: one thread at a time sends or reads; `abort` alone may be called from any thread.
+    Not thread-safe: one thread at a time sends or reads; only `abort` may be called from any thread.
     """
 
     def __init__(self, sock: Any, peer: dial.Address, greeting: Any) -> None:
         self._sock: Any = sock
         self._pid = os.getpid()
-        self._command: BackgroundCall[list[Event]] | None = None  # of our own, that was interrupted while it ran
+        self._command: BackgroundCall[list[Event]] | None = None  # our own command that was interrupted while it ran
         self.peer = peer
         self.server_version = str(greeting.server_version).removeprefix("5.5.5-")  # MariaDB's prefix for old replicas
         self.tls_version = str(sock.version())
@@ -62,15 +61,15 @@ class ServerSession:
         self.synchronised = True
 
     def __del__(self) -> None:
-        """A session that nobody holds any more (an interrupt came just then) does not stay on the server."""
+        """Close a session that was lost to an interrupt, so that it does not stay open on the server."""
         sock = getattr(self, "_sock", None)
         if sock is not None:
             sock.close()
 
     def send(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> int:
-        """Send a COM_QUERY; returns the number of the response's first packet.
+        """Send a COM_QUERY; return the sequence number of the response's first packet.
 
-        It is 1 unless the statement took several packets (16 MiB and more).
+        It is 1 unless the statement took several packets (16 MiB or more).
 
         Args:
             sql: The statement.
@@ -84,27 +83,27 @@ class ServerSession:
             return self._send(COMMAND.COM_QUERY, sql, progress)
 
     def read_into(self, space: memoryview) -> int:
-        """Read what is there, at least a byte, into `space`; returns the count, 0 at the end of the stream.
+        """Read at least one byte into `space`; return the number of bytes, 0 at the end of the stream.
 
         Raises:
-            ConnectionLostError: The connection broke.
+            ConnectionLostError: The connection was lost.
         """
         with _losses():
             return int(self._open_socket().recv_into(space))
 
     def command(self, sql: str, *, timeout: float) -> list[Event]:
-        """Run a short statement of our own and return the events of its answer.
+        """Run a short statement of our own and return the events of its response.
 
-        It runs in the background: after an interrupt it comes to its end there (`settle`).
+        It runs in the background, where it completes even after an interrupt (`settle` waits for it).
 
         Raises:
-            ConnectionLostError: The connection broke, or the server did not answer within `timeout` seconds;
-                the session is of no more use then.
+            ConnectionLostError: The connection was lost, or the server did not answer within `timeout` seconds; the
+                session cannot be used afterwards.
         """
         return self._ask(COMMAND.COM_QUERY, sql.encode(), timeout)
 
     def is_answering(self, *, timeout: float) -> bool:
-        """Whether the server answers, by a command that leaves FOUND_ROWS(), ROW_COUNT() and the warnings alone.
+        """Whether the server answers a command that keeps FOUND_ROWS(), ROW_COUNT() and the warnings.
 
         COM_STATISTICS has no effect at all; COM_PING sets ROW_COUNT() to 0 (MariaDB and MySQL count its OK packet).
         https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_statistics.html
@@ -116,22 +115,22 @@ class ServerSession:
         return True
 
     def ask_status(self, *, timeout: float) -> None:
-        """Have the server tell its status flags again, which an error packet does not hold.
+        """Ask for the status flags, which error packets lack.
 
-        COM_SET_OPTION is answered by an EOF packet, and sets ROW_COUNT() to -1 as every error did before; multiple
-        statements, which it switches on, are on.
+        COM_SET_OPTION is answered with an EOF packet, and sets ROW_COUNT() to -1, as the error did already. It enables
+        multiple statements, which are enabled anyway.
         https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_set_option.html
 
         Raises:
-            ConnectionLostError: The connection broke.
+            ConnectionLostError: The connection was lost.
         """
         self._ask(COMMAND.COM_SET_OPTION, b"\0\0", timeout)
 
     def settle(self, *, timeout: float) -> None:
-        """Wait for the end of a command that was interrupted, if there is one.
+        """Wait until an interrupted command has completed, if there is one.
 
         Raises:
-            ConnectionLostError: The connection broke, or the response did not come within `timeout` seconds.
+            ConnectionLostError: The connection was lost, or the response did not arrive within `timeout` seconds.
         """
         command = self._command
         if command is not None and not command.cancel():
@@ -139,7 +138,7 @@ class ServerSession:
         self._command = None
 
     def looks_dead(self) -> bool:
-        """Whether the idle socket has something to read: a server that is idle too sends only its farewell."""
+        """Whether the idle socket has something to read: on an idle session that can only be the server's close."""
         sock = self._sock
         if sock is None:
             return True
@@ -151,26 +150,26 @@ class ServerSession:
             return True
 
     def abort(self) -> None:
-        """End the connection at once, from any thread: a read that blocks in another thread returns.
+        """Shut the connection down at once, from any thread: a read that blocks in another thread returns.
 
-        Closing alone would not wake that read. (`SSLSocket.shutdown` would forget TLS as well.)
+        Closing alone would not wake that read. (`SSLSocket.shutdown` would also drop the TLS object.)
         """
         sock = self._sock
         if sock is not None:
             try:
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
-            except OSError as error:  # the other side, or another thread, was faster
+            except OSError as error:  # the peer, or another thread, was faster
                 if not _is_of_the_socket(error):
                     raise
 
     def abandon(self) -> None:
-        """Let go of the socket without a word, since it is another process's too (after a fork)."""
+        """Close the socket silently after a fork: it is shared with the parent process."""
         sock, self._sock = self._sock, None
         if sock is not None:
-            socket.close(sock.detach())  # no TLS farewell either: the parent's session goes on
+            socket.close(sock.detach())  # no TLS close_notify either: the parent's session stays open
 
     def close(self) -> None:
-        """Say goodbye to the server and close; does nothing when closed already."""
+        """Send COM_QUIT and close; a second call does nothing."""
         sock = self._sock
         if sock is None:
             return
@@ -187,9 +186,9 @@ class ServerSession:
             self._sock = None
 
     def _end_command(self) -> None:
-        """A command that an interrupt has left still reads from the socket."""
+        """Wait briefly for a command that an interrupt left running: it still reads from the socket."""
         command = self._command
-        if command is None or command.cancel() or command.wait(1.0):  # a KILL that is aborted might come later
+        if command is None or command.cancel() or command.wait(1.0):  # an aborted KILL might still arrive later
             return
         self.abort()
         command.wait(1.0)
@@ -224,7 +223,7 @@ class ServerSession:
     def _send(self, command: int, payload: bytes, progress: Callable[[], None] = lambda: None) -> int:
         sock = self._open_socket()
         rest = memoryview(bytes([command]) + payload)
-        for sequence in range(len(rest) // MAX_PACKET + 1):  # a last packet that is full has an empty one behind it
+        for sequence in range(len(rest) // MAX_PACKET + 1):  # a full last packet is followed by an empty one
             packet = memoryview(_packet(sequence, rest[:MAX_PACKET]))
             for start in range(0, len(packet), _SLICE):
                 sock.sendall(packet[start : start + _SLICE])
@@ -240,19 +239,19 @@ class ServerSession:
 
 @contextmanager
 def _losses() -> Iterator[None]:
-    """Turn what the socket raises into a ConnectionLostError; what a signal's handler raises goes its way."""
+    """Turn socket errors into ConnectionLostError; exceptions of signal handlers pass through."""
     try:
         yield
         return
     except _BROKEN as error:
         if not _is_of_the_socket(error):
             raise
-        words = str(error) or type(error).__name__
-    raise _lost(words)
+        message = str(error) or type(error).__name__
+    raise _lost(message)
 
 
 _SLICE = 64 << 10  # bytes; few enough to see progress on a slow link
-# How a socket says that it broke. ValueError: it is closed, or TLS is gone.
+# What a broken socket raises. ValueError: it is closed, or its TLS object is gone.
 _BROKEN = (OSError, ValueError)
 
 
@@ -260,8 +259,8 @@ def _is_of_the_socket(error: BaseException) -> bool:
     return dial.is_of_the_socket(error, frozenset({__name__}))
 
 
-def _lost(words: str) -> ConnectionLostError:
-    return ConnectionLostError("The connection to the server was lost.", detail=words)
+def _lost(message: str) -> ConnectionLostError:
+    return ConnectionLostError("The connection to the server was lost.", detail=message)
 
 
 def _packet(sequence: int, payload: bytes | memoryview) -> bytes:
@@ -269,7 +268,7 @@ def _packet(sequence: int, payload: bytes | memoryview) -> bytes:
 
 
 def _readable(sock: socket.socket, timeout: float) -> bool:
-    if hasattr(select, "poll"):  # select() takes no descriptor above 1023
+    if hasattr(select, "poll"):  # select() accepts no descriptor above 1023
         poll = select.poll()
         poll.register(sock, select.POLLIN)
         return bool(poll.poll(timeout * 1000))

@@ -1,4 +1,4 @@
-"""`SessionSettings`: what a session is set to at connect, and again after each reconnect."""
+"""`SessionSettings`: what is set in a session at connect, and again after each reconnect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SERVERS_OWN = "the server's setting"
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """What the user asked for at connect; None and False leave the server's own setting."""
+    """Session settings given at connect; None and False keep the server's setting."""
 
     timeout: float | None = option(
         None, "Seconds after which a statement is ended on the server.", metavar="S", default_text=_SERVERS_OWN
@@ -33,20 +33,20 @@ class SessionSettings:
     )
 
     def statements(self, *, mariadb: bool) -> dict[str, str]:
-        """What sets a fresh session so: each setting in words, and its statement."""
-        found = {}
+        """The statements that apply the settings to a new session, by the setting's name for messages."""
+        statements = {}
         if self.timeout is not None and mariadb:
-            found[f"timeout {self.timeout:g}"] = f"SET SESSION max_statement_time = {self.timeout:.3f}"
+            statements[f"timeout {self.timeout:g}"] = f"SET SESSION max_statement_time = {self.timeout:.3f}"
         elif self.timeout is not None:
-            # MySQL has it for SELECT only; other statements are ended from here, over a second connection.
+            # On MySQL this limits SELECT only; we end other statements, over a second connection.
             milliseconds = max(1, round(self.timeout * 1000))
-            found[f"timeout {self.timeout:g}"] = f"SET SESSION max_execution_time = {milliseconds}"
+            statements[f"timeout {self.timeout:g}"] = f"SET SESSION max_execution_time = {milliseconds}"
         if self.time_zone is not None:
-            found[f"time zone {self.time_zone}"] = f"SET SESSION time_zone = {quote_text(self.time_zone)}"
+            statements[f"time zone {self.time_zone}"] = f"SET SESSION time_zone = {quote_text(self.time_zone)}"
         if self.safe_updates:
-            found["safe updates"] = "SET SESSION sql_safe_updates = 1"
+            statements["safe updates"] = "SET SESSION sql_safe_updates = 1"
         if self.read_only:
-            found["read-only"] = "SET SESSION TRANSACTION READ ONLY"
+            statements["read-only"] = "SET SESSION TRANSACTION READ ONLY"
         if self.autocommit is not None:
-            found["autocommit"] = f"SET SESSION autocommit = {int(self.autocommit)}"
-        return found
+            statements["autocommit"] = f"SET SESSION autocommit = {int(self.autocommit)}"
+        return statements

@@ -1,1 +1,1 @@
-"""The magics: options, what they run, what they show."""
+"""The magics: their options, what they run, and what they display."""

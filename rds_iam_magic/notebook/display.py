@@ -1,4 +1,4 @@
-"""What is shown, and how: the only place that prints or displays."""
+"""All output to the notebook: the only module that prints or displays."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 class RowCount(int):
-    """A number of rows that a statement reports, as a cell's value: it says what it is a number of."""
+    """The number of rows that a statement reports, as a cell's value whose repr says what it counts."""
 
     words: str
 
     def __new__(cls, rows: int, words: str = "") -> RowCount:
-        """A count, and what it is shown as if not as changed rows."""
-        made = super().__new__(cls, rows)
-        made.words = words
-        return made
+        """A count, and its repr if it does not count changed rows."""
+        count = super().__new__(cls, rows)
+        count.words = words
+        return count
 
     def __getnewargs__(self) -> tuple[int, str]:  # type: ignore[override] # pickled with its words
         return (int(self), self.words)
@@ -38,7 +38,7 @@ class RowCount(int):
         printer.text(repr(self))  # IPython shows subclasses of int as ints otherwise
 
 
-# The statements whose count is one of changed rows, and those whose count is one of rows read; "" is unknown.
+# Statements that count changed rows, and statements that count rows read; "" is unknown.
 _CHANGING = frozenset({"", "INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "MERGE", "WITH", "CALL", "EXECUTE"})
 _READING = frozenset({"SELECT", "TABLE", "VALUES"})
 # CREATE TABLE … SELECT, and MariaDB's blocks, may change rows.
@@ -46,7 +46,7 @@ _MAYBE_CHANGING = frozenset({"CREATE TABLE", "BEGIN", "IF", "CASE", "LOOP", "WHI
 
 
 def row_count(result: Changed) -> RowCount:
-    """What a statement without rows came to: `2 rows changed`, or `OK` where there is nothing to count."""
+    """The value of a statement without rows: `2 rows changed`, or `OK` if there is nothing to count."""
     if result.verb in _CHANGING or (result.rows and result.verb in _MAYBE_CHANGING):
         return RowCount(result.rows)
     if result.verb in _READING and result.rows:  # SELECT … INTO
@@ -55,24 +55,24 @@ def row_count(result: Changed) -> RowCount:
 
 
 def say(text: str) -> None:
-    """A line for the user, below the cell."""
+    """Print a line below the cell."""
     print(text)  # noqa: T201 - this is where lines are printed
 
 
 def note(text: str) -> None:
-    """Something to know about a result that is right all the same."""
+    """Print a note: something to know about a correct result."""
     say(f"Note: {text.spelled(Interface.NOTEBOOK) if isinstance(text, Note) else text}")
 
 
 def show(value: object) -> None:
-    """A value as IPython shows it."""
+    """Display a value as IPython does."""
     from IPython.display import display
 
     display(value)  # type: ignore[no-untyped-call] # IPython leaves it untyped
 
 
 def describe(alias: str, connection: Connection) -> str:
-    """One line: where a connection leads."""
+    """A connection in one line: user, endpoint, server, database and state."""
     login = connection.login
     parts = [
         f"{alias}: {login.user}@{login.endpoint}",
@@ -88,7 +88,7 @@ def describe(alias: str, connection: Connection) -> str:
 
 
 def _modes(settings: SessionSettings) -> list[str]:
-    """What was asked for at connect and changes what statements do."""
+    """The settings given at connect that change what statements do."""
     return [
         *(["read-only"] if settings.read_only else []),
         *(["safe updates"] if settings.safe_updates else []),
@@ -107,7 +107,7 @@ def _transaction(connection: Connection) -> list[str]:
 
 
 def stopped(connection: Connection) -> None:
-    """What stopping a cell came to."""
+    """Print what became of the query and the connection after Stop."""
     if connection.lost:
         note(
             "the query could not be ended in time, so the connection was closed; the server may still be running it. "
@@ -119,17 +119,17 @@ def stopped(connection: Connection) -> None:
 
 
 def connected(alias: str, connection: Connection) -> None:
-    """The line after connecting."""
+    """Print the line after connecting."""
     say(f"Connected. {describe(alias, connection)}")
 
 
 def closed(alias: str, current: str | None) -> None:
-    """The line after closing a connection."""
+    """Print the line after closing a connection."""
     say(f"Closed {alias}." + (f" The current connection is {current}." if current else ""))
 
 
 def listing(connections: dict[str, Connection], current: str | None) -> None:
-    """The held connections, the current one marked."""
+    """List the held connections, with the current one marked."""
     if not connections:
         say("Not connected. Connect with %rds_iam_connect TARGET -u USER.")
     for alias, connection in connections.items():
@@ -137,22 +137,22 @@ def listing(connections: dict[str, Connection], current: str | None) -> None:
 
 
 def changed(result: Changed) -> None:
-    """The line for a statement without rows that is not a cell's value."""
+    """Print the line for a statement without rows that is not the cell's value."""
     say(f"Statement {result.position}: {row_count(result)!r}.")
 
 
 def written(rows: int, path: str) -> None:
-    """The line after writing a file."""
+    """Print the line after writing a file."""
     say(f"{count_of(rows, 'row')} written to {path}.")
 
 
 def policy(document: dict[str, Any]) -> None:
-    """A policy document, ready to be copied."""
+    """Print a policy document, ready to copy."""
     say(json.dumps(document, indent=2))
 
 
 def user_outcome(outcome: UserSetup, name: str) -> None:
-    """What creating a user came to, and its row."""
+    """Print what `create_user` did, and the user's row."""
     if outcome.created:
         say(f"Created {name}.")
     elif outcome.granted:
@@ -165,7 +165,7 @@ def user_outcome(outcome: UserSetup, name: str) -> None:
 
 
 def shorten(error: KeyboardInterrupt) -> None:
-    """Make IPython show an interrupt as it shows this package's errors: without a traceback, which `%tb` has."""
+    """Make IPython show an interrupt like this package's errors: without the traceback, which `%tb` shows."""
     error._render_traceback_ = lambda: short_traceback(error)  # type: ignore[attr-defined] # IPython's protocol
 
 

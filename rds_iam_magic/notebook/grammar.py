@@ -1,7 +1,7 @@
-"""A small grammar for magic lines: options in front, the rest as it was written.
+"""A small grammar for magic lines: options first, the rest exactly as written.
 
-`argparse` cannot leave SQL alone behind the options, and splits it at quotes; here a line is read from the left, and
-what follows the last option is kept byte for byte. One table of `Option` serves parsing and `--help`.
+`argparse` would parse the SQL after the options and split it at quotes; here a line is read from the left, and what
+follows the last option is kept byte for byte. One table of `Option`s drives parsing and `--help`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Option:
     """An option of a magic line.
 
     Attributes:
-        name: The long form without `--`; `-` and `_` are the same in it.
+        name: The long form without `--`; `-` and `_` are equivalent.
         info: What it does, and how it is written.
-        many: Whether it may be given several times.
-        aliases: Other long forms that other tools use.
+        many: Whether it may be repeated.
+        aliases: Alternative long forms, known from other tools.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Option:
 
     @property
     def metavar(self) -> str:
-        """What its value is called in the help; "" for a flag."""
+        """The placeholder for its value in the help; "" for a flag."""
         return self.info.metavar
 
     @property
@@ -54,7 +54,7 @@ class Option:
 
     @property
     def spelling(self) -> str:
-        """The option as the help shows it, such as `-u, --user USER`."""
+        """The option as shown in the help, such as `-u, --user USER`."""
         short = f"-{self.short}, " if self.short else ""
         return f"{short}--{self.name}{' ' + self.metavar if self.metavar else ''}"
 
@@ -79,10 +79,10 @@ class Grammar:
     """The options of one magic.
 
     Attributes:
-        magic: Its name with the percent signs.
-        usage: What may follow it.
-        about: What it does; paragraphs for the help.
-        options: The options; `--help` is always one.
+        magic: The magic's name, with percent signs.
+        usage: The usage lines, without the name.
+        about: The description for the help, in paragraphs.
+        options: The options; `--help` is always added.
     """
 
     magic: str
@@ -91,16 +91,16 @@ class Grammar:
     options: tuple[Option, ...]
 
     def parse(self, line: str, *, words_end_options: bool = False, others: Sequence[Grammar] = ()) -> Line:
-        """Read a line.
+        """Parse a line.
 
         Args:
-            line: What stands behind the magic's name.
-            words_end_options: Whether the first word that is no option begins the rest (SQL, comments included),
-                instead of being collected as a word with options allowed behind it, and without comments.
-            others: The other magics' grammars, for an option that is one of theirs.
+            line: The text after the magic's name.
+            words_end_options: Whether the first word that is not an option begins the rest (SQL with its comments);
+                otherwise words and options may be mixed, and comments are removed.
+            others: The other magics' grammars, to recognise options of theirs.
 
         Raises:
-            OptionError: An unknown option, a missing or empty value, or one given twice.
+            OptionError: An option is unknown, repeated, or has no value.
         """
         reader = _Reader(self, line if words_end_options else without_comments(line), others)
         while (word := reader.peek()) is not None:
@@ -113,7 +113,7 @@ class Grammar:
         return Line(reader.values, reader.lists, frozenset(reader.flags), reader.words, reader.rest())
 
     def find(self, spelling: str) -> Option | None:
-        """The option of a spelling such as `-u` or `--user`."""
+        """The option spelled as `-u` or `--user`, for instance."""
         if spelling.startswith("--"):
             name = spelling[2:].replace("_", "-").lower()
             return next((o for o in self.all_options if name == o.name or name in o.aliases), None)
@@ -125,7 +125,7 @@ class Grammar:
         return (*self.options, Option("help", OptionInfo("Show this text.", short="h")))
 
     def info(self, key: str) -> OptionInfo:
-        """What the option of a key (its name in Python) says of itself."""
+        """The `OptionInfo` of an option, by its Python name."""
         return next(option.info for option in self.options if option.key == key)
 
     def help(self) -> str:
@@ -137,7 +137,7 @@ class Grammar:
 
 
 class _Reader:
-    """Reads one line from the left."""
+    """Reads one line from left to right."""
 
     def __init__(self, grammar: Grammar, line: str, others: Sequence[Grammar]) -> None:
         self._grammar = grammar
@@ -153,7 +153,7 @@ class _Reader:
         match = _WORD.match(self._line, self._at)
         if match is not None:
             return match[1]
-        if self._line[self._at :].strip():  # a quote that is not closed
+        if self._line[self._at :].strip():  # an unclosed quotation mark
             return self._line[self._at :].split()[0]
         return None
 
@@ -214,24 +214,24 @@ def _looks_like_option(word: str) -> bool:
 
 
 def without_comments(line: str) -> str:
-    """A line without SQL's comments: `-- …` and `# …` to its end, `/* … */`, where a word begins."""
+    """A line without SQL comments (`-- …`, `# …`, `/* … */`) that begin where a word would."""
     kept: list[str] = []
-    at = 0
-    while (match := _WORD.match(line, at)) is not None:
+    offset = 0
+    while (match := _WORD.match(line, offset)) is not None:
         if match[1] == "--" or match[1].startswith("#"):
             return "".join(kept)
         if match[1].startswith("/*"):
             end = line.find("*/", match.start(1) + 2)
             kept.append(" ")
-            at = len(line) if end < 0 else end + 2
+            offset = len(line) if end < 0 else end + 2
         else:
             kept.append(match[0])
-            at = match.end()
-    return "".join(kept) + line[at:]
+            offset = match.end()
+    return "".join(kept) + line[offset:]
 
 
 def near(word: str, known: Iterable[str], *, cutoff: float = _NEAR) -> str:
-    """The known word that is nearest to one, whatever the case; "" if none is near enough to be meant."""
+    """The known word nearest to one, ignoring case; "" if none is near enough."""
     import difflib
 
     by_lower = {name.lower(): name for name in known}
@@ -240,7 +240,7 @@ def near(word: str, known: Iterable[str], *, cutoff: float = _NEAR) -> str:
 
 
 def _unknown(grammar: Grammar, spelling: str, others: Sequence[Grammar]) -> OptionError:
-    # What is attached to a letter (-pPASSWORD, as mysql has it) is not repeated.
+    # Never repeat text attached to a letter: it may be mysql's -pPASSWORD.
     spelling = spelling if spelling.startswith("--") else spelling[:2]
     names = [name for option in grammar.all_options for name in (option.name, *option.aliases)]
     guess = near(spelling.lstrip("-").replace("_", "-"), names) if spelling.startswith("--") else ""
@@ -269,7 +269,7 @@ def number(value: str | None, name: str) -> float | None:
     """An option's value as a number of seconds, or None if it is not given.
 
     Raises:
-        OptionError: Not a number above 0.
+        OptionError: It is not a number greater than 0.
     """
     if value is None:
         return None
@@ -286,7 +286,7 @@ def whole(value: str | None, name: str, *, most: int | None = None) -> int | Non
     """An option's value as a whole number, or None if it is not given.
 
     Raises:
-        OptionError: Not a whole number in the range.
+        OptionError: It is not a whole number in the range.
     """
     if value is None:
         return None
@@ -300,7 +300,7 @@ def one_of(value: str | None, name: str, choices: Sequence[str]) -> str | None:
     """An option's value, checked against its choices.
 
     Raises:
-        OptionError: Another value.
+        OptionError: It is not one of the choices.
     """
     if value is None or value in choices:
         return value

@@ -29,7 +29,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _magic(grammar: Grammar) -> Callable[[F], F]:
-    """Give a magic its help as docstring, errors the notebook's spelling, and an interrupt the errors' short form."""
+    """Decorate a magic: its docstring is its help, errors use the notebook's spelling, interrupts show no traceback."""
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
@@ -66,7 +66,7 @@ class RdsIamMagics(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.connections: dict[str, Connection] = {}
-        self._reached: dict[str, ConnectOptions] = {}  # how each was reached: a policy for it is looked up the same way
+        self._reached: dict[str, ConnectOptions] = {}  # each connection's options, reused to look up its policy
         self.current: str | None = None
         self.whole = WholePrinters(shell)
 
@@ -185,7 +185,7 @@ class RdsIamMagics(Magics):
         self.current = alias or self.current
 
     def _connection(self, alias: str | None) -> Connection:
-        """The connection of that alias, which becomes the current one; or the current one."""
+        """The connection with that alias, which becomes the current one; without an alias, the current one."""
         name = alias or self.current
         if name is None:
             raise NotConnectedError("Not connected.")
@@ -199,7 +199,7 @@ class RdsIamMagics(Magics):
         return self.connections[alias]
 
     def _run(self, connection: Connection, parsed: options.SqlLine) -> Any:
-        """Run the SQL, show each result but the last, and return that."""
+        """Run the SQL, show each result except the last, and return the last."""
         from rds_iam_magic.notebook import display
         from rds_iam_magic.notebook.results import Results
 
@@ -237,10 +237,10 @@ class RdsIamMagics(Magics):
 
 
 def converter(parsed: options.SqlLine) -> Callable[[ResultSet], Any]:
-    """What makes of a result set what the user asked for; found before anything runs.
+    """The function that converts a result set to the requested type; chosen before anything runs.
 
     Raises:
-        OptionError: polars is asked for and not installed.
+        OptionError: polars is requested but not installed.
     """
     if parsed.type == "pandas":
         return lambda result: result.to_pandas(parsed.dtype_backend)
@@ -257,7 +257,7 @@ _INSTANCE = "_rds_iam_magics"
 
 
 def load(ipython: InteractiveShell) -> None:
-    """Register the magics; loading again keeps the connections that are held."""
+    """Register the magics; loading again keeps the open connections."""
     if not isinstance(getattr(ipython, _INSTANCE, None), RdsIamMagics):
         magics = RdsIamMagics(ipython)
         setattr(ipython, _INSTANCE, magics)
@@ -266,7 +266,7 @@ def load(ipython: InteractiveShell) -> None:
 
 
 def unload(ipython: InteractiveShell) -> None:
-    """Close the connections and take the magics away."""
+    """Close the connections and remove the magics."""
     magics = getattr(ipython, _INSTANCE, None)
     if magics is None:
         return

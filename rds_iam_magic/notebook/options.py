@@ -25,7 +25,7 @@ _Options = TypeVar("_Options", ConnectOptions, SessionSettings)
 
 @dataclass(frozen=True, slots=True)
 class ConnectLine:
-    """What `%rds_iam_connect` is to do: connect, name, list or close."""
+    """A parsed `%rds_iam_connect` line: connect, name, list or close."""
 
     target: str | None
     user: str | None
@@ -40,7 +40,7 @@ class ConnectLine:
 
 @dataclass(frozen=True, slots=True)
 class SqlLine:
-    """What `%rds_sql` is to run, where, and what becomes of the result."""
+    """A parsed `%rds_sql` line: what to run, where, and what to do with the result."""
 
     alias: str | None
     sql: str
@@ -57,7 +57,7 @@ class SqlLine:
 
 @dataclass(frozen=True, slots=True)
 class UserLine:
-    """What `%rds_iam_user` is to create."""
+    """A parsed `%rds_iam_user` line: the user to create."""
 
     name: str
     secret: str
@@ -69,7 +69,7 @@ class UserLine:
 
 @dataclass(frozen=True, slots=True)
 class PolicyLine:
-    """Whom `%rds_iam_policy` is for."""
+    """A parsed `%rds_iam_policy` line: the user and the database."""
 
     user: str
     target: str | None
@@ -104,7 +104,7 @@ def parse_connect(text: str) -> ConnectLine | None:
 
 
 def _check_connect(line: Line) -> None:
-    """Refuse what would go unheard: options beside naming, listing or closing a connection are not applied to it."""
+    """Refuse options that would be ignored when a connection is only named, listed or closed."""
     given = sorted({*line.values, *line.flags})
     kind = next((key for key in ("connections", "close") if key in given), None)
     if kind is not None and (len(given) > 1 or line.words):
@@ -124,13 +124,13 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
     """Read the line of `%%rds_sql`, or of `%rds_sql` when there is no body; None when help is asked for.
 
     Args:
-        text: What stands behind the magic's name; in a cell without the comments that are in it.
-        body: The cell's body; None for the line magic, whose SQL stands on the line.
-        aliases: The held connections' names; a first word that is one of them is the alias.
+        text: The text after the magic's name; in a cell, its comments are removed.
+        body: The cell's body; None for the line magic, whose SQL is on the line.
+        aliases: The aliases of the open connections; a first word that is one of them selects it.
 
     Raises:
         OptionError: The line cannot be understood.
-        NotConnectedError: An alias is meant that is not held.
+        NotConnectedError: A word is meant as an alias, but there is no such connection.
     """
     in_cell = body is not None
     line = SQL.parse(without_comments(text) if in_cell else text, words_end_options=True, others=GRAMMARS)
@@ -182,7 +182,7 @@ def _choice(values: dict[str, str], key: str) -> Any:
 
 
 def _check_together(line: SqlLine) -> None:
-    """Refuse options that do not go together, rather than leave one of them unheard."""
+    """Refuse options that exclude each other, rather than ignore one of them."""
     if line.overwrite and line.to is None:
         raise OptionError("--overwrite needs --to FILE.", "Name the file with --to, or omit --overwrite.")
     if line.type != "pandas" and (line.dtype_backend or line.decimal != "float"):
@@ -237,7 +237,7 @@ def parse_policy(text: str) -> PolicyLine | None:
     return PolicyLine(line.words[0], line.get("target"), _connect_options(line))
 
 
-# What a connection URL or a password may be typed at by habit; `-p` is the password for mysql.
+# Options where a connection URL or a password may be typed by habit; in mysql, `-p` is the password.
 _NAMING = frozenset({"user", "database", "alias", "close", "host", "target", "via"})
 
 
@@ -269,7 +269,7 @@ def _port(value: str | None) -> int | None:
 
 
 def check_variable(name: str) -> None:
-    """Refuse what is not a variable's name.
+    """Refuse an invalid variable name.
 
     Raises:
         OptionError: It is not one.
@@ -287,10 +287,10 @@ def _settings(line: Line) -> SessionSettings:
 
 
 def read_fields(kind: type[_Options], line: Line) -> _Options:
-    """A dataclass of options with what the line says; what it does not say keeps the field's default.
+    """A dataclass filled with the line's options; other fields keep their defaults.
 
     Raises:
-        OptionError: A value that is no number where one is needed, or a flag that is both on and off.
+        OptionError: A value is not a number where one is needed, or a flag is both on and off.
     """
     values = {key: _field_value(line, key, types) for key, types in _field_types(kind).items()}
     return kind(**{key: value for key, value in values.items() if value is not None})
@@ -325,7 +325,7 @@ def _at_most(line: Line, count: int, grammar: Grammar, what: str) -> None:
 
 
 def _take_alias(rest: str, aliases: Collection[str], *, in_cell: bool) -> tuple[str | None, str]:
-    """The alias in front of the rest, if there is one; on a cell's line any first word is meant as one."""
+    """The alias before the rest, if there is one; on a cell's line, any first word counts as one."""
     first, behind = (*rest.split(None, 1), "", "")[:2]
     if is_login(first):
         raise login_refused()
@@ -341,7 +341,7 @@ def _take_alias(rest: str, aliases: Collection[str], *, in_cell: bool) -> tuple[
 
 
 def _take_variable(rest: str) -> tuple[str | None, bool, str]:
-    """`VAR <<` or `VAR =<<` in front of the rest: the variable, whether it is shown too, what follows."""
+    """`VAR <<` or `VAR =<<` before the rest: the variable, whether to show the result too, and the rest."""
     match = _ASSIGN.match(rest)
     if match is None:
         return None, False, rest

@@ -1,4 +1,4 @@
-"""`Results`: what becomes of each result of a cell, as it comes: shown at once, or kept as the cell's value."""
+"""`Results`: shows each result of a cell as it arrives, or keeps it as the cell's value."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 class Results:
     """The results of a cell.
 
-    What can no longer become the cell's value is shown before anything behind it runs; the value itself is the last
-    result set of the last statement, or its count of rows if it has none.
+    A result that can no longer become the cell's value is shown before the next statement runs. The value is the last
+    result set of the last statement, or its row count if it has none.
 
     Attributes:
-        convert: Makes of a result set what the user asked for.
-        whole: Where results that are shown whole are registered.
+        convert: Converts a result set to the requested type.
+        whole: Registers results to show in full.
         quiet: Whether nothing is shown.
         value: The cell's value, so far.
     """
@@ -41,7 +41,9 @@ class Results:
         if isinstance(result, Changed):
             if not follows_rows:
                 self._keep_or_show(result, display.row_count(result), lambda: display.changed(result))
-            elif result.rows and not self.quiet:  # CALL ends with a count, which is no value beside its rows
+            elif (
+                result.rows and not self.quiet
+            ):  # CALL ends with a row count, which is not the value if it returned rows
                 display.changed(result)
             return
         self._statement_with_rows = result.position
@@ -51,7 +53,7 @@ class Results:
         self._keep_or_show(result, value, lambda: display.show(value))
 
     def show_waiting(self) -> None:
-        """Show the result that was to be the value: it is not, for another one or a failure came."""
+        """Show the pending result: another result or a failure means that it is not the cell's value."""
         show, self._waiting = self._waiting, None
         if show is not None and not self.quiet:
             show()

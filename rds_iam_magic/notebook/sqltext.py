@@ -1,4 +1,4 @@
-"""What the words around SQL show that the user meant: options behind it, a mistyped alias in front of it. Pure."""
+"""Detects misplaced words around SQL: options after it, a mistyped alias before it. No I/O."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ _STATEMENTS = frozenset({
     "TRUNCATE", "UNINSTALL", "UNLOCK", "UPDATE", "USE", "VALUES", "WHILE", "WITH", "XA",
 })  # fmt: skip
 _SYNTAX, _UNKNOWN_COLUMN = 1064, 1054
-_TAIL = 1000  # characters; options behind SQL are few
+_TAIL = 1000  # characters; options after SQL are few
 
 
 def begins_statement(word: str) -> bool:
-    """Whether a word is one that a statement begins with."""
+    """Whether a statement can begin with a word."""
     return word.upper() in _STATEMENTS
 
 
 def refuse_options_in_sql(sql: str, grammar: Grammar, *, in_cell: bool) -> None:
-    """Refuse long options behind SQL (or in front of it, in a cell's body): the server would read two minus signs.
+    """Refuse long options after SQL (or before it, in a cell's body): the server would read `--` as two minus signs.
 
     Raises:
-        OptionError: There are some.
+        OptionError: The SQL begins or ends with such options.
     """
-    found = _leading(sql, grammar) if in_cell else ""
-    found = found or trailing_options(sql, grammar)
-    if "--" not in found:
+    options = _leading(sql, grammar) if in_cell else ""
+    options = options or trailing_options(sql, grammar)
+    if "--" not in options:
         return
-    where = f"on the cell's first line: %%rds_sql {found}" if in_cell else f"in front of the SQL: %rds_sql {found} …"
+    where = f"on the cell's first line: %%rds_sql {options}" if in_cell else f"before the SQL: %rds_sql {options} …"
     raise OptionError(
-        f"{found} is part of the SQL; options go before it.",
+        f"{options} is part of the SQL; options go before it.",
         f"Write them {where}. If two minus signs are meant, put a space between them.",
     )
 
 
 def explain_options_in_sql(error: StatementError, sql: str, grammar: Grammar) -> None:
-    """Say in a server's error what it cannot know: that `-o df` behind the SQL is an option of ours."""
-    found = trailing_options(sql, grammar) if error.code in (_SYNTAX, _UNKNOWN_COLUMN) else ""
-    if found:
-        error.hint = f"If {found} is meant as an option: options go before the SQL."
+    """Add a hint to the server's error if the SQL ends with one of our options, such as `-o df`."""
+    options = trailing_options(sql, grammar) if error.code in (_SYNTAX, _UNKNOWN_COLUMN) else ""
+    if options:
+        error.hint = f"If {options} is meant as an option: options go before the SQL."
 
 
 def trailing_options(sql: str, grammar: Grammar) -> str:
-    """The options of a grammar that end a text, outside of strings and comments, as written; "" if none do."""
+    """The options of a grammar at the end of a text, outside strings and comments, as written; "" if there are none."""
     end = len(sql.rstrip().rstrip(";"))
     words = [*re.finditer(r"\S+", sql[max(0, end - _TAIL) : end])]
     taken = 0
@@ -70,7 +70,7 @@ def trailing_options(sql: str, grammar: Grammar) -> str:
 
 
 def _option_at_end(words: list[str], grammar: Grammar) -> int:
-    """How many of the last words are one option and its value."""
+    """The number of words at the end that form one option with its value; 0 for none."""
     if not words:
         return 0
     option, value = _option(words[-1], grammar)
@@ -97,10 +97,10 @@ def _leading(sql: str, grammar: Grammar) -> str:
 
 
 def refuse_mistyped_alias(sql: str, aliases: Collection[str]) -> None:
-    """Refuse SQL behind a word that can only be meant as an alias; no statement begins with it.
+    """Refuse SQL that begins with a word that can only be a mistyped alias, since no statement begins with it.
 
     Raises:
-        NotConnectedError: It is near an alias that is held, or a statement (or `VAR <<`) follows it.
+        NotConnectedError: The word is near an existing alias, or is followed by a statement or `VAR <<`.
     """
     match = re.match(r"(\w[\w.-]*)(?:\s+(\S+)(\s*\S*)|\s*\Z)", sql)
     if match is None or begins_statement(match[1]):
@@ -112,12 +112,12 @@ def refuse_mistyped_alias(sql: str, aliases: Collection[str]) -> None:
 
 
 def not_held(alias: str, aliases: Collection[str], *, assignable: str = "") -> NotConnectedError:
-    """The error for a name that is no held connection's.
+    """The error for an alias without a connection.
 
     Args:
-        alias: The name.
-        aliases: Those that are held.
-        assignable: What the line may have meant instead, with `VAR <<`; "" if that cannot be.
+        alias: The alias.
+        aliases: The existing aliases.
+        assignable: The line as it might have been meant, with `VAR <<`; "" if it cannot.
     """
     guess = near(alias, aliases)
     hints = [

@@ -1,7 +1,7 @@
-"""What SHOW, DESCRIBE, EXPLAIN and their like give is for reading, so it is shown whole: all rows, values and lines.
+"""Shows results of SHOW, DESCRIBE, EXPLAIN and the like in full: all rows, long values, line breaks.
 
-The value stays a plain DataFrame (or a table of Arrow or polars): IPython is told how this one object is shown, and
-forgets that when the object is gone. `print`, `head()` and whatever is made of it are the library's own.
+The value stays a plain DataFrame (or Arrow or polars table): a printer is registered with IPython for this one object,
+and dropped with it. `print`, `head()` and derived objects behave as usual.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _PLAIN, _HTML = "text/plain", "text/html"
 
 
 class WholePrinters:
-    """Printers for single objects, kept by the shell's formatters as long as the objects live.
+    """IPython printers for single objects, dropped when the objects are.
 
     Args:
-        shell: Whose formatters show them.
+        shell: The shell whose formatters use them.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -36,7 +36,7 @@ class WholePrinters:
         self._alive: dict[int, weakref.finalize[Any, Any]] = {}
 
     def add(self, value: object) -> None:
-        """Show this object whole from now on."""
+        """Show this object in full from now on."""
         key = id(value)
         for formatter, printer in self._printers:
             formatter.singleton_printers[key] = printer
@@ -44,7 +44,7 @@ class WholePrinters:
         self._alive[key].atexit = False
 
     def clear(self) -> None:
-        """Show all of them as their libraries do."""
+        """Unregister all objects."""
         for finalizer in list(self._alive.values()):
             finalizer()
 
@@ -68,14 +68,14 @@ def _html_or_none(value: object) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The texts of a result, row by row.
+    """A result's cells as text, row by row.
 
     Attributes:
-        names: Of the columns.
-        index: Of the rows; empty for libraries that have none.
-        rows: The first `MOST_ROWS` at the most; None is NULL.
-        numbers: Which columns hold numbers, which stand at the right.
-        total: How many rows there are.
+        names: The column names.
+        index: The index labels; empty for libraries without an index.
+        rows: At most the first `MOST_ROWS` rows; None is NULL.
+        numbers: For each column, whether it is numeric, so right-aligned.
+        total: The number of rows in the result.
     """
 
     names: tuple[str, ...]
@@ -86,7 +86,7 @@ class Grid:
 
     @classmethod
     def of(cls, value: Any) -> Grid:
-        """Of a DataFrame, an Arrow table or a polars DataFrame."""
+        """The grid of a DataFrame, an Arrow table or a polars DataFrame."""
         import pandas as pd
 
         if isinstance(value, pd.DataFrame):
@@ -109,7 +109,7 @@ class Grid:
 
     @property
     def rest(self) -> str:
-        """A line on rows that are not to be seen, or on there being none; else ""."""
+        """A line about rows that are not shown, or about an empty result; else ""."""
         if len(self.rows) == self.total:
             return "" if self.rows else "No rows."
         return f"{len(self.rows):,} of {self.total:,} rows are shown; the value has all of them."
@@ -129,10 +129,9 @@ def _text(value: Any) -> str:
 
 
 def as_text(grid: Grid, *, width: int) -> str:
-    """A grid for terminals: a table, or a line for each value (mysql's vertical form) where a table is hard to read.
+    """A grid for terminals: a table, or mysql's vertical format where a table would be hard to read.
 
-    A table is for values of one line each. One row should fit into a line of the terminal; of several rows each may
-    take two.
+    A table requires single-line values. A single row must fit one terminal line; with several rows, each may take two.
     """
     table = "" if grid.has_lines else _table(grid)
     most = width if grid.total == 1 else 2 * width
@@ -169,7 +168,7 @@ def _vertical(grid: Grid) -> str:
 
 
 def as_html(grid: Grid) -> str:
-    """A grid for notebooks: a table; one row with several lines in a value stands upright."""
+    """A grid for notebooks: a table, which is vertical for a single row with a multi-line value."""
     if grid.has_lines and grid.total == 1:
         body = [_html_row(name, [text], [False]) for name, text in zip(grid.names, grid.rows[0], strict=True)]
         return _html_table("", body)
@@ -182,7 +181,7 @@ def as_html(grid: Grid) -> str:
 
 
 def _html_table(head: str, body: Sequence[str]) -> str:
-    # The classes keep `$…$` from being set as mathematics.
+    # The classes keep `$…$` from being rendered as math.
     start = '<table border="1" class="dataframe tex2jax_ignore mathjax_ignore">'
     return "\n".join([start, *([head] if head else []), "<tbody>", *body, "</tbody>", "</table>"])
 

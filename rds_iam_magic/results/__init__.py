@@ -1,1 +1,1 @@
-"""Results: Arrow tables and what becomes of them; nothing here knows an engine."""
+"""Results as Arrow data, and their conversion to DataFrames and files; independent of any database engine."""

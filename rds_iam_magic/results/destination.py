@@ -1,4 +1,4 @@
-"""Where a file comes to be: here, on S3, or in another store that pyarrow knows; whole under its name, or not there."""
+"""File destinations: local, S3, or another store that pyarrow supports; a file appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ _BUFFER = 1 << 20
 
 
 class Destination(Protocol):
-    """`open`, `write`…, then `commit`; and `discard` in any case, which does nothing after a commit.
+    """Call `open`, `write`…, then `commit`; always call `discard`, which does nothing after a commit.
 
     Raises:
-        ResultError: From each: the file cannot be written.
+        ResultError: From each method: the file cannot be written.
     """
 
     def exists(self) -> bool:
-        """Whether a file of that name is there."""
+        """Whether a file of that name exists."""
 
     def open(self) -> None:
-        """Begin the file, under no name or another."""
+        """Begin the file under a temporary name, or none."""
 
     def write(self, data: bytes) -> object:
-        """Take bytes."""
+        """Append bytes."""
 
     def commit(self) -> None:
-        """Give the file its name; it replaces one of that name."""
+        """Give the file its name, replacing an existing file."""
 
     def discard(self) -> str:
-        """Let go of a file that was not committed; a sentence if something of it is left, or ""."""
+        """Remove a file that was not committed; return a sentence if something is left behind, else ""."""
 
 
 def destination(path: str, session: Any = None) -> Destination:
-    """What a path or an address leads to.
+    """The destination for a path or a URL.
 
     Raises:
-        OptionError: An address that leads nowhere.
-        ResultError: A folder, or a path whose folder is not there.
+        OptionError: The URL is not valid.
+        ResultError: The path is a folder, or its folder does not exist.
     """
     scheme, separator, _ = path.partition("://")
     if not separator:
@@ -56,7 +56,7 @@ def destination(path: str, session: Any = None) -> Destination:
 
 
 class _Local:
-    """A file here, written beside its place and renamed."""
+    """A local file, written under a temporary name in the same folder, then renamed."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -85,16 +85,16 @@ class _Local:
     def commit(self) -> None:
         assert self._file is not None  # noqa: S101 - it is opened first; for mypy
         with _told(self._path):
-            self._file.close()  # may be the first to find the disk full
+            self._file.close()  # may be the first call to find the disk full
             self._temporary.replace(self._place)
             self._file = None
 
     def discard(self) -> str:
         if self._file is not None:
-            with suppress(OSError):  # its buffer cannot be written, for instance; the descriptor is closed all the same
+            with suppress(OSError):  # flushing may fail; the descriptor is closed anyway
                 self._file.close()
             self._file = None
-        try:  # by its name: an interrupt may have come between making and keeping it
+        try:  # by name: an interrupt may have come between creating and recording it
             self._temporary.unlink(missing_ok=True)
         except ValueError:  # a path that no file can have
             return ""
@@ -104,7 +104,7 @@ class _Local:
 
 
 class _Store:
-    """A file in another store that pyarrow knows, written beside its place and renamed."""
+    """A file in a store that pyarrow supports, written under a temporary name, then moved."""
 
     def __init__(self, path: str) -> None:
         import pyarrow as pa
@@ -115,18 +115,18 @@ class _Store:
         try:
             self._files, self._place = fs.FileSystem.from_uri(path)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-            words = str(error).splitlines()[0][:200]
-            raise OptionError(f"{path!r} is not a valid path: {words}", cause="file-address-invalid") from None
+            message = str(error).splitlines()[0][:200]
+            raise OptionError(f"{path!r} is not a valid path: {message}", cause="file-address-invalid") from None
         self._temporary = f"{self._place}.{secrets.token_hex(4)}.part"
 
     def exists(self) -> bool:
         from pyarrow import fs
 
         with _told(self._path):
-            found = self._files.get_file_info(self._place).type
-        if found == fs.FileType.Directory:
+            kind = self._files.get_file_info(self._place).type
+        if kind == fs.FileType.Directory:
             raise ResultError(f"{self._path} is a folder.", cause="file-is-folder")
-        return bool(found != fs.FileType.NotFound)
+        return bool(kind != fs.FileType.NotFound)
 
     def open(self) -> None:
         with _told(self._path):
@@ -159,11 +159,11 @@ class _Store:
 
 @contextmanager
 def _told(path: str) -> Iterator[None]:
-    """The operating system's errors in our words; those that a signal handler of the user's raised stay as they are."""
+    """Turn OS errors into `ResultError`s; exceptions raised by a user's signal handler pass through."""
     try:
         yield
     except (OSError, ValueError, RuntimeError) as error:  # ValueError: a NUL in a path; RuntimeError: no home for `~`
         if from_a_signal_handler(error) is not None:
             raise
-        words = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise ResultError(f"{path} cannot be written: {words.rstrip('.')}.", cause="file-not-written") from None
+        message = getattr(error, "strerror", None) or (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise ResultError(f"{path} cannot be written: {message.rstrip('.')}.", cause="file-not-written") from None

@@ -1,7 +1,7 @@
-"""Record batches → a file, at constant memory: .parquet, .csv, .csv.gz, .arrow; here or on `s3://`.
+"""Record batches → a file, in constant memory: .parquet, .csv, .csv.gz, .arrow; local or on `s3://`.
 
-It has its name when it is complete and not before (`destination.py`): an error or an interrupt leaves no partial file,
-and what was there before stays until then.
+The file gets its name only when it is complete (`destination.py`): an error or an interrupt leaves no partial file, and
+an existing file stays until then.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rds_iam_magic.errors import OptionError, ResultError
 from rds_iam_magic.results.destination import Destination, destination
 
 GROUP_BYTES = 32 << 20
-"""Bytes of Arrow data in a row group of a Parquet file: what is kept in memory before it is written."""
+"""Bytes of Arrow data per Parquet row group; this much is kept in memory before it is written."""
 
 _SUFFIXES = (".parquet", ".csv", ".csv.gz", ".arrow")
 
@@ -29,11 +29,11 @@ class FileDestination:
     Args:
         path: A path, or an `s3://bucket/key` address.
         overwrite: Whether a file of that name may be replaced.
-        session: The boto3 session whose credentials are used for `s3://`; that of the environment by default.
-        notify: Is given a line about what could not be cleaned up after a failure.
+        session: The boto3 session for `s3://`; default: the environment's.
+        notify: Called with a note if something could not be cleaned up after a failure.
 
     Raises:
-        OptionError: The ending is not one of those above, or the address has another form.
+        OptionError: The suffix names no format, or the URL is not valid.
         ResultError: The file already exists, or its folder or bucket does not.
     """
 
@@ -55,7 +55,7 @@ class FileDestination:
         try:
             self._check()
         finally:
-            self._place.discard()  # nothing is open yet but a connection to S3
+            self._place.discard()  # only a connection to S3 can be open yet
 
     def write(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> int:
         """Write all batches and return the number of rows.
@@ -79,9 +79,9 @@ class FileDestination:
                 cause="type-not-writable",
             ) from None
         finally:
-            left = self._place.discard()  # does nothing after a commit
-            if left:
-                self._notify(left)
+            leftover = self._place.discard()  # does nothing after a commit
+            if leftover:
+                self._notify(leftover)
         return rows
 
     def _write_all(self, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> int:
@@ -107,7 +107,7 @@ class FileDestination:
 
 
 class _Sink:
-    """What pyarrow and gzip write to. After a failure it swallows what they still write while they are closed."""
+    """The file object for pyarrow and gzip; after a failure it swallows what they write while closing."""
 
     closed = False
 
@@ -133,10 +133,10 @@ class _Sink:
         return self._position
 
     def flush(self) -> None:
-        """Nothing: the destination flushes when it is committed."""
+        """Do nothing: the destination flushes on commit."""
 
     def close(self) -> None:
-        """Nothing: the destination is closed when it is committed or discarded."""
+        """Do nothing: the destination is closed on commit or discard."""
 
     def writable(self) -> bool:
         return True
@@ -202,7 +202,7 @@ _WRITERS: dict[str, Callable[[ExitStack, Any, pa.Schema], _Write]] = {
 
 
 def _csv_type(kind: pa.DataType) -> pa.DataType:
-    """Arrow's writer knows no decimals of 256 bits, durations and bytes: those are written as texts."""
+    """The type to write: Arrow's CSV writer lacks decimals, durations, bytes and null, which become text."""
     is_text = pa.types.is_decimal(kind) or pa.types.is_duration(kind) or kind == pa.large_binary() or kind == pa.null()
     return pa.string() if is_text else kind
 
@@ -219,7 +219,7 @@ def _csv_column(column: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def _clock(microseconds: int) -> str:
-    """A TIME as MySQL writes it."""
+    """A TIME in MySQL's format."""
     sign, rest = ("-" if microseconds < 0 else ""), abs(microseconds)
     seconds, fraction = divmod(rest, 1_000_000)
     text = f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -1,4 +1,4 @@
-"""The forms that a result may be asked for in."""
+"""The formats in which a result can be requested."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Literal, get_args
 from rds_iam_magic.option import OptionInfo
 
 DtypeBackend = Literal["numpy_nullable", "pyarrow"]
-"""The dtypes of a DataFrame beside pandas' default ones, as in `pandas.read_sql`."""
+"""The alternatives to the default dtypes of a DataFrame, as in `pandas.read_sql`."""
 
 DecimalMode = Literal["float", "exact"]
-"""How DECIMAL comes: as float64, or digit for digit."""
+"""How DECIMAL is returned: as float64, or exactly."""
 
 ResultType = Literal["pandas", "arrow", "polars"]
-"""The library whose table a result becomes."""
+"""The library whose table type a result is returned as."""
 
 QUERY_ARGUMENTS = {
     "sql": OptionInfo("One or more statements."),
@@ -24,7 +24,7 @@ QUERY_ARGUMENTS = {
         metavar="BACKEND",
     ),
     "decimal": OptionInfo(
-        "DECIMAL as `float` (float64) or as `exact` (decimal.Decimal, digit for digit).",
+        "DECIMAL as `float` (float64) or `exact` (decimal.Decimal).",
         default="float",
         choices=get_args(DecimalMode),
         metavar="MODE",
@@ -34,4 +34,4 @@ QUERY_ARGUMENTS = {
     ),
     "overwrite": OptionInfo("Replace the file if it exists.", default=False),
 }
-"""What both interfaces let the user choose for a query."""
+"""The query options that both interfaces share."""

@@ -5,7 +5,7 @@
 | int64, uint64 | int64, uint64; Int64, UInt64 where NULL may be | Int64, UInt64 | int64, uint64 |
 | float64 | float64, NULL is NaN | Float64 | double |
 | decimal | object of Decimal | object of Decimal | decimal128, decimal256 |
-| whole decimal (scale 0), unless exact ones are asked for | Int64 | Int64 | – |
+| whole decimal (scale 0), unless `decimal="exact"` | Int64 | Int64 | – |
 | date32 | datetime64[s] | datetime64[s] | date32 |
 | timestamp[us] | datetime64[us] | datetime64[us] | timestamp[us] |
 | duration[us] | timedelta64[us] | timedelta64[us] | duration[us] |
@@ -14,7 +14,7 @@
 | bool | boolean | boolean | bool |
 | null | object of None | object of None | null |
 
-A whole decimal's column with a value beyond 63 bits becomes float64 (Float64): the one dtype that follows from values.
+A whole decimal column with a value beyond 63 bits becomes float64 (Float64): the only dtype that depends on values.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def to_pandas(
     *,
     whole_as_integers: bool = False,
 ) -> pd.DataFrame:
-    """A DataFrame with the dtypes of the table above; duplicate names stay.
+    """A DataFrame with the dtypes of the table above; duplicate names are kept.
 
     Args:
-        batches: Emptied column by column, so that Arrow's memory is given back on the way.
-        schema: Of the batches, and of an empty result.
-        nullable: Which columns may hold NULL.
+        batches: Emptied column by column, which releases Arrow's memory along the way.
+        schema: The batches' schema; also that of an empty result.
+        nullable: Which columns may contain NULL.
         dtype_backend: As in `pandas.read_sql`.
         whole_as_integers: Whether decimals of scale 0 become integers instead of Decimal objects.
     """
@@ -65,16 +65,16 @@ def to_pandas(
         if kind != column.type:  # texts, for decimals that no Arrow decimal holds
             made[place] = _decimal_objects(column)
             continue
-        # A NULL in a column that cannot have one by its declaration is no number all the same.
+        # A NULL in a column declared NOT NULL must not become a number.
         may_be_null = nullable[place] or column.null_count > 0
         made[place] = _convert(column, nullable=may_be_null, dtype_backend=dtype_backend)
     frame = pd.DataFrame(made, index=pd.RangeIndex(length), copy=False)
-    frame.columns = _names(tuple(schema.names)).view()  # a view: an index's own name can be changed
+    frame.columns = _names(tuple(schema.names)).view()  # a view, since the user may change the index's name
     return frame
 
 
 def one_type(chunks: Sequence[pa.Array], kind: pa.DataType) -> pa.ChunkedArray:
-    """Chunks of one column as one array: of `kind`, or of text if one of them is."""
+    """One column's chunks as one array: of type `kind`, or text if one of them is."""
     if any(chunk.type != kind for chunk in chunks):
         kind = pa.large_string()
     return pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind)
@@ -118,7 +118,7 @@ def _convert(column: pa.ChunkedArray, *, nullable: bool, dtype_backend: DtypeBac
     return _plain(column)
 
 
-# Arrow's plain types, where the decoder has the large ones for its offsets.
+# Arrow's standard types for the decoder's large ones.
 _PLAIN = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
 
 
@@ -127,17 +127,17 @@ def _is_integer(kind: pa.DataType) -> bool:
 
 
 def _masked(column: pa.ChunkedArray, dtype: str) -> Any:
-    """A pandas array of values and a mask, filled piece by piece."""
+    """A pandas masked array, filled chunk by chunk."""
     boolean = column.type == pa.bool_()
     values = np.zeros(len(column), bool if boolean else column.type.to_pandas_dtype())
     mask = np.zeros(len(column), bool)
-    at = 0
+    offset = 0
     for chunk in column.chunks:
-        part = slice(at, at + len(chunk))
-        at += len(chunk)
+        part = slice(offset, offset + len(chunk))
+        offset += len(chunk)
         if chunk.null_count:
             mask[part] = chunk.is_null().to_numpy(zero_copy_only=False)
-            chunk = chunk.fill_null(False if boolean else 1)  # as pandas: np.log of what is masked warns of nothing
+            chunk = chunk.fill_null(False if boolean else 1)  # as in pandas: np.log of masked values must not warn
         values[part] = chunk.to_numpy(zero_copy_only=False)
     make: Callable[..., Any] = pd.array([], dtype=dtype).dtype.construct_array_type()
     return make(values, mask)
@@ -155,8 +155,8 @@ def _plain(column: pa.ChunkedArray) -> Any:
     dtype = {pa.timestamp("s"): "datetime64[s]", pa.timestamp("us"): "datetime64[us]"}.get(kind)
     dtype = dtype or {pa.duration("us"): "timedelta64[us]"}.get(kind) or kind.to_pandas_dtype()
     values = np.empty(len(column), dtype)
-    at = 0
+    offset = 0
     for chunk in column.chunks:
-        values[at : at + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
-        at += len(chunk)
+        values[offset : offset + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
+        offset += len(chunk)
     return values

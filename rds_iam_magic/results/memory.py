@@ -1,4 +1,4 @@
-"""How much memory this process may still take: the machine's, and its container's."""
+"""`MemoryBudget`, and the memory available to this process, by machine and container."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ _UNITS = {"": 1, "B": 1, "K": 1 << 10, "KB": 1 << 10, "M": 1 << 20, "MB": 1 << 2
 
 
 def available() -> int:
-    """Bytes that this process may still take."""
+    """The bytes still available to this process."""
     return min(_limits(), default=8 << 30)
 
 
 class MemoryBudget:
-    """The memory that the results of one statement may take.
+    """The memory limit for the results of one statement.
 
     Args:
-        setting: Bytes, or a text such as `4 GB`; None for half of what is available when it begins to matter.
+        setting: A number of bytes, or a string such as `4 GB`; None for half of the memory available when a result
+            exceeds 32 MiB.
 
     Raises:
-        OptionError: The setting is no size.
+        OptionError: The setting is not a valid size.
     """
 
     def __init__(self, setting: int | str | None) -> None:
@@ -33,10 +34,10 @@ class MemoryBudget:
         self._spent = 0
 
     def spend(self, size: int, rows: int) -> None:
-        """Count `size` bytes more, with which the result has `rows` rows.
+        """Add `size` bytes to what is spent; `rows` is the number of rows so far.
 
         Raises:
-            ResultError: That is more than the budget.
+            ResultError: The budget is exceeded.
         """
         self._spent += size
         # Free memory is read only once a result exceeds 32 MiB: reading it costs more than a small query.
@@ -50,15 +51,15 @@ class MemoryBudget:
             )
 
     def refund(self) -> None:
-        """What was spent is free again: the statement runs once more from its start."""
+        """Reset what was spent, because the statement is retried from its start."""
         self._spent = 0
 
 
 def parse_size(setting: int | str) -> int:
-    """Bytes of a size such as `4 GB` (powers of 1024).
+    """The number of bytes of a size such as `4 GB` (powers of 1024).
 
     Raises:
-        OptionError: It is none.
+        OptionError: It is not a valid size.
     """
     text = str(setting).strip().upper()
     number = text.rstrip("BKMG ")
@@ -92,5 +93,5 @@ def _group_limit(folder: Path, limit: str, usage: str, cache: str) -> Iterator[i
         lines = (line.split() for line in (folder / "memory.stat").read_text().splitlines())
     except (OSError, ValueError):  # no such group, or "max"
         return
-    # Pages of files count as used, though the kernel takes them back as soon as it needs them.
+    # The page cache counts as used, although the kernel reclaims it on demand.
     yield max(0, most - used + next((int(value) for name, value in lines if name == cache), 0))

@@ -1,6 +1,6 @@
-"""Arrow → polars: what polars cannot hold is narrowed where the values allow, or refused with a remedy.
+"""Arrow → polars: types that polars lacks are narrowed if the values allow it, else refused with a hint.
 
-polars itself panics then (a `BaseException` from Rust, with a backtrace on standard error).
+polars itself would panic (a `BaseException` from Rust, with a backtrace on standard error).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from rds_iam_magic.errors import ResultError
 from rds_iam_magic.sql.quoting import quote_name
 
 MAX_PRECISION = 38
-"""Digits of a polars Decimal."""
+"""The maximum precision of a polars Decimal."""
 
 
 def to_polars(table: pa.Table) -> Any:
-    """A `polars.DataFrame` of a table.
+    """Convert a table to a `polars.DataFrame`.
 
     Raises:
-        ResultError: Two columns have the same name, or a value has more digits than polars holds.
+        ResultError: Two columns have the same name, or a value has more digits than polars supports.
     """
     import polars
 
@@ -35,8 +35,8 @@ def to_polars(table: pa.Table) -> Any:
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # noqa: BLE001 - a panic of Rust's is one
-        words = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    raise ResultError(f"polars cannot hold this result: {words[:200]}", cause="polars-unsupported")
+        message = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    raise ResultError(f"polars cannot hold this result: {message[:200]}", cause="polars-unsupported")
 
 
 def _narrow(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,4 +1,4 @@
-"""What a statement gave: `ResultSet` (columns of Arrow arrays) or `Changed` (counts)."""
+"""A statement's results: `ResultSet` and `StreamedResult` (Arrow record batches), `Changed` (counts)."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A statement that gave no rows.
+    """The result of a statement that returned no rows.
 
     Attributes:
-        rows: The number of rows that it changed.
-        insert_id: The first AUTO_INCREMENT value that it gave, or 0.
-        warnings: The number of warnings on the server.
-        info: The server's own words, such as `Rows matched: 3  Changed: 1  Warnings: 0`.
-        position, count: Which statement of the text gave it, counted from 1, and of how many.
-        verb: The statement's first word in upper case, such as `UPDATE`; `CREATE TABLE` for that.
+        rows: The number of rows changed.
+        insert_id: The first AUTO_INCREMENT value generated, or 0.
+        warnings: The server's warning count.
+        info: The server's info string, such as `Rows matched: 3  Changed: 1  Warnings: 0`.
+        position, count: The statement's number in the text, from 1, and the number of statements.
+        verb: The statement's first word in upper case, such as `UPDATE`, or `CREATE TABLE`.
     """
 
     rows: int
@@ -40,28 +40,29 @@ class Changed:
 
 
 def take_rows(batches: list[pa.RecordBatch], rows: int) -> pa.RecordBatch:
-    """Take the first `rows` rows (or all, if they are fewer) off a list of batches, as one batch."""
+    """Remove the first `rows` rows (or all, if there are fewer) from a list of batches; return them as one batch."""
     import pyarrow as pa
 
-    taken: list[pa.RecordBatch] = []
+    selected: list[pa.RecordBatch] = []
     while batches and rows > 0:
         first = batches.pop(0)
         if first.num_rows > rows:
             batches.insert(0, first.slice(rows))
             first = first.slice(0, rows)
-        taken.append(first)
+        selected.append(first)
         rows -= first.num_rows
-    schema = taken[0].schema
-    if len(taken) == 1:
-        return taken[0]
-    if any(batch.schema != schema for batch in taken):  # texts, for decimals that no Arrow decimal holds
+    schema = selected[0].schema
+    if len(selected) == 1:
+        return selected[0]
+    if any(batch.schema != schema for batch in selected):  # text, for decimals that do not fit an Arrow decimal
         from rds_iam_magic.results.frame import one_type
 
         mixed = [
-            one_type([batch.column(i) for batch in taken], kind).combine_chunks() for i, kind in enumerate(schema.types)
+            one_type([batch.column(i) for batch in selected], kind).combine_chunks()
+            for i, kind in enumerate(schema.types)
         ]
         return pa.RecordBatch.from_arrays(mixed, names=schema.names)
-    columns = [pa.concat_arrays([batch.column(i) for batch in taken]) for i in range(len(schema))]
+    columns = [pa.concat_arrays([batch.column(i) for batch in selected]) for i in range(len(schema))]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
@@ -77,10 +78,10 @@ def rechunk(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordB
 
 
 def one_schema(result: StreamedResult) -> Iterator[pa.RecordBatch]:
-    """The batches, for those who were given the schema first.
+    """The batches, each checked against the result's schema.
 
     Raises:
-        ResultError: A batch differs from it: a column has decimals that no Arrow decimal holds.
+        ResultError: A batch differs: a column has decimals that do not fit an Arrow decimal.
     """
     for batch in result.batches:
         if batch.schema != result.schema:
@@ -95,16 +96,16 @@ def one_schema(result: StreamedResult) -> Iterator[pa.RecordBatch]:
 
 @dataclass(slots=True)
 class StreamedResult:
-    """A result set whose rows are still to come.
+    """A result set whose rows are still arriving.
 
     Attributes:
-        schema: The Arrow schema, as it follows from the columns' descriptions alone; names may repeat.
-        nullable: Which columns may hold NULL, by their declaration and the statement; none may be missing.
+        schema: The Arrow schema, from the column definitions alone; names may repeat.
+        nullable: For each column, whether it may contain NULL, by its declaration and the statement.
         decimal: How DECIMAL is decoded.
-        batches: The rows, as they come; to be read once, before the next result is asked for.
-        cut: Whether there were more rows than were wanted; known when the batches have come to their end.
-        warnings: The number of warnings on the server; known then, too.
-        position, count: Which statement of the text gave it, counted from 1, and of how many.
+        batches: The rows as they arrive; read them once, before asking for the next result.
+        cut: Whether the limit dropped rows; known once the batches are exhausted.
+        warnings: The server's warning count; known once the batches are exhausted.
+        position, count: The statement's number in the text, from 1, and the number of statements.
         verb: The statement's first word in upper case, such as `SELECT`.
     """
 
@@ -119,10 +120,10 @@ class StreamedResult:
     verb: str = ""
 
     def collect(self, budget: MemoryBudget) -> ResultSet:
-        """All of it.
+        """Read all rows into a `ResultSet`.
 
         Raises:
-            ResultError: It takes more memory than the budget has.
+            ResultError: The memory budget is exceeded.
         """
         batches: list[pa.RecordBatch] = []
         rows = 0
@@ -145,16 +146,16 @@ class StreamedResult:
 
 @dataclass(slots=True)
 class ResultSet:
-    """A result set as record batches, one for each chunk that was read.
+    """A result set as record batches, one per chunk read.
 
     Attributes:
-        schema: The Arrow schema, as it follows from the columns' descriptions alone; names may repeat.
-        nullable: Which columns may hold NULL, by their declaration and the statement; none may be missing.
+        schema: The Arrow schema, from the column definitions alone; names may repeat.
+        nullable: For each column, whether it may contain NULL, by its declaration and the statement.
         decimal: How DECIMAL was decoded; with `float`, whole decimals become integers in a DataFrame.
-        batches: Emptied by `to_pandas`, which frees each chunk as it goes.
-        cut: Whether there were more rows than were read.
-        warnings: The number of warnings on the server.
-        position, count: Which statement of the text gave it, counted from 1, and of how many.
+        batches: The rows; `to_pandas` empties this list to free memory.
+        cut: Whether the limit dropped rows.
+        warnings: The server's warning count.
+        position, count: The statement's number in the text, from 1, and the number of statements.
         verb: The statement's first word in upper case, such as `SELECT`.
     """
 
@@ -170,7 +171,7 @@ class ResultSet:
 
     @property
     def num_rows(self) -> int:
-        """The number of rows that were read."""
+        """The number of rows."""
         return sum(batch.num_rows for batch in self.batches)
 
     def to_arrow(self) -> pa.Table:
@@ -195,7 +196,7 @@ class ResultSet:
         return to_polars(self.to_arrow())
 
     def to_pandas(self, dtype_backend: DtypeBackend | None = None) -> pd.DataFrame:
-        """The result as a DataFrame; the batches are given up on the way, so this can be called once."""
+        """The result as a DataFrame; this empties `batches`, so it can be called only once."""
         from rds_iam_magic.results import frame
 
         return frame.to_pandas(

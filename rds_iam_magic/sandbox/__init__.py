@@ -1,7 +1,7 @@
-"""An RDS on this machine, to try, test and teach without an AWS account: `python -m rds_iam_magic.sandbox`.
+"""A local RDS emulation, to try, test and teach without an AWS account: `python -m rds_iam_magic.sandbox`.
 
-A private MariaDB server whose plugin `AWSAuthenticationPlugin` hands each login to a verifier that does what RDS does
-with tokens, and a moto server that stands for AWS. Needs the extra `sandbox`, MariaDB's server, its headers and a C
+A private MariaDB server whose plugin `AWSAuthenticationPlugin` passes each login to a verifier that checks tokens as
+RDS does, and a moto server in place of AWS. It needs the extra `sandbox`, the MariaDB server, its headers and a C
 compiler.
 """
 

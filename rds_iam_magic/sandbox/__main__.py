@@ -16,7 +16,7 @@ USAGE = "usage: python -m rds_iam_magic.sandbox [-- COMMAND [ARGUMENT ...]]"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the sandbox; returns the exit code."""
+    """Run the sandbox; return the exit code."""
     if arguments[:1] in (["-h"], ["--help"]):
         print(f"{__doc__}\n\n{USAGE}")
         return 0
@@ -50,7 +50,7 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
             code = process.wait()
             return code if code >= 0 else 128 - code
         except KeyboardInterrupt:
-            continue  # the command decides what Ctrl-C means to it
+            continue  # the command handles Ctrl-C itself
         except SystemExit:
             process.terminate()
 

@@ -16,7 +16,7 @@ class Certificates:
 
 
 def issue(folder: Path, host_names: list[str]) -> Certificates:
-    """Make an authority on the spot and issue a certificate for all of `host_names`."""
+    """Create a CA and issue a certificate for all `host_names`."""
     import trustme
 
     authority = trustme.CA(organization_name="rds_iam_magic sandbox")

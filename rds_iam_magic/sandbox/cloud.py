@@ -1,9 +1,9 @@
-"""The child process that stands for AWS: a moto server, the verifier, the CA bundle's web server, and the guard.
+"""The child process in place of AWS: a moto server, the verifier, the CA bundle's web server, and the guard.
 
-A process of its own, because moto keeps its state in module globals: two sandboxes in one program would share it.
+It is a separate process because moto keeps its state in module globals: two sandboxes in one program would share it.
 
-It reads JSON lines on standard input and answers the first with one on standard output. When its standard input ends,
-because the sandbox closed it or died, the guard ends the servers that it was told of and removes the sandbox's folder.
+It reads JSON lines on standard input and replies to the first with one on standard output. When its standard input
+ends, because the sandbox closed it or died, the guard ends the registered servers and removes the sandbox's folder.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ VERIFIER_SOCKET = "v.sock"
 
 def main() -> None:
     """Serve until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the sandbox's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sandbox handles Ctrl-C
     order = json.loads(sys.stdin.readline())
     folder = Path(order["folder"])
     moto, url = _start_moto()
@@ -82,7 +82,7 @@ def _guard(folder: Path) -> None:
 
 class _Files(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: standard error is the user's terminal."""
+        """Log nothing: standard error is the user's terminal."""
 
 
 class _VerifierServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -102,7 +102,7 @@ class _VerifierServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer
         return not refusal
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's names
-        """A fault of the verifier's own refuses as well (no answer), and is told by its kind only."""
+        """An exception in the verifier refuses the login too (no reply); only its class is logged."""
         self._write(f"the verifier failed: {sys.exc_info()[0]}")
 
     def _write(self, line: str) -> None:
@@ -115,7 +115,7 @@ class _Request(socketserver.BaseRequestHandler):
     request: socket.socket
 
     def handle(self) -> None:
-        """Two fields in, one byte out; anything unexpected ends without an accepting answer."""
+        """Two fields in, one byte out; anything unexpected ends without acceptance."""
         self.request.settimeout(10)
         user, token = self._field(), self._field()
         self.request.sendall(b"1" if self.server.accepts(user, token) else b"0")

@@ -1,6 +1,6 @@
-"""Access keys and their policies, as the moto server of this process holds them: the only reader of moto's insides.
+"""Access keys and their policies in this process's moto server: the only module that reads moto's internals.
 
-AWS's APIs give no secret keys away, so the verifier looks where RDS would: behind them.
+AWS's APIs do not return secret keys, so the verifier reads them behind the API, as RDS does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PARTITION = "aws"
 
 
 def find_key(access_key_id: str) -> Key | None:
-    """The active access key of that id: a user's own, or the temporary one of an assumed role."""
+    """The active access key with that id: a user's own, or a temporary one of an assumed role."""
     from moto.iam.models import iam_backends
     from moto.sts.models import sts_backends
 

@@ -1,4 +1,4 @@
-"""What the sandbox needs of this machine (`Tools`), and the compiled plugin."""
+"""The programs that the sandbox needs (`Tools`), and the compilation of the plugin."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SCRIPTS = ("share/mysql", "share/mariadb")
 
 
 class SandboxError(RdsIamError):
-    """The sandbox cannot run here, or a part of it did not start."""
+    """The sandbox cannot run on this machine, or a part of it did not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Tools:
 
 
 def find_tools() -> Tools:
-    """Look for what the sandbox needs.
+    """Find the programs that the sandbox needs.
 
     Raises:
         SandboxError: Something is missing; the message is one line that names the packages.
@@ -57,7 +57,7 @@ def compile_plugin(tools: Tools, target: Path) -> None:
     """Compile the plugin.
 
     Raises:
-        SandboxError: The compiler refuses.
+        SandboxError: The compiler failed.
     """
     command = [str(tools.compiler), "-O1", "-fPIC", "-shared", "-Wall", "-DMYSQL_DYNAMIC_PLUGIN"]
     command += [f"-I{tools.headers}", f"-I{tools.headers}/mysql", str(SOURCE), "-o", str(target)]

@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Verdict(Enum):
-    """What a set of policies says: an explicit Deny wins over any Allow."""
+    """The decision of a set of policies: an explicit Deny overrides any Allow."""
 
     ALLOWED = 1
     DENIED = 2
@@ -26,8 +26,8 @@ def decide(policies: Iterable[dict[str, Any]], action: str, resource: str) -> Ve
 
     Args:
         policies: Parsed documents.
-        action: Such as `rds-db:connect`; compared without case, as IAM does.
-        resource: An ARN; compared with case.
+        action: Such as `rds-db:connect`; case-insensitive, as in IAM.
+        resource: An ARN; case-sensitive.
     """
     verdict = Verdict.SILENT
     for policy in policies:

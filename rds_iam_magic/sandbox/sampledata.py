@@ -1,4 +1,4 @@
-"""A small shop to look at: customers, products, orders and order lines over three years; the same every time.
+"""Sample data of a small shop: customers, products, orders and order lines over three years; always the same.
 
 Only `random.Random.random()` is used, whose sequence for a seed is the same in every Python version.
 """
@@ -94,7 +94,7 @@ Row = tuple[object, ...]
 
 
 def tables() -> Iterator[tuple[str, Iterable[Row]]]:
-    """Each table's name and rows, in the order in which foreign keys allow to load them."""
+    """Each table's name and rows, in an order that satisfies the foreign keys."""
     chance = random.Random(20220101)  # noqa: S311 - sample data, not a secret
     products = list(_products(chance))
     orders = list(_orders(chance))
@@ -105,7 +105,7 @@ def tables() -> Iterator[tuple[str, Iterable[Row]]]:
 
 
 def write_tsv(rows: Iterable[Row], path: Path) -> None:
-    """Write rows as LOAD DATA INFILE reads them by default."""
+    """Write rows in the default format of LOAD DATA INFILE."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
             file.write("\t".join(map(_field, row)) + "\n")

@@ -1,4 +1,4 @@
-"""`Sandbox`: an RDS on this machine; all its parts, started together and stopped together."""
+"""`Sandbox`: a local RDS emulation, whose parts are started and stopped together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rds_iam_magic.sandbox.server import Server, template
 
 @dataclass(frozen=True, slots=True)
 class _Cloud:
-    """The child process of `cloud.py`, and what it told."""
+    """The child process of `cloud.py`, and what it reported."""
 
     process: subprocess.Popen[str]
     url: str
@@ -38,14 +38,14 @@ class _Cloud:
 
 
 class Sandbox:
-    """A MariaDB server that accepts real IAM tokens only, AWS's APIs, and an account with databases and principals.
+    """A MariaDB server that accepts only real IAM tokens, AWS APIs, and an account with databases and principals.
 
     A context manager; several may run side by side.
 
     Attributes:
-        folder: All of its files; removed at the end.
+        folder: Contains all of its files; removed at the end.
         server: The database server.
-        hosts: The AWS host names that it answers for: cluster, reader, the cluster's instance, the standalone instance.
+        hosts: The AWS host names that it serves: cluster, reader, the cluster's instance, the standalone instance.
         keys: Access key id and secret of each IAM user, by name.
 
     Raises:
@@ -88,7 +88,7 @@ class Sandbox:
         return self
 
     def add_server(self) -> Server:
-        """Start another server with the same names, users and data: where a failover may lead to.
+        """Start another server with the same names, users and data, as the target of a failover.
 
         Raises:
             SandboxError: It did not start.
@@ -118,7 +118,7 @@ class Sandbox:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that make AWS's tools and rds_iam_magic find this sandbox instead of AWS."""
+        """The environment variables that direct AWS's tools and rds_iam_magic to this sandbox instead of AWS."""
         key, secret = self.keys["administrator"]
         return {
             "AWS_ENDPOINT_URL": self._cloud.url,
@@ -135,7 +135,7 @@ class Sandbox:
         }
 
     def refusals(self) -> list[str]:
-        """The verifier's log: why it refused, a line for each login."""
+        """The verifier's log, with the reason for refusal: one line per login."""
         log = self.folder / cloud.LOG
         return log.read_text(encoding="utf-8").splitlines() if log.exists() else []
 

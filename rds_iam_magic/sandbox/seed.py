@@ -1,4 +1,4 @@
-"""What there is in the sandbox's AWS account: databases, secrets, a stack, and who may connect."""
+"""The contents of the sandbox's AWS account: databases, secrets, a stack, and principals."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Seeded:
 
 
 def seed(url: str, passwords: dict[str, str]) -> Seeded:
-    """Fill a fresh moto server.
+    """Fill a new moto server.
 
     Args:
-        url: Its address.
-        passwords: Of the master user, by database identifier.
+        url: Its URL.
+        passwords: The master user's passwords, by database identifier.
     """
     import boto3
 
@@ -100,7 +100,7 @@ def _endpoint(resource_id: str) -> ServedEndpoint:
 
 
 def _secrets(rds: Any, secrets: Any, stacks: Any, passwords: dict[str, str]) -> None:
-    """Master secrets in both shapes, and the stack that leads to the cluster's."""
+    """Master secrets in both formats, and the stack that outputs the cluster's."""
     cluster = rds.describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"][0]
     single = rds.describe_db_instances(DBInstanceIdentifier=STANDALONE)["DBInstances"][0]
     managed = cluster["MasterUserSecret"]["SecretArn"]
@@ -125,7 +125,7 @@ def _secrets(rds: Any, secrets: Any, stacks: Any, passwords: dict[str, str]) -> 
 
 
 def _principals(iam: Any, endpoints: dict[str, ServedEndpoint]) -> dict[str, tuple[str, str]]:
-    """IAM users with and without the right to connect, by each way in which IAM gives one; and a role."""
+    """IAM users with and without permission to connect, granted in every way that IAM has; and a role."""
     arn = next(iter(endpoints.values())).arn
     reader = f"{arn}/reader"
     for name in ("administrator", "inline", "grouped", "managed", "denied", "stranger"):

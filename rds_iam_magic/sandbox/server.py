@@ -1,7 +1,7 @@
-"""A private MariaDB server: its own folder, socket, free port and certificate; TLS required, as RDS can require it.
+"""A private MariaDB server with its own folder, socket, free port and certificate; TLS is required, as on RDS.
 
-The data folder is a copy of a template that is built once and cached: system tables, the sample data, the users. What
-the template was made from is in its name, so that a change of the server or of this package makes a new one.
+The data folder is a copy of a template that is built once and cached: system tables, the sample data, the users. The
+template's name is a hash of its inputs, so that a change of the server or of this package builds a new one.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Server:
         folder: Empty; the server's own.
         certificates: Of its host names.
         verifier: The verifier's Unix socket.
-        watch: Told of each process that starts (True) and ends (False), by its id.
+        watch: Called with the id of each process when it starts (True) and ends (False).
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Server:
 
     @property
     def pid(self) -> int | None:
-        """The id of the server's process; None when it does not run."""
+        """The server's process id; None when it is not running."""
         return self._process.pid if self._process is not None else None
 
     def start(self) -> None:
         """Start and wait until it answers.
 
         Raises:
-            SandboxError: It does not come up.
+            SandboxError: It did not start.
         """
         options = [
             f"--port={self.port}",
@@ -98,7 +98,7 @@ class Server:
         _wait_until_up(self._process, self.folder)
 
     def stop(self) -> None:
-        """End the server in order; does nothing when it does not run."""
+        """Shut the server down cleanly; does nothing when it is not running."""
         self._end(lambda process: process.terminate())
 
     def kill(self) -> None:
@@ -135,14 +135,14 @@ def template(tools: Tools, cache: Path) -> Path:
         return target
     cache.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(cache):
-        if not target.is_dir():  # another process may have built it meanwhile
+        if not target.is_dir():  # another process may have built it in the meantime
             _build(tools, target)
     return target
 
 
 @contextmanager
 def _one_at_a_time(cache: Path) -> Iterator[None]:
-    """Several processes that find no template wait for the first one's; its lock ends with it."""
+    """A file lock: processes that find no template wait for the first one to build it; it ends with the process."""
     import fcntl
 
     with (cache / ".lock").open("w") as lock:
@@ -183,7 +183,7 @@ def _bootstrap(tools: Tools, folder: Path) -> None:
 
 
 def _fill(tools: Tools, folder: Path) -> None:
-    """Load the sample data and create the users, on a server that only its socket leads to."""
+    """Load the sample data and create the users, on a server that is reachable only through its socket."""
     process = _spawn(tools, folder, folder, ["--skip-networking"], folder / "none")
     try:
         _wait_until_up(process, folder)

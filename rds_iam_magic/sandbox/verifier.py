@@ -1,4 +1,4 @@
-"""What RDS does with a token: recompute its signature, check every field, and ask the policies. No I/O.
+"""Verifies tokens as RDS does: recomputes the signature, checks every field, and evaluates the policies. No I/O.
 
 Signature Version 4 with a presigned URL:
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote
 from rds_iam_magic.sandbox.policies import Verdict, decide
 
 LIFETIME = 900
-_AHEAD = 300  # seconds that a client's clock may be ahead
+_AHEAD = 300  # seconds that the client's clock may be ahead
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _FIELDS = (
     "Action",
@@ -40,12 +40,12 @@ class ServedEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An access key: its secret, who holds it, what that one may do.
+    """An access key: its secret, its principal, and the principal's policies.
 
     Attributes:
         secret: The secret access key.
         principal: An ARN, for the log.
-        session_token: Of temporary credentials; "" for a user's own key.
+        session_token: The session token of temporary credentials; "" for a user's own key.
         expires: When temporary credentials end.
         policies: Policy documents; one must allow, none may deny.
         limits: Further documents (session policies) that must each allow as well.
@@ -64,7 +64,7 @@ class Verifier:
     """Decides on tokens.
 
     Attributes:
-        endpoints: By `host:port` as AWS has it.
+        endpoints: By `host:port`, as known to AWS.
         find_key: Access key id → key; None for an unknown or inactive one.
     """
 
@@ -75,9 +75,9 @@ class Verifier:
         """Why a login is refused; "" when it is accepted.
 
         Args:
-            user: As the client named it.
-            token: What it sent as password.
-            now: With a time zone.
+            user: The user name that the client sent.
+            token: The password that the client sent.
+            now: The current time, with a time zone.
         """
         if not token:
             return "no token came, or it came without TLS"

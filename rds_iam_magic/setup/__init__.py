@@ -1,1 +1,1 @@
-"""Setting a database up for IAM authentication: its users and their grants."""
+"""Sets up a database for IAM authentication: its users and their grants."""

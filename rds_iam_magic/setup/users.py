@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from rds_iam_magic.connection.connection import Connection
 
 PLUGIN = "AWSAuthenticationPlugin"
-MAX_NAME = 32  # characters of a user name on MySQL; MariaDB allows more
+MAX_NAME = 32  # MySQL's maximum length of a user name; MariaDB allows more
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Privileges on a schema or table; `*` stands for all. Parsed, so that nothing else reaches the SQL.
+    """Privileges on a schema or table; `*` stands for all. It is parsed, so that nothing else gets into the SQL.
 
     Attributes:
         privileges: In upper case.
         schema, table: Unquoted.
-        is_pattern: Whether the schema was quoted, so that `_` and `%` in it are meant as MySQL has them: as wildcards.
+        is_pattern: Whether the schema was quoted, so that `_` and `%` in it are MySQL's wildcards.
     """
 
     privileges: tuple[str, ...]
@@ -41,10 +41,10 @@ class Grant:
         return self.sql(wildcards=False)
 
     def sql(self, *, wildcards: bool) -> str:
-        """As it stands in GRANT and REVOKE.
+        """The SQL for GRANT and REVOKE.
 
         Args:
-            wildcards: Whether the server reads `_` in a schema's name as any character, so that it is escaped.
+            wildcards: Whether the server treats `_` in a schema's name as a wildcard, so that it must be escaped.
         """
         schema = self.schema
         if wildcards and self.table == "*" and not self.is_pattern:
@@ -57,11 +57,11 @@ class UserSetup:
     """What `create_user` did: the user's row (`User`, `Host`, `Plugin`), and whether anything changed.
 
     Attributes:
-        row: As `mysql.user` has it.
+        row: The user's row in `mysql.user`.
         created: Whether the user is new.
-        granted: Whether grants are.
-        asked: Whether grants were asked for.
-        privileged: Whether the user has any privilege now.
+        granted: Whether grants are new.
+        asked: Whether grants were requested.
+        privileged: Whether the user now has any privilege.
     """
 
     row: pd.DataFrame
@@ -79,10 +79,10 @@ _GRANT = re.compile(
 
 
 def parse_grant(text: str) -> Grant:
-    """Read `SELECT, SHOW VIEW ON schema.*`.
+    """Parse a grant such as `SELECT, SHOW VIEW ON schema.*`.
 
     Raises:
-        OptionError: The text has another shape.
+        OptionError: The text is not a grant.
     """
     match = _GRANT.fullmatch(text)
     if match is None:
@@ -93,19 +93,19 @@ def parse_grant(text: str) -> Grant:
 
 
 def create_user(master: Connection, name: str, *, grants: list[Grant], host: str = "%") -> UserSetup:
-    """Create a user that logs in with IAM, and grant; run again, it changes nothing.
+    """Create a user that logs in with IAM, and grant privileges; running it again changes nothing.
 
     Args:
-        master: Connected as a user who may create users and grant.
-        name: The user's name; case matters, and the IAM policy names it in the same case.
-        grants: What the user may do.
+        master: A connection as a user who may create users and grant privileges.
+        name: The user name; case-sensitive, and the same in the IAM policy.
+        grants: The privileges to grant.
         host: The host pattern that the user connects from.
 
     Raises:
-        OptionError: The name or the host pattern is empty or no text, or the name is too long.
-        UserSetupError: There is a user of that name and host who logs in otherwise, which is left alone; or the server
-            refused a grant, and the message says what is done already.
-        StatementError: The server refused something else.
+        OptionError: The name or the host pattern is empty or not valid text, or the name is too long.
+        UserSetupError: The user exists with another authentication plugin, and is left as it is; or the server refused
+            a grant, and the message says what was already done.
+        StatementError: The server refused another statement.
     """
     if not name or len(name) > MAX_NAME:
         raise OptionError(f"A user name has 1 to {MAX_NAME} characters.", cause="user-name-invalid")
@@ -122,7 +122,7 @@ def create_user(master: Connection, name: str, *, grants: list[Grant], host: str
             cause="user-exists",
         )
     before = _grants(master, account)
-    # With partial revokes on, MySQL takes names of schemas literally.
+    # With partial_revokes on, MySQL takes schema names literally.
     partial = master.query("SHOW VARIABLES LIKE 'partial_revokes'")
     wildcards = partial.empty or partial.iloc[0, 1] != "ON"
     for grant in grants:

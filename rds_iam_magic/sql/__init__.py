@@ -1,1 +1,1 @@
-"""SQL as text: where statements end, what they may do; nothing here knows a server."""
+"""SQL as text: where statements end and what they may do; no server involved."""

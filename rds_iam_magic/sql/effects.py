@@ -1,7 +1,7 @@
 """What running a statement may do: whether it only reads, and what it leaves in the session.
 
-The answers are about safety, so *in doubt* always means "it may write" and "it may depend on the session". A statement
-that may write is never run twice; one that depends on what a lost session held is not run on a new one.
+The classification errs on the safe side: when in doubt, a statement "may write" and "may depend on the session". A
+statement that may write is never run twice; one that depends on a lost session's state is not run on a new one.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ class Effects:
     """What a statement may do.
 
     Attributes:
-        only_reads: It certainly changes nothing, so that it may be run once more.
-        leaves: What it may leave in the session, in words for the user.
-        needs: What of a session's state it may read, in the same words.
-        creates_table: The name of the temporary table that it makes, in lower case, or "".
-        uses_database: The database that it makes the default one, or None.
+        only_reads: It is certain to change nothing, so it may be retried.
+        leaves: Session state that it may leave behind, as named to the user.
+        needs: Session state that it may read, in the same terms.
+        creates_table: The temporary table that it creates, in lower case, or "".
+        uses_database: The new default database, or None.
         commits: It is a COMMIT.
         may_commit: It may commit the open transaction implicitly, as DDL does.
-        ends_session: The server ends the session behind it: COMMIT RELEASE, ROLLBACK RELEASE.
-        reads_unless_functions_write: It is a query, and nothing but functions that it calls by name (stored ones) may
-            write. In a READ ONLY transaction the server refuses that.
+        ends_session: The server ends the session after it: COMMIT RELEASE, ROLLBACK RELEASE.
+        reads_unless_functions_write: It is a query in which only functions called by name (stored functions) may write;
+            the server refuses those writes in a READ ONLY transaction.
     """
 
     only_reads: bool
@@ -73,7 +73,7 @@ class Effects:
 
 
 def effects_of(statement: Statement) -> Effects:
-    """What a statement may do."""
+    """Classify a statement by its tokens."""
     tokens, words = statement.tokens, statement.words
     judged = _judge(tokens, words)
     pieces = parts(tokens)
@@ -99,7 +99,7 @@ def _ends_session(words: list[str]) -> bool:
 
 
 def identifiers_in(statement: Statement) -> set[str]:
-    """All names and words of a statement, unquoted and in lower case; what stands in double quotes may be one too."""
+    """All names and words of a statement, unquoted and in lower case, including those in double quotes."""
     identifiers = {unquoted(t).lower() for t in statement.tokens if t.kind in {WORD, NAME}}
     return identifiers.union(*(quoted_names(t) for t in statement.tokens if t.kind == RUN and '"' in t.text))
 
@@ -111,18 +111,18 @@ def _first_word(tokens: tuple[Token, ...]) -> str:
 _NEVER_COMMIT = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "REPLACE", "SHOW", "DO", "EXPLAIN", "ROLLBACK"}
 _QUERIES = {"SELECT", "WITH", "TABLE", "VALUES"}
 _EXPLAINS = {"EXPLAIN", "DESCRIBE", "DESC"}
-# Most are reserved words: as names they would be quoted. A column with the name of another one is left in doubt.
+# Most are reserved words, which would be quoted as names. A column named like one of the others counts as a write.
 _WRITING_WORDS = {
     "ALTER", "CALL", "CREATE", "DELETE", "DO", "DROP", "GRANT", "HANDLER", "INSERT", "INTO", "LOAD", "LOCK", "MERGE",
     "NEXT", "PREVIOUS", "PROCEDURE", "RENAME", "REPLACE", "REVOKE", "SET", "SHARE", "TRUNCATE", "UPDATE",
 }  # fmt: skip
 _CHANGES = {"INSERT", "UPDATE", "DELETE", "REPLACE", "SET", "CALL"}
-# What the tokens of a query say of it: it reads; it reads unless a function that it calls writes; it may write.
+# The verdict on a query: it reads; it reads unless a function that it calls writes; it may write.
 _READS, _CALLS, _WRITES = range(3)
 
 
 def _judge(tokens: tuple[Token, ...], words: list[str]) -> int:
-    # What stands in an executable comment depends on the server's version.
+    # Whether an executable comment runs depends on the server's version.
     if not words or any(t.kind in {OPEN, CLOSE, END} for t in tokens):
         return _WRITES
     first = words[0]
@@ -137,11 +137,11 @@ def _judge(tokens: tuple[Token, ...], words: list[str]) -> int:
 
 
 def _judge_explain(tokens: tuple[Token, ...], words: list[str]) -> int:
-    """EXPLAIN ANALYZE runs the statement; EXPLAIN runs what it needs to know the plan, functions among it."""
+    """EXPLAIN ANALYZE runs the statement; EXPLAIN runs what planning requires, possibly functions."""
     query = next((n for n, t in enumerate(tokens) if t.kind == WORD and upper(t.text) in _QUERIES), None)
     if "ANALYZE" in words:
         return _WRITES if query is None or not _CHANGES.isdisjoint(words) else _judge_query(tokens[query:])
-    target = words.index("INTO") if "INTO" in words else 0  # INTO @variable, as INSERT INTO is another matter
+    target = words.index("INTO") if "INTO" in words else 0  # INTO @variable, but not INSERT INTO
     if (target and _CHANGES.isdisjoint(words[:target])) or any(t.kind == ASSIGN for t in tokens):
         return _WRITES
     return max((_judge_word(*around, explained=True) for around in _with_neighbours(tokens[1:])), default=_READS)
@@ -152,14 +152,14 @@ def _judge_query(tokens: Sequence[Token]) -> int:
     for before, token, behind in _with_neighbours(tokens):
         kind = token.kind
         if kind in {WORD, NAME}:
-            found = _judge_word(before, token, behind)
+            verdict = _judge_word(before, token, behind)
         elif kind == ASSIGN:
             return _WRITES
         else:
-            found = _CALLS if kind == RUN and _calls_quoted(token, behind) else _READS
-        if found == _WRITES:
+            verdict = _CALLS if kind == RUN and _calls_quoted(token, behind) else _READS
+        if verdict == _WRITES:
             return _WRITES
-        judged = max(judged, found)
+        judged = max(judged, verdict)
     return judged
 
 
@@ -188,13 +188,13 @@ def _judge_word(before: Token | None, token: Token, behind: Token | None, *, exp
 
 
 def _is_point(token: Token) -> bool:
-    """Whether what follows is the second part of a name: `t.`, but not the number `1.`."""
+    """Whether the token is the dot of a qualified name: `t.`, but not the number `1.`."""
     text = token.text.strip()
     return token.kind == RUN and (text == "." or text.endswith('".'))
 
 
 def _calls_quoted(token: Token, behind: Token | None) -> bool:
-    """Whether a function may be called by a name in double quotes, as the SQL mode ANSI_QUOTES has it."""
+    """Whether a function may be called by a double-quoted name, as the SQL mode ANSI_QUOTES allows."""
     text = token.text
     if '"' not in text:
         return False

@@ -1,7 +1,7 @@
-"""Names that may stand in front of a parenthesis in a query that only reads: any other may be a stored function.
+"""Names that may precede a parenthesis in a query that only reads; any other may be a stored function.
 
-Collected from the sources and manuals of MySQL 5.7 to 9 and MariaDB 10.4 to 12. A server that lacks one of them may
-have a stored function of that name; where it matters, the server's own READ ONLY transaction has the last word.
+Collected from the sources and manuals of MySQL 5.7 to 9 and MariaDB 10.4 to 12. On a server that lacks one of them, a
+stored function may have that name; where it matters, a READ ONLY transaction on the server decides.
 """
 
 from __future__ import annotations
@@ -104,13 +104,13 @@ BUILT_IN = frozenset(
         _TEXT + _NUMBERS + _TIMES + _CHOICES + _AGGREGATES + _JSON + _CODES + _VECTORS + _PLACES + _SERVER
     ).split()
 )  # fmt: skip
-"""Functions of the servers' own that change nothing."""
+"""Built-in functions that change nothing."""
 
 BEFORE_PARENTHESIS = BUILT_IN.union((_KEYWORDS + _TYPES).split())
 
 TIGHT = frozenset(_TIGHT.split())
-"""With white space in front of the parenthesis these are stored functions, but for the SQL mode IGNORE_SPACE
+"""With white space before the parenthesis these are stored functions, except in the SQL mode IGNORE_SPACE
 (https://dev.mysql.com/doc/refman/8.4/en/function-resolution.html)."""
 
 ACTING = frozenset(_ACTING.split())
-"""These do something though a READ ONLY transaction lets them: take locks, call what is outside of the database."""
+"""Functions with side effects that a READ ONLY transaction allows: taking locks, calling out of the database."""

@@ -1,8 +1,8 @@
-"""The SQL lexer: what a text consists of, as far as it matters for where statements end and what they may do.
+"""The SQL lexer: tokens in just enough detail to find where statements end and what they may do.
 
 It reads MySQL's and MariaDB's lexical structure only (https://dev.mysql.com/doc/refman/8.4/en/language-structure.html):
-words, quoted names, variables, executable comments. Everything else (numbers, strings, operators) is of no account
-and comes in long runs, so that 100,000 literals take some hundred tokens. White space and comments give none.
+words, quoted names, variables, executable comments. Everything else (numbers, strings, operators) does not matter and
+is skipped in long runs, so that 100,000 literals yield a few hundred tokens. White space and comments yield none.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _INSIDE = {quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*){{0,1000}}", re
 
 
 class Token(NamedTuple):
-    """A token: its kind, its text, and where it stands."""
+    """A token: its kind, its text, and its offsets."""
 
     kind: str
     text: str
@@ -80,7 +80,7 @@ class Token(NamedTuple):
 
 
 def tokenize(sql: str, start: int = 0, *, backslash_escapes: bool = True) -> Iterator[Token]:
-    """The tokens of a text from a place on, in order; between them are only white space and comments."""
+    """Yield the tokens of a text from an offset on; only white space and comments lie between them."""
     pattern = _TOKEN if backslash_escapes else _TOKEN_PLAIN
     position: int | None = start
     while position is not None:
@@ -105,7 +105,7 @@ _SILENT = frozenset({_SPACE, _COMMENT})
 
 
 def string_end(sql: str, start: int, *, backslash_escapes: bool) -> int:
-    """Where the string that begins at `start` ends: behind its closing quote, or at the text's end."""
+    """The end offset of the string that begins at `start`: after its closing quote, or the end of the text."""
     quote = sql[start]
     if not backslash_escapes:
         return sql.find(quote, start + 1) + 1 or len(sql)
@@ -121,11 +121,11 @@ def string_end(sql: str, start: int, *, backslash_escapes: bool) -> int:
 
 
 def comment_end(sql: str, start: int) -> int:
-    """Where the comment that begins at `start` with `/*` ends."""
+    """The end offset of the `/*` comment that begins at `start`."""
     end = sql.find("*/", start + 2)
     return len(sql) if end < 0 else end + 2
 
 
 def upper(text: str) -> str:
-    """In upper case, as the server compares keywords: `ı` is no I there."""
+    """Convert to upper case as the server compares keywords: `ı` is not an I there."""
     return text.upper() if text.isascii() else text

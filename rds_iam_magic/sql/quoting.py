@@ -1,10 +1,10 @@
-"""Texts and names of the user's as parts of SQL; nothing of theirs is ever put into SQL in another way."""
+"""Quotes the user's strings and names for SQL; they never get into SQL in any other way."""
 
 from __future__ import annotations
 
 
 def quote_text(text: str) -> str:
-    """A text as a literal that no SQL mode reads differently."""
+    """A string literal that means the same in every SQL mode."""
     return f"_utf8mb4 X'{text.encode().hex()}'"
 
 

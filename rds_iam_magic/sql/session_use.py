@@ -1,6 +1,6 @@
-"""What statements leave in the session and what of it they read, in words for the user.
+"""The session state that statements leave and read, as named to the user.
 
-A session's state ends with it. What a new one gets back (the database in use, autocommit) does not count here.
+State that a new session restores (the default database, autocommit) does not count here.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ USER_VARIABLES = "user variables"
 LOCKS = "locks"
 PREPARED = "prepared statements"
 SETTINGS = "session variables that were SET"
-TIME_LIMITS = "time limits that were SET"  # named when they are gone, but no answer depends on them
+TIME_LIMITS = "time limits that were SET"  # named when they are lost, but no result depends on them
 COUNTERS = "values of LAST_INSERT_ID(), FOUND_ROWS(), ROW_COUNT() and LASTVAL()"
 DIAGNOSTICS = "session's own warnings, status, profiles and traces"
 
 ALWAYS_LOST = frozenset({COUNTERS, DIAGNOSTICS})
-"""What every session has of its own without having been told to: never the same on a new one."""
+"""State that every session has from the start: never the same on a new one."""
 
 QUOTED_CALL = re.compile(r'"\s*\(')
 _QUOTED = re.compile(r'"([^"]*)"')
@@ -31,7 +31,7 @@ _LOCK_FUNCTIONS = {"IS_FREE_LOCK", "IS_USED_LOCK", "RELEASE_ALL_LOCKS", "RELEASE
 _COUNTER_VARIABLES = {"LAST_INSERT_ID", "IDENTITY", "INSERT_ID", "LAST_GTID"}
 _DIAGNOSTIC_VARIABLES = {"WARNING_COUNT", "ERROR_COUNT", "STATEMENT_ID", "RAND_SEED1", "RAND_SEED2"}
 _COUNTED_IN_TEXT = re.compile("INSERT_ID|IDENTITY|LAST_GTID|WARNING_COUNT|ERROR_COUNT|STATEMENT_ID", re.IGNORECASE)
-# Tables of information_schema and performance_schema with rows of the session that asks.
+# Tables of information_schema and performance_schema with rows about the current session.
 _DIAGNOSTIC_TABLES = {
     "OPTIMIZER_TRACE", "PROFILING", "SESSION_STATUS", "STATUS_BY_THREAD", "USER_VARIABLES_BY_THREAD",
     "VARIABLES_BY_THREAD", "PREPARED_STATEMENTS_INSTANCES", "SESSION_CONNECT_ATTRS",
@@ -39,7 +39,7 @@ _DIAGNOSTIC_TABLES = {
       for span in ("CURRENT", "HISTORY")),
 }  # fmt: skip
 _DIAGNOSTIC_SCHEMAS = {"INFORMATION_SCHEMA", "PERFORMANCE_SCHEMA"}
-# These set the session up, or end what it holds: no other answer on another one.
+# These set up the session, or end what it holds: the result is the same on a new one.
 _NEED_NOTHING = {"SET", "USE", "BEGIN", "START", "COMMIT", "ROLLBACK", "KILL", "HELP", "UNLOCK"}
 _DEFINED = {"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE", "VIEW"}
 _TIME_LIMITS = {
@@ -52,7 +52,7 @@ _ELSEWHERE = {"GLOBAL", "PERSIST", "PERSIST_ONLY"}
 
 
 def parts(tokens: tuple[Token, ...]) -> list[tuple[Token, ...]]:
-    """The statements of a text that goes to the server whole; mostly one. A routine's body is no part of them."""
+    """The statements in a text that is sent as one, usually one; a routine's body does not count."""
     if not any(t.kind == END for t in tokens):
         return [tokens]
     found, start = [], 0
@@ -64,7 +64,7 @@ def parts(tokens: tuple[Token, ...]) -> list[tuple[Token, ...]]:
 
 
 def _opens_body(tokens: Sequence[Token]) -> bool:
-    """Whether these begin the definition of a routine, and do not end it."""
+    """Whether the tokens begin a routine's definition without ending it."""
     if not _defines(_words(tokens)):
         return False
     depth = opened = 0
@@ -79,7 +79,7 @@ def _opens_body(tokens: Sequence[Token]) -> bool:
 
 
 def _defines(words: list[str]) -> bool:
-    """Whether a statement defines what runs another time."""
+    """Whether a statement defines code that runs later."""
     return words[:1] in (["CREATE"], ["ALTER"]) and not _DEFINED.isdisjoint(words[:16])
 
 
@@ -89,12 +89,12 @@ def unquoted(token: Token) -> str:
 
 
 def quoted_names(token: Token) -> set[str]:
-    """What stands in double quotes, in lower case: names under the SQL mode ANSI_QUOTES."""
+    """The double-quoted texts, in lower case: they are names in the SQL mode ANSI_QUOTES."""
     return {name.lower() for name in _QUOTED.findall(token.text)}
 
 
 def leaves(tokens: Sequence[Token]) -> set[str]:
-    """What a statement may leave in the session."""
+    """The session state that a statement may leave."""
     words = _words(tokens)
     first = words[0] if words else ""
     found: set[str] = set()
@@ -116,11 +116,11 @@ def leaves(tokens: Sequence[Token]) -> set[str]:
 
 
 def needs(tokens: Sequence[Token], text: str) -> set[str]:
-    """What of the session a statement may read.
+    """The session state that a statement may read.
 
     Args:
-        tokens: The statement's.
-        text: Its text; looked into where a variable's name may stand in a string.
+        tokens: The statement's tokens.
+        text: Its text, searched where a string may contain a variable's name.
     """
     words = _words(tokens)
     first = words[0] if words else ""
@@ -143,12 +143,12 @@ def needs(tokens: Sequence[Token], text: str) -> set[str]:
 
 
 def is_user_variable(token: Token) -> bool:
-    """Whether a token is a variable of the user's, not of the server's."""
+    """Whether a token is a user variable rather than a system variable."""
     return token.kind == VARIABLE and not token.text.startswith("@@")
 
 
 def temporary_table(tokens: Sequence[Token]) -> str:
-    """The temporary table that a statement makes, without its schema, in lower case; "" for none."""
+    """The temporary table that a statement creates, without its schema, in lower case; "" for none."""
     words = _words(tokens)
     if words[:1] != ["CREATE"] or "TEMPORARY" not in words[:4]:
         return ""
@@ -178,7 +178,7 @@ def _sets_user_variable(tokens: Sequence[Token], words: list[str]) -> bool:
 
 
 def _set_in_session(tokens: Sequence[Token], words: list[str]) -> set[str]:
-    """What a SET leaves that a new session does not have; autocommit comes back by itself."""
+    """The state that a SET leaves and a new session lacks; autocommit is restored."""
     second = words[1] if len(words) > 1 else ""
     if second in {"PASSWORD", "RESOURCE"} or words[1:3] in (["DEFAULT", "ROLE"], ["GLOBAL", "TRANSACTION"]):
         return set()

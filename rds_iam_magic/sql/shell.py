@@ -1,7 +1,7 @@
-"""Commands of the mysql shell in a text of SQL: what `DELIMITER` says, and why the others are refused.
+"""Commands of the mysql shell within SQL: `DELIMITER` and `USE` are understood, the others refused.
 
-The shell obeys them itself and sends none to the server, which would refuse them after the statements in front of them
-had run (https://dev.mysql.com/doc/refman/8.4/en/mysql-commands.html).
+The shell runs them itself; the server would refuse them, but only after the preceding statements have run
+(https://dev.mysql.com/doc/refman/8.4/en/mysql-commands.html).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rds_iam_magic.errors import OptionError
 _REMOVE = "Remove it."
 _FILE = "Put the file's SQL here instead."
 _END = "End the statement with `;`."
-# No statement of MySQL's or MariaDB's begins with one of these words.
+# No MySQL or MariaDB statement begins with one of these words.
 _WORDS = {
     "CHARSET": "Remove it; text is sent and read as UTF-8.",
     "CLEAR": _REMOVE,
@@ -60,14 +60,14 @@ _OTHER_LETTERS = {
 _ARGUMENT = r"""'[^'\n]*'|"[^"\n]*"|`[^`\n]*`|[^\s'"`]\S*"""
 _REST = r"[ \t]*(?:(?:--[ \t]|\#)[^\n]*)?(?:\r?\n|\r?\Z)"
 _DELIMITER = re.compile(rf"DELIMITER(?:[ \t]+({_ARGUMENT}))?({_REST})?", re.IGNORECASE)
-# Where a statement goes on, only what no SQL could mean.
+# Within a statement, only what cannot be SQL.
 _LONE_DELIMITER = re.compile(rf"DELIMITER[ \t]+([^\w\s'\"`\\]{{2,}}|;){_REST}", re.IGNORECASE)
 _USE = re.compile(rf"USE[ \t]+(`[^`\n]*`|[^\s;`]+){_REST}", re.IGNORECASE)
 _PLAIN_NAME = re.compile(r"[\w$]+")
 
 
 class Command(NamedTuple):
-    """A command that is understood: what it names, and where its line ends."""
+    """A supported command: its argument, and the offset at which its line ends."""
 
     argument: str
     end: int
@@ -77,13 +77,13 @@ def delimiter(sql: str, start: int) -> Command:
     """The `DELIMITER` command that begins at `start`.
 
     Raises:
-        OptionError: It names no delimiter, or one that cannot be, or does not stand alone.
+        OptionError: The delimiter is missing or not valid, or the line continues.
     """
     match = _DELIMITER.match(sql, start)
     argument = (match and match[1]) or ""
     if match is None or not argument:
         raise OptionError(
-            "DELIMITER names no delimiter; nothing was run.", "Write it as in DELIMITER //.", cause="shell-command"
+            "DELIMITER has no argument; nothing was run.", "Write it as in DELIMITER //.", cause="shell-command"
         )
     if argument[0] in "'\"`":
         argument = argument[1:-1]
@@ -103,7 +103,7 @@ def delimiter(sql: str, start: int) -> Command:
 
 
 def lone_delimiter(sql: str, start: int, *, back: bool) -> Command | None:
-    """A `DELIMITER` line at `start` where a statement has not ended; `back`: whether it may go back to `;`."""
+    """A `DELIMITER` line at `start` within an unfinished statement; `back`: whether it may restore `;`."""
     if sql[sql.rfind("\n", 0, start) + 1 : start].strip(" \t"):
         return None
     match = _LONE_DELIMITER.match(sql, start)
@@ -113,13 +113,13 @@ def lone_delimiter(sql: str, start: int, *, back: bool) -> Command | None:
 
 
 def use(sql: str, start: int) -> Command | None:
-    """`USE name` alone on its line, at `start`, as the shell takes it without a `;`."""
+    """`USE name` alone on its line, at `start`, which the shell accepts without a `;`."""
     match = _USE.match(sql, start)
     return None if match is None else Command(match[1], match.end())
 
 
 def check_use(name: str) -> None:
-    """Refuse a name that the shell takes and the server does not."""
+    """Refuse a name that the shell accepts and the server does not."""
     if not (name.startswith("`") or _PLAIN_NAME.fullmatch(name)):
         raise OptionError(
             f"USE {name} has no `;`, and its name needs quotes; nothing was run.",
@@ -146,7 +146,7 @@ def ends_statement(command: str) -> bool:
     r"""Whether a backslash and its letter end a statement, as `\G` does.
 
     Raises:
-        OptionError: It is another command of the shell, or none.
+        OptionError: It is another shell command, or an unknown one.
     """
     letter = command[1:]
     if letter in ("g", "G"):

@@ -1,4 +1,4 @@
-"""Where the statements of a text begin and end. It changes nothing: a statement's text is the user's own."""
+"""Splits a text into statements, without changing any: a statement's text is the user's own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rds_iam_magic.sql.lexer import (
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement: its text as written, without what ended it, and its tokens."""
+    """One statement: its text as written, without its delimiter, and its tokens."""
 
     text: str
     tokens: tuple[Token, ...]
@@ -36,14 +36,14 @@ class Statement:
 
 
 def split(sql: str, *, backslash_escapes: bool = True) -> list[Statement]:
-    r"""The statements of a text; those of comments only are left out.
+    r"""Split a text into statements; empty ones and mere comments are omitted.
 
-    A statement that may hold `;` itself (the body of a procedure, function, trigger or event) takes the rest of the
-    text with it: the server knows where it ends, and runs what follows. Of the mysql shell's commands, `DELIMITER`,
-    `\g`, `\G` and a line `USE name` are understood.
+    A statement that may contain `;` itself (the body of a procedure, function, trigger or event) extends to the end of
+    the text: the server finds its end, and runs what follows. Of the mysql shell's commands, `DELIMITER`, `\g`, `\G`
+    and a line `USE name` are understood.
 
     Raises:
-        OptionError: Another of its commands is there, or what cannot be sent; nothing of the text may run then.
+        OptionError: The text has another shell command or cannot be encoded; then none of it may run.
     """
     _check_encodable(sql)
     return _Splitter(sql, backslash_escapes=backslash_escapes).statements()
@@ -55,18 +55,18 @@ def _check_encodable(sql: str) -> None:
     try:
         sql.encode()
     except UnicodeEncodeError as error:
-        at = error.start
+        offset = error.start
     else:
         return
-    line, column = sql.count("\n", 0, at) + 1, at - sql.rfind("\n", 0, at)
+    line, column = sql.count("\n", 0, offset) + 1, offset - sql.rfind("\n", 0, offset)
     raise OptionError(
-        f"The SQL contains a lone surrogate (\\u{ord(sql[at]):04x}) at line {line}, column {column}; it cannot be sent "
-        "as UTF-8, and nothing was run.",
+        f"The SQL contains a lone surrogate (\\u{ord(sql[offset]):04x}) at line {line}, column {column}; it cannot be "
+        "sent as UTF-8, and nothing was run.",
         cause="sql-not-text",
     )
 
 
-_LENGTH_OF_DELIMITER = len("DELIMITER")  # looked at first: most words have another
+_LENGTH_OF_DELIMITER = len("DELIMITER")  # compared first: most words have another length
 
 
 class _Splitter:
@@ -88,7 +88,7 @@ class _Splitter:
         return list(tokenize(text, start, backslash_escapes=self._escapes))
 
     def _plain(self, start: int) -> int:
-        """One statement that ends with `;`, or what stands in its place; returns where the next one begins."""
+        """Read one statement that ends with `;`, or a shell command; return the start of the next one."""
         tokens: list[Token] = []
         depth, compound = 0, False
         for token in tokenize(self._sql, start, backslash_escapes=self._escapes):
@@ -109,7 +109,7 @@ class _Splitter:
         return self._add(start, len(self._sql), tokens, len(self._sql))
 
     def _delimited(self, start: int) -> int:
-        """As `_plain`, for a statement that ends with the delimiter in use."""
+        """Like `_plain`, for a statement that ends with the current delimiter."""
         first = next(tokenize(self._sql, start, backslash_escapes=self._escapes), None)
         if first is None:
             return len(self._sql)
@@ -121,7 +121,7 @@ class _Splitter:
         return self._add(start, end, self._tokenize(self._sql[start:end]), behind)
 
     def _cut(self, start: int) -> tuple[int, int]:
-        """Where the delimiter in use stands, and where it ends; strings, names and comments do not have it."""
+        """The start and end of the next delimiter outside strings, names and comments."""
         pattern, position = _until(self._delimiter), start
         while (match := pattern.search(self._sql, position)) is not None:
             begin, position = match.span()
@@ -140,13 +140,13 @@ class _Splitter:
         return len(self._sql), len(self._sql)
 
     def _command(self, token: Token, tokens: list[Token], start: int, *, compound: bool) -> int | None:
-        """Obey a command of the shell that begins with this token; returns where it ends, None if it is SQL.
+        """Run a shell command that begins with this token; return its end offset, or None if it is SQL.
 
         Args:
-            token: The next one.
-            tokens: Those of the statement in front of it.
-            start: Where that begins.
-            compound: Whether it may hold `;`.
+            token: The next token.
+            tokens: The tokens of the unfinished statement before it.
+            start: The offset at which that statement begins.
+            compound: Whether that statement may contain `;`.
         """
         if tokens:
             lone = token.text.upper() == "DELIMITER" and shell.lone_delimiter(self._sql, token.start, back=compound)
@@ -184,7 +184,7 @@ class _Splitter:
 
 
 def _until(delimiter: str) -> re.Pattern[str]:
-    """What may end a statement, and what protects its text from being the end."""
+    """The pattern for what may end a statement, and for quotes and comments that may contain a delimiter."""
     return re.compile(
         rf"""(?P<delimiter>(?-i:{re.escape(delimiter)}))|['"]|`[^`]*(?:`|\Z)|/\*(?!!|M!)|--(?=[\x00-\x20\x7f]|\Z)[^\n]*"""
         r"|\#[^\n]*|\\.?|(?P<command>(?<![\w$])DELIMITER(?![\w$]))",
@@ -206,7 +206,7 @@ def _may_be_compound(tokens: list[Token]) -> bool:
         return objects[:1] != [] and objects[0] in _ROUTINES and _has_block(tokens)
     if len(tokens) > 2 and tokens[1].kind == RUN and tokens[1].text.strip() == ":":
         words = words[1:]  # a label
-    # A bare BEGIN opens a transaction; BEGIN NOT ATOMIC and the others are MariaDB's blocks outside of routines.
+    # A bare BEGIN opens a transaction; BEGIN NOT ATOMIC and the others are MariaDB's blocks outside routines.
     return words[:1] != [] and words[0] in _BLOCKS and words not in (["BEGIN"], ["BEGIN", "WORK"])
 
 

@@ -228,8 +228,7 @@ JOIN = "SELECT * FROM orders o JOIN customers c ON c.id = o.customer_id LIMIT 1"
 
 
 NOTE = (
-    "the result has 2 columns named id; df['id'] gives all of them. "
-    "Tell them apart with AS: o.id AS o_id, c.id AS c_id."
+    "the result has 2 columns named id; df['id'] selects all of them. Rename them with AS: o.id AS o_id, c.id AS c_id."
 )
 
 

@@ -1,6 +1,6 @@
-"""Chunks of rows → Arrow record batches: bytes and column descriptions in, arrays out. No socket, no pandas.
+"""Chunks of rows → Arrow record batches: bytes and column definitions in, arrays out. No socket, no pandas.
 
-Whole columns are decoded at once, by NumPy and Arrow; one small file for each family of types.
+NumPy and Arrow decode whole columns at once; each family of types has a small file.
 """
 
 from rds_iam_magic.mysql.decode.decoder import DecodeOptions, Decoder

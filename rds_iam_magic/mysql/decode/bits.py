@@ -1,9 +1,9 @@
-"""BIT(1) → bool, BIT(n) → uint64, and columns that are NULL only.
+"""BIT(1) → bool, BIT(n) → uint64, and the NULL type → null.
 
-A stored BIT(n) comes as ceil(n / 8) bytes. Many expressions are described as BIT, too, but come as decimal text: on
+A stored BIT(n) is sent as ceil(n / 8) bytes. Many expressions have type BIT too, but are sent as decimal text: on
 MariaDB MAX, MIN, IF, CASE, COALESCE, NULLIF, GREATEST and others, on MySQL COALESCE, IFNULL, GREATEST and others. So
-129 may come as the byte 0x81 or as the text "129", and the text "5" may also be the byte of 53. A column has one form
-for all of its rows; values that can only be of one form tell which.
+129 may be sent as the byte 0x81 or as the text "129", and "5" may be the number 5 or the byte of 53. All rows of a
+column have the same form; values that are possible in only one form reveal it.
 """
 
 from __future__ import annotations
@@ -33,30 +33,30 @@ _REMEDY = "CAST({} AS UNSIGNED)"
 
 
 class Form(Enum):
-    """How the values of a BIT column come."""
+    """How the values of a BIT column are sent."""
 
     BYTES = "bytes"
     TEXT = "text"
 
 
 def expected_form(column: Column, *, mariadb: bool, words: Callable[[], Sequence[str]]) -> Form | None:
-    """The form that follows from the column's description and the statement; None if either may come.
+    """The form that follows from the column definition and the statement; None if either is possible.
 
-    Seen on MariaDB 10.11: what is read from a table, a temporary one included, has no BINARY flag, and comes as bytes.
-    Expressions have the flag, and come as text, but for window functions, LAST_VALUE, and subqueries whose value is
-    kept because it is used a second time, in ORDER BY, HAVING, or in the WHERE around a view.
+    Observed on MariaDB 10.11: columns read from a table (temporary ones included) lack the BINARY flag and are sent as
+    bytes. Expressions have the flag and are sent as text, except window functions, LAST_VALUE, and subqueries whose
+    value is cached for a second use, in ORDER BY, HAVING, or the WHERE around a view.
 
     Args:
-        column: Its description.
-        mariadb: Whether the server is known to be a MariaDB.
-        words: Gives the statement's words in upper case.
+        column: The column definition.
+        mariadb: Whether the server is known to be MariaDB.
+        words: Returns the statement's words, in upper case.
     """
     if not column.flags & _BINARY_FLAG:
         return Form.BYTES if mariadb or column.org_name else None
     keywords = words() if mariadb else ()
     if not keywords or keywords[0] not in _READS or not _AS_BYTES.isdisjoint(keywords):
         return None
-    if column.org_name:  # of a view or a derived table, which may have a subquery in its place
+    if column.org_name:  # a column of a view or derived table may stand for a subquery
         return Form.TEXT if _SECOND_USES.isdisjoint(keywords) else None
     return Form.TEXT if keywords.count("SELECT") < 2 or _SORTS.isdisjoint(keywords) else None
 
@@ -68,11 +68,11 @@ _SECOND_USES = {*_SORTS, "WHERE", "ON", "USING", "GROUP", "DISTINCT"}
 
 
 class Bits(ColumnDecoder):
-    """One to 64 bits, as one to eight bytes, the most significant first, or as decimal text.
+    """One to 64 bits, sent as one to eight big-endian bytes or as decimal text.
 
     Args:
-        column: Its description.
-        form: What `expected_form` says; the values themselves overrule it.
+        column: The column definition.
+        form: The result of `expected_form`; the values may overrule it.
     """
 
     def __init__(self, column: Column, form: Form | None) -> None:
@@ -84,7 +84,7 @@ class Bits(ColumnDecoder):
         self._proven = False
 
     def decode(self, cells: Cells) -> pa.Array:
-        """All of a column's values in the one form that they have."""
+        """Decode all values in the column's one form."""
         there = np.ones(len(cells), bool) if cells.null is None else ~cells.null
         self._require(there & ((cells.length > digits.MAX_DIGITS + 1) | (cells.length == 0)))
         raw = _read_bytes(cells)
@@ -100,7 +100,7 @@ class Bits(ColumnDecoder):
         return cells.to_array(self.type, np.packbits(raw.astype(bool), bitorder="little"))
 
     def _settle(self, text: NDArray[np.bool_], as_bytes: NDArray[np.bool_], there: NDArray[np.bool_]) -> Form:
-        """Find the column's form, by the values that can only be of one."""
+        """Determine the column's form from the values that are possible in only one."""
         form = Form.TEXT if text.any() else Form.BYTES if as_bytes.any() else None
         if form is Form.TEXT:
             self._require(as_bytes)  # both
@@ -114,7 +114,7 @@ class Bits(ColumnDecoder):
                 message="may be the number or raw bytes: the server sends BIT expressions as either.",
                 row=int(np.flatnonzero(there)[0]),
             )
-        # What was read by expectation is as good as proven: another form from now on would mean that it was wrong.
+        # Values decoded by expectation fix the form: another form later would mean that they were decoded wrongly.
         self._proven = True
         return self._form
 
@@ -124,32 +124,32 @@ class Bits(ColumnDecoder):
         return values
 
     def _require(self, wrong: NDArray[np.bool_]) -> None:
-        """Refuse the first of the values that are wrong."""
+        """Raise for the first wrong value."""
         if wrong.any():
             raise InvalidValueError(self._kind, remedy=_REMEDY, row=int(np.flatnonzero(wrong)[0]))
 
 
 class Nulls(ColumnDecoder):
-    """An expression that is NULL whatever the rows hold."""
+    """An expression of the NULL type."""
 
     def __init__(self) -> None:
         self.type = pa.null()
 
     def decode(self, cells: Cells) -> pa.Array:
-        """Refuse it: the `Decoder` makes arrays of NULLs itself, so that one of the cells is none."""
+        """Raise: `Decoder` itself handles columns that are all NULL, so some cell here is not NULL."""
         del cells
         raise invalid_value("NULL")
 
 
 def _read_bytes(cells: Cells) -> NDArray[np.uint64]:
-    """The values as bytes; of longer ones, which are text, nothing that counts."""
+    """The values read as big-endian bytes; meaningless for values over eight bytes, which are text."""
     shift = ((8 - np.minimum(cells.length, 8)) << 3).astype(np.uint64)
     values: NDArray[np.uint64] = cells.word64[cells.start].byteswap() >> shift
     return values
 
 
 def _is_number(cells: Cells) -> NDArray[np.bool_]:
-    """Which values are decimal numbers as the server writes them: digits only, and no zero in front."""
+    """Which values are decimal numbers as the server writes them: only digits, no leading zero."""
     fits = np.ones(len(cells), bool)
     for done in range(0, int(cells.length.max(initial=0)), 8):
         count = np.clip(cells.length - done, 0, 8)

@@ -1,4 +1,4 @@
-"""One column of a chunk of rows, as offsets into the bytes that came, whatever their format; nothing is copied yet."""
+"""`Cells`: one column of a chunk of rows, as offsets into the received bytes, whatever their format; no copies."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Where the values of one column are.
+    """The location of one column's values.
 
     Attributes:
-        data: uint8; all of the bytes, padded behind the last row.
-        word64: uint64, little-endian; `word64[i]` are the eight bytes from `i` on.
-        start: int64, by row.
-        length: int64, by row; 0 for NULL.
-        null: bool, by row; None when no value is NULL.
+        data: uint8, shape (bytes,); the whole chunk, padded after the last row.
+        word64: uint64, little-endian, shape (bytes - 7,); `word64[i]` holds the eight bytes from offset `i`.
+        start: int64, shape (rows,); the offset of each value.
+        length: int64, shape (rows,); in bytes, 0 for NULL.
+        null: bool, shape (rows,); None when no value is NULL.
     """
 
     data: NDArray[np.uint8]
@@ -34,29 +34,29 @@ class Cells:
         return len(self.start)
 
     def part(self, start: int, stop: int) -> Cells:
-        """The cells of some of the rows."""
+        """The cells of the rows from `start` to `stop`."""
         null = None if self.null is None else self.null[start:stop]
         null = None if null is None or not null.any() else null
         return Cells(self.data, self.word64, self.start[start:stop], self.length[start:stop], null)
 
     def value(self, row: int) -> bytes:
-        """One value as it came; for error messages."""
+        """One value's bytes, for error messages."""
         return self.data[self.start[row] : self.start[row] + self.length[row]].tobytes()
 
     def validity(self, also_null: NDArray[np.bool_] | None = None) -> pa.Buffer | None:
-        """Arrow's validity bitmap; None when every value is there."""
+        """Arrow's validity bitmap; None when no value is NULL."""
         null = self.null if also_null is None else also_null if self.null is None else self.null | also_null
         return None if null is None else pa.py_buffer(np.packbits(~null, bitorder="little"))
 
     def to_array(self, kind: pa.DataType, values: NDArray[Any], also_null: NDArray[np.bool_] | None = None) -> pa.Array:
-        """An Arrow array over `values`, without a copy; NULL where a field is NULL or `also_null` says so."""
+        """An Arrow array over `values`, without a copy; NULL where the cell is NULL or `also_null` is True."""
         return pa.Array.from_buffers(kind, len(self), [self.validity(also_null), pa.py_buffer(values)])
 
     def to_bytes(self) -> pa.Array:
         """The values as a large_binary array.
 
-        Arrow wants values one behind the other. So each value and the gap behind it are two elements of an array over
-        the bytes as they came, and `take` gathers every other one at the speed of C.
+        Arrow stores values contiguously. So each value and the gap after it become two elements of an array over the
+        received bytes, and `take` gathers every other element in C.
         """
         count = len(self)
         offsets = np.empty(2 * count + 1, np.int64)
@@ -66,11 +66,11 @@ class Cells:
         with_gaps = pa.Array.from_buffers(
             pa.large_binary(), 2 * count, [None, pa.py_buffer(offsets), pa.py_buffer(self.data)]
         )
-        places = np.arange(0, 2 * count, 2)
-        return with_gaps.take(self.to_array(pa.int64(), places))
+        indices = np.arange(0, 2 * count, 2)
+        return with_gaps.take(self.to_array(pa.int64(), indices))
 
 
 def word64_of(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """The eight bytes from each byte on."""
+    """For each offset, the eight bytes from there as a little-endian uint64; shape (len(data) - 7,), no copy."""
     word64: NDArray[np.uint64] = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
     return word64

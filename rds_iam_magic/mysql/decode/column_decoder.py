@@ -1,6 +1,6 @@
-"""What every decoder of a column is: an Arrow type that the description declares, and a way from cells to an array.
+"""`ColumnDecoder`: the base of all column decoders, with an Arrow type and a method from cells to an array.
 
-A family of types has a file. The decoders in it are told apart by the format of the bytes that they read.
+Each family of types has a file, with a decoder for each wire format.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 
 class ColumnDecoder(ABC):
-    """Decodes one column; made once for a result set, used for each of its chunks.
+    """Decodes one column; created once per result set, used for each chunk.
 
     Attributes:
-        type: Follows from the column's description alone, so an empty result has it too.
+        type: The Arrow type; it follows from the column definition alone, so an empty result has it too.
     """
 
     type: pa.DataType
 
     @abstractmethod
     def decode(self, cells: Cells) -> pa.Array:
-        """An array of `type`; at least one cell is not NULL.
+        """Decode to an array of `type`, of the same length; at least one cell is not NULL.
 
         Raises:
-            ValueError: A value does not fit the column's type; an `InvalidValueError` says how to get at it.
+            ValueError: A value is not valid for the column's type; `InvalidValueError` also says how to select it.
         """
 
     def warning(self) -> str:
-        """What the user must know about the values so far, as a sentence; "" for nothing."""
+        """A sentence about values decoded so far that differ from the server's; "" for none."""
         return ""

@@ -1,6 +1,6 @@
-"""DATE → date32, DATETIME and TIMESTAMP → timestamp[us] as the session's time zone shows them.
+"""DATE → date32, DATETIME and TIMESTAMP → timestamp[us] without a zone, TIMESTAMP in the session's time zone.
 
-Zero dates, partial dates and days that no calendar has become NULL, and are counted.
+Zero dates, partial dates and invalid dates become NULL, and are counted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SECOND, _DAY = 1_000_000, 86_400_000_000  # microseconds
 
 
 class _Dated(ColumnDecoder):
-    """Counts what no calendar has."""
+    """Counts invalid dates."""
 
     def __init__(self, column: Column) -> None:
         self._name = column.name
@@ -89,13 +89,13 @@ class DateTimes(_Dated):
         return cells.to_array(self.type, values, impossible)
 
 
-def read_days(words: NDArray[np.uint64], start: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Days since 1970-01-01 of the texts YYYY-MM-DD at `start`, and which are in no calendar.
+def read_days(word64: NDArray[np.uint64], start: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Days since 1970-01-01 (int64) of the dates YYYY-MM-DD at `start`, and which of them are invalid (bool).
 
     Raises:
-        InvalidValueError: A text has another shape.
+        InvalidValueError: A value is not of that form.
     """
-    first, last = words[start], words[start + 8]
+    first, last = word64[start], word64[start + 8]
     digits.require_digits(first, _YEAR_MONTH_DIGITS)
     digits.require_digits(last, 0xFFFF)
     _require_marks(first, _YEAR_MONTH_MARKS, "date")
@@ -109,13 +109,13 @@ def read_days(words: NDArray[np.uint64], start: NDArray[np.int64]) -> tuple[NDAr
     return days, impossible
 
 
-def read_clock(words: NDArray[np.uint64], start: NDArray[np.int64]) -> NDArray[np.int64]:
+def read_clock(word64: NDArray[np.uint64], start: NDArray[np.int64]) -> NDArray[np.int64]:
     """Microseconds of the texts HH:MM:SS at `start`.
 
     Raises:
         InvalidValueError: A text has another shape.
     """
-    word = words[start]
+    word = word64[start]
     digits.require_digits(word, _CLOCK_DIGITS)
     _require_marks(word, _CLOCK_MARKS, "time")
     minutes, seconds = digits.pair(word, 3), digits.pair(word, 6)
@@ -125,10 +125,10 @@ def read_clock(words: NDArray[np.uint64], start: NDArray[np.int64]) -> NDArray[n
 
 
 def read_fraction(cells: Cells, start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Microseconds of the texts .f to .ffffff at `start`; 0 where `length` is not positive.
+    """Microseconds (int64) of the fractions .f to .ffffff at `start`; 0 where `length` is not positive.
 
     Raises:
-        InvalidValueError: A text has another shape.
+        InvalidValueError: A value is not of that form.
     """
     there = length > 0
     if ((cells.data[np.where(there, start, 0)] != ord(".")) & there).any():
@@ -140,7 +140,7 @@ def read_fraction(cells: Cells, start: NDArray[np.int64], length: NDArray[np.int
 
 
 def _present(cells: Cells, start: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Starts whose NULLs point to a date that is there, so that they are read without a special case."""
+    """Offsets with NULLs redirected to the first non-NULL value, so vectorised reads need no mask."""
     if cells.null is None:
         return start
     there = np.flatnonzero(~cells.null)
@@ -163,6 +163,6 @@ def _require_marks(word: NDArray[np.uint64], marks: tuple[int, int], kind: str) 
 
 @cache
 def _month_starts() -> NDArray[np.int64]:
-    """Days since 1970-01-01 of the first day of each month, from year 0 to January of year 10000 and one more."""
+    """Days since 1970-01-01 of the first day of each month, from January of year 0 to February of year 10000."""
     months = np.arange(np.datetime64("0000-01", "M"), np.datetime64("10000-03", "M"))
     return months.astype("datetime64[D]").astype(np.int64)

@@ -1,6 +1,6 @@
-"""DECIMAL → float64, correctly rounded, or Arrow decimals, digit for digit.
+"""DECIMAL → float64, correctly rounded, or exact Arrow decimals.
 
-A whole DECIMAL (scale 0: SUM of integers) is decoded digit for digit in both modes; pandas gets it as Int64.
+A whole DECIMAL (scale 0, such as SUM of integers) is decoded exactly in both modes; pandas gets it as Int64.
 """
 
 from __future__ import annotations
@@ -23,37 +23,40 @@ if TYPE_CHECKING:
     from rds_iam_magic.mysql.wire.column import Column
 
 _MINUS, _POINT = ord("-"), ord(".")
-_EXACT_MANTISSA = np.uint64(2**53)  # below it, an integer is a double, and so is 10**22: their quotient rounds once
+_EXACT_MANTISSA = np.uint64(
+    2**53
+)  # integers below it, and 10**22, are exact doubles, so their quotient is rounded once
 _EXACT_SCALE = 22
-_SAFE_DIGITS = 15  # every decimal of so many digits comes back from a double
+_SAFE_DIGITS = 15  # every decimal of up to 15 digits survives a round trip through a double
 _MAX_PRECISION = 76  # of decimal256
-_MOST_DIGITS = 65  # of a DECIMAL, as MySQL and MariaDB declare it
+_MOST_DIGITS = 65  # the maximum precision of DECIMAL in MySQL and MariaDB
 
 
 def decimal_type(column: Column) -> pa.DataType:
-    """The Arrow decimal of a column's declared precision and scale.
+    """The Arrow decimal type of a column's declared precision and scale.
 
-    The column's length is that of the longest text: the digits, a point if there is a scale, a sign unless unsigned.
+    The column's length counts the digits, a decimal point if there is a scale, and a sign unless it is unsigned.
     """
     scale = min(column.decimals, _MAX_PRECISION)
     precision = column.length - (scale > 0) - (not column.unsigned)
     if not column.org_name and precision >= _MOST_DIGITS:
-        precision = _MAX_PRECISION  # the digits of an expression may be more than it can declare: those of a / 3
+        precision = _MAX_PRECISION  # an expression, such as a / 3, may have more digits than it can declare
     precision = min(max(precision, scale, 1), _MAX_PRECISION)
     return pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
 
 
 class _Decimals(ColumnDecoder):
-    """Reads a decimal's text into a scaled integer, where it is regular and fits."""
+    """Reads decimals as scaled integers, if every value has exactly `scale` fractional digits and fits 64 bits."""
 
     def __init__(self, column: Column) -> None:
         self._scale = min(column.decimals, _MAX_PRECISION)
         self._name = column.name
 
     def _mantissa(self, cells: Cells) -> tuple[NDArray[np.uint64], NDArray[np.bool_]] | None:
-        """Values times ten to the scale, and which are negative; None where that needs more than 64 bits.
+        """The absolute values times 10**scale (uint64), and which are negative (bool).
 
-        Expressions may have fewer digits behind the point than their column says; those are left to the other way.
+        None unless every value has exactly `scale` fractional digits and fits 64 bits: then Arrow's parser is used.
+        (Expressions may have fewer fractional digits than their column declares.)
         """
         scale, start, length = self._scale, cells.start, cells.length
         if length.max(initial=0) > digits.MAX_DIGITS or scale > digits.MAX_DIGITS:
@@ -75,7 +78,7 @@ class _Decimals(ColumnDecoder):
 
 
 class FloatDecimals(_Decimals):
-    """As float64, as `pandas.read_sql` has them; values that a double cannot give back are counted."""
+    """As float64, as in `pandas.read_sql`; values with more digits than a double preserves are counted."""
 
     def __init__(self, column: Column) -> None:
         super().__init__(column)
@@ -83,11 +86,11 @@ class FloatDecimals(_Decimals):
         self._rounded = 0
 
     def decode(self, cells: Cells) -> pa.Array:
-        """Correctly rounded, whichever way."""
+        """Correctly rounded by either parser."""
         read = self._mantissa(cells) if self._scale <= _EXACT_SCALE else None
         if read is None or (read[0] >= _EXACT_MANTISSA).any():
             texts = pa.Array.from_buffers(pa.large_string(), len(cells), cells.to_bytes().buffers())
-            values = floats.parse(cells)  # first, for it checks them
+            values = floats.parse(cells)  # first, because it validates them
             self._rounded += _count_long(texts)
             return values
         mantissa, negative = read
@@ -100,7 +103,7 @@ class FloatDecimals(_Decimals):
         return cells.to_array(self.type, values)
 
     def warning(self) -> str:
-        """How many values have more digits than a double gives back."""
+        """The number of values with more digits than a double preserves."""
         if not self._rounded:
             return ""
         values = (
@@ -116,7 +119,7 @@ class FloatDecimals(_Decimals):
 
 
 class ExactDecimals(_Decimals):
-    """As decimal128 or decimal256, digit for digit; as text where even that is too narrow, which is told."""
+    """As exact decimal128 or decimal256; as text, with a warning, where a value does not fit the type."""
 
     def __init__(self, column: Column) -> None:
         super().__init__(column)
@@ -124,7 +127,7 @@ class ExactDecimals(_Decimals):
         self._too_wide = False
 
     def decode(self, cells: Cells) -> pa.Array:
-        """Small ones as scaled integers, others by Arrow's own parser."""
+        """Values below 2**63 as scaled integers, others by Arrow's parser."""
         read = self._mantissa(cells) if pa.types.is_decimal128(self.type) else None
         if read is None or (read[0] >= np.uint64(2**63)).any():
             return self._parse(cells)
@@ -137,11 +140,11 @@ class ExactDecimals(_Decimals):
         return cells.to_array(self.type, wide)
 
     def warning(self) -> str:
-        """That values came as texts."""
+        """Whether values are returned as text."""
         if not self._too_wide:
             return ""
         return (
-            f"column {self._name}: values with more digits than {self.type} holds came as text "
+            f"column {self._name}: values with more digits than {self.type} can hold are returned as text "
             "(in a DataFrame as decimal.Decimal)."
         )
 
@@ -150,26 +153,26 @@ class ExactDecimals(_Decimals):
         try:
             return pc.cast(texts.cast(pa.string()), self.type)
         except pa.ArrowInvalid:
-            floats.parse(cells)  # raises if one of them is no number
+            floats.parse(cells)  # raises if a value is not a number
             self._too_wide = True
             return texts
 
 
 class WholeDecimals(ExactDecimals):
-    """Those without a fraction, for pandas: as Int64; a column with a value beyond 63 bits becomes float64."""
+    """Scale 0, for pandas: as Int64; a column with a value beyond 63 bits becomes float64."""
 
     def __init__(self, column: Column) -> None:
         super().__init__(column)
         self._beyond = False
 
     def decode(self, cells: Cells) -> pa.Array:
-        """Digit for digit; `frame.py` chooses the dtype."""
+        """Exact; `frame.py` chooses the dtype."""
         values = super().decode(cells)
         self._beyond = self._beyond or not fits_int64(values)
         return values
 
     def warning(self) -> str:
-        """That a value is beyond 63 bits."""
+        """Whether a value exceeds 63 bits."""
         if not self._beyond:
             return ""
         return Note(
@@ -180,7 +183,7 @@ class WholeDecimals(ExactDecimals):
 
 
 def fits_int64(values: pa.Array | pa.ChunkedArray) -> bool:
-    """Whether all whole decimals (or their texts) are 64-bit integers."""
+    """Whether all whole decimals (or their texts) fit int64."""
     try:
         pc.cast(values, pa.int64())
     except pa.ArrowInvalid:
@@ -189,9 +192,9 @@ def fits_int64(values: pa.Array | pa.ChunkedArray) -> bool:
 
 
 def _count_long(texts: pa.Array) -> int:
-    """Values of more than 15 digits, leading and trailing zeros aside."""
-    shown = pc.utf8_rtrim(pc.utf8_ltrim(texts, "-0."), "0")
-    count = pc.subtract(pc.binary_length(shown), pc.cast(pc.match_substring(shown, "."), pa.int64()))
+    """The number of values with more than 15 significant digits."""
+    significant = pc.utf8_rtrim(pc.utf8_ltrim(texts, "-0."), "0")
+    count = pc.subtract(pc.binary_length(significant), pc.cast(pc.match_substring(significant, "."), pa.int64()))
     return int(pc.sum(pc.greater(count, _SAFE_DIGITS)).as_py() or 0)
 
 

@@ -1,4 +1,4 @@
-"""`Decoder`: chunks of rows → record batches; the table of which column decoder is for which type."""
+"""`Decoder`: chunks of rows → record batches; and the table of column decoders by field type."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class DecodeOptions:
 
     Attributes:
         decimal: DECIMAL as `float` (float64) or `exact` (Arrow decimals).
-        mariadb: Whether the server is known to be a MariaDB.
-        words: Gives the statement's words in upper case; none if they are not known.
+        mariadb: Whether the server is known to be MariaDB.
+        words: Returns the statement's words, in upper case; empty if unknown.
     """
 
     decimal: Literal["float", "exact"] = "float"
@@ -47,7 +47,7 @@ def _decimals(column: Column, options: DecodeOptions) -> ColumnDecoder:
 
 
 def _texts(column: Column, options: DecodeOptions) -> ColumnDecoder:  # noqa: ARG001 - one signature for the table
-    # JSON says that it is binary, and is text: MySQL keeps it as utf8mb4.
+    # JSON is flagged binary but is text: MySQL stores it as utf8mb4.
     return Bytes() if column.binary and column.type_code != _JSON else Texts(column)
 
 
@@ -74,35 +74,35 @@ class Decoder:
     """Decodes one result set.
 
     Attributes:
-        schema: What the columns' descriptions alone say; names may repeat. Every field is nullable: servers send NULL
-            in NOT NULL columns (WITH ROLLUP). A batch has text for a decimal that no Arrow decimal can hold.
+        schema: Follows from the column definitions alone; names may repeat. Every field is nullable: servers send NULL
+            in NOT NULL columns (WITH ROLLUP). A batch may have text where a decimal does not fit its Arrow type.
 
     Raises:
-        DecodeError: A column has a type that is not known.
+        DecodeError: A column has an unsupported type.
     """
 
     def __init__(self, columns: Sequence[Column], options: DecodeOptions | None = None) -> None:
         self._columns = tuple(columns)
-        self._rows = 0  # decoded so far
+        self._rows = 0  # number decoded so far
         self._decoders = [_column_decoder(column, options or DecodeOptions()) for column in columns]
         self.schema = pa.schema(
             [pa.field(column.name, decoder.type) for column, decoder in zip(columns, self._decoders, strict=True)]
         )
 
     def decode(self, rows: Rows) -> pa.RecordBatch:
-        """A chunk of rows as a record batch.
+        """Decode a chunk of rows to a record batch.
 
         Raises:
-            ProtocolError: The bytes are no rows of so many fields.
-            DecodeError: A value does not fit its column's type.
+            ProtocolError: A row is malformed or has the wrong number of fields.
+            DecodeError: A value is not valid for its column's type.
         """
         columns = locate(rows, len(self._decoders))
-        # strict: the cells' own check for fields too many comes at their end.
+        # strict=True exhausts `columns`, whose check for surplus fields comes at its end.
         try:
-            places = range(len(self._decoders))
-            arrays = [self._decode(place, cells) for cells, place in zip(columns, places, strict=True)]
+            indices = range(len(self._decoders))
+            arrays = [self._decode(index, cells) for cells, index in zip(columns, indices, strict=True)]
         except DecodeError:
-            for _ in columns:  # rows that are broken are worse than a value, and end the session
+            for _ in columns:  # a malformed row takes precedence over an invalid value, since it ends the session
                 pass
             raise
         self._rows += len(rows)
@@ -111,16 +111,16 @@ class Decoder:
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def warnings(self) -> list[str]:
-        """A line for each column whose values are not all what the server has."""
+        """A sentence for each column with values that differ from the server's."""
         return [text for decoder in self._decoders if (text := decoder.warning())]
 
-    def _decode(self, place: int, cells: Cells) -> pa.Array:
-        decoder = self._decoders[place]
+    def _decode(self, index: int, cells: Cells) -> pa.Array:
+        decoder = self._decoders[index]
         try:
             return _decode(decoder, cells)
-        except (ValueError, ArithmeticError) as error:  # Arrow's own errors are ValueErrors, too
+        except (ValueError, ArithmeticError) as error:  # Arrow's errors are ValueErrors
             failure, row = _locate_failure(decoder, cells, error)
-        raise _decode_error(self._columns[place], self._rows + row + 1, cells.value(row), failure)
+        raise _decode_error(self._columns[index], self._rows + row + 1, cells.value(row), failure)
 
 
 def _column_decoder(column: Column, options: DecodeOptions) -> ColumnDecoder:
@@ -133,7 +133,7 @@ def _column_decoder(column: Column, options: DecodeOptions) -> ColumnDecoder:
         )
     decoder = make(column, options)
     if column.wide is None or isinstance(decoder, Texts | Bytes | Bits):
-        return decoder  # those are texts anyway, or bytes that are not converted
+        return decoder  # text is decoded by its character set anyway, and bytes are not converted
     return Narrowed(decoder, column.wide)
 
 
@@ -144,7 +144,7 @@ def _decode(decoder: ColumnDecoder, cells: Cells) -> pa.Array:
 
 
 def _locate_failure(decoder: ColumnDecoder, cells: Cells, error: Exception) -> tuple[Exception, int]:
-    """Bisect for the first row that cannot be decoded, and give its own error."""
+    """Bisect for the first row that cannot be decoded; return its error and index."""
     if isinstance(error, InvalidValueError) and error.row is not None:
         return error, error.row
     start, stop = 0, len(cells)
@@ -171,13 +171,13 @@ def _decode_error(column: Column, row: int, value: bytes, error: Exception) -> D
 
 
 def _remedy(column: Column, sql: str) -> str:
-    """What to write in the column's place; an expression's own text is not known, for its name may be an alias."""
+    """The hint with the SQL to select instead; an expression's SQL is unknown, since its name may be an alias."""
     written = sql.format(quote_name(column.org_name) if column.org_name else "…")
-    return f"Select {written} instead, or leave the column out."
+    return f"Select {written} instead, or omit the column."
 
 
 def _shown(value: bytes) -> str:
-    """A value for a message: short, in one line, whatever its bytes are."""
+    """A value's repr for a message: short, on one line, whatever its bytes are."""
     text = value[: 4 * _SHOWN].decode("utf-8", "backslashreplace")
     return repr(text if len(text) <= _SHOWN and len(value) <= 4 * _SHOWN else text[:_SHOWN] + "…")
 

@@ -1,4 +1,4 @@
-"""Decimal digits → integers, eight at a time and a whole column at once (SWAR: one word holds eight digits)."""
+"""Decimal digits → integers, a whole column at once and eight digits at a time (SWAR: one uint64 holds eight)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_DIGITS = 19
-"""Digits that always fit into 64 bits without a sign."""
+"""The number of digits that always fit an unsigned 64-bit integer."""
 
 _U = np.uint64
 POWERS = np.array([10**k for k in range(MAX_DIGITS + 1)], np.uint64)
@@ -23,29 +23,29 @@ _FILLS = np.array([0x3030303030303030 & ((1 << (64 - 8 * count)) - 1) for count 
 _PAIRS, _QUADS = _U(0x00FF00FF00FF00FF), _U(0x0000FFFF0000FFFF)
 
 
-def parse(words: NDArray[np.uint64], start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """The numbers whose `length` digits begin at `start`; 0 where the length is 0.
+def parse(word64: NDArray[np.uint64], start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """The numbers (uint64, shape (rows,)) whose `length` digits begin at `start`; 0 where the length is 0.
 
     Args:
-        words: As in `Cells`.
-        start: int64.
-        length: int64, at most `MAX_DIGITS`.
+        word64: As in `Cells`.
+        start: int64, shape (rows,).
+        length: int64, shape (rows,), at most `MAX_DIGITS`.
 
     Raises:
-        InvalidValueError: There is something else than digits.
+        InvalidValueError: A character is not a digit.
     """
     longest = int(length.max(initial=0))
     if longest <= 8:
-        return _parse_word(words[start], length)
-    total = _parse_word(words[start], np.minimum(length, 8))
+        return _parse_word(word64[start], length)
+    total = _parse_word(word64[start], np.minimum(length, 8))
     for done in range(8, longest, 8):
         count = np.clip(length - done, 0, 8)
-        total = total * POWERS[count] + _parse_word(words[start + done], count)
+        total = total * POWERS[count] + _parse_word(word64[start + done], count)
     return total
 
 
 def pair(word: NDArray[np.uint64], byte: int) -> NDArray[np.int64]:
-    """The two-digit number in bytes `byte` and `byte + 1` of words that were checked to hold digits there."""
+    """The two-digit number (int64) in bytes `byte` and `byte + 1` of words; the caller has checked the digits."""
     tens = (word >> _U(8 * byte)) & _U(0x0F)
     ones = (word >> _U(8 * byte + 8)) & _U(0x0F)
     number: NDArray[np.int64] = (tens * _U(10) + ones).astype(np.int64)
@@ -53,10 +53,10 @@ def pair(word: NDArray[np.uint64], byte: int) -> NDArray[np.int64]:
 
 
 def require_digits(word: NDArray[np.uint64], mask: int = 0xFFFFFFFFFFFFFFFF) -> None:
-    """Check that the bytes that `mask` covers are digits.
+    """Check that the bytes covered by `mask` are digits.
 
     Raises:
-        InvalidValueError: They are not.
+        InvalidValueError: One is not.
     """
     other = (word ^ _ZEROS) & _U(mask)
     if (((other + _ABOVE_NINE) | other) & _HIGH_BITS).any():
@@ -64,8 +64,8 @@ def require_digits(word: NDArray[np.uint64], mask: int = 0xFFFFFFFFFFFFFFFF) -> 
 
 
 def _parse_word(word: NDArray[np.uint64], count: NDArray[np.int64]) -> NDArray[np.uint64]:
-    # The first digit is in the lowest byte. Shifted so that the last one is in the highest, what is missing in front
-    # reads as zero. (A shift by 64 gives 0 in NumPy.)
+    # The first digit is in the lowest byte. Shifting the last one into the highest byte makes missing leading digits
+    # zeros. (A shift by 64 gives 0 in NumPy.)
     filled = (word << _SHIFTS.take(count)) | _FILLS.take(count)
     require_digits(filled)
     value = filled & _LOW

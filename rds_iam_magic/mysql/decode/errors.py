@@ -1,16 +1,16 @@
-"""What a decoder raises for a value that does not fit its column's type."""
+"""`InvalidValueError`: what a decoder raises for a value that is not valid for its column's type."""
 
 from __future__ import annotations
 
 
 class InvalidValueError(ValueError):
-    """A value that does not fit its column's type; `Decoder` makes a `DecodeError` of it, with the value's place.
+    """A value that is not valid for its column's type; `Decoder` turns it into a `DecodeError` with row and column.
 
     Attributes:
         kind: What the value should be.
-        remedy: SQL that gives the value in a form that can be read; `{}` stands for the column.
-        row: Which of the cells it is, if that is known; the `Decoder` looks for it otherwise.
-        message: What is wrong, where it is not that the value is no `kind`; goes on after "Row 3 of column b: '0' ".
+        remedy: SQL that selects the value in a readable form; `{}` stands for the column.
+        row: The index of the cell, if known; otherwise `Decoder` searches for it.
+        message: What is wrong; continues "Row 3 of column b: '0' ". Default: "is not a valid {kind}."
     """
 
     def __init__(
@@ -24,5 +24,5 @@ class InvalidValueError(ValueError):
 
 
 def invalid_value(kind: str) -> InvalidValueError:
-    """The error for a value whose text does not fit the column's type; bytes that are no text can be had as bytes."""
+    """The error for a value that is not a valid `kind`; invalid text can be selected as BINARY."""
     return InvalidValueError(kind, remedy="CAST({} AS BINARY)" if kind.endswith("text") else "CAST({} AS CHAR)")

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from rds_iam_magic.mysql.wire.column import Column
 
 _FLOAT = 4
-_NOT_FIXED = 31  # as the number of decimals
+_NOT_FIXED = 31  # in `decimals`: no fixed number
 
 
 class Floats(ColumnDecoder):
-    """Arrow's own parser: correctly rounded, exponents included.
+    """Parsed by Arrow: correctly rounded, exponents included.
 
-    The server prints a FLOAT with six digits (16777216 as 16777200), whatever its value; that is told.
+    The server sends FLOAT values rounded to six digits (16777216 as 16777200); a warning says so.
     """
 
     def __init__(self, column: Column) -> None:
@@ -33,17 +33,17 @@ class Floats(ColumnDecoder):
         self._rounded = False
 
     def decode(self, cells: Cells) -> pa.Array:
-        """Every value is a number: MySQL has neither infinities nor NaN."""
+        """Every value must be finite: MySQL has neither infinities nor NaN."""
         values = parse(cells)
         self._rounded = self._column.type_code == _FLOAT
         return values
 
     def warning(self) -> str:
-        """That the server rounds a FLOAT; adding 0e0 works on every version, CAST(… AS DOUBLE) does not."""
+        """The server's rounding of FLOAT; adding 0e0 avoids it on every version, CAST(… AS DOUBLE) does not."""
         if not self._rounded:
             return ""
         column = self._column
-        if column.decimals < _NOT_FIXED:  # FLOAT(7,2), which prints as many decimals as it declares
+        if column.decimals < _NOT_FIXED:  # FLOAT(7,2) is sent with the declared number of decimals
             kept = "1 decimal" if column.decimals == 1 else f"{column.decimals} decimals"
         else:
             kept = "six digits"
@@ -56,10 +56,10 @@ def _as_sql(name: str) -> str:
 
 
 def parse(cells: Cells) -> pa.Array:
-    """Texts of numbers → float64.
+    """Decimal texts → float64.
 
     Raises:
-        InvalidValueError: A text is no number, or an infinite one.
+        InvalidValueError: A value is not a finite number.
     """
     texts = pa.Array.from_buffers(pa.large_string(), len(cells), cells.to_bytes().buffers())
     try:

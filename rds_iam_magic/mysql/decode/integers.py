@@ -22,14 +22,14 @@ _LONGLONG = 8
 
 
 class Integers(ColumnDecoder):
-    """Only BIGINT UNSIGNED is uint64: every other type's values fit int64."""
+    """Only BIGINT UNSIGNED is uint64; all other types fit int64."""
 
     def __init__(self, column: Column) -> None:
         self._unsigned = column.unsigned and column.type_code == _LONGLONG
         self.type = pa.uint64() if self._unsigned else pa.int64()
 
     def decode(self, cells: Cells) -> pa.Array:
-        """Signs, ZEROFILL of any width, all limits."""
+        """Decode signed, unsigned and ZEROFILL values over the full range."""
         start, length = cells.start, cells.length
         negative = (cells.data[start] == _MINUS) & (length > 0)
         has_negative = bool(negative.any())
@@ -62,7 +62,7 @@ class Integers(ColumnDecoder):
 
 
 def parse_long(cells: Cells, start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Twenty digits, and ZEROFILL's leading zeros; those few values one by one."""
+    """Numbers (uint64) that may have 20 digits or ZEROFILL's leading zeros; the long ones are parsed one by one."""
     values = digits.parse(cells.word64, start, np.where(length > digits.MAX_DIGITS, 0, length))
     for row in np.flatnonzero(length > digits.MAX_DIGITS):
         text = cells.data[start[row] : start[row] + length[row]].tobytes()

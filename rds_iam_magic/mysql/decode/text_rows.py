@@ -24,43 +24,43 @@ _WIDTHS = {0xFC: 2, 0xFD: 3, 0xFE: 8}  # first byte → bytes of length behind i
 
 
 def locate(rows: Rows, columns: int) -> Iterator[Cells]:
-    """Give the cells of one column after the other.
+    """Yield the cells of each column in turn.
 
     Raises:
-        ProtocolError: A field leads out of its row, or a row has another number of fields.
+        ProtocolError: A field exceeds its row, or a row has the wrong number of fields.
     """
     data, ends = rows.data, rows.ends
-    words = word64_of(data)
-    at = rows.starts
+    word64 = word64_of(data)
+    offset = rows.starts
     for _ in range(columns):
-        if (at >= ends).any():
+        if (offset >= ends).any():
             raise ProtocolError("The server sent a row with too few fields.")
-        first = data[at]
-        start = at + 1
+        first = data[offset]
+        start = offset + 1
         null: NDArray[np.bool_] | None = None
         length = first.astype(np.int64)
         if first.max(initial=0) >= _NULL:
             null = first == _NULL
             length[null] = 0
-            _read_long_lengths(words, first, start, length)
+            _read_long_lengths(word64, first, start, length)
             null = null if null.any() else None
-        at = start + length
+        offset = start + length
         if (length > ends - start).any() or (length < 0).any():
             raise ProtocolError("The server sent a field that is longer than its row.")
-        yield Cells(data, words, start, length, null)
-    if (at != ends).any():
+        yield Cells(data, word64, start, length, null)
+    if (offset != ends).any():
         raise ProtocolError("The server sent a row with too many fields.")
 
 
 def _read_long_lengths(
-    words: NDArray[np.uint64], first: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int64]
+    word64: NDArray[np.uint64], first: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int64]
 ) -> None:
-    """Put the lengths of 251 bytes and more into `length`, and move `start` behind them; both in place."""
+    """Fill in lengths of 251 bytes or more, and advance `start` past them; both in place."""
     for marker, width in _WIDTHS.items():
         long = np.flatnonzero(first == marker)
         if len(long):
             mask = np.uint64((1 << (8 * width)) - 1)
-            length[long] = (words[start[long]] & mask).astype(np.int64)
+            length[long] = (word64[start[long]] & mask).astype(np.int64)
             start[long] += width
     if (first == 0xFF).any():
         raise ProtocolError("The server sent a field of an impossible length.")

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class Texts(ColumnDecoder):
-    """Text in the character set that the column's collation announces, for a `SET NAMES` of the user's changes it.
+    r"""Text in the character set of the column's collation, which the user's `SET NAMES` changes.
 
-    No text is refused: bytes that are not valid text are escaped, counted and reported. Arrow's and pandas' strings are
+    Invalid bytes do not raise: they are escaped as `\xNN`, counted and reported. Arrow's and pandas' strings must be
     valid UTF-8, so they cannot hold the lone surrogates of Python's `surrogateescape`.
     """
 
@@ -32,17 +32,17 @@ class Texts(ColumnDecoder):
         self._escaped = 0
 
     def decode(self, cells: Cells) -> pa.Array:
-        """All of a chunk at once where it is UTF-8, or ASCII in a set that keeps it; else value by value."""
+        """Decode a whole chunk at once if it is UTF-8, or ASCII in an ASCII-compatible set; else value by value."""
         raw = cells.to_bytes()
         if self._charset.is_utf8 or (self._charset.keeps_ascii and _is_ascii(raw)):
             try:
                 return pc.cast(raw, self.type)
             except pa.ArrowInvalid:
-                pass  # a value is none; below
+                pass  # a value is not valid UTF-8: decode one by one
         return pa.array([None if value is None else self._decode_one(value) for value in raw.to_pylist()], self.type)
 
     def warning(self) -> str:
-        """How many values are not the server's text but its bytes."""
+        """The number of values with escaped bytes."""
         if not self._escaped:
             return ""
         values, them = (count_of(self._escaped, "value"), "they are" if self._escaped > 1 else "it is")
@@ -61,25 +61,25 @@ class Texts(ColumnDecoder):
 
 
 class Bytes(ColumnDecoder):
-    """Values as they came."""
+    """Binary values, unchanged."""
 
     def __init__(self) -> None:
         self.type = pa.large_binary()
 
     def decode(self, cells: Cells) -> pa.Array:
-        """Bytes."""
+        """Return the bytes as sent."""
         return cells.to_bytes()
 
 
 class Narrowed(ColumnDecoder):
-    """Another decoder's values, such as numbers, that the server wrote in a set of two or four bytes a character."""
+    """Another decoder's values, such as numbers, sent in a character set of two or four bytes per character."""
 
     def __init__(self, decoder: ColumnDecoder, charset: charsets.Charset) -> None:
         self.type = decoder.type
         self._decoder, self._charset = decoder, charset
 
     def decode(self, cells: Cells) -> pa.Array:
-        """As the other decoder does it, from their ASCII."""
+        """Convert the values to ASCII, then use the other decoder."""
         values = [b"" if value is None else self._narrow(value) for value in cells.to_bytes().to_pylist()]
         length = np.array([len(value) for value in values], np.int64)
         start = np.cumsum(length) - length
@@ -87,7 +87,7 @@ class Narrowed(ColumnDecoder):
         return self._decoder.decode(Cells(data, word64_of(data), start, length, cells.null))
 
     def warning(self) -> str:
-        """The other decoder's."""
+        """The other decoder's warning."""
         return self._decoder.warning()
 
     def _narrow(self, value: bytes) -> bytes:

@@ -21,13 +21,13 @@ _CLOCK = 8  # the length of HH:MM:SS
 
 
 class Times(ColumnDecoder):
-    """A TIME is a length of time, so it may be negative and longer than a day."""
+    """TIME is a duration: it may be negative and longer than a day."""
 
     def __init__(self) -> None:
         self.type = pa.duration("us")
 
     def decode(self, cells: Cells) -> pa.Array:
-        """Two or three digits of hours."""
+        """Decode hours of two or three digits, minutes, seconds and fraction."""
         if cells.null is not None:
             there = np.flatnonzero(~cells.null)
             start = np.where(cells.null, cells.start[there[0]], cells.start)

@@ -1,10 +1,10 @@
-"""The character sets of MySQL and MariaDB, by collation number and by name: bytes of the server's ↔ Python's text.
+"""The character sets of MySQL and MariaDB, by collation id and by name: the server's bytes ↔ Python's str.
 
-Most are one of Python's codecs. The exceptions below come from the server itself: for each set, every character's
-bytes were converted there (`CONVERT(CONVERT(UNHEX(…) USING set) USING utf8mb4)`, rows of `seq_0_to_255`,
-`seq_32768_to_65535`, `seq_9371648_to_9437183`) and compared with Python's codec. The suite does the same again.
+Most are Python codecs. The exceptions below come from the server itself: for each set, every character's bytes were
+converted there (`CONVERT(CONVERT(UNHEX(…) USING set) USING utf8mb4)` over `seq_0_to_255`, `seq_32768_to_65535` and
+`seq_9371648_to_9437183`) and compared with Python's codec. The test suite repeats that comparison.
 
-Python knows some characters that a server leaves out, and its gb18030 follows the standard of 2000 in a few signs.
+Python has some characters that a server lacks, and its gb18030 follows the 2000 standard for a few characters.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Charset(Protocol):
     """A character set.
 
     Attributes:
-        name: As the server calls it.
-        is_utf8: Whether it is UTF-8, or the three-byte part of it.
-        keeps_ascii: Whether bytes below 128 are ASCII, wherever they stand alone.
+        name: The server's name for it.
+        is_utf8: Whether it is utf8mb4 or utf8mb3.
+        keeps_ascii: Whether single bytes below 128 are ASCII.
     """
 
     @property
@@ -46,7 +46,7 @@ class Charset(Protocol):
 
         Args:
             data: The server's bytes.
-            errors: `strict`, or `backslashreplace`: bytes that are no text become `\\xNN`.
+            errors: `strict`, or `backslashreplace`, which escapes invalid bytes as `\\xNN`.
 
         Raises:
             UnicodeDecodeError: With `strict`.
@@ -57,14 +57,14 @@ class Charset(Protocol):
         """Text → bytes.
 
         Raises:
-            UnicodeEncodeError: The set does not have a character.
+            UnicodeEncodeError: The character set lacks a character.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Codec:
-    """One of Python's codecs, as it is."""
+    """A Python codec, unchanged."""
 
     name: str
     codec: str
@@ -83,7 +83,7 @@ class _Codec:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """256 characters; U+FFFE where a byte is none."""
+    """A table of 256 characters; U+FFFE for an undefined byte."""
 
     name: str
     characters: str
@@ -99,7 +99,7 @@ class _Table:
 
 @dataclass(frozen=True, slots=True)
 class _Patched:
-    """One of Python's codecs for characters of several bytes, with exceptions; read character by character."""
+    """A Python multi-byte codec with exceptions; decoded character by character."""
 
     name: str
     codec: str
@@ -112,13 +112,13 @@ class _Patched:
     def decode(self, data: bytes, errors: str = "strict") -> str:
         if data.isascii():
             return data.decode("ascii")
-        read, parts, at = self._read, [], 0
+        read, parts, offset = self._read, [], 0
         for character in self.character.findall(data):
             text = read.get(character)
             if text is None:
-                text = self._decode_one(data, at, character, errors)
+                text = self._decode_one(data, offset, character, errors)
             parts.append(text)
-            at += len(character)
+            offset += len(character)
         return "".join(parts)
 
     def encode(self, text: str) -> bytes:
@@ -127,14 +127,14 @@ class _Patched:
             each.encode() if each.isascii() else written.get(each) or each.encode(self.codec) for each in text
         )
 
-    def _decode_one(self, data: bytes, at: int, character: bytes, errors: str) -> str:
+    def _decode_one(self, data: bytes, offset: int, character: bytes, errors: str) -> str:
         text = self.exceptions.get(character)
         if text is None:
             try:
                 text = character.decode(self.codec)
             except UnicodeDecodeError as error:
                 if errors == "strict":
-                    raise UnicodeDecodeError(self.name, data, at, at + len(character), error.reason) from None
+                    raise UnicodeDecodeError(self.name, data, offset, offset + len(character), error.reason) from None
                 return character.decode("ascii", errors)
         self._read[character] = text
         return text
@@ -151,7 +151,7 @@ _WIDE = (
 _CODECS = {
     "ascii": "ascii",
     "cp932": "cp932",
-    "euckr": "cp949",  # with the syllables of the extended set, as the server has them
+    "euckr": "cp949",  # the server's euckr includes the syllables of the extended set
     "gb2312": "gb2312",
     "gb18030": "gb18030",
     "gbk": "gbk",
@@ -159,7 +159,7 @@ _CODECS = {
     "utf8mb3": "utf-8",
 }
 
-# The sets of 256 characters that are Python's, but for what the server reads otherwise.
+# 8-bit character sets that are Python codecs, except for the bytes that the server decodes differently.
 _EIGHT_BITS: dict[str, tuple[str, dict[int, str]]] = {
     "cp1250": ("cp1250", {}),
     "cp1251": ("cp1251", {}),
@@ -182,7 +182,7 @@ _EIGHT_BITS: dict[str, tuple[str, dict[int, str]]] = {
     "tis620": ("tis_620", {}),
 }
 
-# The upper halves of those that Python lacks, as the server converts them; � for none.
+# The upper halves of 8-bit sets that Python lacks, as the server converts them; � for an undefined byte.
 _C1 = "".join(map(chr, range(0x80, 0xA1)))
 _UPPER_HALVES = {
     "armscii8": _C1
@@ -201,7 +201,7 @@ _UPPER_HALVES = {
     ),
 }
 
-# eucjpms: the signs of IBM, from 0x8FF3F3 on.
+# eucjpms: IBM's characters, from 0x8FF3F3 on.
 _IBM = (
     "ⅰⅱⅲⅳⅴⅵⅶⅷⅸⅹⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ＇＂㈱№℡炻仼僴凬匇匤\ufa0e咊坙\ufa0f\ufa10增寬峵嵓"
     "\ufa11德悅愠敎昻晥\ufa12\uf929栁\ufa13\ufa14橫櫢淸淲瀨\ufa15\ufa16甁皂皞\ufa17礰\ufa18\ufa19\ufa1a\ufa1b竧\ufa1c\ufa1d綠緖\ufa1e荢\ufa1f薰\ufa20\ufa21蠇"
@@ -214,17 +214,17 @@ _EUC_CHARACTER = re.compile(rb"\x8f[\xa1-\xfe]{2}|[\x8e\xa1-\xfe][\xa1-\xfe]|.",
 
 
 def _of_the_user() -> dict[bytes, str]:
-    """What the EUC sets of Japanese leave to their users: the last ten rows of both planes, as U+E000 to U+E757."""
+    """The user-defined areas of the Japanese EUC sets: the last ten rows of both planes, as U+E000 to U+E757."""
     columns = range(0xA1, 0xFF)
     rows = [*((row,) for row in range(0xF5, 0xFF)), *((0x8F, row) for row in range(0xF5, 0xFF))]
-    places = (bytes([*row, column]) for row in rows for column in columns)
-    return {place: chr(0xE000 + number) for number, place in enumerate(places)}
+    codes = (bytes([*row, column]) for row in rows for column in columns)
+    return {code: chr(0xE000 + number) for number, code in enumerate(codes)}
 
 
 def _of_microsoft() -> dict[bytes, str]:
-    """What eucjpms has and EUC-JP has not, or has otherwise: signs of NEC (row 13) and IBM, and those of cp932."""
-    found = {b"\xa1\xc1": "\uff5e", b"\xa1\xc2": "\u2225", b"\xa1\xdd": "\uff0d"}
-    found |= {
+    """The differences of eucjpms from EUC-JP: NEC's (row 13) and IBM's characters, and cp932's mappings."""
+    characters = {b"\xa1\xc1": "\uff5e", b"\xa1\xc2": "\u2225", b"\xa1\xdd": "\uff0d"}
+    characters |= {
         b"\xa1\xf1": "\uffe0",
         b"\xa1\xf2": "\uffe1",
         b"\xa2\xcc": "\uffe2",
@@ -232,27 +232,27 @@ def _of_microsoft() -> dict[bytes, str]:
         b"\x8f\xa2\xc3": "\uffe4",
     }
     for column in range(0xA1, 0xFD):
-        low = column - (0x61 if column < 0xE0 else 0x60)  # where cp932 has it
+        low = column - (0x61 if column < 0xE0 else 0x60)  # the second byte in cp932
         try:
-            found[bytes([0xAD, column])] = bytes([0x87, low]).decode("cp932")
-        except UnicodeDecodeError:  # a place that is empty in both
+            characters[bytes([0xAD, column])] = bytes([0x87, low]).decode("cp932")
+        except UnicodeDecodeError:  # undefined in both
             continue
-    places = [*(b"\x8f\xf3%c" % low for low in range(0xF3, 0xFF)), *(b"\x8f\xf4%c" % low for low in range(0xA1, 0xFF))]
-    return found | dict(zip(places, _IBM, strict=True))
+    codes = [*(b"\x8f\xf3%c" % low for low in range(0xF3, 0xFF)), *(b"\x8f\xf4%c" % low for low in range(0xA1, 0xFF))]
+    return characters | dict(zip(codes, _IBM, strict=True))
 
 
 def _big5() -> dict[bytes, str]:
-    """Seven characters that Python counts as Microsoft's."""
-    return {place: place.decode("cp950") for place in (b"\xf9%c" % low for low in range(0xD6, 0xDD))}
+    """Seven characters that Python has in cp950 only."""
+    return {code: code.decode("cp950") for code in (b"\xf9%c" % low for low in range(0xD6, 0xDD))}
 
 
 class Announced:
-    """The character sets of a session, as the server announces their changes (CLIENT_SESSION_TRACK).
+    """The session's character sets, updated as the server announces changes (CLIENT_SESSION_TRACK).
 
     Attributes:
-        tracked: Whether it does; if not, what follows stays as it was at the start.
-        client: What statements are read in.
-        results: What names and messages are written in; None for UTF-8, also where the server converts nothing.
+        tracked: Whether the server announces changes; if not, `client` and `results` keep their initial values.
+        client: character_set_client, in which statements are encoded.
+        results: character_set_results, in which names and messages are encoded; None for UTF-8 or no conversion.
     """
 
     def __init__(self, *, tracked: bool = False) -> None:
@@ -261,7 +261,7 @@ class Announced:
         self.results: Charset | None = None
 
     def hear(self, variable: str, value: str) -> None:
-        """A system variable of the session has changed."""
+        """Record the change of a session variable."""
         charset = by_name(value.lower())
         if variable == "character_set_client":
             self.client = charset or UTF8
@@ -269,10 +269,10 @@ class Announced:
             self.results = None if charset is None or charset.is_utf8 else charset
 
     def encode(self, sql: str) -> bytes:
-        """A statement as the server reads it. What is ASCII is the same in every set that may be a client's.
+        """Encode a statement in character_set_client; ASCII is the same in every set that a client may use.
 
         Raises:
-            UnicodeEncodeError: The set does not have a character.
+            UnicodeEncodeError: The character set lacks a character.
         """
         if self.client.is_utf8 or sql.isascii():
             return sql.encode()
@@ -281,7 +281,7 @@ class Announced:
         return b"".join(part.encode() if part.isascii() else self.client.encode(part) for part in sql)
 
     def read(self, data: bytes, guess: Charset | None = None) -> str:
-        r"""A name or a message: as announced, else as UTF-8, else as guessed; what is no text comes as `\xNN`."""
+        r"""Decode a name or a message: as announced, else as UTF-8, else as guessed; else with `\xNN` escapes."""
         for charset in (self.results, UTF8, guess):
             try:
                 if charset is not None:
@@ -292,21 +292,21 @@ class Announced:
 
 
 def of_result(catalog: bytes, collations: Iterable[int]) -> Charset | None:
-    """The character set of a result's names, where it was not announced: that of its texts.
+    """The character set of a result's names, if it was not announced: that of its text columns.
 
     Args:
-        catalog: As each column names it: always `def`, so that sets of two and four bytes a character show in it.
-        collations: The columns' numbers.
+        catalog: The catalog in the column definitions: always `def`, which reveals two- and four-byte encodings.
+        collations: The columns' collation ids.
     """
     if catalog != b"def":
         return next((charset for charset in _WIDE if charset.decode(catalog, "replace") == "def"), None)
-    found = {charset.name: charset for number in collations if (charset := by_collation(number))}
-    return found.popitem()[1] if len(found) == 1 else None
+    candidates = {charset.name: charset for number in collations if (charset := by_collation(number))}
+    return candidates.popitem()[1] if len(candidates) == 1 else None
 
 
 @cache
 def by_name(name: str) -> Charset | None:
-    """The character set of a name in lower case; None if it is not known here, and for `binary`."""
+    """The character set with a lower-case name; None for unknown names and `binary`."""
     if name == "utf8mb4":
         return UTF8
     if name in _CODECS:
@@ -334,7 +334,7 @@ def _table(name: str) -> str:
 
 
 def by_collation(number: int) -> Charset | None:
-    """The character set of a collation's number; None if it is not known here, and for `binary`."""
+    """The character set of a collation id; None for unknown ids and `binary`."""
     if 1024 < number < 2048:
         number -= 1024  # MariaDB: the same collation without padding
     return next((by_name(name) for numbers, name in _COLLATIONS if number in numbers), None)
@@ -394,4 +394,4 @@ _COLLATIONS: tuple[tuple[range | frozenset[int], str], ...] = (
     (range(2816, 3072), "utf16"),
     (range(3072, 3328), "utf32"),
 )
-"""The last five hundred are those of UCA 14.0.0 in MariaDB 10.10 and later."""
+"""Ids from 2048 on are the UCA 14.0.0 collations of MariaDB 10.10 and later."""

@@ -1,4 +1,4 @@
-"""`Column`: what the server says of a column, and how it says it.
+"""`Column`: a column definition as the server sends it.
 
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_column_definition.html
 """
@@ -24,15 +24,15 @@ class Column:
     """A column as the server describes it (Protocol::ColumnDefinition41).
 
     Attributes:
-        name: As the statement names it; names may repeat.
-        org_name, table, org_table, schema: Where it comes from; empty for expressions.
-        type_code: MySQL's field type.
-        charset: The collation's number; 63 is binary.
-        length: The longest value in bytes, as displayed.
+        name: The column's alias in the statement; names may repeat.
+        org_name, table, org_table, schema: The column's origin; empty for expressions.
+        type_code: MySQL's field type (enum_field_types).
+        charset: The collation id; 63 is binary.
+        length: The maximum display length in bytes.
         flags: NOT_NULL, UNSIGNED and others.
-        decimals: Digits behind the point; 31 (39 on MariaDB) for floats without a fixed number.
-        wide: The character set of its values, if that has no single bytes (`SET character_set_results = utf16`): the
-            server writes numbers and dates in it, too.
+        decimals: Digits after the decimal point; 31 (39 on MariaDB) for floats without a fixed number.
+        wide: The values' character set if its code units have two or four bytes (`SET character_set_results = utf16`):
+            the server writes numbers and dates in it too.
     """
 
     name: str
@@ -49,22 +49,22 @@ class Column:
 
     @property
     def nullable(self) -> bool:
-        """Whether its declaration allows NULL."""
+        """Whether the declaration allows NULL."""
         return not self.flags & NOT_NULL_FLAG
 
     @property
     def unsigned(self) -> bool:
-        """Whether its numbers are unsigned."""
+        """Whether its integers are unsigned."""
         return bool(self.flags & UNSIGNED_FLAG)
 
     @property
     def binary(self) -> bool:
-        """Whether its texts are bytes."""
+        """Whether its strings are binary."""
         return self.charset == BINARY_CHARSET
 
 
 class Described(NamedTuple):
-    """A column's description as it came; the names' character set may show in the columns after it only."""
+    """A column definition with undecoded names: their character set may only be known from later columns."""
 
     catalog: bytes
     names: list[bytes]
@@ -73,7 +73,7 @@ class Described(NamedTuple):
 
 
 def read_column(packet: PacketReader) -> Described:
-    """A column definition packet."""
+    """Read a column definition packet."""
     catalog, *names = (packet.take(packet.length_encoded()) for _ in range(6))
     if packet.length_encoded() < 12:
         raise ProtocolError("The server sent a truncated column definition.")
@@ -82,7 +82,7 @@ def read_column(packet: PacketReader) -> Described:
 
 
 def columns_of(described: list[Described], announced: charsets.Announced) -> tuple[Column, ...]:
-    """The columns of a result set, their names decoded by what all of the definitions tell of the character set."""
+    """The columns of a result set, with names decoded in the character set that all definitions together imply."""
     guess = charsets.of_result(described[0].catalog, (each.charset for each in described))
     wide = guess if described[0].catalog != b"def" else None
     columns = []

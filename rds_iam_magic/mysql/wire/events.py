@@ -1,4 +1,4 @@
-"""What an answer consists of, in the order in which it comes."""
+"""The events of a response, in the order in which they arrive."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from rds_iam_magic.mysql.wire.column import Column
 
 MORE_RESULTS = 0x0008
-"""Among the status flags: another result follows."""
+"""Status flag SERVER_MORE_RESULTS_EXISTS: another result follows."""
 
 PAD = 64
-"""Zeros behind the last row of a chunk, so that fixed windows over the last fields stay inside of the buffer."""
+"""Zero bytes after the last row of a chunk, so that fixed-size reads of the last fields stay inside the buffer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ok:
-    """A statement without rows has run."""
+    """A statement without rows has succeeded."""
 
     affected_rows: int
     insert_id: int
@@ -41,9 +41,9 @@ class Rows:
     """A chunk of rows.
 
     Attributes:
-        data: uint8; the buffer that was read into, `PAD` bytes longer than the last row.
-        starts: int64; where each row's first field begins.
-        ends: int64; where each row ends.
+        data: uint8, shape (bytes,); the buffer that was read into, with at least `PAD` bytes after the last row.
+        starts: int64, shape (rows,); the offset of each row's first field.
+        ends: int64, shape (rows,); the offset after each row.
     """
 
     data: NDArray[np.uint8]
@@ -56,7 +56,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class ResultSetEnd:
-    """A result set has come to its end."""
+    """A result set has ended."""
 
     status: int
     warnings: int
@@ -64,7 +64,7 @@ class ResultSetEnd:
 
 @dataclass(frozen=True, slots=True)
 class ServerError:
-    """The server refused the statement, or gave it up in the middle of its rows; the answer ends with it."""
+    """The server refused the statement or aborted it among its rows; this ends the response."""
 
     code: int
     sqlstate: str

@@ -1,8 +1,8 @@
-"""Which columns of a result may hold NULL: what the server says of them, as far as it can be believed.
+"""Which columns of a result may be NULL: the server's NOT NULL flags, where they can be trusted.
 
-Servers call a column NOT NULL by its table, and send NULL in it all the same where the statement adds some: in the
-totals of WITH ROLLUP, and (MySQL) behind an outer join over a derived table or a view. Expressions (COUNT, a UNION, a
-literal) are called NOT NULL by rules that differ from server to server. So the dtype would follow from the values.
+Servers flag a column NOT NULL by its table's declaration, but still send NULL where the statement adds it: in totals
+of WITH ROLLUP, and (MySQL) after an outer join over a derived table or a view. For expressions (COUNT, a UNION, a
+literal) the flag follows rules that differ between servers. Trusting it would make dtypes depend on the values.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _VIEWS = frozenset(("information_schema", "performance_schema", "sys"))  # of ou
 
 
 def nullable_columns(columns: Sequence[Column], words: Sequence[str]) -> tuple[bool, ...]:
-    """For each column whether it may hold NULL.
+    """For each column, whether it may contain NULL.
 
-    A NOT NULL is believed of a table's own column, in a query without WITH ROLLUP and outer joins.
+    NOT NULL is trusted for a table's own column in a query without WITH ROLLUP and outer joins.
 
     Args:
-        columns: As the server describes them.
-        words: The statement's, in upper case.
+        columns: The column definitions.
+        words: The statement's words, in upper case.
     """
     if all(column.nullable for column in columns):
         return (True,) * len(columns)
@@ -45,7 +45,7 @@ def nullable_columns(columns: Sequence[Column], words: Sequence[str]) -> tuple[b
 
 
 def _is_plain_read(words: Sequence[str]) -> bool:
-    """Whether nothing in the statement makes NULLs of what is stored; what CALL and EXECUTE run is not seen."""
+    """Whether nothing in the statement can add NULLs; statements run by CALL and EXECUTE cannot be seen."""
     if not words or words[0] not in _READS or not _TOTALS.isdisjoint(words):
         return False
     return not any(pair in _OUTER for pair in pairwise(words))
@@ -54,8 +54,8 @@ def _is_plain_read(words: Sequence[str]) -> bool:
 def _is_stored(column: Column) -> bool:
     """Whether a column is a table's own.
 
-    Derived tables name no table of a schema. Merged views pass their expressions off as columns; as every expression
-    that is a number, those have the BINARY flag.
+    Derived tables have no org_table. Merged views present expressions as columns; numeric ones have the BINARY flag, as
+    every numeric expression does.
     """
     if not (column.org_name and column.org_table) or column.schema.lower() in _VIEWS:
         return False

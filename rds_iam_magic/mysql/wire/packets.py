@@ -1,4 +1,4 @@
-"""Packets and the fields in them: `PacketReader`; OK, EOF and ERR packets.
+"""`PacketReader` reads the fields of a packet; functions read OK, EOF and ERR packets and text rows.
 
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html
 """
@@ -17,38 +17,42 @@ _SYSTEM_VARIABLES = 0
 HEADER = struct.Struct("<I")  # three bytes of length, one of sequence
 
 
-def packet_length(buffer: bytearray, at: int) -> int:
-    """The length of the packet whose header is at `at`, in bytes, without that header."""
-    return int(HEADER.unpack_from(buffer, at)[0]) & 0xFFFFFF
+def packet_length(buffer: bytearray, offset: int) -> int:
+    """The payload length, in bytes, of the packet whose header is offset `offset`."""
+    return int(HEADER.unpack_from(buffer, offset)[0]) & 0xFFFFFF
 
 
 class PacketReader:
     """Reads the fields of one packet, never past its end."""
 
-    def __init__(self, buffer: bytearray | memoryview, at: int, end: int) -> None:
-        self._buffer, self._at, self._end = buffer, at, end
+    def __init__(self, buffer: bytearray | memoryview, offset: int, end: int) -> None:
+        self._buffer, self._offset, self._end = buffer, offset, end
 
     def left(self) -> int:
-        """Bytes that are not read yet."""
-        return self._end - self._at
+        """The number of unread bytes."""
+        return self._end - self._offset
 
     def peek(self) -> int:
-        """The next byte, which stays."""
-        return self._buffer[self._at]
+        """The next byte, without consuming it."""
+        return self._buffer[self._offset]
 
     def take(self, count: int) -> bytes:
-        """The next `count` bytes; `ProtocolError` if there are fewer."""
+        """The next `count` bytes.
+
+        Raises:
+            ProtocolError: There are fewer.
+        """
         if count > self.left():
             raise ProtocolError("The server sent a field that reaches past the end of its packet.")
-        self._at += count
-        return bytes(self._buffer[self._at - count : self._at])
+        self._offset += count
+        return bytes(self._buffer[self._offset - count : self._offset])
 
     def number(self, size: int) -> int:
-        """An integer of a fixed number of bytes."""
+        """A little-endian unsigned integer of `size` bytes."""
         return int.from_bytes(self.take(size), "little")
 
     def length_encoded(self) -> int:
-        """An integer of one to nine bytes.
+        """A length-encoded integer, of one to nine bytes.
 
         https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_dt_integers.html
         """
@@ -60,11 +64,11 @@ class PacketReader:
         raise ProtocolError("The server sent an invalid length.")
 
     def text(self) -> str:
-        """A length-encoded string; bytes that are not UTF-8 are escaped."""
+        r"""A length-encoded string; bytes that are not UTF-8 are escaped as `\xNN`."""
         return self.take(self.length_encoded()).decode("utf-8", "backslashreplace")
 
     def part(self) -> PacketReader:
-        """A reader of the next length-encoded string."""
+        """A reader for the contents of the next length-encoded string."""
         part = self.take(self.length_encoded())
         return PacketReader(memoryview(part), 0, len(part))
 
@@ -73,7 +77,7 @@ _INTEGER_SIZES = {0xFC: 2, 0xFD: 3, 0xFE: 8}
 
 
 def read_ok(packet: PacketReader, announced: charsets.Announced) -> Ok:
-    """An OK packet; changes of the session's character sets are noted in `announced`."""
+    """Read an OK packet; changes to the session's character sets are recorded in `announced`."""
     packet.take(1)
     affected_rows, insert_id = packet.length_encoded(), packet.length_encoded()
     status, warnings = packet.number(2), packet.number(2)
@@ -84,7 +88,7 @@ def read_ok(packet: PacketReader, announced: charsets.Announced) -> Ok:
             _read_changes(packet.part(), announced)
     elif packet.left():
         info = packet.take(packet.left())
-        info = info[1:] if info[0] == len(info) - 1 else info  # servers write its length, unlike their manual
+        info = info[1:] if info[0] == len(info) - 1 else info  # servers prefix its length, contrary to the manual
     return Ok(affected_rows, insert_id, status, warnings, announced.read(info))
 
 
@@ -97,7 +101,7 @@ def _read_changes(changes: PacketReader, announced: charsets.Announced) -> None:
 
 
 def read_eof(packet: PacketReader) -> ResultSetEnd:
-    """An EOF packet."""
+    """Read an EOF packet."""
     if packet.peek() != 0xFE or packet.left() != 5:
         raise ProtocolError("The server sent no EOF packet where one was due.")
     packet.take(1)
@@ -106,7 +110,7 @@ def read_eof(packet: PacketReader) -> ResultSetEnd:
 
 
 def read_error(packet: PacketReader, announced: charsets.Announced) -> ServerError:
-    """An ERR packet."""
+    """Read an ERR packet."""
     packet.take(1)
     code = packet.number(2)
     sqlstate = ""
@@ -116,7 +120,7 @@ def read_error(packet: PacketReader, announced: charsets.Announced) -> ServerErr
 
 
 def read_text_row(rows: Rows, row: int) -> list[str | None]:
-    """One row as texts, NULL as None; for short answers of the package's own statements."""
+    """One row as strings, NULL as None; for the short responses to our own statements."""
     packet = PacketReader(rows.data.data, int(rows.starts[row]), int(rows.ends[row]))
     fields: list[str | None] = []
     while packet.left():

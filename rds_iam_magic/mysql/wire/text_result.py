@@ -1,12 +1,12 @@
-"""What a server answers to a statement: bytes in, events out. No socket, no thread, no decoding of values.
+"""`ResponseParser`: the response to a command, bytes in, events out. No socket, no thread, no decoding of values.
 
-`ResponseParser` reads the text protocol of COM_QUERY with CLIENT_PROTOCOL_41 and without CLIENT_DEPRECATE_EOF, which
-PyMySQL does not ask for:
+It parses the text protocol of COM_QUERY with CLIENT_PROTOCOL_41 and without CLIENT_DEPRECATE_EOF, which PyMySQL does
+not request:
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html
 
-The contract is that of `asyncio.BufferedProtocol`: the caller reads into `get_buffer()`, and says with
-`buffer_updated(n)` how many bytes came; what they complete is returned. Rows come in chunks of the very buffer that was
-read into, with the offsets of each row in it.
+It follows the contract of `asyncio.BufferedProtocol`: the caller reads into `get_buffer()` and reports the number of
+bytes with `buffer_updated(n)`, which returns the completed events. Rows are not copied: a chunk is the buffer itself
+with each row's offsets in it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from rds_iam_magic.mysql.wire.packets import (
 )
 
 CHUNK_BYTES = 2 << 20
-"""How much is read before its rows are handed on."""
+"""The number of bytes read before their rows are emitted as a chunk."""
 
 MAX_COLUMNS = 4096  # MySQL's and MariaDB's own limit
 COM_QUERY, COM_STATISTICS, COM_SET_OPTION = 0x03, 0x09, 0x1B
@@ -48,16 +48,16 @@ class _State(Enum):
 
 
 class ResponseParser:
-    """Reads the response to one command: to a COM_QUERY all of its result sets.
+    """Parses the response to one command; for a COM_QUERY, all of its result sets.
 
     Args:
-        sequence: The number of the response's first packet: one more than the last of the statement's.
-        command: COM_QUERY; or one of ours whose response is a single packet, COM_STATISTICS or COM_SET_OPTION.
-        chunk_bytes: How much is read before its rows are handed on.
-        announced: The session's character sets; what the response tells of them is noted there.
+        sequence: The sequence number of the response's first packet: one more than the command's last packet.
+        command: COM_QUERY, or COM_STATISTICS or COM_SET_OPTION, whose responses are single packets.
+        chunk_bytes: The number of bytes read before their rows are emitted as a chunk.
+        announced: The session's character sets; changes reported in the response are recorded there.
 
     Raises:
-        ProtocolError: From `buffer_updated`, for bytes that are no such answer; the connection is of no more use then.
+        ProtocolError: From `buffer_updated`, for a malformed response; the connection cannot be used afterwards.
     """
 
     def __init__(
@@ -72,53 +72,55 @@ class ResponseParser:
         self._command = command
         self._chunk_bytes = max(chunk_bytes, 256)
         self._buffer = bytearray(min(_FIRST_BYTES, self._chunk_bytes) + PAD)
-        self._at = 0  # where the next packet begins
+        self._offset = 0  # start of the next packet
         self._filled = 0
         self._sequence = sequence & 0xFF  # of the next packet
         self._state = _State.FIRST
         self._columns: list[Described] = []
         self._column_count = 0
-        self._starts: list[int] = []  # headers of the rows that are not handed on yet
+        self._starts: list[int] = []  # header offsets of the rows not yet emitted
         self._long = _LongRow()
         self.rows_seen = 0
 
     @property
     def done(self) -> bool:
-        """Whether the whole answer has been read."""
+        """Whether the whole response has been read."""
         return self._state is _State.DONE
 
     def get_buffer(self, sizehint: int = -1) -> memoryview:  # noqa: ARG002 - the contract's signature
-        """Where the next bytes are to be read; never empty."""
+        """The free part of the buffer, to read the next bytes into; never empty."""
         return memoryview(self._buffer)[self._filled : len(self._buffer) - PAD]
 
     def buffer_updated(self, count: int) -> list[Event]:
-        """Take `count` bytes that were read into `get_buffer()`; returns what they complete."""
+        """Parse `count` bytes that were read into `get_buffer()`; return the events that they complete."""
         self._filled += count
         events: list[Event] = []
         while self._step(events):
             pass
-        if self.done and self._at != self._filled:
-            raise ProtocolError("The server sent more than one response.", detail=f"{self._filled - self._at} bytes")
+        if self.done and self._offset != self._filled:
+            raise ProtocolError(
+                "The server sent more than one response.", detail=f"{self._filled - self._offset} bytes"
+            )
         if not self.done and self._filled == len(self._buffer) - PAD:
             self._grow_buffer(events)
         return events
 
     def eof_received(self) -> list[Event]:
-        """The stream has ended, in the middle of the response.
+        """The stream has ended in the middle of the response.
 
         Raises:
-            ConnectionLostError: Always; a short result is no result.
+            ConnectionLostError: Always: a truncated result is not a result.
         """
         raise ConnectionLostError("The server closed the connection in the middle of a response.")
 
     def take_rows(self) -> Rows | None:
-        """The complete rows that were not handed on yet, though the chunk is not full."""
+        """The complete rows not yet emitted, although the chunk is not full; None if there are none."""
         if not self._starts:
             return None
         return self._cut_rows()
 
     def _step(self, events: list[Event]) -> bool:
-        """Read on as far as possible within a state; returns whether there may be more to read."""
+        """Parse as far as possible within the current state; return whether to call it again."""
         if self._state is _State.ROWS:
             return self._read_rows(events)
         if self._state is _State.LONG_ROW:
@@ -137,17 +139,17 @@ class ResponseParser:
         return True
 
     def _packet(self) -> PacketReader | None:
-        """The next packet, if it is complete; of those that are not rows."""
-        if self._filled - self._at < 4:
+        """The next packet that is not a row, if it is complete."""
+        if self._filled - self._offset < 4:
             return None
-        length = packet_length(self._buffer, self._at)
+        length = packet_length(self._buffer, self._offset)
         if length in (0, MAX_PACKET):
             raise ProtocolError("The server sent a packet of an impossible length.", detail=str(length))
-        start, end = self._at + 4, self._at + 4 + length
+        start, end = self._offset + 4, self._offset + 4 + length
         if end > self._filled:
             return None
-        self._check_sequence(self._buffer[self._at + 3])
-        self._at = end
+        self._check_sequence(self._buffer[self._offset + 3])
+        self._offset = end
         return PacketReader(self._buffer, start, end)
 
     def _check_sequence(self, sequence: int) -> None:
@@ -198,32 +200,32 @@ class ResponseParser:
         self._state = _State.ROWS
 
     def _read_rows(self, events: list[Event]) -> bool:
-        """Follow the packets' headers; the tight loop of the whole way, so it does nothing else."""
-        buffer, at, filled = self._buffer, self._at, self._filled
-        unpack, add, before = HEADER.unpack_from, self._starts.append, len(self._starts)
+        """Step from packet header to packet header: the hottest loop, so it does nothing else."""
+        buffer, offset, filled = self._buffer, self._offset, self._filled
+        unpack, add, count_before = HEADER.unpack_from, self._starts.append, len(self._starts)
         while True:
-            # The padding keeps a header that is cut off readable; its length then leads past `filled` as well.
-            behind = at + 4 + (unpack(buffer, at)[0] & 0xFFFFFF)
-            if behind > filled or buffer[at + 4] >= 0xFE:
+            # The padding makes a truncated header readable; its length then points past `filled` as well.
+            next_offset = offset + 4 + (unpack(buffer, offset)[0] & 0xFFFFFF)
+            if next_offset > filled or buffer[offset + 4] >= 0xFE:
                 break
-            add(at)
-            at = behind
-        self._at = at
-        self.rows_seen += len(self._starts) - before
-        return self._read_row_end(behind, events)
+            add(offset)
+            offset = next_offset
+        self._offset = offset
+        self.rows_seen += len(self._starts) - count_before
+        return self._read_row_end(next_offset, events)
 
-    def _read_row_end(self, behind: int, events: list[Event]) -> bool:
-        """What stopped the loop: the end of what was read, of the rows, or a row with a first field over 16 MiB."""
-        if self._filled - self._at < 4:
+    def _read_row_end(self, next_offset: int, events: list[Event]) -> bool:
+        """Handle the loop's end: no more data, no more rows, or a row whose first field exceeds 16 MiB."""
+        if self._filled - self._offset < 4:
             return False
-        length = behind - self._at - 4
+        length = next_offset - self._offset - 4
         if length == MAX_PACKET:
             self._emit_rows(events)
             self._state = _State.LONG_ROW
             return True
-        if behind > self._filled:
+        if next_offset > self._filled:
             return False
-        kind = self._buffer[self._at + 4]
+        kind = self._buffer[self._offset + 4]
         if length == 0 or (kind == 0xFE and length >= 9):
             raise ProtocolError("The server sent a malformed row.")
         self._emit_rows(events)
@@ -241,31 +243,31 @@ class ResponseParser:
     def _read_long_row(self, events: list[Event]) -> bool:
         """Collect the packets of a row of 16 MiB or more."""
         row = self._long
-        if row.left == 0:
-            if self._filled - self._at < 4:
+        if row.remaining == 0:
+            if self._filled - self._offset < 4:
                 return False
-            self._check_sequence(self._buffer[self._at + 3])
-            row.begin(packet_length(self._buffer, self._at))
-            self._at += 4
-        taken = min(row.left, self._filled - self._at)
-        row.add(memoryview(self._buffer)[self._at : self._at + taken])
-        self._at += taken
+            self._check_sequence(self._buffer[self._offset + 3])
+            row.begin(packet_length(self._buffer, self._offset))
+            self._offset += 4
+        count = min(row.remaining, self._filled - self._offset)
+        row.add(memoryview(self._buffer)[self._offset : self._offset + count])
+        self._offset += count
         if row.complete:
             events.append(row.take())
             self.rows_seen += 1
             self._state = _State.ROWS
             return True
-        if self._at == self._filled:
-            self._at = self._filled = 0  # all of the buffer is used up
-        return row.left == 0
+        if self._offset == self._filled:
+            self._offset = self._filled = 0  # the whole buffer has been consumed
+        return row.remaining == 0
 
     def _emit_rows(self, events: list[Event]) -> None:
         if self._starts:
             events.append(self._cut_rows())
 
     def _cut_rows(self) -> Rows:
-        """The rows so far, with their buffer; the rest of it moves to a new one."""
-        self._starts.append(self._at)
+        """The rows so far, together with their buffer; unparsed bytes move to a new one."""
+        self._starts.append(self._offset)
         bounds = np.array(self._starts, np.int64)
         headers, ends = bounds[:-1], bounds[1:]
         data = np.frombuffer(self._buffer, np.uint8)
@@ -281,11 +283,11 @@ class ResponseParser:
         return Rows(data, starts, ends)
 
     def _start_buffer(self, size: int) -> None:
-        """Go on in a new buffer, with what is not read yet."""
-        rest = memoryview(self._buffer)[self._at : self._filled]
+        """Continue in a new buffer that begins with the unparsed bytes."""
+        rest = memoryview(self._buffer)[self._offset : self._filled]
         buffer = bytearray(max(size, len(rest) + 256) + PAD)
         buffer[: len(rest)] = rest
-        self._buffer, self._at, self._filled = buffer, 0, len(rest)
+        self._buffer, self._offset, self._filled = buffer, 0, len(rest)
 
     def _grow_buffer(self, events: list[Event]) -> None:
         if self._starts:
@@ -293,31 +295,31 @@ class ResponseParser:
         elif self._state is _State.LONG_ROW:
             self._start_buffer(self._chunk_bytes)
         else:
-            # A packet that is larger than the buffer: make room for all of it.
-            known = self._filled - self._at >= 4
-            self._start_buffer(max(len(self._buffer), 4 + packet_length(self._buffer, self._at) if known else 0))
+            # The packet is larger than the buffer: make room for all of it.
+            known = self._filled - self._offset >= 4
+            self._start_buffer(max(len(self._buffer), 4 + packet_length(self._buffer, self._offset) if known else 0))
 
 
 class _LongRow:
-    """A row of several packets: all but the last are of the greatest length, and the last may be empty."""
+    """A row in several packets: all but the last have the maximum length, and the last may be empty."""
 
     def __init__(self) -> None:
         self._data = bytearray()
         self._last = False
-        self.left = 0  # bytes of the current packet that are still to come
+        self.remaining = 0  # missing bytes of the current packet
 
     @property
     def complete(self) -> bool:
-        return self._last and self.left == 0
+        return self._last and self.remaining == 0
 
     def begin(self, length: int) -> None:
         if len(self._data) + length > _LONGEST_ROW:
             raise ProtocolError("The server sent a row longer than the protocol's limit.")
-        self.left, self._last = length, length < MAX_PACKET
+        self.remaining, self._last = length, length < MAX_PACKET
 
     def add(self, part: memoryview) -> None:
         self._data += part
-        self.left -= len(part)
+        self.remaining -= len(part)
 
     def take(self) -> Rows:
         end = len(self._data)

@@ -86,7 +86,7 @@ def test_any_number_of_digits(sandbox, db, expression):
 def test_too_many_digits_are_told(db, notes):
     db.query_arrow(f"SELECT {'9' * 80} AS d")
     (note,) = notes
-    assert note.startswith("column d: values with more digits than decimal256(76, 0) holds came as text")
+    assert note.startswith("column d: values with more digits than decimal256(76, 0) can hold are returned as text")
 
 
 @pytest.mark.parametrize("where", ["", " WHERE 1 = 0"])

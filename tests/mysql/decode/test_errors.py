@@ -148,7 +148,7 @@ def test_the_remedy_has_the_columns_own_name():
     decoder = Decoder([Column("shown", DATE, 63, 10, 0, 0, "placed `at`", "o", "orders", "s")])
     with pytest.raises(DecodeError, match="column shown: 'x'") as caught:
         decoder.decode(rows_of([b"x"]))
-    assert caught.value.hint == "Select CAST(`placed ``at``` AS CHAR) instead, or leave the column out."
+    assert caught.value.hint == "Select CAST(`placed ``at``` AS CHAR) instead, or omit the column."
 
 
 def test_a_type_that_is_not_known():
