@@ -37,7 +37,8 @@ class ResponseReader:
         session: Reserved for this response until it is finished.
         sql: The encoded statement, sent when the first event is requested.
         still_runs: Called after every `no_data` seconds without a byte, either way; returns whether the server is still
-            running the statement. The near end of a tunnel stays open when its far end is dead, so only the server can tell.
+            running the statement. The near end of a tunnel stays open when its far end is dead: only the server can
+            tell.
         no_data: Seconds without a byte before `still_runs` is called.
         deadline: Seconds after which reading stops with an error; the caller ends the query.
 

@@ -96,9 +96,7 @@ def test_a_statement_that_is_too_long_is_not_sent(sandbox, scratch, notes):
     try:
         with scratch.connect(notes) as db:
             db.execute("CREATE TEMPORARY TABLE kept (a INT)")
-            with pytest.raises(
-                StatementError, match=r"takes 5 MB.*accepts 1 MB at most \(max_allowed_packet\)"
-            ) as caught:
+            with pytest.raises(StatementError, match=r"5 MB.*1 MB at most \(max_allowed_packet\)") as caught:
                 db.query(f"SELECT LENGTH('{'x' * 5_000_000}') AS n")
             assert caught.value.code == 1153
             assert "parameter group" in caught.value.hint

@@ -25,10 +25,10 @@ def named(name, table="", org_name=""):
         ([named("id"), named("n")], ""),
         (
             [named("id", "o", "id"), named("id", "c", "id")],
-            "the result has 2 columns named id; df['id'] gives all of them. "
-            "Tell them apart with AS: o.id AS o_id, c.id AS c_id.",
+            "the result has 2 columns named id; df['id'] selects all of them. "
+            "Rename them with AS: o.id AS o_id, c.id AS c_id.",
         ),
-        ([named("a"), named("a")], "Tell them apart with AS: … AS a_1, … AS a_2."),
+        ([named("a"), named("a")], "Rename them with AS: … AS a_1, … AS a_2."),
         ([named("id", "c", "id"), named("id", "c", "id")], "c.id AS c_id, c.id AS c_id_2."),
         ([named("a", "t", "b c"), named("a", "u v", "a")], "t.`b c` AS t_a, `u v`.a AS `u v_a`."),
         ([named("größe", "t", "größe"), named("größe")], "t.größe AS t_größe, … AS größe_2."),

@@ -1,4 +1,4 @@
-"""FLOAT: the server prints six digits, and the user is told so, with the SQL that gives all of them."""
+"""FLOAT: the server prints six digits, and the user is told so, with the SQL that selects all of them."""
 
 import numpy as np
 import pytest
