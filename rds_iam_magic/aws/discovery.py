@@ -92,17 +92,17 @@ def find(session: Any, identifier: str) -> Database:
             f"Similar names there: {', '.join(near)}." if near else "",
             cause="target-unknown",
         )
-    found = _database(row, region)
+    database = _database(row, region)
     if owner is None or owner is row:
-        return found
-    return replace(_database(owner, region), endpoint=found.endpoint)
+        return database
+    return replace(_database(owner, region), endpoint=database.endpoint)
 
 
 def _look_up(client: Any, identifier: str) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[str]]:
     """The description with that identifier, its cluster if any, and all identifiers if there is none."""
     row = _describe_one(client, identifier)
     if row is None:
-        return None, None, sorted(_identifier(found) for found in _describe_all(client))
+        return None, None, sorted(_identifier(row) for row in _describe_all(client))
     # IAM policies name the cluster that an Aurora instance is of, never the instance.
     cluster = _cluster_of(row) if "DBInstanceIdentifier" in row else ""
     return row, _describe_one(client, cluster) if cluster else row, []

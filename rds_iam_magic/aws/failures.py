@@ -37,8 +37,8 @@ from rds_iam_magic.errors import RdsIamError
 def error_code(error: BaseException) -> str:
     """The code of a `ClientError`, such as `AccessDenied`; empty for other errors and malformed codes."""
     response = getattr(error, "response", None)
-    told = response.get("Error") if isinstance(response, dict) else None
-    code = str(told.get("Code", "")) if isinstance(told, dict) else ""
+    error_part = response.get("Error") if isinstance(response, dict) else None
+    code = str(error_part.get("Code", "")) if isinstance(error_part, dict) else ""
     return code if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:]{0,79}", code) else ""
 
 
@@ -63,8 +63,8 @@ def _detail(error: BaseException, code: str) -> str:
     """The operation, the code and, from AWS's message, only who may not do what."""
     operation = _line(getattr(error, "operation_name", ""))
     words = str(getattr(error, "response", {}).get("Error", {}).get("Message", ""))[:4000]
-    found = _NOT_AUTHORIZED.search(words)
-    return ": ".join(part for part in (operation, code, _line(found[0]) if found else "") if part)
+    match = _NOT_AUTHORIZED.search(words)
+    return ": ".join(part for part in (operation, code, _line(match[0]) if match else "") if part)
 
 
 _NOT_AUTHORIZED = re.compile(
@@ -107,15 +107,15 @@ class _Values(dict[str, str]):
     """The values for messages: names that are not secret, each on one line."""
 
     def __init__(self, error: BaseException, doing: str, *, code: str = "") -> None:
-        given = _kwargs(error)
+        arguments = _kwargs(error)
         names = ("profile", "path", "provider", "cred_var", "region_name", "source_profile")
-        values = {name: _line(given[name]) for name in names if given.get(name)}
+        values = {name: _line(arguments[name]) for name in names if arguments.get(name)}
         region = values.get("region_name")
         super().__init__(
             values,
             doing=_line(doing),
             code=code,
-            endpoint=_host(given.get("endpoint_url") or given.get("proxy_url")),
+            endpoint=_host(arguments.get("endpoint_url") or arguments.get("proxy_url")),
             reason=_reason(error),
             in_region=f" ({region})" if region else "",
         )

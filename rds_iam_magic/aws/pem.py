@@ -40,7 +40,7 @@ def certificates(data: bytes) -> Iterator[bytes]:
         PemError: A block is damaged, or the file is not PEM.
     """
     text = _text(data)
-    found = 0
+    count = 0
     for begin in _BEGIN.finditer(text):
         label = begin["label"].strip()
         if label in _REFUSED:
@@ -50,11 +50,11 @@ def certificates(data: bytes) -> Iterator[bytes]:
         block = _BLOCK.match(text, begin.start())
         if block is None:
             raise PemError(_DAMAGED)
-        found += 1
+        count += 1
         yield _decoded(block["body"])
-    if found != len(_END.findall(text)):
+    if count != len(_END.findall(text)):
         raise PemError(_DAMAGED)
-    if not found and data[:1] == b"\x30" and b"\0" in data:
+    if not count and data[:1] == b"\x30" and b"\0" in data:
         raise PemError("it is a binary (DER) file; openssl x509 -inform der -in FILE converts it to PEM")
 
 

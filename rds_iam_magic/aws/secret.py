@@ -91,13 +91,13 @@ def _read(session: Any, secret_id: str) -> MasterSecret:
             f"There is no secret {secret_id!r} in {region_of(session)}.",
             cause="secret-unknown",
         ) from None
-    found = _parse(answer)
-    if found is None:
+    secret = _parse(answer)
+    if secret is None:
         raise AwsError(
             f"The secret {secret_id!r} does not hold a database user: JSON with username and password.",
             cause="secret-malformed",
         )
-    return found
+    return secret
 
 
 def _parse(answer: dict[str, Any]) -> MasterSecret | None:

@@ -91,10 +91,10 @@ def _context(pem: bytes, source: str, *, with_public_roots: bool) -> ssl.SSLCont
         raise _no_bundle(source, str(error), "") from None
     except (ssl.SSLError, ValueError) as error:
         raise _no_bundle(source, "it holds no readable certificates: one is damaged", str(error)) from None
-    found = context.cert_store_stats()
-    if not found["x509"]:
+    stats = context.cert_store_stats()
+    if not stats["x509"]:
         raise _no_bundle(source, "it holds no certificates", "")
-    if found["x509_ca"] != found["x509"]:
+    if stats["x509_ca"] != stats["x509"]:
         raise _no_bundle(source, "it holds certificates that are not authorities", "")
     if with_public_roots:
         # RDS Proxy's certificates come from AWS Certificate Manager, whose roots are public.

@@ -235,8 +235,8 @@ def near(word: str, known: Iterable[str], *, cutoff: float = _NEAR) -> str:
     import difflib
 
     by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
-    return by_lower[found[0]] if found else ""
+    matches = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
+    return by_lower[matches[0]] if matches else ""
 
 
 def _unknown(grammar: Grammar, spelling: str, others: Sequence[Grammar]) -> OptionError:
@@ -274,12 +274,12 @@ def number(value: str | None, name: str) -> float | None:
     if value is None:
         return None
     try:
-        found = float(value)
+        seconds = float(value)
     except ValueError:
-        found = 0.0
-    if not math.isfinite(found) or found <= 0:
+        seconds = 0.0
+    if not math.isfinite(seconds) or seconds <= 0:
         raise OptionError(f"--{name} {value} is not a number greater than 0.", f"Write it like --{name} 30.")
-    return found
+    return seconds
 
 
 def whole(value: str | None, name: str, *, most: int | None = None) -> int | None:

@@ -189,9 +189,9 @@ class RdsIamMagics(Magics):
         name = alias or self.current
         if name is None:
             raise NotConnectedError("Not connected.")
-        found = self._held(name)
+        connection = self._held(name)
         self.current = name
-        return found
+        return connection
 
     def _held(self, alias: str) -> Connection:
         if alias not in self.connections:
@@ -247,7 +247,7 @@ def converter(parsed: options.SqlLine) -> Callable[[ResultSet], Any]:
     if parsed.type == "arrow":
         return lambda result: result.to_arrow()
     try:
-        import polars  # noqa: F401 - whether it is there is told before anything runs
+        import polars  # noqa: F401 - fails before anything runs, if it is missing
     except ImportError:
         raise OptionError("polars is not installed.", cause="polars-missing") from None
     return lambda result: result.to_polars()

@@ -71,8 +71,8 @@ def compile_plugin(tools: Tools, target: Path) -> None:
 
 
 def _which(name: str) -> Path | None:
-    found = shutil.which(name) or next((f"{folder}/{name}" for folder in _BIN if Path(folder, name).is_file()), None)
-    return Path(found) if found else None
+    path = shutil.which(name) or next((f"{folder}/{name}" for folder in _BIN if Path(folder, name).is_file()), None)
+    return Path(path) if path else None
 
 
 def _first(prefixes: list[Path], folders: tuple[str, ...], name: str) -> Path | None:
