@@ -165,7 +165,7 @@ def test_what_goes_wrong_is_one_or_two_lines(connected, text, kind, words, hint)
     assert re.search(words, cell.output), cell.output
     assert re.search(hint, cell.output), cell.output
     if cell.error.holds_input:
-        assert "Its traceback is not shown" in connected("%tb").output
+        assert "The traceback is withheld" in connected("%tb").output
         return
     traceback = connected("%tb").output
     assert "Traceback" in traceback

@@ -90,7 +90,7 @@ def test_arrow_keeps_decimals(db, sql, kind):
 def test_a_schema_that_was_given_out_is_kept(db, tmp_path, how):
     db.execute("CREATE TEMPORARY TABLE kept (a INT)")
     sql = f"SELECT {'9' * 80} AS d"
-    with pytest.raises(ResultError, match="more digits than any Arrow decimal") as caught:
+    with pytest.raises(ResultError, match="more digits than an Arrow decimal") as caught:
         list(db.batches(sql)) if how == "batches" else db.write(sql, tmp_path / "x.parquet")
     assert "CAST(`d` AS CHAR)" in caught.value.hint
     assert list(tmp_path.iterdir()) == []
