@@ -18,7 +18,7 @@ HEADER = struct.Struct("<I")  # three bytes of length, one of sequence
 
 
 def packet_length(buffer: bytearray, offset: int) -> int:
-    """The payload length, in bytes, of the packet whose header is offset `offset`."""
+    """The payload length, in bytes, of the packet whose header is at `offset`."""
     return int(HEADER.unpack_from(buffer, offset)[0]) & 0xFFFFFF
 
 
