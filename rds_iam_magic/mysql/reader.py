@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import queue
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -105,8 +106,8 @@ class ResponseReader:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it is another process's: of the parent, after a fork."""
-        return self._pid != os.getpid()
+        """Whether its thread is none of ours: the parent's, after a fork; or stopped, as the interpreter ends."""
+        return self._pid != os.getpid() or sys.is_finalizing()
 
     def call_off(self) -> bool:
         """Whether nothing was sent; nothing is sent any more then."""
@@ -148,6 +149,10 @@ class ResponseReader:
 
     def _tick(self) -> None:
         """Nothing came for a moment."""
+        if self.is_foreign:
+            raise ResultError(
+                "The rows are the parent process's; a child cannot read them on.", cause="connection-busy"
+            )
         self._check_silence()
         if self._deadline is not None and time.monotonic() > self._deadline:
             self.expired = True

@@ -170,13 +170,19 @@ class ServerSession:
             socket.close(sock.detach())  # no TLS farewell either: the parent's session goes on
 
     def close(self) -> None:
-        """Say goodbye to the server and close; does nothing when closed already."""
+        """Say goodbye to the server and close; does nothing when closed already.
+
+        A response that another thread still reads is cut off: closing alone would leave that thread waiting for it.
+        """
         sock = self._sock
         if sock is None:
             return
         try:
             if self._pid == os.getpid():
                 self._end_command()
+                if not self.synchronised:
+                    self.abort()
+                    return
                 sock.settimeout(1.0)
                 sock.sendall(_packet(0, bytes([COMMAND.COM_QUIT])))
         except (OSError, ValueError) as error:  # the server was faster
