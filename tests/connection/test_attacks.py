@@ -10,8 +10,13 @@ import threading
 import pyarrow as pa
 import pytest
 
+from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import RdsIamError, ResultError
+from rds_iam_magic.mysql.dial import Address
+from rds_iam_magic.mysql.session_settings import SessionSettings
+from rds_iam_magic.timeouts import Timeouts
 from tests.support.events import LONG, wait_until
+from tests.support.proxy import Proxy
 
 
 def test_a_result_that_is_too_large_does_not_stay_until_the_garbage_collector_comes(db):
@@ -97,3 +102,16 @@ def test_a_child_is_told_that_it_cannot_read_its_parents_stream(db):
             os._exit(1)
     assert os.waitpid(pid, 0)[1] == 0
     assert rows + sum(batch.num_rows for batch in batches) == 2_000_000
+
+
+def test_no_transaction_is_said_to_be_open_when_its_session_was_given_up(sandbox, scratch, notes):
+    with Proxy(sandbox.server.port) as proxy:
+        login = scratch.login(via=Address("127.0.0.1", proxy.port), timeouts=Timeouts(grace=0.1, command=2.0))
+        with Connection(login, settings=SessionSettings(timeout=1), notify=notes.append) as db:
+            db.execute("BEGIN; DO 1")
+            assert db.transaction_since is not None
+            proxy.freeze()
+            with pytest.raises(ResultError) as caught:
+                db.query("SELECT 1")
+            assert db.lost
+            assert "A transaction is open" not in caught.value.hint
