@@ -284,7 +284,7 @@ class Connection:
             lines.append("The statement before it has run.")
         elif execution.position > 2:
             lines.append(f"The {execution.position - 1} statements before it have run.")
-        if self.transaction_since is not None:
+        if self.transaction_since is not None and not self.lost:
             lines.append("A transaction is open: COMMIT or ROLLBACK it.")
         return lines
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import queue
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -106,8 +107,8 @@ class ResponseReader:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it belongs to the parent process, after a fork."""
-        return self._pid != os.getpid()
+        """Whether its thread is not in this process: it is the parent's, after a fork, or ended with the interpreter."""
+        return self._pid != os.getpid() or sys.is_finalizing()
 
     def call_off(self) -> bool:
         """Cancel before anything is sent; return False if sending has begun."""
@@ -149,6 +150,10 @@ class ResponseReader:
 
     def _tick(self) -> None:
         """Check the connection and the deadline after a tick without an event."""
+        if self.is_foreign:
+            raise ResultError(
+                "The rows belong to the parent process; a child cannot read them.", cause="connection-busy"
+            )
         self._check_silence()
         if self._deadline is not None and time.monotonic() > self._deadline:
             self.expired = True

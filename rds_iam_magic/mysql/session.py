@@ -169,13 +169,19 @@ class ServerSession:
             socket.close(sock.detach())  # no TLS close_notify either: the parent's session stays open
 
     def close(self) -> None:
-        """Send COM_QUIT and close; a second call does nothing."""
+        """Send COM_QUIT and close; a second call does nothing.
+
+        A response that another thread is reading is cut off: closing alone would leave that thread waiting for it.
+        """
         sock = self._sock
         if sock is None:
             return
         try:
             if self._pid == os.getpid():
                 self._end_command()
+                if not self.synchronised:
+                    self.abort()
+                    return
                 sock.settimeout(1.0)
                 sock.sendall(_packet(0, bytes([COMMAND.COM_QUIT])))
         except (OSError, ValueError) as error:  # the server was faster
