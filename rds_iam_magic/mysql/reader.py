@@ -107,7 +107,7 @@ class ResponseReader:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether its thread is not in this process: it is the parent's, after a fork, or ended with the interpreter."""
+        """Whether its thread is not in this process: the parent's, after a fork, or ended with the interpreter."""
         return self._pid != os.getpid() or sys.is_finalizing()
 
     def call_off(self) -> bool:
