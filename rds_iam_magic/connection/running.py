@@ -12,7 +12,7 @@ from rds_iam_magic.connection.loss import SessionLostError
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError, RdsIamError, StatementError
 from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.wire.events import ServerError
-from rds_iam_magic.sql.effects import Effects, identifiers_in
+from rds_iam_magic.sql.effects import LOCKS, Effects, identifiers_in
 from rds_iam_magic.wording import bytes_text
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ def _prepare(
     session: ReconnectingSession, running: Running, effects: Effects, limit: int | None, *, may_write: bool
 ) -> None:
     ends_early = limit is not None and effects.reads_unless_functions_write
-    if not may_write or (ends_early and not effects.only_reads):
+    has_locks = LOCKS in session.state.left  # START TRANSACTION would release those of LOCK TABLES
+    if not may_write or (ends_early and not effects.only_reads and not has_locks):
         running.read_only = session.begin_read_only()
     if effects.only_reads or (ends_early and running.read_only):
         running.reader.limit = limit

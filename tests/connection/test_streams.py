@@ -121,6 +121,20 @@ def test_a_limit_and_a_function_that_only_reads(sandbox, db, notes, in_transacti
     assert still_works(db)
 
 
+def test_a_limit_and_a_function_leave_table_locks_alone(sandbox, db, notes):
+    """START TRANSACTION, with which the server would prove that nothing is written, releases them."""
+    with sandbox.server.root() as root:
+        root.execute("CREATE OR REPLACE FUNCTION scratch.twice(n INT) RETURNS INT DETERMINISTIC RETURN 2 * n")
+    db.execute(
+        "CREATE OR REPLACE TABLE locked (n INT); INSERT INTO locked VALUES (1), (2), (3); LOCK TABLES locked READ"
+    )
+    assert db.query("SELECT twice(n) AS n FROM locked", limit=1)["n"].tolist() == [2]
+    with pytest.raises(StatementError, match="1099"):  # still locked for reading
+        db.execute("INSERT INTO locked VALUES (4)")
+    assert notes[0].endswith("so it ran to its end.")
+    db.execute("UNLOCK TABLES; DROP TABLE locked")
+
+
 def test_a_limit_and_a_function_that_writes(sandbox, db, notes):
     db.execute("CREATE OR REPLACE TABLE counted_ (n INT)")
     with sandbox.server.root() as root:
