@@ -71,6 +71,7 @@ class Server:
         self._tools, self._template, self._certificates, self._verifier = tools, template, certificates, verifier
         self._watch = watch
         self._process: subprocess.Popen[bytes] | None = None
+        self._was_up = False
         shutil.copytree(template / "data", folder / "data")
 
     @property
@@ -81,9 +82,28 @@ class Server:
     def start(self) -> None:
         """Start and wait until it answers.
 
+        A free port may be taken before the server binds to it, by any process's outgoing connection. Until the server
+        has been up once, nobody knows its port, and another one does as well.
+
         Raises:
             SandboxError: It did not start.
         """
+        for attempt in range(1, _BIND_ATTEMPTS + 1):
+            try:
+                self._start()
+                self._was_up = True
+                return
+            except SandboxError as error:
+                if _PORT_TAKEN not in error.detail or attempt == _BIND_ATTEMPTS:
+                    raise
+            self._end(lambda process: process.kill())
+            (self.folder / "server.log").unlink()
+            if self._was_up:
+                time.sleep(0.2)
+            else:
+                self.port = _free_port()
+
+    def _start(self) -> None:
         options = [
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
@@ -266,6 +286,8 @@ def _connect_root(folder: Path) -> Any:
 
 
 _TOO_MANY_CONNECTIONS = 1040
+_PORT_TAKEN = "Can't start server: Bind on TCP/IP port"
+_BIND_ATTEMPTS = 10
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], folder: Path) -> None:

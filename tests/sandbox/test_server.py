@@ -1,9 +1,11 @@
 """Servers that run side by side, and the way in for root."""
 
+import socket
 import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+from rds_iam_magic.sandbox import server
 from tests.support.events import LONG, wait_until
 
 
@@ -19,6 +21,21 @@ def test_each_server_has_a_temporary_folder_of_its_own(sandbox):
         assert folders == [sandbox.server.folder / "tmp", second.folder / "tmp"]
     finally:
         second.stop()
+
+
+def test_a_port_that_is_taken_before_the_server_binds_to_it(sandbox, monkeypatch):
+    free_port = server._free_port
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ports = iter([other.getsockname()[1]])
+        monkeypatch.setattr(server, "_free_port", lambda: next(ports, None) or free_port())
+        second = sandbox.add_server()
+        try:
+            assert second.port != other.getsockname()[1]
+            with second.root() as root:
+                root.execute("SELECT @@port")
+                assert root.fetchone() == (second.port,)
+        finally:
+            second.stop()
 
 
 def refusals(root):
