@@ -105,12 +105,12 @@ def parse_connect(text: str) -> ConnectLine | None:
 
 def _check_connect(line: Line) -> None:
     """Refuse options that would be ignored when a connection is only named, listed or closed."""
-    given = sorted({*line.values, *line.flags})
-    kind = next((key for key in ("connections", "close") if key in given), None)
-    if kind is not None and (len(given) > 1 or line.words):
+    names = sorted({*line.values, *line.flags})
+    kind = next((key for key in ("connections", "close") if key in names), None)
+    if kind is not None and (len(names) > 1 or line.words):
         raise OptionError(f"--{kind} must stand alone.", "Omit the rest, or put it on a line of its own.")
-    if kind is None and given and (not line.words or "user" not in given):
-        options = ", ".join(f"--{key.replace('_', '-')}" for key in given)
+    if kind is None and names and (not line.words or "user" not in names):
+        options = ", ".join(f"--{key.replace('_', '-')}" for key in names)
         raise OptionError(
             f"{options} applies to a new connection only; that needs a target and -u USER.",
             "Write %rds_iam_connect TARGET -u USER, then the options; they change nothing on a held connection.",
@@ -139,12 +139,12 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
     alias, rest = _take_alias(line.rest, aliases, in_cell=in_cell)
     variable, shows, rest = _take_variable(rest)
     more = SQL.parse(rest, words_end_options=True, others=GRAMMARS)  # options may follow `VAR <<` too
-    given = more.get("out") or line.get("out")
-    if variable and given:
-        raise OptionError(f"The result is assigned twice: {variable} << and -o {given}.", "Keep one of them.")
+    out = more.get("out") or line.get("out")
+    if variable and out:
+        raise OptionError(f"The result is assigned twice: {variable} << and -o {out}.", "Keep one of them.")
     if in_cell and more.rest:
         raise _stray(more.rest, alias)
-    name = variable or given
+    name = variable or out
     if name is not None:
         check_variable(name)
     sql = more.rest if body is None else body
@@ -326,13 +326,13 @@ def _at_most(line: Line, count: int, grammar: Grammar, what: str) -> None:
 
 def _take_alias(rest: str, aliases: Collection[str], *, in_cell: bool) -> tuple[str | None, str]:
     """The alias before the rest, if there is one; on a cell's line, any first word counts as one."""
-    first, behind = (*rest.split(None, 1), "", "")[:2]
+    first, others = (*rest.split(None, 1), "", "")[:2]
     if is_login(first):
         raise login_refused()
     if not first or _ASSIGN.match(rest):
         return None, rest
     if first in aliases:
-        return first, behind
+        return first, others
     if not in_cell:
         return None, rest
     if sqltext.begins_statement(first):

@@ -56,17 +56,17 @@ def trailing_options(sql: str, grammar: Grammar) -> str:
     """The options of a grammar at the end of a text, outside strings and comments, as written; "" if there are none."""
     end = len(sql.rstrip().rstrip(";"))
     words = [*re.finditer(r"\S+", sql[max(0, end - _TAIL) : end])]
-    taken = 0
-    while step := _option_at_end([word.group() for word in words[: len(words) - taken]], grammar):
-        taken += step
-    if not taken:
+    count = 0
+    while step := _option_at_end([word.group() for word in words[: len(words) - count]], grammar):
+        count += step
+    if not count:
         return ""
-    start = max(0, end - _TAIL) + words[-taken].start()
+    start = max(0, end - _TAIL) + words[-count].start()
     # The lexer tells whether it is SQL's own text there: a string and a comment have no words.
     name = start + re.match(r"-*", sql[start:]).end()  # type: ignore[union-attr] # it matches the empty text too
     if not any(token.start == name and token.kind == WORD for token in tokenize(sql)):
         return ""
-    return " ".join(word.group() for word in words[-taken:])
+    return " ".join(word.group() for word in words[-count:])
 
 
 def _option_at_end(words: list[str], grammar: Grammar) -> int:

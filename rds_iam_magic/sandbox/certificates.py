@@ -21,10 +21,10 @@ def issue(folder: Path, host_names: list[str]) -> Certificates:
 
     authority = trustme.CA(organization_name="rds_iam_magic sandbox")
     leaf = authority.issue_cert(*host_names)
-    made = Certificates(folder / "bundle.pem", folder / "server.pem", folder / "server-key.pem")
-    authority.cert_pem.write_to_path(made.bundle)
+    certificates = Certificates(folder / "bundle.pem", folder / "server.pem", folder / "server-key.pem")
+    authority.cert_pem.write_to_path(certificates.bundle)
     for blob in leaf.cert_chain_pems:
-        blob.write_to_path(made.chain, append=made.chain.exists())
-    made.key.touch(0o600)
-    leaf.private_key_pem.write_to_path(made.key)
-    return made
+        blob.write_to_path(certificates.chain, append=certificates.chain.exists())
+    certificates.key.touch(0o600)
+    leaf.private_key_pem.write_to_path(certificates.key)
+    return certificates

@@ -75,9 +75,9 @@ class Sandbox:
             self._cloud = _start_cloud(self.folder, passwords)
             parts.callback(_stop_cloud, self._cloud)
             self.hosts, self.keys = self._cloud.hosts, self._cloud.keys
-            made = certificates.issue(self.folder, self.hosts)
-            shutil.copy(made.bundle, self.folder / cloud.BUNDLE_FOLDER / "bundle.pem")
-            self._certificates, self._password = made, passwords[seed.CLUSTER]
+            self._certificates = certificates.issue(self.folder, self.hosts)
+            shutil.copy(self._certificates.bundle, self.folder / cloud.BUNDLE_FOLDER / "bundle.pem")
+            self._password = passwords[seed.CLUSTER]
             self._parts = parts.pop_all()
         try:
             self.server = self.add_server()

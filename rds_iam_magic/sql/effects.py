@@ -75,20 +75,20 @@ class Effects:
 def effects_of(statement: Statement) -> Effects:
     """Classify a statement by its tokens."""
     tokens, words = statement.tokens, statement.words
-    judged = _judge(tokens, words)
+    verdict = _judge(tokens, words)
     pieces = parts(tokens)
-    left = {thing for piece in pieces for thing in session_use.leaves(piece)}
-    needed = {thing for piece in pieces for thing in session_use.needs(piece, statement.text)}
+    leaves = {thing for piece in pieces for thing in session_use.leaves(piece)}
+    needs = {thing for piece in pieces for thing in session_use.needs(piece, statement.text)}
     plain = len(pieces) == 1 and not any(t.kind == OPEN for t in tokens)
     return Effects(
-        only_reads=judged == _READS,
-        leaves=frozenset(left),
-        needs=frozenset(needed),
+        only_reads=verdict == _READS,
+        leaves=frozenset(leaves),
+        needs=frozenset(needs),
         creates_table=next(filter(None, map(session_use.temporary_table, pieces)), ""),
         uses_database=_used_database(tokens, words),
         commits=any(_first_word(piece) in {"COMMIT", "XA"} for piece in pieces),
         may_commit=not words or words[0] not in _NEVER_COMMIT or not plain,
-        reads_unless_functions_write=judged in (_READS, _CALLS) and words[0] in _QUERIES,
+        reads_unless_functions_write=verdict in (_READS, _CALLS) and words[0] in _QUERIES,
         ends_session=_ends_session(words),
     )
 

@@ -55,12 +55,12 @@ def parts(tokens: tuple[Token, ...]) -> list[tuple[Token, ...]]:
     """The statements in a text that is sent as one, usually one; a routine's body does not count."""
     if not any(t.kind == END for t in tokens):
         return [tokens]
-    found, start = [], 0
-    for place, token in enumerate(tokens):
-        if token.kind == END and not _opens_body(tokens[start:place]):
-            found.append(tokens[start:place])
-            start = place + 1
-    return [part for part in (*found, tokens[start:]) if part]
+    statements, start = [], 0
+    for index, token in enumerate(tokens):
+        if token.kind == END and not _opens_body(tokens[start:index]):
+            statements.append(tokens[start:index])
+            start = index + 1
+    return [part for part in (*statements, tokens[start:]) if part]
 
 
 def _opens_body(tokens: Sequence[Token]) -> bool:
@@ -68,12 +68,12 @@ def _opens_body(tokens: Sequence[Token]) -> bool:
     if not _defines(_words(tokens)):
         return False
     depth = opened = 0
-    for place, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         word = upper(token.text) if token.kind == WORD else ""
-        behind = upper(tokens[place + 1].text) if place + 1 < len(tokens) else ""
-        if word in {"BEGIN", "CASE"} and (place == 0 or upper(tokens[place - 1].text) != "END"):
+        next_word = upper(tokens[index + 1].text) if index + 1 < len(tokens) else ""
+        if word in {"BEGIN", "CASE"} and (index == 0 or upper(tokens[index - 1].text) != "END"):
             depth, opened = depth + 1, 1
-        elif word == "END" and behind not in {"IF", "LOOP", "WHILE", "REPEAT", "FOR"}:
+        elif word == "END" and next_word not in {"IF", "LOOP", "WHILE", "REPEAT", "FOR"}:
             depth -= 1
     return depth > 0 or not opened
 
@@ -97,22 +97,22 @@ def leaves(tokens: Sequence[Token]) -> set[str]:
     """The session state that a statement may leave."""
     words = _words(tokens)
     first = words[0] if words else ""
-    found: set[str] = set()
+    state: set[str] = set()
     if _defines(words):
-        return found
+        return state
     if first == "CREATE" and "TEMPORARY" in words[:4]:
-        found.add(TEMPORARY_TABLES)
+        state.add(TEMPORARY_TABLES)
     if any(t.kind == ASSIGN for t in tokens) or _sets_user_variable(tokens, words):
-        found.add(USER_VARIABLES)
+        state.add(USER_VARIABLES)
     if first == "LOCK" or (first == "FLUSH" and "LOCK" in words) or "GET_LOCK" in words:
-        found.add(LOCKS)
+        state.add(LOCKS)
     if first == "PREPARE":
-        found.add(PREPARED)
+        state.add(PREPARED)
     if first == "SET":
-        found |= _set_in_session(tokens, words)
+        state |= _set_in_session(tokens, words)
     if first in {"CALL", "EXECUTE"} or any(t.kind == OPEN for t in tokens):
-        found |= {TEMPORARY_TABLES, USER_VARIABLES}
-    return found
+        state |= {TEMPORARY_TABLES, USER_VARIABLES}
+    return state
 
 
 def needs(tokens: Sequence[Token], text: str) -> set[str]:
@@ -124,22 +124,22 @@ def needs(tokens: Sequence[Token], text: str) -> set[str]:
     """
     words = _words(tokens)
     first = words[0] if words else ""
-    found = {SETTINGS, LOCKS}
+    state = {SETTINGS, LOCKS}
     if _defines(words):
-        return found
+        return state
     if first in _NEED_NOTHING and {"SELECT", "NOT"}.isdisjoint(words):
-        found = set()
+        state = set()
     if any(is_user_variable(t) for t in tokens):
-        found.add(USER_VARIABLES)
+        state.add(USER_VARIABLES)
     if _needs_counters(tokens):
-        found.add(COUNTERS)
+        state.add(COUNTERS)
     if (first == "EXECUTE" and words[1:2] != ["IMMEDIATE"]) or first == "DEALLOCATE":
-        found.add(PREPARED)
+        state.add(PREPARED)
     if _needs_diagnostics(tokens, words, text):
-        found.add(DIAGNOSTICS)
+        state.add(DIAGNOSTICS)
     if not _LOCK_FUNCTIONS.isdisjoint(words):
-        found.add(LOCKS)
-    return found
+        state.add(LOCKS)
+    return state
 
 
 def is_user_variable(token: Token) -> bool:
@@ -222,17 +222,17 @@ def _system_variable(token: Token) -> str:
 
 
 def _needs_counters(tokens: Sequence[Token]) -> bool:
-    for place, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         if token.kind == VARIABLE and _system_variable(token).rpartition(".")[2] in _COUNTER_VARIABLES:
             if token.text.startswith("@@"):
                 return True
         elif token.kind in {WORD, NAME}:
-            behind = tokens[place + 1].text if place + 1 < len(tokens) else ""
+            next_text = tokens[index + 1].text if index + 1 < len(tokens) else ""
             word = upper(unquoted(token))
-            if word in _COUNTER_FUNCTIONS and behind.startswith("("):
+            if word in _COUNTER_FUNCTIONS and next_text.startswith("("):
                 return True
             # MariaDB's other ways to say LASTVAL(s).
-            if word == "CURRVAL" or (word == "PREVIOUS" and upper(behind) == "VALUE"):
+            if word == "CURRVAL" or (word == "PREVIOUS" and upper(next_text) == "VALUE"):
                 return True
     return False
 

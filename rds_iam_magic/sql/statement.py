@@ -117,8 +117,8 @@ class _Splitter:
             position = self._command(first, [], start, compound=True)
             if position is not None:
                 return position
-        end, behind = self._cut(start)
-        return self._add(start, end, self._tokenize(self._sql[start:end]), behind)
+        end, next_start = self._cut(start)
+        return self._add(start, end, self._tokenize(self._sql[start:end]), next_start)
 
     def _cut(self, start: int) -> tuple[int, int]:
         """The start and end of the next delimiter outside strings, names and comments."""
