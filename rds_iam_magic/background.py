@@ -31,9 +31,8 @@ class BackgroundCall(Generic[Result]):
 
     def __init__(self, function: Callable[[], Result]) -> None:
         self._function: list[Callable[[], Result]] = [function]
-        self._decided: dict[
-            str, bool
-        ] = {}  # whether it is cancelled; set by the caller or the thread, whichever is first
+        # Whether it is cancelled; set by the caller or the thread, whichever is first.
+        self._decided: dict[str, bool] = {}
         self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._outcome: list[Result | BaseException] = []
 

@@ -76,7 +76,6 @@ class ResponseReader:
         self.limit: int | None = None
         self._deadline = None if deadline is None else time.monotonic() + deadline
         self._seconds = deadline
-        self._response = ResponseParser()
         self._heard = time.monotonic()
         self._events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
         self._slots: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -190,26 +189,25 @@ class ResponseReader:
         try:
             sequence = self._session.send(self._sql, self._hear)
             self.sent = True
-            self._response = ResponseParser(sequence=sequence, announced=self._session.charsets)
-            while not self._response.done:
-                self._receive_once()
+            parser = ResponseParser(sequence=sequence, announced=self._session.charsets)
+            while not parser.done:
+                self._receive_once(parser)
             self.finished = self._session.synchronised = True
         except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
             self._events.put(error)
         self._events.put(None)
 
-    def _receive_once(self) -> None:
-        response = self._response
-        count = self._session.read_into(response.get_buffer())
+    def _receive_once(self, parser: ResponseParser) -> None:
+        count = self._session.read_into(parser.get_buffer())
         self._hear()
-        for event in response.buffer_updated(count) if count else response.eof_received():
+        for event in parser.buffer_updated(count) if count else parser.eof_received():
             self._hand_over(event)
-        if self.limit is not None and not self.cut and response.rows_seen > self.limit:
-            self._cut(response)
+        if self.limit is not None and not self.cut and parser.rows_seen > self.limit:
+            self._cut(parser)
 
-    def _cut(self, response: ResponseParser) -> None:
+    def _cut(self, parser: ResponseParser) -> None:
         self.cut = True
-        rows = response.take_rows()
+        rows = parser.take_rows()
         if rows is not None:
             self._hand_over(rows)
         self._discarding = True

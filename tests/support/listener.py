@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
-from contextlib import suppress
 
+from tests.support.loopback import LoopbackServer
 from tests.support.packets import CLEAR_PASSWORD_SWITCH, greeting, packet
 
 
-class Listener:
+class Listener(LoopbackServer):
     """Accepts one connection after another on loopback; `received` is all that came, also inside TLS."""
+
+    TIMEOUT = 3
 
     def __init__(
         self, *, tls: bool, context: ssl.SSLContext | None = None, switch: bool = True, silent: bool = False
     ) -> None:
         self.received = b""
         self._tls, self._context, self._switch, self._silent = tls, context, switch, silent
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port = self._server.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve)
-        self._stopping = False
-
-    def __enter__(self) -> Listener:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stopping = True
-        with socket.create_connection(("127.0.0.1", self.port)):
-            pass
-        self._thread.join()
-        self._server.close()
-
-    def _serve(self) -> None:
-        while True:
-            connection, _ = self._server.accept()
-            with connection:
-                if self._stopping:
-                    return
-                connection.settimeout(3)
-                with suppress(OSError):  # the client went away, which is what most tests want of it
-                    self._talk(connection)
+        super().__init__()
 
     def _talk(self, connection: socket.socket) -> None:
         if self._silent:

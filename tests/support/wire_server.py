@@ -5,14 +5,13 @@ from __future__ import annotations
 import random
 import socket
 import ssl
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 
+from tests.support.loopback import LoopbackServer
 from tests.support.packets import CLEAR_PASSWORD_SWITCH, eof, greeting, ok, packet
 
 
-class WireServer:
+class WireServer(LoopbackServer):
     """Serves one connection after another on loopback; a context manager.
 
     Args:
@@ -24,31 +23,8 @@ class WireServer:
     def __init__(self, context: ssl.SSLContext, answer: Callable[[bytes], bytes], *, seed: int | None = 1) -> None:
         self._context, self._answer = context, answer
         self._chance = None if seed is None else random.Random(seed)
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port = self._server.getsockname()[1]
         self.commands: list[bytes] = []
-        self._thread = threading.Thread(target=self._serve)
-        self._stopping = False
-
-    def __enter__(self) -> WireServer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stopping = True
-        with socket.create_connection(("127.0.0.1", self.port)):
-            pass
-        self._thread.join()
-        self._server.close()
-
-    def _serve(self) -> None:
-        while True:
-            connection, _ = self._server.accept()
-            with connection:
-                if self._stopping:
-                    return
-                with suppress(OSError):  # the client went away
-                    self._talk(connection)
+        super().__init__()
 
     def _talk(self, connection: socket.socket) -> None:
         connection.sendall(greeting(tls=True))
