@@ -20,8 +20,9 @@ demo: $(DEMO_READY)  ## Run the set-up notebook in the sandbox and print what an
 test: $(READY)  ## Run the whole test suite
 	$(PYTEST) -n auto $(ARGS)
 
+# What pytest makes of the tests' code is kept between runs, even where Python is told to write none: a second's work.
 quick: $(READY)  ## Run the tests that need no server
-	@$(PYTEST) -q -n 2 --quick $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(PYTEST) --dist worksteal -q -n 2 --quick $(ARGS)
 
 test-busy: $(READY)  ## Run the whole test suite beside four busy loops for each core
 	$(BIN)/python -m tests.busy $(PYTEST) -n auto $(ARGS)

@@ -18,7 +18,6 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import psutil
@@ -180,29 +179,40 @@ def nothing_is_left():
 
 
 def _state():
+    # Around each of thousands of tests: with the functions of os, not with paths.
     return (
         set(sys._current_frames()),  # those that were started without `threading` too
-        {(entry.name, _link(entry)) for entry in Path("/proc/self/fd").iterdir()}
-        if Path("/proc/self/fd").exists()
-        else set(),
+        {(name, _link(name)) for name in _names_in(OPEN_FILES)},
         Counter(_name(child) for child in _children()),  # by name: a server may be restarted
         sessions(),
     )
 
 
+OPEN_FILES = "/proc/self/fd"
+THREADS = "/proc/self/task"
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208
+    except OSError:  # not on this system
+        return []
+
+
 def _children() -> list[psutil.Process]:
     """All that this process has started; where it has none, there is no need to look at all there are."""
-    lists = list(Path("/proc/self/task").glob("*/children"))
-    if lists and not any(map(_read, lists)):
+    threads = _names_in(THREADS)
+    if threads and not any(map(_children_of, threads)):
         return []
     return psutil.Process().children(recursive=True)
 
 
-def _read(path: Path) -> str:
+def _children_of(thread: str) -> bytes:
     try:
-        return path.read_text()
+        with open(f"{THREADS}/{thread}/children", "rb", buffering=0) as file:  # noqa: PTH123
+            return file.read()
     except OSError:  # the thread has ended
-        return ""
+        return b""
 
 
 def _name(child: psutil.Process) -> str:
@@ -212,9 +222,9 @@ def _name(child: psutil.Process) -> str:
         return ""
 
 
-def _link(entry: Path) -> str:
+def _link(name: str) -> str:
     try:
-        return str(entry.readlink())
+        return os.readlink(f"{OPEN_FILES}/{name}")  # noqa: PTH115
     except OSError:
         return ""
 

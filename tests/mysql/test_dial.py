@@ -83,6 +83,7 @@ def test_the_next_address_is_tried_when_one_refuses(server, monkeypatch):
         assert sock.getpeername() == server.getsockname()
 
 
+@pytest.mark.slow  # it waits for its half of the time
 def test_a_silent_address_leaves_time_for_the_next(full, server, monkeypatch):
     names(monkeypatch, full, server)
     deadline = soon(3.0)

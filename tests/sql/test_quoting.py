@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 from rds_iam_magic.sql.quoting import quote_name, quote_text
 
 
-@settings(max_examples=60)
+@settings(max_examples=settings.default.max_examples * 3 // 5)
 @given(st.text(max_size=40))
 def test_a_quoted_text_is_that_text(db, text):
     assert db.query(f"SELECT {quote_text(text)} AS t")["t"].tolist() == [text]
 
 
-@settings(max_examples=60)
+@settings(max_examples=settings.default.max_examples * 3 // 5)
 @given(
     st.text(
         st.characters(blacklist_characters="\0", blacklist_categories=["C", "Z"], max_codepoint=0xFFFF),
