@@ -336,7 +336,12 @@ class _ResultBuilder:
     def __init__(self, start: ResultSetStart, execution: Execution, *, mariadb: bool) -> None:
         from rds_iam_magic.mysql.decode import DecodeOptions, Decoder
 
-        options = DecodeOptions(decimal=execution.decimal, mariadb=mariadb, words=lambda: execution.statement.words)
+        options = DecodeOptions(
+            decimal=execution.decimal,
+            mariadb=mariadb,
+            words=lambda: execution.statement.words,
+            binary=start.binary,
+        )
         self.decoder = Decoder(start.columns, options)
         self.columns = start.columns
         self.result = StreamedResult(

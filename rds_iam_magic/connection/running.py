@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connection.loss import SessionLostError
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError, RdsIamError, StatementError
 from rds_iam_magic.mysql.reader import ResponseReader
@@ -97,6 +98,7 @@ def run_statement(
         still_runs=session.still_runs,
         no_data=session.login.timeouts.no_data,
         deadline=_deadline(session),
+        binary=effects.is_query and session.login.endpoint.kind is not Kind.PROXY,
     )
     running = Running(reader)
     handled = sys.exc_info()[1]

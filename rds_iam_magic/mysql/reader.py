@@ -13,12 +13,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.background import TICK, BackgroundCall
 from rds_iam_magic.errors import ConnectionLostError, ResultError
-from rds_iam_magic.mysql.wire.events import Event, Ok, ResultSetEnd, Rows, ServerError
-from rds_iam_magic.mysql.wire.text_result import ResponseParser
+from rds_iam_magic.mysql.session import LAST_STATEMENT
+from rds_iam_magic.mysql.wire.events import Event, Ok, Prepared, PrepareFailed, ResultSetEnd, Rows, ServerError
+from rds_iam_magic.mysql.wire.response import COM_STMT_EXECUTE, COM_STMT_PREPARE, ResponseParser
 from rds_iam_magic.timeouts import DEFAULT
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ QUEUE_DEPTH = 3
 
 _STRAY = 5  # ticks that a response may take to arrive after the server has finished
 _QUERY_INTERRUPTED = 1317
+_ENDED = (_QUERY_INTERRUPTED, 1969, 3024)  # by KILL QUERY, or by a time limit of MariaDB or MySQL
+_NOT_EXECUTED = (1243, 1615)  # no such prepared statement; its tables were changed too often
 
 
 class ResponseReader:
@@ -42,6 +45,7 @@ class ResponseReader:
             tell.
         no_data: Seconds without a byte before `still_runs` is called.
         deadline: Seconds after which reading stops with an error; the caller ends the query.
+        binary: Ask for rows in the binary protocol, which takes a prepared statement; text if it cannot be prepared.
 
     Attributes:
         limit: After more rows than this, no further rows are yielded: `cut` becomes True and the rest is discarded as
@@ -65,12 +69,15 @@ class ResponseReader:
         still_runs: Callable[[], bool] = lambda: True,
         no_data: float = DEFAULT.no_data,
         deadline: float | None = None,
+        binary: bool = False,
     ) -> None:
         self.sent = self.finished = self.killed = self.expired = self.cut = False
         self.has_changed = False
         self.changed = self.warnings = self.kills = 0
         self._session = session
         self._sql = sql
+        self._binary = binary
+        self._outcome: Prepared | PrepareFailed | None = None  # of preparing; None once the statement runs
         self._still_runs = still_runs
         self._no_data = no_data
         self.limit: int | None = None
@@ -187,30 +194,75 @@ class ResponseReader:
     def _send_and_read(self) -> None:
         """The reader, in the background."""
         try:
-            sequence = self._session.send(self._sql, self._hear)
-            self.sent = True
-            parser = ResponseParser(sequence=sequence, announced=self._session.charsets)
-            while not parser.done:
-                self._receive_once(parser)
+            if not self._binary or not self._execute_prepared():
+                sequence = self._session.send(self._sql, self._hear)
+                self.sent = True
+                self._receive(sequence=sequence)
             self.finished = self._session.synchronised = True
         except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
             self._events.put(error)
         self._events.put(None)
 
+    def _execute_prepared(self) -> bool:
+        """Run the statement as a prepared one; return False if that is not possible, so that nothing has run.
+
+        A wrong statement cannot be prepared either: sent as text, it gets the server's own error, and SHOW WARNINGS
+        lists it.
+        """
+        session = self._session
+        session.prepare(self._sql, self._hear)
+        if session.executes_last:
+            session.execute(LAST_STATEMENT)
+            self.sent = True
+        self._receive(command=COM_STMT_PREPARE, then_execute=session.executes_last)
+        outcome = self._outcome
+        if isinstance(outcome, Prepared) and not session.executes_last:
+            if outcome.parameters:
+                session.close_statement(outcome.statement_id)
+            else:
+                session.execute(outcome.statement_id)
+                self.sent = True
+                self._receive(command=COM_STMT_EXECUTE)
+        if isinstance(self._outcome, PrepareFailed) and (self._outcome.error.code in _ENDED or self._discarding):
+            self._hand_over(self._outcome.error)
+            self._outcome = None
+        is_over = self._outcome is None
+        self.sent = self.sent and is_over
+        self._outcome = None
+        return is_over
+
+    def _receive(self, **response: Any) -> None:
+        parser = ResponseParser(announced=self._session.charsets, **response)
+        while not parser.done:
+            self._receive_once(parser)
+
     def _receive_once(self, parser: ResponseParser) -> None:
         count = self._session.read_into(parser.get_buffer())
         self._hear()
         for event in parser.buffer_updated(count) if count else parser.eof_received():
-            self._hand_over(event)
+            if self._is_of_the_statement(event):
+                self._hand_over(event)
         if self.limit is not None and not self.cut and parser.rows_seen > self.limit:
-            self._cut(parser)
+            self._cut(parser, self.limit)
 
-    def _cut(self, parser: ResponseParser) -> None:
-        self.cut = True
-        rows = parser.take_rows()
-        if rows is not None:
-            self._hand_over(rows)
-        self._discarding = True
+    def _is_of_the_statement(self, event: Event) -> bool:
+        """Whether an event tells of the statement, rather than of preparing it."""
+        if isinstance(event, (Prepared, PrepareFailed)):
+            self._outcome = event
+        elif isinstance(self._outcome, Prepared) and not self._outcome.parameters:
+            if isinstance(event, ServerError) and event.code in _NOT_EXECUTED:
+                self._outcome = PrepareFailed(event)
+            else:
+                self._outcome = None
+        return self._outcome is None
+
+    def _cut(self, parser: ResponseParser, limit: int) -> None:
+        """Hand over the rows up to the limit, if there are more."""
+        events = parser.take_rows()
+        self.cut = parser.rows_seen > limit  # known before the last rows are handed over
+        for event in events:
+            self._hand_over(event)
+        self._discarding = self.cut
 
     def _hand_over(self, event: Event) -> None:
         if isinstance(event, (Ok, ResultSetEnd)):

@@ -23,7 +23,7 @@ from rds_iam_magic.mysql import dial
 from rds_iam_magic.mysql.wire.charsets import Announced
 from rds_iam_magic.mysql.wire.events import Event, Ok, ResultSetEnd
 from rds_iam_magic.mysql.wire.packets import MAX_PACKET
-from rds_iam_magic.mysql.wire.text_result import ResponseParser
+from rds_iam_magic.mysql.wire.response import ResponseParser
 
 
 class ServerSession:
@@ -38,6 +38,7 @@ class ServerSession:
         peer: The address that was dialled: the server that the host name resolved to, or the tunnel.
         server_version, tls_version: As reported in the handshake.
         token_asked: Whether the server asked for a token.
+        executes_last: Whether COM_STMT_EXECUTE may name the statement prepared last, so that both are sent at once.
         status: The status flags, as last reported by the server.
         charsets: The session's character sets, as last reported by the server.
         used_at: When a statement last ended, as a `time.monotonic` value.
@@ -55,6 +56,8 @@ class ServerSession:
         self.server_version = str(greeting.server_version).removeprefix("5.5.5-")  # MariaDB's prefix for old replicas
         self.tls_version = str(sock.version())
         self.token_asked = bool(greeting.token_asked)
+        # MariaDB from 10.2 on does, and tells itself apart by this flag: https://mariadb.com/kb/en/com_stmt_execute/
+        self.executes_last = not greeting.server_capabilities & CLIENT.LONG_PASSWORD
         self.status = int(greeting.server_status)
         self.charsets = Announced(tracked=bool(greeting.server_capabilities & CLIENT.SESSION_TRACK))
         self.used_at = time.monotonic()
@@ -81,6 +84,41 @@ class ServerSession:
         self.synchronised = False
         with _losses():
             return self._send(COMMAND.COM_QUERY, sql, progress)
+
+    def prepare(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> None:
+        """Send a COM_STMT_PREPARE; the response's first packet has the sequence number 1.
+
+        Raises:
+            ConnectionLostError: The socket is closed.
+        """
+        self.synchronised = False
+        with _losses():
+            self._send(COMMAND.COM_STMT_PREPARE, sql, progress)
+
+    def execute(self, statement_id: int) -> None:
+        """Send a COM_STMT_EXECUTE without parameters, and close the statement behind it (COM_STMT_CLOSE has no answer).
+
+        Args:
+            statement_id: The number of the prepared statement, or `LAST_STATEMENT`.
+
+        Raises:
+            ConnectionLostError: The socket is closed.
+        """
+        self.synchronised = False
+        number = statement_id.to_bytes(4, "little")
+        execute = _packet(0, bytes([COMMAND.COM_STMT_EXECUTE]) + number + _NO_CURSOR)
+        with _losses():
+            # In one record of TLS: the server gets both or neither.
+            self._open_socket().sendall(execute + _closing(statement_id))
+
+    def close_statement(self, statement_id: int) -> None:
+        """Send a COM_STMT_CLOSE, which has no response.
+
+        Raises:
+            ConnectionLostError: The socket is closed.
+        """
+        with _losses():
+            self._open_socket().sendall(_closing(statement_id))
 
     def read_into(self, space: memoryview) -> int:
         """Read at least one byte into `space`; return the number of bytes, 0 at the end of the stream.
@@ -256,6 +294,10 @@ def _losses() -> Iterator[None]:
     raise _lost(message)
 
 
+LAST_STATEMENT = 0xFFFFFFFF
+"""The statement prepared last, for a server with `executes_last`."""
+
+_NO_CURSOR = b"\0" + b"\1\0\0\0"  # and one iteration
 _SLICE = 64 << 10  # bytes; few enough to see progress on a slow link
 # What a broken socket raises. ValueError: it is closed, or its TLS object is gone.
 _BROKEN = (OSError, ValueError)
@@ -271,6 +313,10 @@ def _lost(message: str) -> ConnectionLostError:
 
 def _packet(sequence: int, payload: bytes | memoryview) -> bytes:
     return len(payload).to_bytes(3, "little") + bytes([sequence & 0xFF]) + payload
+
+
+def _closing(statement_id: int) -> bytes:
+    return _packet(0, bytes([COMMAND.COM_STMT_CLOSE]) + statement_id.to_bytes(4, "little"))
 
 
 def _readable(sock: socket.socket, timeout: float) -> bool:

@@ -59,6 +59,7 @@ class Effects:
         ends_session: The server ends the session after it: COMMIT RELEASE, ROLLBACK RELEASE.
         reads_unless_functions_write: It is a query in which only functions called by name (stored functions) may write;
             the server refuses those writes in a READ ONLY transaction.
+        is_query: It is a SELECT, WITH, TABLE or VALUES that returns rows: without INTO.
     """
 
     only_reads: bool
@@ -70,6 +71,7 @@ class Effects:
     may_commit: bool = True
     ends_session: bool = False
     reads_unless_functions_write: bool = False
+    is_query: bool = False
 
 
 def effects_of(statement: Statement) -> Effects:
@@ -90,6 +92,7 @@ def effects_of(statement: Statement) -> Effects:
         may_commit=not words or words[0] not in _NEVER_COMMIT or not plain,
         reads_unless_functions_write=verdict in (_READS, _CALLS) and words[0] in _QUERIES,
         ends_session=_ends_session(words),
+        is_query=words[:1] != [] and words[0] in _QUERIES and "INTO" not in words,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rds_iam_magic.mysql.wire.text_result import ResponseParser
+from rds_iam_magic.mysql.wire.response import ResponseParser
 
 
 def feed(data: bytes, cuts: Iterable[int] = (), piece: int = 4096) -> list[Any]:

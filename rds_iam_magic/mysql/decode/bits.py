@@ -16,8 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from rds_iam_magic.mysql.decode import digits
-from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
-from rds_iam_magic.mysql.decode.errors import InvalidValueError, invalid_value
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder, InvalidValueError, invalid_value
 from rds_iam_magic.mysql.decode.integers import parse_long
 
 if TYPE_CHECKING:

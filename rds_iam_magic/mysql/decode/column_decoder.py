@@ -1,4 +1,4 @@
-"""`ColumnDecoder`: the base of all column decoders, with an Arrow type and a method from cells to an array.
+"""`ColumnDecoder`: the base of all column decoders; `InvalidValueError`: what they raise for an invalid value.
 
 Each family of types has a file, with a decoder for each wire format.
 """
@@ -31,6 +31,35 @@ class ColumnDecoder(ABC):
             ValueError: A value is not valid for the column's type; `InvalidValueError` also says how to select it.
         """
 
+    def decode_binary(self, cells: Cells) -> pa.Array:
+        """As `decode`, for the binary protocol; only numbers, dates and times differ there."""
+        return self.decode(cells)
+
     def warning(self) -> str:
         """A sentence about values decoded so far that differ from the server's; "" for none."""
         return ""
+
+
+class InvalidValueError(ValueError):
+    """A value that is not valid for its column's type; `Decoder` turns it into a `DecodeError` with row and column.
+
+    Attributes:
+        kind: What the value should be.
+        remedy: SQL that selects the value in a readable form; `{}` stands for the column.
+        row: The index of the cell, if known; otherwise `Decoder` searches for it.
+        message: What is wrong; continues "Row 3 of column b: '0' ". Default: "is not a valid {kind}."
+    """
+
+    def __init__(
+        self, kind: str, *, remedy: str = "CAST({} AS CHAR)", message: str = "", row: int | None = None
+    ) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.remedy = remedy
+        self.row = row
+        self.message = message or f"is not a valid {kind}."
+
+
+def invalid_value(kind: str) -> InvalidValueError:
+    """The error for a value that is not a valid `kind`; invalid text can be selected as BINARY."""
+    return InvalidValueError(kind, remedy="CAST({} AS BINARY)" if kind.endswith("text") else "CAST({} AS CHAR)")

@@ -12,8 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from rds_iam_magic.mysql.decode import digits
-from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
-from rds_iam_magic.mysql.decode.errors import invalid_value
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder, invalid_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +26,9 @@ _YEAR_MONTH_DIGITS = 0x00FFFF00FFFFFFFF  # of "YYYY-MM-"
 _YEAR_MONTH_MARKS = (0xFF0000FF00000000, ord("-") << 56 | ord("-") << 32)
 _CLOCK_DIGITS = 0xFFFF00FFFF00FFFF  # of "HH:MM:SS"
 _CLOCK_MARKS = (0x0000FF0000FF0000, ord(":") << 40 | ord(":") << 16)
-_SECOND, _DAY = 1_000_000, 86_400_000_000  # microseconds
+_BINARY_DATE, _BINARY_DATETIME = 4, 7  # bytes; four more with a fraction of a second
+_LAST_YEAR = 9999
+_SECOND, DAY = 1_000_000, 86_400_000_000  # microseconds
 
 
 class _Dated(ColumnDecoder):
@@ -44,8 +45,21 @@ class _Dated(ColumnDecoder):
         count = "1 invalid date" if self._impossible == 1 else f"{self._impossible:,} invalid dates"
         return f"column {self._name}: {count} (0000-00-00, 2024-00-00, …) became NaT."
 
-    def _days(self, cells: Cells) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
-        days, impossible = read_days(cells.word64, _present(cells, cells.start))
+    def _text_days(self, cells: Cells) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+        return self._count(cells, *read_days(cells.word64, _present(cells, cells.start)))
+
+    def _binary_days(
+        self, cells: Cells, word: NDArray[np.uint64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+        year, month = (word & _U(0xFFFF)).astype(np.int64), _byte(word, 2)
+        if (year > _LAST_YEAR).any():
+            raise invalid_value("date")
+        return self._count(cells, *_days_of(year, month, _byte(word, 3)))
+
+    def _count(
+        self, cells: Cells, days: NDArray[np.int64], impossible: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+        """Count the invalid dates that are not NULL."""
         if cells.null is not None:
             impossible &= ~cells.null
         if not impossible.any():
@@ -63,8 +77,14 @@ class Dates(_Dated):
 
     def decode(self, cells: Cells) -> pa.Array:
         """0001-01-01 to 9999-12-31."""
-        _require_lengths(cells, (_DATE,), "date")
-        days, impossible = self._days(cells)
+        require_lengths(cells, (_DATE,), "date")
+        days, impossible = self._text_days(cells)
+        return cells.to_array(self.type, days.astype(np.int32), impossible)
+
+    def decode_binary(self, cells: Cells) -> pa.Array:
+        """Year, month, day; the zero date is empty."""
+        require_lengths(cells, (0, _BINARY_DATE), "date")
+        days, impossible = self._binary_days(cells, masked_word(cells))
         return cells.to_array(self.type, days.astype(np.int32), impossible)
 
 
@@ -77,15 +97,25 @@ class DateTimes(_Dated):
 
     def decode(self, cells: Cells) -> pa.Array:
         """Microseconds since 1970-01-01."""
-        _require_lengths(cells, (_DATETIME, *range(_DATETIME + 2, _DATETIME + 8)), "date and time")
-        days, impossible = self._days(cells)
+        require_lengths(cells, (_DATETIME, *range(_DATETIME + 2, _DATETIME + 8)), "date and time")
+        days, impossible = self._text_days(cells)
         start = _present(cells, cells.start)
         separator = cells.data[start + _DATE]
         if ((separator != ord(" ")) & (cells.length > 0)).any():
             raise invalid_value("date and time")
-        values = days * _DAY + read_clock(cells.word64, start + _DATE + 1)
+        values = days * DAY + read_clock(cells.word64, start + _DATE + 1)
         if cells.length.max(initial=0) > _DATETIME:
             values += read_fraction(cells, start + _DATETIME, cells.length - _DATETIME)
+        return cells.to_array(self.type, values, impossible)
+
+    def decode_binary(self, cells: Cells) -> pa.Array:
+        """Year, month, day, hour, minute, second, microseconds; zeros at the end are left out."""
+        require_lengths(cells, (0, _BINARY_DATE, _BINARY_DATETIME, _BINARY_DATETIME + 4), "date and time")
+        word = masked_word(cells)
+        days, impossible = self._binary_days(cells, word)
+        values = days * DAY + read_binary_clock(word, 4, 23)
+        if cells.length.max(initial=0) > _BINARY_DATETIME:
+            values += read_binary_fraction(cells, _BINARY_DATETIME)
         return cells.to_array(self.type, values, impossible)
 
 
@@ -99,13 +129,20 @@ def read_days(word64: NDArray[np.uint64], start: NDArray[np.int64]) -> tuple[NDA
     digits.require_digits(first, _YEAR_MONTH_DIGITS)
     digits.require_digits(last, 0xFFFF)
     _require_marks(first, _YEAR_MONTH_MARKS, "date")
-    month = (digits.pair(first, 0) * 100 + digits.pair(first, 2)) * 12 + digits.pair(first, 5) - 1
-    day = digits.pair(last, 0)
+    return _days_of(digits.pair(first, 0) * 100 + digits.pair(first, 2), digits.pair(first, 5), digits.pair(last, 0))
+
+
+def _days_of(
+    year: NDArray[np.int64], month: NDArray[np.int64], day: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Days since 1970-01-01, and which dates are invalid; years up to 9999."""
     starts = _month_starts()
-    impossible = (digits.pair(first, 5) == 0) | (digits.pair(first, 5) > 12) | (day == 0) | (month < 12)
-    month = np.where(impossible, 12, month)
-    days = starts[month] + day - 1
-    impossible |= days >= starts[month + 1]
+    impossible = (month == 0) | (month > 12) | (day == 0) | (year == 0)
+    index = year * 12 + month - 1
+    if impossible.any():
+        index[impossible] = 12
+    days = starts[index] + day - 1
+    impossible |= days >= starts[index + 1]
     return days, impossible
 
 
@@ -122,6 +159,45 @@ def read_clock(word64: NDArray[np.uint64], start: NDArray[np.int64]) -> NDArray[
     if (minutes > 59).any() or (seconds > 59).any():
         raise invalid_value("time")
     return (digits.pair(word, 0) * 3600 + minutes * 60 + seconds) * _SECOND
+
+
+def read_binary_clock(word: NDArray[np.uint64], byte: int, last_hour: int) -> NDArray[np.int64]:
+    """Microseconds of the hour, minute and second in three bytes of words, from `byte` on.
+
+    Raises:
+        InvalidValueError: One of them is beyond its range.
+    """
+    hours, minutes, seconds = (_byte(word, byte + i) for i in range(3))
+    if (hours > last_hour).any() or (minutes > 59).any() or (seconds > 59).any():
+        raise invalid_value("time")
+    return (hours * 3600 + minutes * 60 + seconds) * _SECOND
+
+
+def read_binary_fraction(cells: Cells, offset: int) -> NDArray[np.int64]:
+    """Microseconds (int64) in the four bytes from `offset` on; 0 for values that end there.
+
+    Raises:
+        InvalidValueError: They are a second or more.
+    """
+    fraction: NDArray[np.int64] = (cells.word64[cells.start + offset] & _U(0xFFFFFFFF)).astype(np.int64)
+    fraction[cells.length <= offset] = 0
+    if (fraction >= _SECOND).any():
+        raise invalid_value("time")
+    return fraction
+
+
+def masked_word(cells: Cells) -> NDArray[np.uint64]:
+    """The first eight bytes of each value; zeros where it is shorter."""
+    word: NDArray[np.uint64] = cells.word64[cells.start] & _MASKS[np.minimum(cells.length, 8)]
+    return word
+
+
+def _byte(word: NDArray[np.uint64], byte: int) -> NDArray[np.int64]:
+    number: NDArray[np.int64] = ((word >> _U(8 * byte)) & _U(0xFF)).astype(np.int64)
+    return number
+
+
+_MASKS = np.array([(1 << (8 * count)) - 1 for count in range(9)], np.uint64)  # by the number of bytes
 
 
 def read_fraction(cells: Cells, start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -147,7 +223,12 @@ def _present(cells: Cells, start: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(cells.null, start[there[0]], start)
 
 
-def _require_lengths(cells: Cells, allowed: tuple[int, ...], kind: str) -> None:
+def require_lengths(cells: Cells, allowed: tuple[int, ...], kind: str) -> None:
+    """Check the lengths of the values that are not NULL.
+
+    Raises:
+        InvalidValueError: One is not allowed.
+    """
     fits = np.zeros(256, bool)
     fits[list(allowed)] = True
     wrong = ~fits[np.minimum(cells.length, 255)]

@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 
 from rds_iam_magic.hints import Note
 from rds_iam_magic.mysql.decode import digits, floats
-from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
-from rds_iam_magic.mysql.decode.errors import invalid_value
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder, invalid_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,15 +9,15 @@ from typing import Literal
 import pyarrow as pa
 
 from rds_iam_magic.errors import DecodeError
+from rds_iam_magic.mysql.decode.binary_rows import locate as locate_binary
 from rds_iam_magic.mysql.decode.bits import Bits, Nulls, expected_form
 from rds_iam_magic.mysql.decode.cells import Cells
-from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder, InvalidValueError
 from rds_iam_magic.mysql.decode.dates import Dates, DateTimes
 from rds_iam_magic.mysql.decode.decimals import ExactDecimals, FloatDecimals, WholeDecimals
-from rds_iam_magic.mysql.decode.errors import InvalidValueError
 from rds_iam_magic.mysql.decode.floats import Floats
 from rds_iam_magic.mysql.decode.integers import Integers
-from rds_iam_magic.mysql.decode.text_rows import locate
+from rds_iam_magic.mysql.decode.text_rows import locate as locate_text
 from rds_iam_magic.mysql.decode.texts import Bytes, Narrowed, Texts
 from rds_iam_magic.mysql.decode.times import Times
 from rds_iam_magic.mysql.wire.column import Column
@@ -33,11 +33,13 @@ class DecodeOptions:
         decimal: DECIMAL as `float` (float64) or `exact` (Arrow decimals).
         mariadb: Whether the server is known to be MariaDB.
         words: Returns the statement's words, in upper case; empty if unknown.
+        binary: Whether the rows are those of the binary protocol.
     """
 
     decimal: Literal["float", "exact"] = "float"
     mariadb: bool = False
     words: Callable[[], Sequence[str]] = tuple
+    binary: bool = False
 
 
 def _decimals(column: Column, options: DecodeOptions) -> ColumnDecoder:
@@ -84,7 +86,10 @@ class Decoder:
     def __init__(self, columns: Sequence[Column], options: DecodeOptions | None = None) -> None:
         self._columns = tuple(columns)
         self._rows = 0  # number decoded so far
-        self._decoders = [_column_decoder(column, options or DecodeOptions()) for column in columns]
+        options = options or DecodeOptions()
+        self._is_binary = options.binary
+        self._types = [column.type_code for column in columns]
+        self._decoders = [_column_decoder(column, options) for column in columns]
         self.schema = pa.schema(
             [pa.field(column.name, decoder.type) for column, decoder in zip(columns, self._decoders, strict=True)]
         )
@@ -96,7 +101,7 @@ class Decoder:
             ProtocolError: A row is malformed or has the wrong number of fields.
             DecodeError: A value is not valid for its column's type.
         """
-        columns = locate(rows, len(self._decoders))
+        columns = locate_binary(rows, self._types) if self._is_binary else locate_text(rows, len(self._decoders))
         # strict=True exhausts `columns`, whose check for surplus fields comes at its end.
         try:
             indices = range(len(self._decoders))
@@ -117,10 +122,16 @@ class Decoder:
     def _decode(self, index: int, cells: Cells) -> pa.Array:
         decoder = self._decoders[index]
         try:
-            return _decode(decoder, cells)
+            return _decode(self._method(decoder), decoder.type, cells)
         except (ValueError, ArithmeticError) as error:  # Arrow's errors are ValueErrors
-            failure, row = _locate_failure(decoder, cells, error)
+            failure, row = _locate_failure(self._method(decoder), decoder.type, cells, error)
         raise _decode_error(self._columns[index], self._rows + row + 1, cells.value(row), failure)
+
+    def _method(self, decoder: ColumnDecoder) -> _Decode:
+        return decoder.decode_binary if self._is_binary else decoder.decode
+
+
+_Decode = Callable[[Cells], pa.Array]
 
 
 def _column_decoder(column: Column, options: DecodeOptions) -> ColumnDecoder:
@@ -137,13 +148,13 @@ def _column_decoder(column: Column, options: DecodeOptions) -> ColumnDecoder:
     return Narrowed(decoder, column.wide)
 
 
-def _decode(decoder: ColumnDecoder, cells: Cells) -> pa.Array:
+def _decode(decode: _Decode, kind: pa.DataType, cells: Cells) -> pa.Array:
     if cells.null is not None and cells.null.all():
-        return pa.nulls(len(cells), decoder.type)
-    return decoder.decode(cells)
+        return pa.nulls(len(cells), kind)
+    return decode(cells)
 
 
-def _locate_failure(decoder: ColumnDecoder, cells: Cells, error: Exception) -> tuple[Exception, int]:
+def _locate_failure(decode: _Decode, kind: pa.DataType, cells: Cells, error: Exception) -> tuple[Exception, int]:
     """Bisect for the first row that cannot be decoded; return its error and index."""
     if isinstance(error, InvalidValueError) and error.row is not None:
         return error, error.row
@@ -151,7 +162,7 @@ def _locate_failure(decoder: ColumnDecoder, cells: Cells, error: Exception) -> t
     while stop - start > 1:
         middle = (start + stop) // 2
         try:
-            _decode(decoder, cells.part(start, middle))
+            _decode(decode, kind, cells.part(start, middle))
         except (ValueError, ArithmeticError) as nearer:
             error, stop = nearer, middle
         else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rds_iam_magic.mysql.decode.errors import invalid_value
+from rds_iam_magic.mysql.decode.column_decoder import invalid_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
-from rds_iam_magic.mysql.decode.errors import invalid_value
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder, invalid_value
 from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
@@ -37,6 +36,18 @@ class Floats(ColumnDecoder):
         values = parse(cells)
         self._rounded = self._column.type_code == _FLOAT
         return values
+
+    def decode_binary(self, cells: Cells) -> pa.Array:
+        """Four or eight bytes of IEEE 754, little-endian: exact."""
+        words = cells.word64[cells.start]
+        if self._column.type_code == _FLOAT:
+            values = words.astype(np.uint32).view(np.float32).astype(np.float64)
+        else:
+            values = words.view(np.float64)
+        finite = np.isfinite(values)
+        if not finite.all() and not (finite | _null(cells)).all():
+            raise invalid_value("number")
+        return cells.to_array(self.type, values)
 
     def warning(self) -> str:
         """The server's rounding of FLOAT; adding 0e0 avoids it on every version, CAST(… AS DOUBLE) does not."""

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from rds_iam_magic.mysql.decode import digits
-from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
-from rds_iam_magic.mysql.decode.errors import invalid_value
+from rds_iam_magic.mysql.decode.binary_rows import WIDTHS
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder, invalid_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,17 @@ class Integers(ColumnDecoder):
 
     def __init__(self, column: Column) -> None:
         self._unsigned = column.unsigned and column.type_code == _LONGLONG
+        self._signed = not column.unsigned
+        self._width = WIDTHS[column.type_code]
         self.type = pa.uint64() if self._unsigned else pa.int64()
+
+    def decode_binary(self, cells: Cells) -> pa.Array:
+        """Decode numbers of one to eight bytes, little-endian."""
+        spare = np.uint64(64 - 8 * self._width)  # bits
+        values = cells.word64[cells.start] << spare  # which moves the sign to its place
+        if self._signed:
+            return cells.to_array(self.type, values.view(np.int64) >> spare.astype(np.int64))
+        return cells.to_array(self.type, values >> spare)
 
     def decode(self, cells: Cells) -> pa.Array:
         """Decode signed, unsigned and ZEROFILL values over the full range."""

@@ -38,12 +38,11 @@ def locate(rows: Rows, columns: int) -> Iterator[Cells]:
         first = data[offset]
         start = offset + 1
         null: NDArray[np.bool_] | None = None
-        length = first.astype(np.int64)
         if first.max(initial=0) >= _NULL:
             null = first == _NULL
-            length[null] = 0
-            _read_long_lengths(word64, first, start, length)
+            first[null] = 0
             null = null if null.any() else None
+        length = read_length_encoded(word64, first, start)
         offset = start + length
         if (length > ends - start).any() or (length < 0).any():
             raise ProtocolError("The server sent a field that is longer than its row.")
@@ -52,10 +51,22 @@ def locate(rows: Rows, columns: int) -> Iterator[Cells]:
         raise ProtocolError("The server sent a row with too many fields.")
 
 
-def _read_long_lengths(
-    word64: NDArray[np.uint64], first: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int64]
-) -> None:
-    """Fill in lengths of 251 bytes or more, and advance `start` past them; both in place."""
+def read_length_encoded(
+    word64: NDArray[np.uint64], first: NDArray[np.uint8], start: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The lengths, in bytes (int64, shape (rows,)), of length-encoded strings that are not NULL.
+
+    Args:
+        word64: As in `Cells`.
+        first: uint8, shape (rows,); the first byte of each.
+        start: int64, shape (rows,); the offsets behind those bytes; moved on, in place, where the length is longer.
+
+    Raises:
+        ProtocolError: A first byte is 0xFF.
+    """
+    length = first.astype(np.int64)
+    if first.max(initial=0) < _NULL:
+        return length
     for marker, width in _WIDTHS.items():
         long = np.flatnonzero(first == marker)
         if len(long):
@@ -64,3 +75,4 @@ def _read_long_lengths(
             start[long] += width
     if (first == 0xFF).any():
         raise ProtocolError("The server sent a field of an impossible length.")
+    return length

@@ -86,6 +86,11 @@ class Narrowed(ColumnDecoder):
         data = np.frombuffer(b"".join([*values, bytes(PAD)]), np.uint8)
         return self._decoder.decode(Cells(data, word64_of(data), start, length, cells.null))
 
+    def decode_binary(self, cells: Cells) -> pa.Array:
+        """Numbers, dates and times are in no character set there."""
+        has_own = type(self._decoder).decode_binary is not ColumnDecoder.decode_binary
+        return self._decoder.decode_binary(cells) if has_own else self.decode(cells)
+
     def warning(self) -> str:
         """The other decoder's warning."""
         return self._decoder.warning()

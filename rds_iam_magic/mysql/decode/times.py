@@ -8,9 +8,16 @@ import numpy as np
 import pyarrow as pa
 
 from rds_iam_magic.mysql.decode import digits
-from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder
-from rds_iam_magic.mysql.decode.dates import read_clock, read_fraction
-from rds_iam_magic.mysql.decode.errors import invalid_value
+from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder, invalid_value
+from rds_iam_magic.mysql.decode.dates import (
+    DAY,
+    masked_word,
+    read_binary_clock,
+    read_binary_fraction,
+    read_clock,
+    read_fraction,
+    require_lengths,
+)
 
 if TYPE_CHECKING:
     from rds_iam_magic.mysql.decode.cells import Cells
@@ -18,6 +25,8 @@ if TYPE_CHECKING:
 _MINUS, _COLON = ord("-"), ord(":")
 _HUNDRED_HOURS = 360_000_000_000  # microseconds
 _CLOCK = 8  # the length of HH:MM:SS
+_BINARY = 8  # bytes; four more with a fraction of a second
+_MOST_DAYS = 34  # 838 hours
 
 
 class Times(ColumnDecoder):
@@ -45,4 +54,17 @@ class Times(ColumnDecoder):
         if (length > _CLOCK).any():
             values += read_fraction(cells, start + _CLOCK, length - _CLOCK)
         np.negative(values, out=values, where=negative)
+        return cells.to_array(self.type, values)
+
+    def decode_binary(self, cells: Cells) -> pa.Array:
+        """Sign, days, hour, minute, second, microseconds; zeros at the end are left out."""
+        require_lengths(cells, (0, _BINARY, _BINARY + 4), "time")
+        word = masked_word(cells)
+        days = ((word >> np.uint64(8)) & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        if (days > _MOST_DAYS).any() or (word & np.uint64(0xFE)).any():
+            raise invalid_value("time")
+        values = days * DAY + read_binary_clock(word, 5, 23)
+        if cells.length.max(initial=0) > _BINARY:
+            values += read_binary_fraction(cells, _BINARY)
+        np.negative(values, out=values, where=(word & np.uint64(1)) != 0)
         return cells.to_array(self.type, values)

@@ -30,10 +30,38 @@ class Ok:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """COM_STMT_PREPARE has succeeded.
+
+    Attributes:
+        statement_id: The server's number for it.
+        parameters: The number of `?` in it.
+        columns: The number of columns of its rows; 0 if it returns none.
+    """
+
+    statement_id: int
+    parameters: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareFailed:
+    """The server did not prepare the statement; nothing has run."""
+
+    error: ServerError
+
+
+@dataclass(frozen=True, slots=True)
 class ResultSetStart:
-    """A result set begins."""
+    """A result set begins.
+
+    Attributes:
+        columns: Its columns.
+        binary: Whether its rows are those of the binary protocol.
+    """
 
     columns: tuple[Column, ...]
+    binary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +99,4 @@ class ServerError:
     message: str
 
 
-Event = Ok | ResultSetStart | Rows | ResultSetEnd | ServerError
+Event = Ok | Prepared | PrepareFailed | ResultSetStart | Rows | ResultSetEnd | ServerError

@@ -9,7 +9,7 @@ import struct
 
 from rds_iam_magic.errors import ProtocolError
 from rds_iam_magic.mysql.wire import charsets
-from rds_iam_magic.mysql.wire.events import Ok, ResultSetEnd, Rows, ServerError
+from rds_iam_magic.mysql.wire.events import Ok, Prepared, ResultSetEnd, Rows, ServerError
 
 MAX_PACKET = 0xFFFFFF
 _SESSION_STATE_CHANGED = 0x4000
@@ -98,6 +98,17 @@ def _read_changes(changes: PacketReader, announced: charsets.Announced) -> None:
         kind, change = changes.number(1), changes.part()
         while kind == _SYSTEM_VARIABLES and change.left():
             announced.hear(change.text(), change.text())
+
+
+def read_prepared(packet: PacketReader) -> Prepared:
+    """Read the first packet of the response to COM_STMT_PREPARE.
+
+    https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_prepare.html
+    """
+    if packet.number(1) != 0x00:
+        raise ProtocolError("The server answered neither that the statement is prepared nor that it cannot be.")
+    statement_id, columns, parameters = packet.number(4), packet.number(2), packet.number(2)
+    return Prepared(statement_id, parameters, columns)
 
 
 def read_eof(packet: PacketReader) -> ResultSetEnd:

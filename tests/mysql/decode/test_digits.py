@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rds_iam_magic.mysql.decode import digits
 from rds_iam_magic.mysql.decode.cells import word64_of
-from rds_iam_magic.mysql.decode.errors import InvalidValueError
+from rds_iam_magic.mysql.decode.column_decoder import InvalidValueError
 from rds_iam_magic.mysql.wire.events import PAD
 
 NUMBERS = st.text("0123456789", max_size=digits.MAX_DIGITS)

@@ -6,7 +6,7 @@ import pytest
 
 from rds_iam_magic.errors import ProtocolError
 from rds_iam_magic.mysql.wire.charsets import Announced
-from rds_iam_magic.mysql.wire.text_result import ResponseParser
+from rds_iam_magic.mysql.wire.response import ResponseParser
 from tests.support.packets import encoded, err, ok, packets
 from tests.support.responses import feed
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rds_iam_magic.errors import ConnectionLostError, DecodeError, ProtocolError, StatementError
 from rds_iam_magic.mysql.decode import Decoder
 from rds_iam_magic.mysql.wire.events import Ok, ResultSetEnd, ResultSetStart, Rows, ServerError
-from rds_iam_magic.mysql.wire.text_result import MAX_COLUMNS
+from rds_iam_magic.mysql.wire.response import MAX_COLUMNS
 from tests.support.packets import DECIMAL, TEXT, column, definition, eof, err, ok, packets, result
 from tests.support.responses import feed
 

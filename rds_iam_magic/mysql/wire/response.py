@@ -1,8 +1,10 @@
 """`ResponseParser`: the response to a command, bytes in, events out. No socket, no thread, no decoding of values.
 
-It parses the text protocol of COM_QUERY with CLIENT_PROTOCOL_41 and without CLIENT_DEPRECATE_EOF, which PyMySQL does
-not request:
+It parses the text protocol of COM_QUERY and the binary protocol of COM_STMT_PREPARE and COM_STMT_EXECUTE with
+CLIENT_PROTOCOL_41 and without CLIENT_DEPRECATE_EOF, which PyMySQL does not request. The two differ in the contents of
+the rows only, which are not decoded here:
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html
+https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_prepare.html
 
 It follows the contract of `asyncio.BufferedProtocol`: the caller reads into `get_buffer()` and reports the number of
 bytes with `buffer_updated(n)`, which returns the completed events. Rows are not copied: a chunk is the buffer itself
@@ -18,33 +20,36 @@ import numpy as np
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError
 from rds_iam_magic.mysql.wire import charsets
 from rds_iam_magic.mysql.wire.column import Described, columns_of, read_column
-from rds_iam_magic.mysql.wire.events import MORE_RESULTS, PAD, Event, ResultSetStart, Rows
+from rds_iam_magic.mysql.wire.events import MORE_RESULTS, PAD, Event, PrepareFailed, ResultSetStart, Rows
 from rds_iam_magic.mysql.wire.packets import (
-    HEADER,
     MAX_PACKET,
     PacketReader,
     packet_length,
     read_eof,
     read_error,
     read_ok,
+    read_prepared,
 )
+from rds_iam_magic.mysql.wire.row_boundaries import RowBoundaries
 
 CHUNK_BYTES = 2 << 20
 """The number of bytes read before their rows are emitted as a chunk."""
 
 MAX_COLUMNS = 4096  # MySQL's and MariaDB's own limit
 COM_QUERY, COM_STATISTICS, COM_SET_OPTION = 0x03, 0x09, 0x1B
+COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_CLOSE = 0x16, 0x17, 0x19
 _FIRST_BYTES = 16 << 10
 _LONGEST_ROW = (1 << 30) + (64 << 20)  # max_allowed_packet is at most 1 GiB; a row is a little longer than its value
 
 
 class _State(Enum):
     FIRST = 1
-    COLUMNS = 2
-    COLUMNS_END = 3
-    ROWS = 4
-    LONG_ROW = 5
-    DONE = 6
+    DESCRIPTIONS = 2  # of a prepared statement
+    COLUMNS = 3
+    COLUMNS_END = 4
+    ROWS = 5
+    LONG_ROW = 6
+    DONE = 7
 
 
 class ResponseParser:
@@ -52,7 +57,9 @@ class ResponseParser:
 
     Args:
         sequence: The sequence number of the response's first packet: one more than the command's last packet.
-        command: COM_QUERY, or COM_STATISTICS or COM_SET_OPTION, whose responses are single packets.
+        command: COM_QUERY; COM_STMT_PREPARE or COM_STMT_EXECUTE; COM_STATISTICS or COM_SET_OPTION, whose responses are
+            single packets.
+        then_execute: After COM_STMT_PREPARE: COM_STMT_EXECUTE was sent with it, so its response follows.
         chunk_bytes: The number of bytes read before their rows are emitted as a chunk.
         announced: The session's character sets; changes reported in the response are recorded there.
 
@@ -65,11 +72,13 @@ class ResponseParser:
         *,
         sequence: int = 1,
         command: int = COM_QUERY,
+        then_execute: bool = False,
         chunk_bytes: int = CHUNK_BYTES,
         announced: charsets.Announced | None = None,
     ) -> None:
         self._announced = announced or charsets.Announced()
         self._command = command
+        self._then_execute = then_execute
         self._chunk_bytes = max(chunk_bytes, 256)
         self._buffer = bytearray(min(_FIRST_BYTES, self._chunk_bytes) + PAD)
         self._offset = 0  # start of the next packet
@@ -78,14 +87,20 @@ class ResponseParser:
         self._state = _State.FIRST
         self._columns: list[Described] = []
         self._column_count = 0
-        self._starts: list[int] = []  # header offsets of the rows not yet emitted
+        self._descriptions = 0  # packets left that describe a prepared statement
+        self._rows = RowBoundaries()  # not yet emitted
         self._long = _LongRow()
-        self.rows_seen = 0
+        self._rows_emitted = 0
 
     @property
     def done(self) -> bool:
         """Whether the whole response has been read."""
         return self._state is _State.DONE
+
+    @property
+    def rows_seen(self) -> int:
+        """The number of rows so far; exact after `take_rows`, an upper bound otherwise."""
+        return self._rows_emitted + self._rows.count
 
     def get_buffer(self, sizehint: int = -1) -> memoryview:  # noqa: ARG002 - the contract's signature
         """The free part of the buffer, to read the next bytes into; never empty."""
@@ -95,8 +110,7 @@ class ResponseParser:
         """Parse `count` bytes that were read into `get_buffer()`; return the events that they complete."""
         self._filled += count
         events: list[Event] = []
-        while self._step(events):
-            pass
+        self._parse(events)
         if self.done and self._offset != self._filled:
             raise ProtocolError(
                 "The server sent more than one response.", detail=f"{self._filled - self._offset} bytes"
@@ -113,11 +127,16 @@ class ResponseParser:
         """
         raise ConnectionLostError("The server closed the connection in the middle of a response.")
 
-    def take_rows(self) -> Rows | None:
-        """The complete rows not yet emitted, although the chunk is not full; None if there are none."""
-        if not self._starts:
-            return None
-        return self._cut_rows()
+    def take_rows(self) -> list[Event]:
+        """The events of the complete rows not yet emitted, although the chunk is not full."""
+        events: list[Event] = []
+        self._emit_rows(events)
+        self._parse(events)
+        return events
+
+    def _parse(self, events: list[Event]) -> None:
+        while self._step(events):
+            pass
 
     def _step(self, events: list[Event]) -> bool:
         """Parse as far as possible within the current state; return whether to call it again."""
@@ -130,8 +149,12 @@ class ResponseParser:
         packet = self._packet()
         if packet is None:
             return False
-        if self._state is _State.FIRST:
+        if self._state is _State.FIRST and self._command == COM_STMT_PREPARE:
+            self._read_prepared(packet, events)
+        elif self._state is _State.FIRST:
             self._read_first(packet, events)
+        elif self._state is _State.DESCRIPTIONS:
+            self._skip_description()
         elif self._state is _State.COLUMNS:
             self._read_column(packet)
         else:
@@ -158,6 +181,29 @@ class ResponseParser:
                 "The server's packets are out of order.", detail=f"packet {sequence} instead of {self._sequence}"
             )
         self._sequence = (sequence + 1) & 0xFF
+
+    def _read_prepared(self, packet: PacketReader, events: list[Event]) -> None:
+        """The first packet after COM_STMT_PREPARE; the descriptions behind it are repeated by COM_STMT_EXECUTE."""
+        if packet.peek() == 0xFF:
+            events.append(PrepareFailed(read_error(packet, self._announced)))
+        else:
+            prepared = read_prepared(packet)
+            events.append(prepared)
+            # Each list of descriptions ends with an EOF packet.
+            self._descriptions = sum(count + 1 for count in (prepared.parameters, prepared.columns) if count)
+        self._state = _State.DESCRIPTIONS
+        if not self._descriptions:
+            self._end_prepare()
+
+    def _skip_description(self) -> None:
+        self._descriptions -= 1
+        if not self._descriptions:
+            self._end_prepare()
+
+    def _end_prepare(self) -> None:
+        self._state = _State.FIRST if self._then_execute else _State.DONE
+        self._command = COM_STMT_EXECUTE
+        self._sequence = 1
 
     def _read_first(self, packet: PacketReader, events: list[Event]) -> None:
         kind = packet.peek()
@@ -196,39 +242,30 @@ class ResponseParser:
 
     def _read_columns_end(self, packet: PacketReader, events: list[Event]) -> None:
         read_eof(packet)
-        events.append(ResultSetStart(columns_of(self._columns, self._announced)))
+        columns = columns_of(self._columns, self._announced)
+        events.append(ResultSetStart(columns, binary=self._command == COM_STMT_EXECUTE))
         self._state = _State.ROWS
 
     def _read_rows(self, events: list[Event]) -> bool:
-        """Step from packet header to packet header: the hottest loop, so it does nothing else."""
-        buffer, offset, filled = self._buffer, self._offset, self._filled
-        unpack, add, count_before = HEADER.unpack_from, self._starts.append, len(self._starts)
-        while True:
-            # The padding makes a truncated header readable; its length then points past `filled` as well.
-            next_offset = offset + 4 + (unpack(buffer, offset)[0] & 0xFFFFFF)
-            if next_offset > filled or buffer[offset + 4] >= 0xFE:
-                break
-            add(offset)
-            offset = next_offset
-        self._offset = offset
-        self.rows_seen += len(self._starts) - count_before
-        return self._read_row_end(next_offset, events)
+        self._offset = self._rows.find(self._buffer, self._offset, self._filled, self._sequence)
+        return self._read_row_end(events)
 
-    def _read_row_end(self, next_offset: int, events: list[Event]) -> bool:
-        """Handle the loop's end: no more data, no more rows, or a row whose first field exceeds 16 MiB."""
+    def _read_row_end(self, events: list[Event]) -> bool:
+        """Handle what is not a row: no more data, no more rows, or a row whose first field exceeds 16 MiB."""
         if self._filled - self._offset < 4:
             return False
-        length = next_offset - self._offset - 4
-        if length == MAX_PACKET:
-            self._emit_rows(events)
+        length = packet_length(self._buffer, self._offset)
+        is_long = length == MAX_PACKET
+        if not is_long and self._offset + 4 + length > self._filled:
+            return False
+        if not self._emit_rows(events):
+            return True
+        if is_long:
             self._state = _State.LONG_ROW
             return True
-        if next_offset > self._filled:
-            return False
         kind = self._buffer[self._offset + 4]
         if length == 0 or (kind == 0xFE and length >= 9):
             raise ProtocolError("The server sent a malformed row.")
-        self._emit_rows(events)
         packet = self._packet()
         assert packet is not None  # noqa: S101 - it is complete, as checked above; for mypy
         if kind == 0xFF:
@@ -254,33 +291,33 @@ class ResponseParser:
         self._offset += count
         if row.complete:
             events.append(row.take())
-            self.rows_seen += 1
+            self._rows_emitted += 1
             self._state = _State.ROWS
             return True
         if self._offset == self._filled:
             self._offset = self._filled = 0  # the whole buffer has been consumed
         return row.remaining == 0
 
-    def _emit_rows(self, events: list[Event]) -> None:
-        if self._starts:
-            events.append(self._cut_rows())
+    def _emit_rows(self, events: list[Event]) -> bool:
+        """Emit the rows so far, with their buffer; unparsed bytes move to a new one.
 
-    def _cut_rows(self) -> Rows:
-        """The rows so far, together with their buffer; unparsed bytes move to a new one."""
-        self._starts.append(self._offset)
-        bounds = np.array(self._starts, np.int64)
-        headers, ends = bounds[:-1], bounds[1:]
-        data = np.frombuffer(self._buffer, np.uint8)
-        expected = np.arange(self._sequence, self._sequence + len(headers)).astype(np.uint8)  # modulo 256
-        if (data[headers + 3] != expected).any():
-            raise ProtocolError("The server's packets are out of order.")
-        self._sequence = (self._sequence + len(headers)) & 0xFF
+        Returns:
+            False if some turned out not to be rows: `find` has to go on behind the others.
+        """
+        count = self._rows.count
+        if not count:
+            return True
+        headers, ends, self._offset = self._rows.take(self._buffer, self._sequence)
         starts = headers + 4
         if (starts == ends).any():
             raise ProtocolError("The server sent a malformed row.")
-        self._starts = []
-        self._start_buffer(min(self._chunk_bytes, 4 * len(self._buffer)))
-        return Rows(data, starts, ends)
+        self._sequence = (self._sequence + len(headers)) & 0xFF
+        self._rows_emitted += len(headers)
+        if len(headers):
+            data = np.frombuffer(self._buffer, np.uint8)
+            self._start_buffer(min(self._chunk_bytes, 4 * len(self._buffer)))
+            events.append(Rows(data, starts, ends))
+        return len(headers) == count
 
     def _start_buffer(self, size: int) -> None:
         """Continue in a new buffer that begins with the unparsed bytes."""
@@ -290,8 +327,9 @@ class ResponseParser:
         self._buffer, self._offset, self._filled = buffer, 0, len(rest)
 
     def _grow_buffer(self, events: list[Event]) -> None:
-        if self._starts:
+        if self._rows.count:
             self._emit_rows(events)
+            self._parse(events)
         elif self._state is _State.LONG_ROW:
             self._start_buffer(self._chunk_bytes)
         else:

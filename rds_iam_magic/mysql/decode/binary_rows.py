@@ -1,0 +1,111 @@
+"""Rows of the binary protocol → `Cells`, column by column.
+
+A row is the byte 0x00, a bitmap of the NULLs (column i is bit i + 2), and the values that are not NULL. Numbers have
+the width of their type, dates and times a byte of length in front; everything else is a length-encoded string:
+https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rds_iam_magic.errors import ProtocolError
+from rds_iam_magic.mysql.decode.cells import Cells, word64_of
+from rds_iam_magic.mysql.decode.text_rows import read_length_encoded
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rds_iam_magic.mysql.wire.events import Rows
+
+WIDTHS = {1: 1, 2: 2, 13: 2, 3: 4, 9: 4, 4: 4, 8: 8, 5: 8, 6: 0}
+"""The width of a number in bytes, by field type: TINY, SHORT, YEAR, LONG, INT24, FLOAT, LONGLONG, DOUBLE, NULL."""
+
+_DATED = frozenset((7, 10, 11, 12, 14, 17, 18, 19))  # with one byte of length, at most 12
+_LONGEST_DATED = 12
+_FIRST_BIT = 2
+
+
+def locate(rows: Rows, types: Sequence[int]) -> Iterator[Cells]:
+    """Yield the cells of each column in turn.
+
+    Args:
+        rows: The rows.
+        types: The columns' field types.
+
+    Raises:
+        ProtocolError: A value exceeds its row, a row has the wrong length, or its NULL bitmap is malformed.
+    """
+    data, ends = rows.data, rows.ends
+    word64 = word64_of(data)
+    size = (len(types) + 7 + _FIRST_BIT) // 8
+    offset = rows.starts + 1 + size
+    if (offset > ends).any() or data[rows.starts].any():
+        raise ProtocolError("The server sent a malformed row.")
+    nulls = _nulls(data, rows.starts + 1, len(types))
+    for kind, null in zip(types, nulls, strict=True):
+        if kind in WIDTHS:
+            start, length = offset, _fixed(WIDTHS[kind], offset, null)
+        elif kind in _DATED:
+            start, length = _dated(data, offset, null)
+        else:
+            start, length = _strings(data, word64, offset, null)
+        offset = start + length
+        if (length > ends - start).any() or (length < 0).any():
+            raise ProtocolError("The server sent a field that is longer than its row.")
+        yield Cells(data, word64, start, length, null)
+    if (offset != ends).any():
+        raise ProtocolError("The server sent a row with too many fields.")
+
+
+def _nulls(data: NDArray[np.uint8], start: NDArray[np.int64], columns: int) -> Iterator[NDArray[np.bool_] | None]:
+    """For each column, which of its values are NULL; None if none is."""
+    bits = columns + _FIRST_BIT
+    for byte in range((bits + 7) // 8):
+        group = data[start + byte]
+        some = int(np.bitwise_or.reduce(group, initial=0))
+        first = _FIRST_BIT if byte == 0 else 0
+        end = min(8, bits - 8 * byte)
+        if some >> end or some & ((1 << first) - 1):
+            raise ProtocolError("The server sent a malformed row.", detail="NULL bitmap")
+        for bit in range(first, end):
+            yield (group >> np.uint8(bit)) & np.uint8(1) != 0 if some >> bit & 1 else None
+
+
+def _fixed(width: int, offset: NDArray[np.int64], null: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+    length = np.full(len(offset), width, np.int64)
+    if null is not None:
+        length[null] = 0
+    return length
+
+
+def _dated(
+    data: NDArray[np.uint8], offset: NDArray[np.int64], null: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    length = data[offset].astype(np.int64)
+    start = offset + 1
+    if null is not None:
+        length[null] = 0
+        start -= null
+    if length.max(initial=0) > _LONGEST_DATED:
+        raise ProtocolError("The server sent a date or time of an impossible length.")
+    return start, length
+
+
+def _strings(
+    data: NDArray[np.uint8], word64: NDArray[np.uint64], offset: NDArray[np.int64], null: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    first = data[offset]
+    start = offset + 1
+    if null is not None:
+        first[null] = 0
+        start -= null
+    if (first == _TEXT_NULL).any():
+        raise ProtocolError("The server sent a field of an impossible length.")
+    return start, read_length_encoded(word64, first, start)
+
+
+_TEXT_NULL = 0xFB  # NULL in the text protocol
