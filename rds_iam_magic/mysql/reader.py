@@ -210,11 +210,11 @@ class ResponseReader:
         lists it.
         """
         session = self._session
-        session.prepare(self._sql, self._hear)
+        sequence = session.prepare(self._sql, self._hear)
         if session.executes_last:
             session.execute(LAST_STATEMENT)
             self.sent = True
-        self._receive(command=COM_STMT_PREPARE, then_execute=session.executes_last)
+        self._receive(sequence=sequence, command=COM_STMT_PREPARE, then_execute=session.executes_last)
         outcome = self._outcome
         if isinstance(outcome, Prepared) and not session.executes_last:
             if outcome.parameters:

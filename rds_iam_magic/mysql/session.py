@@ -85,15 +85,15 @@ class ServerSession:
         with _losses():
             return self._send(COMMAND.COM_QUERY, sql, progress)
 
-    def prepare(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> None:
-        """Send a COM_STMT_PREPARE; the response's first packet has the sequence number 1.
+    def prepare(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> int:
+        """Send a COM_STMT_PREPARE; return the sequence number of the response's first packet, as `send` does.
 
         Raises:
             ConnectionLostError: The socket is closed.
         """
         self.synchronised = False
         with _losses():
-            self._send(COMMAND.COM_STMT_PREPARE, sql, progress)
+            return self._send(COMMAND.COM_STMT_PREPARE, sql, progress)
 
     def execute(self, statement_id: int) -> None:
         """Send a COM_STMT_EXECUTE without parameters, and close the statement behind it (COM_STMT_CLOSE has no answer).

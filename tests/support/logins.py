@@ -6,11 +6,12 @@ import ssl
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import boto3
 
-from rds_iam_magic.aws.endpoint import parse_host_name
+from rds_iam_magic.aws.endpoint import Kind, parse_host_name
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.mysql.credential import Token
 from rds_iam_magic.mysql.dial import Address
@@ -37,6 +38,11 @@ def login_of_tester(sandbox, **changes) -> Login:
         "database": SCRATCH,
     }
     return Login(**options | changes)
+
+
+def through_text(login: Login) -> Login:
+    """The same login as if through an RDS Proxy, where nothing is prepared: all rows come in the text protocol."""
+    return replace(login, endpoint=replace(login.endpoint, kind=Kind.PROXY))
 
 
 @contextmanager

@@ -29,6 +29,11 @@ _LONGEST_DATED = 12
 _FIRST_BIT = 2
 
 
+def is_text(kind: int) -> bool:
+    """Whether values of this field type are sent as in the text protocol."""
+    return kind not in WIDTHS and kind not in _DATED
+
+
 def locate(rows: Rows, types: Sequence[int]) -> Iterator[Cells]:
     """Yield the cells of each column in turn.
 

@@ -9,6 +9,7 @@ from typing import Literal
 import pyarrow as pa
 
 from rds_iam_magic.errors import DecodeError
+from rds_iam_magic.mysql.decode.binary_rows import is_text
 from rds_iam_magic.mysql.decode.binary_rows import locate as locate_binary
 from rds_iam_magic.mysql.decode.bits import Bits, Nulls, expected_form
 from rds_iam_magic.mysql.decode.cells import Cells
@@ -125,7 +126,9 @@ class Decoder:
             return _decode(self._method(decoder), decoder.type, cells)
         except (ValueError, ArithmeticError) as error:  # Arrow's errors are ValueErrors
             failure, row = _locate_failure(self._method(decoder), decoder.type, cells, error)
-        raise _decode_error(self._columns[index], self._rows + row + 1, cells.value(row), failure)
+        column, value = self._columns[index], cells.value(row)
+        shown = f"0x{value.hex()}" if self._is_binary and not is_text(column.type_code) else _shown(value)
+        raise _decode_error(column, self._rows + row + 1, shown, failure)
 
     def _method(self, decoder: ColumnDecoder) -> _Decode:
         return decoder.decode_binary if self._is_binary else decoder.decode
@@ -170,11 +173,11 @@ def _locate_failure(decode: _Decode, kind: pa.DataType, cells: Cells, error: Exc
     return error, start
 
 
-def _decode_error(column: Column, row: int, value: bytes, error: Exception) -> DecodeError:
+def _decode_error(column: Column, row: int, value: str, error: Exception) -> DecodeError:
     if not isinstance(error, InvalidValueError):
         error = InvalidValueError(f"value of its type ({column.type_code})")
     return DecodeError(
-        f"Row {row:,} of column {column.name}: {_shown(value)} {error.message}",
+        f"Row {row:,} of column {column.name}: {value} {error.message}",
         _remedy(column, error.remedy),
         column=column.name,
         row=row,

@@ -66,9 +66,10 @@ def test_what_a_limit_leaves_out_need_not_be_readable(doubtful):
 
 
 @pytest.mark.parametrize("rows", [10, 300_000])
-def test_in_the_middle_of_an_answer(doubtful, monkeypatch, rows):
+def test_in_the_middle_of_an_answer(doubtful, monkeypatch, protocol, rows):
     """The rest of it is not wanted; the rows are counted over all pieces."""
-    decode, bad = Integers.decode, rows - 3
+    name = "decode" if protocol == "text" else "decode_binary"
+    decode, bad = getattr(Integers, name), rows - 3
 
     def refuse(self, cells):
         values = decode(self, cells)
@@ -76,12 +77,13 @@ def test_in_the_middle_of_an_answer(doubtful, monkeypatch, rows):
             raise ValueError("Arrow's own error")
         return values
 
-    monkeypatch.setattr(Integers, "decode", refuse)
+    monkeypatch.setattr(Integers, name, refuse)
     state_before = open_state(doubtful)
     with pytest.raises(DecodeError) as caught:
         doubtful.query(f"SELECT REPEAT('x', 50) AS t, seq FROM seq_1_to_{rows}")
     monkeypatch.undo()
-    assert caught.value.message == f"Row {bad:,} of column seq: '{bad}' is not a valid value of its type (8)."
+    shown = f"'{bad}'" if protocol == "text" else f"0x{bad.to_bytes(8, 'little').hex()}"
+    assert caught.value.message == f"Row {bad:,} of column seq: {shown} is not a valid value of its type (8)."
     assert (caught.value.column, caught.value.row) == ("seq", bad)
     assert state_before()[1:] == [7, 8, 3]
 

@@ -1,4 +1,6 @@
-"""FLOAT: the server prints six digits, and the user is told so, with the SQL that selects all of them."""
+"""FLOAT is exact in the binary protocol. As text the server sends six digits, and a note has the SQL for all of them."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,13 +31,14 @@ DECLARED = [
         "float64",
         same=_same,
     ),
-    Declared("FLOAT", [0.0, 1.5, -2.25, 1e30, 1e-30], "float64", same=_same, is_told=True),
+    Declared("FLOAT", [0.0, 1.5, -2.25, 0.125, 65536.0], "float64", same=_same),
 ]
 
 
 @pytest.mark.parametrize("null", [False, True], ids=["not null", "null"])
 @pytest.mark.parametrize("declared", DECLARED, ids=str)
-def test_dtype_and_values(sandbox, fresh, notes, declared, null):
+def test_dtype_and_values(sandbox, fresh, notes, declared, protocol, null):
+    declared = replace(declared, is_told=protocol == "text" and declared.declaration == "FLOAT")
     check_dtype_and_values(sandbox.server, fresh, notes, declared, null=null)
 
 
@@ -45,6 +48,8 @@ def test_other_backends(sandbox, fresh, declared, backend):
     check_other_backend(sandbox.server, fresh, declared, backend)
 
 
+text = pytest.mark.parametrize("protocol", ["text"], indirect=True)
+binary = pytest.mark.parametrize("protocol", ["binary"], indirect=True)
 EXACT = [16777216.0, -16777215.0, float(np.float32(0.1)), float(np.float32(1e38)), float(np.float32(1.17549435e-38))]
 NOTE = "column {}: the server sends FLOAT values rounded to six digits; {} gives them exactly."
 
@@ -58,11 +63,32 @@ def floats(db):
     return db
 
 
+@text
 def test_what_the_server_rounds_is_told(floats, notes):
     frame = floats.query("SELECT f FROM floats WHERE n = 0")
     assert frame["f"].tolist() == [16777200.0]
     assert str(frame["f"].dtype) == "float64"
     assert notes == [NOTE.format("f", "f + 0e0")]
+
+
+@binary
+@pytest.mark.parametrize("column", ["f", "fixed"])
+def test_exact_to_the_bit(floats, notes, column):
+    frame = floats.query(f"SELECT {column} AS f, CAST({column} AS DOUBLE) AS d FROM floats")
+    assert frame["f"].map(float.hex).tolist() == frame["d"].map(float.hex).tolist()
+    assert notes == []
+
+
+@binary
+def test_any_float(floats, notes):
+    values = np.random.default_rng(7).integers(0, 2**32, 3000, np.uint32).view(np.float32)
+    values = values[np.isfinite(values)]
+    floats.execute("CREATE TEMPORARY TABLE any_float (n INT, f FLOAT)")
+    rows = ", ".join(f"({n}, {value.item()!r})" for n, value in enumerate(values))
+    floats.execute(f"INSERT INTO any_float VALUES {rows}")
+    frame = floats.query("SELECT f, CAST(f AS DOUBLE) AS d FROM any_float ORDER BY n")
+    assert frame["f"].to_numpy().view(np.uint64).tolist() == frame["d"].to_numpy().view(np.uint64).tolist()
+    assert frame["f"].to_numpy().view(np.uint64).tolist() == values.astype(np.float64).view(np.uint64).tolist()
 
 
 @pytest.mark.parametrize("sql", ["f + 0e0", "`my f` + 0e0", "MAX(f) + 0e0"])
@@ -72,6 +98,7 @@ def test_the_way_around_is_exact(floats, notes, sql):
     assert notes == []
 
 
+@text
 def test_each_column_once(floats, notes):
     floats.query("SELECT f, `my f`, f AS g, MAX(f) AS m, MAX(d), COUNT(*) FROM floats GROUP BY n")
     assert notes == [
@@ -82,6 +109,7 @@ def test_each_column_once(floats, notes):
     ]
 
 
+@text
 def test_a_fixed_number_of_decimals(floats, notes):
     assert floats.query("SELECT fixed FROM floats WHERE n = 0")["fixed"].tolist() == [1.25]
     assert notes == [
@@ -95,6 +123,7 @@ def test_nothing_is_told_of_no_value(floats, notes, rows):
     assert notes == []
 
 
+@text
 def test_in_files_and_streams_too(floats, notes, tmp_path):
     floats.write("SELECT f FROM floats", tmp_path / "f.csv")
     assert len(list(floats.batches("SELECT f FROM floats"))) == 1
