@@ -1,4 +1,4 @@
-"""FLOAT is exact in the binary protocol. As text the server sends six digits, and a note has the SQL for all of them."""
+"""FLOAT is exact in the binary protocol; as text the server sends six digits, and a note has the SQL of them all."""
 
 from dataclasses import replace
 
@@ -80,7 +80,7 @@ def test_exact_to_the_bit(floats, notes, column):
 
 
 @binary
-def test_any_float(floats, notes):
+def test_any_float(floats):
     values = np.random.default_rng(7).integers(0, 2**32, 3000, np.uint32).view(np.float32)
     values = values[np.isfinite(values)]
     floats.execute("CREATE TEMPORARY TABLE any_float (n INT, f FLOAT)")
