@@ -1,4 +1,4 @@
-"""`BackgroundCall`: a function on its own thread, where signal handlers never run.
+"""`BackgroundCall`: a function on another thread, where signal handlers never run; `BackgroundThread`: that thread.
 
 Signal handlers (Ctrl-C) run on the main thread, between any two bytecodes. Using a socket there could lose bytes that
 were just read, or leave it unknown whether a statement was sent; on another thread neither can happen.
@@ -10,6 +10,7 @@ released twice. Only calls that are atomic with respect to interrupts are used h
 from __future__ import annotations
 
 import _thread
+import os
 import queue
 import time
 from collections.abc import Callable
@@ -22,14 +23,59 @@ TICK = 0.2
 Result = TypeVar("Result")
 
 
+class BackgroundThread:
+    """Runs functions one after the other; its thread starts with the first one, and again in a forked child."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._queues: list[queue.SimpleQueue[Callable[[], None] | None]] = []  # one, but for interrupts
+        self._closed: list[bool] = []
+
+    def run(self, function: Callable[[], None]) -> None:
+        """Run a function when those before it have returned; it must not raise."""
+        if self._closed:
+            _thread.start_new_thread(function, ())
+            return
+        if self._pid != os.getpid():
+            self._pid, self._queues = os.getpid(), []
+        if self._queues:
+            self._queues[-1].put(function)
+            return
+        functions: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        # The thread itself notes its queue: here an interrupt could come between starting it and noting that.
+        _thread.start_new_thread(_run_all, (functions, self._queues, self._closed))
+        functions.put(function)
+
+    def close(self) -> None:
+        """End the thread when the functions before have returned."""
+        self._closed.append(True)
+        for functions in self._queues:
+            functions.put(None)
+
+
+def _run_all(
+    functions: queue.SimpleQueue[Callable[[], None] | None],
+    queues: list[queue.SimpleQueue[Callable[[], None] | None]],
+    closed: list[bool],
+) -> None:
+    queues.append(functions)
+    if closed:
+        functions.put(None)
+    while (function := functions.get()) is not None:
+        function()
+        del function  # it holds what it has used
+
+
 class BackgroundCall(Generic[Result]):
-    """A call that runs once, on its own thread; only the thread that created it may use the methods.
+    """A call that runs once, on another thread; only the thread that created it may use the methods.
 
     Args:
         function: Called without arguments.
+        thread: Runs it; a new one by default.
     """
 
-    def __init__(self, function: Callable[[], Result]) -> None:
+    def __init__(self, function: Callable[[], Result], thread: BackgroundThread | None = None) -> None:
+        self._thread = thread
         self._function: list[Callable[[], Result]] = [function]
         # Whether it is cancelled; set by the caller or the thread, whichever is first.
         self._decided: dict[str, bool] = {}
@@ -38,7 +84,10 @@ class BackgroundCall(Generic[Result]):
 
     def start(self) -> None:
         """Start the call; if this is interrupted, `cancel` says whether it has begun."""
-        _thread.start_new_thread(self._run, ())
+        if self._thread is None:
+            _thread.start_new_thread(self._run, ())
+        else:
+            self._thread.run(self._run)
 
     def cancel(self) -> bool:
         """Cancel the call before it begins; return False if it has begun."""

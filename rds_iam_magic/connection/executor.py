@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
+from rds_iam_magic.connection.duplicate_names import duplicate_names_note
 from rds_iam_magic.connection.loss import SessionLostError, may_have_run
 from rds_iam_magic.connection.reconnecting import ReconnectingSession
 from rds_iam_magic.connection.running import Running, run_statement
 from rds_iam_magic.errors import ConnectionLostError, ResultError, StatementError
-from rds_iam_magic.mysql.duplicate_names import duplicate_names_note
 from rds_iam_magic.mysql.server_errors import LOST, WRITE_IN_READ_ONLY, is_read_only, statement_error
 from rds_iam_magic.mysql.wire.events import MORE_RESULTS, Ok, ResultSetEnd, ResultSetStart, Rows, ServerError
 from rds_iam_magic.mysql.wire.nullability import nullable_columns

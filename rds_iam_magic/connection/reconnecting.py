@@ -18,6 +18,7 @@ from rds_iam_magic.connection.loss import (
     error_on_new_session,
     note_on_new_session,
 )
+from rds_iam_magic.connection.nearest_name import nearest_name_hint, not_found
 from rds_iam_magic.connection.session_state import AUTOCOMMIT, IN_TRANSACTION, SessionState
 from rds_iam_magic.errors import (
     AccessDeniedError,
@@ -30,7 +31,6 @@ from rds_iam_magic.errors import (
 )
 from rds_iam_magic.mysql.cancel import cancel as cancel_query
 from rds_iam_magic.mysql.cancel import is_running, second_session
-from rds_iam_magic.mysql.nearest_name import nearest_name_hint, not_found
 from rds_iam_magic.mysql.own_queries import ServerIdentity, fetch_all, identify
 from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.session_settings import SessionSettings

@@ -89,7 +89,7 @@ class ResponseReader:
         for _ in range(QUEUE_DEPTH):
             self._slots.put(None)
         self._discarding = False
-        self._call = BackgroundCall(self._send_and_read)
+        self._call = BackgroundCall(self._send_and_read, session.thread)
         self._pid = os.getpid()
 
     def __iter__(self) -> Iterator[Event]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from pymysql.constants import CLIENT, COMMAND
 
-from rds_iam_magic.background import BackgroundCall
+from rds_iam_magic.background import BackgroundCall, BackgroundThread
 from rds_iam_magic.errors import ConnectionLostError
 from rds_iam_magic.mysql import dial
 from rds_iam_magic.mysql.wire.charsets import Announced
@@ -42,6 +42,7 @@ class ServerSession:
         status: The status flags, as last reported by the server.
         charsets: The session's character sets, as last reported by the server.
         used_at: When a statement last ended, as a `time.monotonic` value.
+        thread: Where sending and reading happens.
         synchronised: Whether every response has been read to its end. Responses arrive in order, so on a session that
             is not synchronised the next statement would get another statement's response.
 
@@ -62,12 +63,14 @@ class ServerSession:
         self.charsets = Announced(tracked=bool(greeting.server_capabilities & CLIENT.SESSION_TRACK))
         self.used_at = time.monotonic()
         self.synchronised = True
+        self.thread = BackgroundThread()
 
     def __del__(self) -> None:
         """Close a session that was lost to an interrupt, so that it does not stay open on the server."""
         sock = getattr(self, "_sock", None)
         if sock is not None:
             sock.close()
+            self.thread.close()
 
     def send(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> int:
         """Send a COM_QUERY; return the sequence number of the response's first packet.
@@ -204,6 +207,7 @@ class ServerSession:
         """Close the socket silently after a fork: it is shared with the parent process."""
         sock, self._sock = self._sock, None
         if sock is not None:
+            self.thread.close()
             socket.close(sock.detach())  # no TLS close_notify either: the parent's session stays open
 
     def close(self) -> None:
@@ -228,6 +232,7 @@ class ServerSession:
         finally:
             sock.close()
             self._sock = None
+            self.thread.close()
 
     def _end_command(self) -> None:
         """Wait briefly for a command that an interrupt left running: it still reads from the socket."""
@@ -239,7 +244,7 @@ class ServerSession:
 
     def _ask(self, command: int, payload: bytes, timeout: float) -> list[Event]:
         self.settle(timeout=timeout)
-        self._command = BackgroundCall(lambda: self._send_and_receive(command, payload))
+        self._command = BackgroundCall(lambda: self._send_and_receive(command, payload), self.thread)
         self._command.start()
         events = self._result(self._command, timeout)
         self._command = None

@@ -20,7 +20,7 @@ A whole decimal column with a value beyond 63 bits becomes float64 (Float64): th
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +31,6 @@ import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from rds_iam_magic.results.formats import DtypeBackend
-
-_NULLABLE = {pa.int64(): "Int64", pa.uint64(): "UInt64", pa.float64(): "Float64", pa.bool_(): "boolean"}
 
 
 def to_pandas(
@@ -75,17 +73,18 @@ def to_pandas(
 
 def one_type(chunks: Sequence[pa.Array], kind: pa.DataType) -> pa.ChunkedArray:
     """One column's chunks as one array: of type `kind`, or text if one of them is."""
-    if any(chunk.type != kind for chunk in chunks):
-        kind = pa.large_string()
-    return pa.chunked_array([chunk.cast(kind) for chunk in chunks], kind)
+    if all(chunk.type == kind for chunk in chunks):
+        return pa.chunked_array(chunks, kind)
+    return pa.chunked_array([chunk.cast(pa.large_string()) for chunk in chunks], pa.large_string())
 
 
 def _whole(column: pa.ChunkedArray, dtype_backend: DtypeBackend | None) -> Any:
     try:
-        return _masked(pc.cast(column, pa.int64()), "Int64")
+        return _masked(pc.cast(column, pa.int64()), pa.int64().id)
     except pa.ArrowInvalid:
         numbers = pc.cast(pc.cast(column, pa.string()), pa.float64())
-    return _masked(numbers, "Float64") if dtype_backend == "numpy_nullable" else _plain(numbers)
+    kind = pa.float64().id
+    return _masked(numbers, kind) if dtype_backend == "numpy_nullable" else _plain(numbers, kind)
 
 
 def _decimal_objects(column: pa.ChunkedArray) -> Any:
@@ -98,7 +97,8 @@ def _names(names: tuple[str, ...]) -> pd.Index:
     return pd.Index(names)
 
 
-if int(pd.__version__.split(".")[0]) >= 3:
+_IS_PANDAS_3 = int(pd.__version__.split(".")[0]) >= 3
+if _IS_PANDAS_3:
     # Kept, because making it costs more than the rest of a small frame; not by older pandas, where what is behind an
     # index can be written to: df.columns.values[0] = …
     _names = functools.lru_cache(maxsize=64)(_names)
@@ -108,28 +108,52 @@ def _convert(column: pa.ChunkedArray, *, nullable: bool, dtype_backend: DtypeBac
     kind = column.type
     if dtype_backend == "pyarrow":
         return pd.arrays.ArrowExtensionArray(column.cast(_PLAIN.get(kind, kind)))
-    if kind in _NULLABLE and (
-        dtype_backend == "numpy_nullable" or kind == pa.bool_() or (_is_integer(kind) and nullable)
-    ):
-        return _masked(column, _NULLABLE[kind])
-    if kind == pa.large_string():
-        na_value: Any = pd.NA if dtype_backend == "numpy_nullable" else np.nan
-        return pd.array(column, dtype=pd.StringDtype("pyarrow", na_value=na_value))
-    return _plain(column)
+    is_nullable = dtype_backend == "numpy_nullable"
+    if kind.id == _TEXT:
+        return _texts(column, _NA_TEXTS if is_nullable else _NAN_TEXTS)
+    if kind.id in _MASKED and (is_nullable or kind.id == _BOOL or (kind.id in _INTEGERS and nullable)):
+        return _masked(column, kind.id)
+    return _plain(column, kind.id)
+
+
+# By Arrow's type id: comparing the types themselves takes longer than converting a few values.
+_TEXT, _BOOL, _DATE, _TIMESTAMP = (kind.id for kind in (pa.large_string(), pa.bool_(), pa.date32(), pa.timestamp("us")))
+_INTEGERS = (pa.int64().id, pa.uint64().id)
+_NAN_TEXTS, _NA_TEXTS = (pd.StringDtype("pyarrow", na_value=value) for value in (np.nan, pd.NA))
+_NUMPY = {
+    pa.int64().id: np.dtype(np.int64),
+    pa.uint64().id: np.dtype(np.uint64),
+    pa.float64().id: np.dtype(np.float64),
+    _BOOL: np.dtype(bool),
+    _DATE: np.dtype("datetime64[s]"),
+    _TIMESTAMP: np.dtype("datetime64[us]"),
+    pa.duration("us").id: np.dtype("timedelta64[us]"),
+}
+_MASKED = {
+    pa.int64().id: pd.arrays.IntegerArray,
+    pa.uint64().id: pd.arrays.IntegerArray,
+    pa.float64().id: pd.arrays.FloatingArray,
+    _BOOL: pd.arrays.BooleanArray,
+}
+
+
+def _texts(column: pa.ChunkedArray, dtype: pd.StringDtype) -> Any:
+    return pd.array(column, dtype=dtype)
+
+
+if _IS_PANDAS_3:
+
+    def _texts(column: pa.ChunkedArray, dtype: pd.StringDtype) -> Any:
+        return pd.arrays.ArrowStringArray(column, dtype=dtype)  # without the checks
 
 
 # Arrow's standard types for the decoder's large ones.
 _PLAIN = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
 
 
-def _is_integer(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind))
-
-
-def _masked(column: pa.ChunkedArray, dtype: str) -> Any:
+def _masked(column: pa.ChunkedArray, kind: int) -> Any:
     """A pandas masked array, filled chunk by chunk."""
-    boolean = column.type == pa.bool_()
-    values = np.zeros(len(column), bool if boolean else column.type.to_pandas_dtype())
+    values = np.zeros(len(column), _NUMPY[kind])
     mask = np.zeros(len(column), bool)
     offset = 0
     for chunk in column.chunks:
@@ -137,23 +161,20 @@ def _masked(column: pa.ChunkedArray, dtype: str) -> Any:
         offset += len(chunk)
         if chunk.null_count:
             mask[part] = chunk.is_null().to_numpy(zero_copy_only=False)
-            chunk = chunk.fill_null(False if boolean else 1)  # as in pandas: np.log of masked values must not warn
+            # As in pandas: np.log of masked values must not warn.
+            chunk = chunk.fill_null(False if kind == _BOOL else 1)
         values[part] = chunk.to_numpy(zero_copy_only=False)
-    make: Callable[..., Any] = pd.array([], dtype=dtype).dtype.construct_array_type()
-    return make(values, mask)
+    return _MASKED[kind](values, mask)
 
 
-def _plain(column: pa.ChunkedArray) -> Any:
-    kind = column.type
-    if kind == pa.date32():
-        column = pc.cast(column, pa.timestamp("s"))
-        kind = column.type
-    if pa.types.is_decimal(kind) or kind in (pa.large_binary(), pa.null()):
+def _plain(column: pa.ChunkedArray, kind: int) -> Any:
+    dtype = _NUMPY.get(kind)
+    if dtype is None:  # decimals, bytes, NULL
         values = np.empty(len(column), object)
         values[:] = column.to_pylist()
         return values
-    dtype = {pa.timestamp("s"): "datetime64[s]", pa.timestamp("us"): "datetime64[us]"}.get(kind)
-    dtype = dtype or {pa.duration("us"): "timedelta64[us]"}.get(kind) or kind.to_pandas_dtype()
+    if kind == _DATE:
+        column = pc.cast(column, pa.timestamp("s"))
     values = np.empty(len(column), dtype)
     offset = 0
     for chunk in column.chunks:

@@ -25,7 +25,7 @@ def names(folder):
 
 
 def running(sandbox):
-    return len(processes(sandbox.server, "USER = 'tester' AND COMMAND = 'Query'"))
+    return len(processes(sandbox.server, "USER = 'tester' AND COMMAND IN ('Query', 'Execute')"))
 
 
 def nothing_runs(sandbox):

@@ -6,7 +6,7 @@ Each family of types has a file, with a decoder for each wire format.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +34,16 @@ class ColumnDecoder(ABC):
     def decode_binary(self, cells: Cells) -> pa.Array:
         """As `decode`, for the binary protocol; only numbers, dates and times differ there."""
         return self.decode(cells)
+
+    def decode_one(self, value: bytes) -> Any:
+        """A value of the binary protocol as a Python object that Arrow takes for `type`.
+
+        For a few rows this takes less time than `decode_binary`, which gives the same.
+
+        Raises:
+            ValueError: The value needs `decode_binary`: it is invalid, counted for a warning, or not worth the code.
+        """
+        raise ValueError(value)
 
     def warning(self) -> str:
         """A sentence about values decoded so far that differ from the server's; "" for none."""

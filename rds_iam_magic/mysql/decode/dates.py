@@ -5,6 +5,7 @@ Zero dates, partial dates and invalid dates become NULL, and are counted.
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ _CLOCK_DIGITS = 0xFFFF00FFFF00FFFF  # of "HH:MM:SS"
 _CLOCK_MARKS = (0x0000FF0000FF0000, ord(":") << 40 | ord(":") << 16)
 _BINARY_DATE, _BINARY_DATETIME = 4, 7  # bytes; four more with a fraction of a second
 _LAST_YEAR = 9999
+_EPOCH = date(1970, 1, 1).toordinal()
 _SECOND, DAY = 1_000_000, 86_400_000_000  # microseconds
 
 
@@ -87,6 +89,10 @@ class Dates(_Dated):
         days, impossible = self._binary_days(cells, masked_word(cells))
         return cells.to_array(self.type, days.astype(np.int32), impossible)
 
+    def decode_one(self, value: bytes) -> int:
+        """Days since 1970-01-01."""
+        return _day_of(value) if len(value) == _BINARY_DATE else super().decode_one(value)
+
 
 class DateTimes(_Dated):
     """DATETIME and TIMESTAMP, with up to six digits of a second's fraction."""
@@ -117,6 +123,31 @@ class DateTimes(_Dated):
         if cells.length.max(initial=0) > _BINARY_DATETIME:
             values += read_binary_fraction(cells, _BINARY_DATETIME)
         return cells.to_array(self.type, values, impossible)
+
+    def decode_one(self, value: bytes) -> int:
+        """Microseconds since 1970-01-01."""
+        if len(value) not in (_BINARY_DATE, _BINARY_DATETIME, _BINARY_DATETIME + 4):
+            super().decode_one(value)
+        return _day_of(value) * DAY + clock_of(value[4:])
+
+
+def _day_of(value: bytes) -> int:
+    return date(value[0] | value[1] << 8, value[2], value[3]).toordinal() - _EPOCH
+
+
+def clock_of(value: bytes) -> int:
+    """Microseconds of an hour, minute, second and, if there are four bytes more, microseconds; 0 for no bytes.
+
+    Raises:
+        ValueError: One of them is beyond its range.
+    """
+    if not value:
+        return 0
+    hour, minute, second = value[:3]
+    fraction = int.from_bytes(value[3:], "little")
+    if hour > 23 or minute > 59 or second > 59 or fraction >= _SECOND:
+        raise ValueError(value)
+    return (hour * 3600 + minute * 60 + second) * _SECOND + fraction
 
 
 def read_days(word64: NDArray[np.uint64], start: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

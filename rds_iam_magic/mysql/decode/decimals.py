@@ -5,6 +5,7 @@ A whole DECIMAL (scale 0, such as SUM of integers) is decoded exactly in both mo
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,6 +77,20 @@ class _Decimals(ColumnDecoder):
         return values + digits.parse(cells.word64, start + whole + 1, fraction), negative
 
 
+def _plain_number(value: bytes, most_digits: int) -> str:
+    """The text of a decimal number without surprises.
+
+    Raises:
+        ValueError: It has more digits, or is not a number as servers write it.
+    """
+    text = value.decode("ascii")
+    number = text[1:] if text[:1] == "-" else text
+    whole, point, fraction = number.partition(".")
+    if not (whole.isdigit() and (fraction.isdigit() or not point)) or len(whole) + len(fraction) > most_digits:
+        raise ValueError(value)
+    return text
+
+
 class FloatDecimals(_Decimals):
     """As float64, as in `pandas.read_sql`; values with more digits than a double preserves are counted."""
 
@@ -100,6 +115,10 @@ class FloatDecimals(_Decimals):
         if negative.any():
             np.negative(values, out=values, where=negative)
         return cells.to_array(self.type, values)
+
+    def decode_one(self, value: bytes) -> float:
+        """Up to as many digits as a double preserves."""
+        return float(_plain_number(value, _SAFE_DIGITS))
 
     def warning(self) -> str:
         """The number of values with more digits than a double preserves."""
@@ -137,6 +156,10 @@ class ExactDecimals(_Decimals):
         wide[:, 0] = values
         wide[:, 1] = values >> 63
         return cells.to_array(self.type, wide)
+
+    def decode_one(self, value: bytes) -> Decimal:
+        """Up to as many digits as fit 64 bits."""
+        return Decimal(_plain_number(value, digits.MAX_DIGITS - 1))
 
     def warning(self) -> str:
         """Whether values are returned as text."""

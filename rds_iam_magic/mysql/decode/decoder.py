@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 import pyarrow as pa
 
 from rds_iam_magic.errors import DecodeError
-from rds_iam_magic.mysql.decode.binary_rows import is_text
+from rds_iam_magic.mysql.decode.binary_rows import is_text, values_of
 from rds_iam_magic.mysql.decode.binary_rows import locate as locate_binary
 from rds_iam_magic.mysql.decode.bits import Bits, Nulls, expected_form
 from rds_iam_magic.mysql.decode.cells import Cells
@@ -102,6 +103,10 @@ class Decoder:
             ProtocolError: A row is malformed or has the wrong number of fields.
             DecodeError: A value is not valid for its column's type.
         """
+        batch = self._decode_few(rows) if self._is_binary and len(rows) <= _FEW else None
+        if batch is not None:
+            self._rows += len(rows)
+            return batch
         columns = locate_binary(rows, self._types) if self._is_binary else locate_text(rows, len(self._decoders))
         # strict=True exhausts `columns`, whose check for surplus fields comes at its end.
         try:
@@ -114,6 +119,20 @@ class Decoder:
         self._rows += len(rows)
         if any(array.type != decoder.type for array, decoder in zip(arrays, self._decoders, strict=True)):
             return pa.RecordBatch.from_arrays(arrays, names=self.schema.names)
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def _decode_few(self, rows: Rows) -> pa.RecordBatch | None:
+        """Value by value: NumPy's and Arrow's steps take the same time for a few values as for a thousand.
+
+        None if a value needs more than that.
+        """
+        try:
+            arrays = [
+                pa.array([None if value is None else decoder.decode_one(value) for value in values], decoder.type)
+                for values, decoder in zip(values_of(rows, self._types), self._decoders, strict=True)
+            ]
+        except (ValueError, TypeError, ArithmeticError, IndexError, struct.error):
+            return None
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def warnings(self) -> list[str]:
@@ -197,3 +216,4 @@ def _shown(value: bytes) -> str:
 
 
 _SHOWN = 40  # characters
+_FEW = 64  # rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.mysql.wire.column import Column
 
 _FLOAT = 4
+_SINGLE, _DOUBLE = struct.Struct("<f"), struct.Struct("<d")
 _NOT_FIXED = 31  # in `decimals`: no fixed number
 
 
@@ -48,6 +50,13 @@ class Floats(ColumnDecoder):
         if not finite.all() and not (finite | _null(cells)).all():
             raise invalid_value("number")
         return cells.to_array(self.type, values)
+
+    def decode_one(self, value: bytes) -> float:
+        """Of four or eight bytes, and finite."""
+        number: float = (_SINGLE if self._column.type_code == _FLOAT else _DOUBLE).unpack(value)[0]
+        if number - number != 0:  # infinite, or not a number
+            raise ValueError(value)
+        return number
 
     def warning(self) -> str:
         """The server's rounding of FLOAT; adding 0e0 avoids it on every version, CAST(… AS DOUBLE) does not."""

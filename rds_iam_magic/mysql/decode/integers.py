@@ -38,6 +38,10 @@ class Integers(ColumnDecoder):
             return cells.to_array(self.type, values.view(np.int64) >> spare.astype(np.int64))
         return cells.to_array(self.type, values >> spare)
 
+    def decode_one(self, value: bytes) -> int:
+        """Little-endian, like `decode_binary`."""
+        return int.from_bytes(value, "little", signed=self._signed)
+
     def decode(self, cells: Cells) -> pa.Array:
         """Decode signed, unsigned and ZEROFILL values over the full range."""
         start, length = cells.start, cells.length

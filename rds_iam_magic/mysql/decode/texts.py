@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +41,10 @@ class Texts(ColumnDecoder):
                 pass  # a value is not valid UTF-8: decode one by one
         return pa.array([None if value is None else self._decode_one(value) for value in raw.to_pylist()], self.type)
 
+    def decode_one(self, value: bytes) -> str:
+        """In the column's character set."""
+        return self._charset.decode(value)
+
     def warning(self) -> str:
         """The number of values with escaped bytes."""
         if not self._escaped:
@@ -70,6 +74,10 @@ class Bytes(ColumnDecoder):
         """Return the bytes as sent."""
         return cells.to_bytes()
 
+    def decode_one(self, value: bytes) -> bytes:
+        """As sent."""
+        return value
+
 
 class Narrowed(ColumnDecoder):
     """Another decoder's values, such as numbers, sent in a character set of two or four bytes per character."""
@@ -90,6 +98,11 @@ class Narrowed(ColumnDecoder):
         """Numbers, dates and times are in no character set there."""
         has_own = type(self._decoder).decode_binary is not ColumnDecoder.decode_binary
         return self._decoder.decode_binary(cells) if has_own else self.decode(cells)
+
+    def decode_one(self, value: bytes) -> Any:
+        """As the other decoder does, unless the value is in the character set."""
+        has_own = type(self._decoder).decode_binary is not ColumnDecoder.decode_binary
+        return self._decoder.decode_one(value) if has_own else super().decode_one(value)
 
     def warning(self) -> str:
         """The other decoder's warning."""

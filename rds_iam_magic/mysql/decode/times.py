@@ -11,6 +11,7 @@ from rds_iam_magic.mysql.decode import digits
 from rds_iam_magic.mysql.decode.column_decoder import ColumnDecoder, invalid_value
 from rds_iam_magic.mysql.decode.dates import (
     DAY,
+    clock_of,
     masked_word,
     read_binary_clock,
     read_binary_fraction,
@@ -68,3 +69,13 @@ class Times(ColumnDecoder):
             values += read_binary_fraction(cells, _BINARY)
         np.negative(values, out=values, where=(word & np.uint64(1)) != 0)
         return cells.to_array(self.type, values)
+
+    def decode_one(self, value: bytes) -> int:
+        """Microseconds."""
+        if not value:
+            return 0
+        days = int.from_bytes(value[1:5], "little")
+        if len(value) not in (_BINARY, _BINARY + 4) or value[0] > 1 or days > _MOST_DAYS:
+            raise ValueError(value)
+        duration = days * DAY + clock_of(value[5:])
+        return -duration if value[0] else duration

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from rds_iam_magic.errors import ProtocolError
@@ -67,18 +68,24 @@ class Described(NamedTuple):
     """A column definition with undecoded names: their character set may only be known from later columns."""
 
     catalog: bytes
-    names: list[bytes]
+    names: tuple[bytes, ...]
     charset: int
     numbers: tuple[int, int, int, int]
 
 
 def read_column(packet: PacketReader) -> Described:
     """Read a column definition packet."""
+    return _described(packet.take(packet.left()))
+
+
+@lru_cache(maxsize=4096)  # the same tables are read all day
+def _described(definition: bytes) -> Described:
+    packet = PacketReader(memoryview(definition), 0, len(definition))
     catalog, *names = (packet.take(packet.length_encoded()) for _ in range(6))
     if packet.length_encoded() < 12:
         raise ProtocolError("The server sent a truncated column definition.")
     charset, *numbers = _FIXED.unpack(packet.take(_FIXED.size))
-    return Described(catalog, names, charset, tuple(numbers))
+    return Described(catalog, tuple(names), charset, tuple(numbers))
 
 
 def columns_of(described: list[Described], announced: charsets.Announced) -> tuple[Column, ...]:
@@ -86,8 +93,12 @@ def columns_of(described: list[Described], announced: charsets.Announced) -> tup
     guess = charsets.of_result(described[0].catalog, (each.charset for each in described))
     wide = guess if described[0].catalog != b"def" else None
     columns = []
+    texts: dict[bytes, str] = {}  # most definitions are of the same table
     for each in described:
-        schema, table, org_table, name, org_name = (announced.read(raw, guess) for raw in each.names)
+        for raw in each.names:
+            if raw not in texts:
+                texts[raw] = announced.read(raw, guess)
+        schema, table, org_table, name, org_name = (texts[raw] for raw in each.names)
         length, type_code, flags, decimals = each.numbers
         columns.append(
             Column(

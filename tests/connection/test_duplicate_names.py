@@ -2,7 +2,7 @@
 
 import pytest
 
-from rds_iam_magic.mysql.duplicate_names import duplicate_names_note
+from rds_iam_magic.connection.duplicate_names import duplicate_names_note
 from rds_iam_magic.mysql.wire.column import Column
 
 
