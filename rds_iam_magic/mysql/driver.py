@@ -13,7 +13,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +22,14 @@ from pymysql.connections import Connection as PyMySQLConnection
 from pymysql.constants import CLIENT
 
 from rds_iam_magic.aws.secret import Secret
-from rds_iam_magic.errors import RdsIamError, TlsError
+from rds_iam_magic.connect_options import Compress
+from rds_iam_magic.errors import ConnectError, RdsIamError, TlsError
 from rds_iam_magic.mysql import dial, session
 from rds_iam_magic.mysql.credential import Credential, Password
 from rds_iam_magic.mysql.session import ServerSession
+from rds_iam_magic.mysql.wire import compressed_stream
+from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
+from rds_iam_magic.mysql.wire.compression import ALGORITHMS, Algorithm, offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +93,15 @@ class _ClearPassword:
 
 
 class _DeadlineReader:
-    """PyMySQL's reader during the handshake: reads no more bytes than asked for, and not past the deadline.
+    """PyMySQL's reader during the handshake: gives no more bytes than asked for, and does not read past the deadline.
 
     PyMySQL's own reader is a `BufferedReader`, which reads ahead: its buffered bytes would be missing later, when the
     socket is read directly. It also reads the socket again although it has buffered bytes.
     """
 
-    def __init__(self, sock: Any, deadline: float) -> None:
+    def __init__(self, sock: Any, deadline: float, compressed: CompressedStream | None = None) -> None:
         self._sock = sock
+        self._stream = sock if compressed is None else compressed
         self._deadline = deadline
 
     def read(self, count: int) -> bytes:
@@ -106,7 +111,7 @@ class _DeadlineReader:
         while filled < count:
             # Reset for each read: a timeout per read would not stop a server that sends one byte at a time.
             self._sock.settimeout(_left(self._deadline))
-            received = self._sock.recv_into(memoryview(data)[filled:])
+            received = self._stream.recv_into(memoryview(data)[filled:])
             if not received:
                 break
             filled += received
@@ -117,13 +122,24 @@ class _DeadlineReader:
 
 
 class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is untyped
-    """PyMySQL's connection for the handshake: it gets a secret only over verified TLS, and keeps none."""
+    """PyMySQL's connection for the handshake: it gets a secret only over verified TLS, and keeps none.
 
-    def __init__(self, credential: Credential, deadline: float, **options: Any) -> None:
+    Attributes:
+        token_asked: Whether the server asked for `mysql_clear_password`.
+        dialled_at: When the TCP connection was there, as a `time.monotonic` value.
+        compressed: The stream that data goes through after authentication, if compression was agreed on.
+    """
+
+    def __init__(self, credential: Credential, deadline: float, compress: Compress = "off", **options: Any) -> None:
         self._credential: Credential | None = credential
         self._deadline = deadline
+        self._compress: Compress = compress
+        self._algorithm: Algorithm | None = None  # chosen in the handshake
+        self._login_suffix = b""  # what is still to be put behind the handshake response
         self._reader: _DeadlineReader | None = None
         self.token_asked = False
+        self.dialled_at = time.monotonic()
+        self.compressed: CompressedStream | None = None
         self._sock: Any = None
         self.ctx: Any = None
         super().__init__(defer_connect=True, auth_plugin_map={"mysql_clear_password": _ClearPassword}, **options)
@@ -179,9 +195,75 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
                 f"The server at {self.host} offers no TLS; nothing was sent.",
                 cause="tls-not-offered",
             )
+        self._choose_compression(time.monotonic() - self.dialled_at)
         self._sock.settimeout(_left(self._deadline))  # for the TLS handshake as a whole
         self.ctx = _OwnedTls(self.ctx, self)
         super()._request_authentication()
+        if self._algorithm is not None:  # from the next command on, which is PyMySQL's SET NAMES
+            self.compressed = CompressedStream(self._sock, self._algorithm)
+            self._reader = _DeadlineReader(self._sock, self._deadline, self.compressed)
+
+    def _choose_compression(self, greeting_took: float) -> None:
+        """Before anything is sent: MySQL reads the capabilities from the TLS request, and never again."""
+        name = compression_for(self._compress, offered(self.server_capabilities), greeting_took, self.host)
+        if name:
+            self._algorithm = ALGORITHMS[name]()
+            self.client_flag |= self._algorithm.capability
+            self._login_suffix = self._algorithm.login_suffix
+
+    def tls_established(self, took: float) -> None:
+        """The TLS handshake is over: the second measure of the round trip."""
+        if self._compress == "auto" and self._algorithm is not None and took < FAST_LINK:
+            raise _FastLink
+
+    def write_packet(self, payload: bytes) -> None:
+        """PyMySQL's method; the handshake response, the first packet within TLS, gets its suffix."""
+        if self._login_suffix and isinstance(self._sock, ssl.SSLSocket):
+            payload, self._login_suffix = payload + self._login_suffix, b""
+        super().write_packet(payload)
+
+    def _write_bytes(self, data: bytes) -> None:
+        super()._write_bytes(data if self.compressed is None else self.compressed.pack(data))
+
+
+FAST_LINK = 0.005
+"""Seconds of round trip below which compression costs more time than it saves."""
+
+
+def compression_for(compress: Compress, offers: Sequence[str], round_trip: float, host: str) -> str:
+    """The algorithm to use; "" for none.
+
+    Args:
+        compress: What the user wants.
+        offers: What the server offers, the better one first.
+        round_trip: Seconds, as measured so far.
+        host: The server, for the error.
+
+    Raises:
+        ConnectError: The server does not offer what the user wants.
+    """
+    if compress == "off":
+        return ""
+    if compress == "auto":
+        return offers[0] if offers and round_trip >= FAST_LINK else ""
+    if compress not in offers:
+        raise ConnectError(
+            f"The server at {host} does not offer {compress} compression; nothing was sent.",
+            cause="zstd-not-offered" if "zlib" in offers else "compression-not-offered",
+        )
+    return compress
+
+
+class _FastLink(Exception):  # noqa: N818 - no error: it ends a handshake that begins anew
+    """Compression was chosen, and then the TLS handshake took less than a round trip of a slow link.
+
+    A tunnel's near end is on loopback while the server is far away, so the address tells nothing, and the TCP connect
+    neither. Two spans contain at least one round trip to the server itself, also through an SSH tunnel: from the
+    connect to the greeting, and the TLS handshake. The shorter one counts: either may be longer for another reason,
+    such as a server that looks the client's name up before it greets. But compression has to be chosen between the
+    two, so in the rare case that only the second one is short, the handshake begins anew without compression. No
+    secret and no user name has been sent.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +278,9 @@ class _OwnedTls:
         self.owner._sock = self.context.wrap_socket(
             sock, server_hostname=server_hostname, do_handshake_on_connect=False
         )
+        began = time.monotonic()
         self.owner._sock.do_handshake()
+        self.owner.tls_established(time.monotonic() - began)
         return self.owner._sock
 
 
@@ -209,12 +293,14 @@ def open_session(
     context: ssl.SSLContext,
     database: str | None,
     timeout: float,
+    compress: Compress = "off",
 ) -> ServerSession:
     """Connect, verify TLS for `host` and authenticate, all within `timeout` seconds.
 
     Raises:
         UnreachableError: Nothing answers at the address.
         TlsError: The server offers no TLS.
+        ConnectError: The server does not offer the compression that was asked for.
         HandshakeError: The server or TLS refused for any other reason.
     """
     deadline = time.monotonic() + timeout
@@ -222,6 +308,7 @@ def open_session(
     raw = _GuardedConnection(
         credential,
         deadline,
+        compress,
         host=host,
         user=user,
         database=database,
@@ -236,6 +323,7 @@ def open_session(
     failure: BaseException
     try:
         sock = dial.dial(address, deadline)
+        raw.dialled_at = time.monotonic()
         peer = dial.Address(*sock.getpeername()[:2])
         raw.connect(sock)
         return _session(raw, peer)
@@ -246,13 +334,23 @@ def open_session(
         raw._force_close()  # unless the socket was handed over
     if sock is not None:
         sock.close()  # does nothing if TLS took it over
+    if isinstance(failure, _FastLink):
+        return open_session(
+            address,
+            host=host,
+            user=user,
+            credential=credential,
+            context=context,
+            database=database,
+            timeout=_left(deadline),
+        )
     # Raised outside the handler, without the original frames: PyMySQL's hold the secret in their locals.
     raise _cleaned(failure, handled, raw.token_asked, expired=time.monotonic() >= deadline, timeout=timeout)
 
 
 def _session(raw: _GuardedConnection, peer: dial.Address) -> ServerSession:
     raw._sock.settimeout(None)
-    opened = ServerSession(raw._sock, peer, raw)
+    opened = ServerSession(raw._sock, peer, raw, raw.compressed)
     raw.take_socket()
     return opened
 
@@ -294,7 +392,9 @@ def _failure(error: Exception, token_asked: bool, *, expired: bool, timeout: flo
 
 
 # The modules that raise during the handshake, besides the socket's own.
-_HANDSHAKE = frozenset({"encodings", "pymysql", __name__, session.__name__, Secret.__module__})
+_HANDSHAKE = frozenset(
+    {"encodings", "pymysql", __name__, session.__name__, compressed_stream.__name__, Secret.__module__}
+)
 
 
 def _is_of_the_socket(error: BaseException) -> bool:

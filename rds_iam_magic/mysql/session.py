@@ -20,7 +20,9 @@ from pymysql.constants import CLIENT, COMMAND
 from rds_iam_magic.background import BackgroundCall
 from rds_iam_magic.errors import ConnectionLostError
 from rds_iam_magic.mysql import dial
+from rds_iam_magic.mysql.wire import compressed_stream
 from rds_iam_magic.mysql.wire.charsets import Announced
+from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
 from rds_iam_magic.mysql.wire.events import Event, Ok, ResultSetEnd
 from rds_iam_magic.mysql.wire.packets import MAX_PACKET
 from rds_iam_magic.mysql.wire.text_result import ResponseParser
@@ -33,10 +35,12 @@ class ServerSession:
         sock: The TLS socket after the handshake; this object closes it.
         peer: See below.
         greeting: PyMySQL's connection, which holds what the handshake reported.
+        compressed: The stream on `sock` that data goes through, if compression was agreed on.
 
     Attributes:
         peer: The address that was dialled: the server that the host name resolved to, or the tunnel.
         server_version, tls_version: As reported in the handshake.
+        compression: The algorithm that compresses the session, `zlib` or `zstd`; "" if none does.
         token_asked: Whether the server asked for a token.
         status: The status flags, as last reported by the server.
         charsets: The session's character sets, as last reported by the server.
@@ -47,13 +51,17 @@ class ServerSession:
     Not thread-safe: one thread at a time sends or reads; only `abort` may be called from any thread.
     """
 
-    def __init__(self, sock: Any, peer: dial.Address, greeting: Any) -> None:
+    def __init__(
+        self, sock: Any, peer: dial.Address, greeting: Any, compressed: CompressedStream | None = None
+    ) -> None:
         self._sock: Any = sock
+        self._compressed = compressed
         self._pid = os.getpid()
         self._command: BackgroundCall[list[Event]] | None = None  # our own command that was interrupted while it ran
         self.peer = peer
         self.server_version = str(greeting.server_version).removeprefix("5.5.5-")  # MariaDB's prefix for old replicas
         self.tls_version = str(sock.version())
+        self.compression = compressed.algorithm if compressed is not None else ""
         self.token_asked = bool(greeting.token_asked)
         self.status = int(greeting.server_status)
         self.charsets = Announced(tracked=bool(greeting.server_capabilities & CLIENT.SESSION_TRACK))
@@ -66,10 +74,11 @@ class ServerSession:
         if sock is not None:
             sock.close()
 
-    def send(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> int:
+    def send(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> int | None:
         """Send a COM_QUERY; return the sequence number of the response's first packet.
 
-        It is 1 unless the statement took several packets (16 MiB or more).
+        It is 1 unless the statement took several packets (16 MiB or more); None with compression, whose frames have
+        sequence numbers of their own.
 
         Args:
             sql: The statement.
@@ -89,7 +98,7 @@ class ServerSession:
             ConnectionLostError: The connection was lost.
         """
         with _losses():
-            return int(self._open_socket().recv_into(space))
+            return int(self._open_stream().recv_into(space))
 
     def command(self, sql: str, *, timeout: float) -> list[Event]:
         """Run a short statement of our own and return the events of its response.
@@ -143,7 +152,7 @@ class ServerSession:
         if sock is None:
             return True
         try:
-            return bool(sock.pending()) or _readable(sock, 0)
+            return bool(self._open_stream().pending()) or _readable(sock, 0)
         except (OSError, ValueError) as error:
             if not _is_of_the_socket(error):
                 raise
@@ -183,7 +192,7 @@ class ServerSession:
                     self.abort()
                     return
                 sock.settimeout(1.0)
-                sock.sendall(_packet(0, bytes([COMMAND.COM_QUIT])))
+                self._start_command().sendall(_packet(0, bytes([COMMAND.COM_QUIT])))
         except (OSError, ValueError) as error:  # the server was faster
             if not _is_of_the_socket(error):
                 raise
@@ -226,21 +235,29 @@ class ServerSession:
         self.synchronised = True
         return events
 
-    def _send(self, command: int, payload: bytes, progress: Callable[[], None] = lambda: None) -> int:
-        sock = self._open_socket()
+    def _send(self, command: int, payload: bytes, progress: Callable[[], None] = lambda: None) -> int | None:
+        stream = self._start_command()
         rest = memoryview(bytes([command]) + payload)
         for sequence in range(len(rest) // MAX_PACKET + 1):  # a full last packet is followed by an empty one
             packet = memoryview(_packet(sequence, rest[:MAX_PACKET]))
             for start in range(0, len(packet), _SLICE):
-                sock.sendall(packet[start : start + _SLICE])
+                stream.sendall(packet[start : start + _SLICE])
                 progress()
             rest = rest[MAX_PACKET:]
-        return sequence + 1
+        return sequence + 1 if self._compressed is None else None
 
-    def _open_socket(self) -> Any:
+    def _start_command(self) -> Any:
+        """What the next command is sent through."""
+        stream = self._open_stream()
+        if self._compressed is not None:
+            self._compressed.start_command()
+        return stream
+
+    def _open_stream(self) -> Any:
+        """What data is sent and read through: the TLS socket, or the compressed stream on it."""
         if self._sock is None:
             raise OSError(errno.EBADF, "the connection is closed")
-        return self._sock
+        return self._sock if self._compressed is None else self._compressed
 
 
 @contextmanager
@@ -262,7 +279,7 @@ _BROKEN = (OSError, ValueError)
 
 
 def _is_of_the_socket(error: BaseException) -> bool:
-    return dial.is_of_the_socket(error, frozenset({__name__}))
+    return dial.is_of_the_socket(error, frozenset({__name__, compressed_stream.__name__}))
 
 
 def _lost(message: str) -> ConnectionLostError:

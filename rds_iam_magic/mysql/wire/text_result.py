@@ -12,6 +12,7 @@ with each row's offsets in it.
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,8 @@ class ResponseParser:
     """Parses the response to one command; for a COM_QUERY, all of its result sets.
 
     Args:
-        sequence: The sequence number of the response's first packet: one more than the command's last packet.
+        sequence: The sequence number of the response's first packet: one more than the command's last packet. None
+            within compressed frames, whose own numbers are checked: a flush sets the packets' number to the frames'.
         command: COM_QUERY, or COM_STATISTICS or COM_SET_OPTION, whose responses are single packets.
         chunk_bytes: The number of bytes read before their rows are emitted as a chunk.
         announced: The session's character sets; changes reported in the response are recorded there.
@@ -63,7 +65,7 @@ class ResponseParser:
     def __init__(
         self,
         *,
-        sequence: int = 1,
+        sequence: int | None = 1,
         command: int = COM_QUERY,
         chunk_bytes: int = CHUNK_BYTES,
         announced: charsets.Announced | None = None,
@@ -74,7 +76,7 @@ class ResponseParser:
         self._buffer = bytearray(min(_FIRST_BYTES, self._chunk_bytes) + PAD)
         self._offset = 0  # start of the next packet
         self._filled = 0
-        self._sequence = sequence & 0xFF  # of the next packet
+        self._sequence = None if sequence is None else sequence & 0xFF  # of the next packet
         self._state = _State.FIRST
         self._columns: list[Described] = []
         self._column_count = 0
@@ -153,6 +155,8 @@ class ResponseParser:
         return PacketReader(self._buffer, start, end)
 
     def _check_sequence(self, sequence: int) -> None:
+        if self._sequence is None:
+            return
         if sequence != self._sequence:
             raise ProtocolError(
                 "The server's packets are out of order.", detail=f"packet {sequence} instead of {self._sequence}"
@@ -271,16 +275,21 @@ class ResponseParser:
         bounds = np.array(self._starts, np.int64)
         headers, ends = bounds[:-1], bounds[1:]
         data = np.frombuffer(self._buffer, np.uint8)
-        expected = np.arange(self._sequence, self._sequence + len(headers)).astype(np.uint8)  # modulo 256
-        if (data[headers + 3] != expected).any():
-            raise ProtocolError("The server's packets are out of order.")
-        self._sequence = (self._sequence + len(headers)) & 0xFF
+        self._check_sequences(data[headers + 3])
         starts = headers + 4
         if (starts == ends).any():
             raise ProtocolError("The server sent a malformed row.")
         self._starts = []
         self._start_buffer(min(self._chunk_bytes, 4 * len(self._buffer)))
         return Rows(data, starts, ends)
+
+    def _check_sequences(self, sequences: np.ndarray[Any, Any]) -> None:
+        if self._sequence is None:
+            return
+        expected = np.arange(self._sequence, self._sequence + len(sequences)).astype(np.uint8)  # modulo 256
+        if (sequences != expected).any():
+            raise ProtocolError("The server's packets are out of order.")
+        self._sequence = (self._sequence + len(sequences)) & 0xFF
 
     def _start_buffer(self, size: int) -> None:
         """Continue in a new buffer that begins with the unparsed bytes."""
