@@ -13,7 +13,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,13 +23,12 @@ from pymysql.constants import CLIENT
 
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.connect_options import Compress
-from rds_iam_magic.errors import ConnectError, RdsIamError, TlsError
+from rds_iam_magic.errors import RdsIamError, TlsError
 from rds_iam_magic.mysql import dial, session
 from rds_iam_magic.mysql.credential import Credential, Password
 from rds_iam_magic.mysql.session import ServerSession
-from rds_iam_magic.mysql.wire import compressed_stream
+from rds_iam_magic.mysql.wire import compressed_stream, compression
 from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
-from rds_iam_magic.mysql.wire.compression import ALGORITHMS, Algorithm, offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
         self._credential: Credential | None = credential
         self._deadline = deadline
         self._compress: Compress = compress
-        self._algorithm: Algorithm | None = None  # chosen in the handshake
+        self._algorithm: compression.Algorithm | None = None  # chosen in the handshake
         self._login_suffix = b""  # what is still to be put behind the handshake response
         self._reader: _DeadlineReader | None = None
         self.token_asked = False
@@ -205,15 +204,16 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
 
     def _choose_compression(self, greeting_took: float) -> None:
         """Before anything is sent: MySQL reads the capabilities from the TLS request, and never again."""
-        name = compression_for(self._compress, offered(self.server_capabilities), greeting_took, self.host)
+        offered = compression.offered(self.server_capabilities)
+        name = compression.choose(self._compress, offered, greeting_took, self.host)
         if name:
-            self._algorithm = ALGORITHMS[name]()
+            self._algorithm = compression.ALGORITHMS[name]()
             self.client_flag |= self._algorithm.capability
             self._login_suffix = self._algorithm.login_suffix
 
     def tls_established(self, took: float) -> None:
         """The TLS handshake is over: the second measure of the round trip."""
-        if self._compress == "auto" and self._algorithm is not None and took < FAST_LINK:
+        if self._compress == "auto" and self._algorithm is not None and took < compression.FAST_LINK:
             raise _FastLink
 
     def write_packet(self, payload: bytes) -> None:
@@ -224,34 +224,6 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
 
     def _write_bytes(self, data: bytes) -> None:
         super()._write_bytes(data if self.compressed is None else self.compressed.pack(data))
-
-
-FAST_LINK = 0.005
-"""Seconds of round trip below which compression costs more time than it saves."""
-
-
-def compression_for(compress: Compress, offers: Sequence[str], round_trip: float, host: str) -> str:
-    """The algorithm to use; "" for none.
-
-    Args:
-        compress: What the user wants.
-        offers: What the server offers, the better one first.
-        round_trip: Seconds, as measured so far.
-        host: The server, for the error.
-
-    Raises:
-        ConnectError: The server does not offer what the user wants.
-    """
-    if compress == "off":
-        return ""
-    if compress == "auto":
-        return offers[0] if offers and round_trip >= FAST_LINK else ""
-    if compress not in offers:
-        raise ConnectError(
-            f"The server at {host} does not offer {compress} compression; nothing was sent.",
-            cause="zstd-not-offered" if "zlib" in offers else "compression-not-offered",
-        )
-    return compress
 
 
 class _FastLink(Exception):  # noqa: N818 - no error: it ends a handshake that begins anew

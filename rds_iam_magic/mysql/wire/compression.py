@@ -1,4 +1,4 @@
-"""Compressed frames: what is sent goes into frames, what arrives comes out of them; bytes to bytes, no socket.
+"""Compression: which algorithm, and its frames: what is sent goes in, what arrives comes out; no socket.
 
 After authentication, both sides send frames instead of packets. A frame has a header of seven bytes, in which a length
 before compression of 0 means that the payload is not compressed. Where packets begin and end does not matter to frames.
@@ -10,10 +10,11 @@ from __future__ import annotations
 import zlib
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rds_iam_magic.errors import ProtocolError
+from rds_iam_magic.connect_options import Compress
+from rds_iam_magic.errors import ConnectError, ProtocolError
 
 HEADER = 7
 MAX_FRAME = 0xFFFFFF
@@ -101,6 +102,34 @@ ALGORITHMS: dict[str, type[Algorithm]] = {"zstd": Zstd, "zlib": Zlib}
 def offered(capabilities: int) -> list[str]:
     """The algorithms that a server offers, the better one first."""
     return [name for name, algorithm in ALGORITHMS.items() if capabilities & algorithm.capability]
+
+
+FAST_LINK = 0.005
+"""Seconds of round trip below which compression costs more time than it saves."""
+
+
+def choose(compress: Compress, offers: Sequence[str], round_trip: float, host: str) -> str:
+    """The algorithm to use; "" for none.
+
+    Args:
+        compress: What the user wants.
+        offers: What the server offers, the better one first.
+        round_trip: Seconds, as measured so far.
+        host: The server, for the error.
+
+    Raises:
+        ConnectError: The server does not offer what the user wants.
+    """
+    if compress == "off":
+        return ""
+    if compress == "auto":
+        return offers[0] if offers and round_trip >= FAST_LINK else ""
+    if compress not in offers:
+        raise ConnectError(
+            f"The server at {host} does not offer {compress} compression; nothing was sent.",
+            cause="zstd-not-offered" if "zlib" in offers else "compression-not-offered",
+        )
+    return compress
 
 
 class Frames:
