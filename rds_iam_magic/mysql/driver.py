@@ -276,20 +276,28 @@ def open_session(
         HandshakeError: The server or TLS refused for any other reason.
     """
     deadline = time.monotonic() + timeout
+    options = {"host": host, "user": user, "database": database, "ssl": context, "write_timeout": timeout}
+    opened = _attempt(address, credential, deadline, compress, options)
+    if opened is None:
+        opened = _attempt(address, credential, deadline, "off", options)
+    assert opened is not None  # noqa: S101 - without compression, a fast link ends nothing; for mypy
+    return opened
+
+
+def _attempt(
+    address: dial.Address, credential: Credential, deadline: float, compress: Compress, options: dict[str, Any]
+) -> ServerSession | None:
+    """A session; None if the link has turned out to be a fast one. In every other case but success it raises."""
     handled = sys.exc_info()[1]
     raw = _GuardedConnection(
         credential,
         deadline,
         compress,
-        host=host,
-        user=user,
-        database=database,
         charset="utf8mb4",
-        ssl=context,
         autocommit=None,  # the server's own setting stays
         client_flag=CLIENT.MULTI_STATEMENTS | CLIENT.SESSION_TRACK,
         program_name="rds_iam_magic",
-        write_timeout=timeout,
+        **options,
     )
     sock: socket.socket | None = None
     failure: BaseException
@@ -307,16 +315,9 @@ def open_session(
     if sock is not None:
         sock.close()  # does nothing if TLS took it over
     if isinstance(failure, _FastLink):
-        return open_session(
-            address,
-            host=host,
-            user=user,
-            credential=credential,
-            context=context,
-            database=database,
-            timeout=_left(deadline),
-        )
+        return None
     # Raised outside the handler, without the original frames: PyMySQL's hold the secret in their locals.
+    timeout = options["write_timeout"]
     raise _cleaned(failure, handled, raw.token_asked, expired=time.monotonic() >= deadline, timeout=timeout)
 
 

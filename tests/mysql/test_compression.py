@@ -14,7 +14,8 @@ from rds_iam_magic.mysql.driver import open_session
 from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.wire import compression
 from rds_iam_magic.mysql.wire.events import Ok, Rows, ServerError
-from rds_iam_magic.mysql.wire.packets import MAX_PACKET
+from rds_iam_magic.mysql.wire.packets import MAX_PACKET, read_text_row
+from rds_iam_magic.mysql.wire.text_result import ResponseParser
 from tests.support.frames import NAMES, ZLIB, ZSTD, frame
 from tests.support.packets import TEXT, column, err, ok, packet, packets, result
 from tests.support.proxy import Proxy
@@ -171,6 +172,31 @@ def test_a_session_with_something_to_read_looks_dead(serve, connect):
     stream.sendall = plain
     assert session._sock.pending() == 0
     assert session.looks_dead()
+
+
+def test_pipelined_commands_on_a_real_server(scratch):
+    """Two commands in flight, such as PREPARE and EXECUTE: each response begins its count anew."""
+    session = scratch.login(compress="zlib").open()
+    stream = session._compressed
+    try:
+        for size in (10, 3_000_000):
+            stream.start_command()
+            stream.sendall(packet(0, b"\x03SELECT '" + b"x" * size + b"'"))
+            stream.start_command(pipelined=True)
+            stream.sendall(packet(0, b"\x03SELECT 42"))
+            assert [received(session), received(session)] == [size, 2]
+    finally:
+        session.close()
+
+
+def received(session):
+    """Read one response; how long its only value is."""
+    parser, rows = ResponseParser(sequence=None, announced=session.charsets), []
+    while not parser.done:
+        events = parser.buffer_updated(session.read_into(parser.get_buffer()))
+        rows += [event for event in events if isinstance(event, Rows)]
+    (value,) = read_text_row(rows[0], 0)
+    return len(value)
 
 
 @pytest.mark.parametrize(
