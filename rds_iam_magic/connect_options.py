@@ -7,6 +7,7 @@ generated from it or, in the test suite, checked against it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from rds_iam_magic.option import OptionInfo, option
 
@@ -14,6 +15,10 @@ DEFAULT_PORT = 3306
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for DNS look-up, TCP connect, TLS and authentication together."""
+
+
+Compress = Literal["auto", "zlib", "zstd", "off"]
+"""How the traffic with the server is compressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,13 @@ class ConnectOptions:
     )
     connect_timeout: float = option(
         CONNECT_TIMEOUT, "Seconds allowed for connecting, and for reconnecting.", metavar="S"
+    )
+    compress: Compress = option(  # noqa: RUF009 - a dataclass field; ruff takes the alias for a mutable type
+        "auto",
+        "Compress the traffic: `zlib`, `zstd` (MySQL 8.0.18 or later), `off`, or `auto`: what the server has, if the "
+        "link is slow (a round trip of 5 ms or more).",
+        metavar="ALGORITHM",
+        choices=get_args(Compress),
     )
 
 

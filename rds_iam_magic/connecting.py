@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import Endpoint, check_target, is_login, login_refused, split_host_port
@@ -13,7 +13,7 @@ from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
 from rds_iam_magic.aws.session import diagnose_credentials, open_session
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.aws.truststore import trust_store
-from rds_iam_magic.connect_options import CONNECT_TIMEOUT, ConnectOptions
+from rds_iam_magic.connect_options import CONNECT_TIMEOUT, Compress, ConnectOptions
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import AccessDeniedError, OptionError, warn
 from rds_iam_magic.mysql.credential import Credential, Password, Token
@@ -35,6 +35,7 @@ def connect(
     via: str | None = None,
     ca: str | None = None,
     connect_timeout: float = CONNECT_TIMEOUT,
+    compress: Compress = "auto",
     timeout: float | None = None,
     read_only: bool = False,
     safe_updates: bool = False,
@@ -59,6 +60,8 @@ def connect(
         ca: Path of a CA bundle, for machines without internet. Default: the variable `RDS_IAM_MAGIC_CA`, else the RDS
             bundle, downloaded and cached.
         connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`.
+        compress: Compress the traffic: `zlib`, `zstd` (MySQL 8.0.18 or later), `off`, or `auto`: what the server has,
+            if the link is slow (a round trip of 5 ms or more). Default: `auto`.
         timeout: Seconds after which a statement is ended on the server. Default: the server's setting.
         read_only: Make every transaction read-only.
         safe_updates: UPDATE and DELETE need a key or a LIMIT (`sql_safe_updates`).
@@ -90,6 +93,7 @@ def connect(
         via=via,
         ca=ca,
         connect_timeout=connect_timeout,
+        compress=compress,
     )
     settings = SessionSettings(
         timeout=timeout, read_only=read_only, safe_updates=safe_updates, time_zone=time_zone, autocommit=autocommit
@@ -189,6 +193,10 @@ def _login(
     database: str | None = None,
     notify: Callable[[str], None],
 ) -> Login:
+    if options.compress not in get_args(Compress):
+        raise OptionError(
+            f"compress={options.compress!r} is not valid.", f"Use one of: {', '.join(get_args(Compress))}."
+        )
     trust = trust_store(endpoint, ca=options.ca)
     if trust.warning:
         notify(trust.warning)
@@ -201,6 +209,7 @@ def _login(
         via=_address(options, endpoint),
         database=database,
         timeout=options.connect_timeout,
+        compress=options.compress,
     )
 
 

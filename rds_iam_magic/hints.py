@@ -20,6 +20,8 @@ class Interface(Enum):
 
 SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:ca": ('ca="PATH"', "--ca PATH"),
+    "option:compress-auto": ('compress="auto"', "--compress auto"),
+    "option:compress-zlib": ('compress="zlib"', "--compress zlib"),
     "option:connect-timeout": ("connect_timeout=SECONDS", "--connect-timeout SECONDS"),
     "option:database": ('database="DATABASE"', "-d DATABASE"),
     "option:exact-decimals": ('decimal="exact"', "--decimal exact"),
@@ -161,6 +163,7 @@ HINTS: dict[str, str] = {
     "tls-untrusted": "The bundle is {source}; use another ({option:ca}) only if you trust that server.",
     # Logging in
     "access-denied": "",
+    "compression-not-offered": "Use {option:compress-auto}, the default, which takes what the server offers.",
     "connect-failed": "Check that a MySQL or MariaDB server is running there.",
     "database-denied": "Ask for a grant, or connect without {option:database} and run SHOW DATABASES.",
     "database-unknown": "Check its spelling and case, or connect without {option:database} and run SHOW DATABASES.",
@@ -172,6 +175,7 @@ HINTS: dict[str, str] = {
     "too-many-connections": "Close idle connections, or try again in a minute.",
     "too-many-user-connections": "Close one, then try again.",
     "user-limit-reached": "Wait, or ask for a higher limit.",
+    "zstd-not-offered": "Use {option:compress-zlib}, or {option:compress-auto}; zstd needs MySQL 8.0.18 or later.",
     "user-unknown": "Check its spelling and case, or create the user: {command:create-user}",
     # The held connection
     "alias-unknown": "Connect first: {command:connect}",

@@ -71,6 +71,7 @@ def option(
     variable: str = "",
     off_text: str = "",
     for_aws: bool = False,
+    choices: tuple[str, ...] = (),
 ) -> T:
     """A dataclass field that is an option; the arguments are `OptionInfo`'s."""
     info = OptionInfo(
@@ -81,6 +82,7 @@ def option(
         metavar=metavar,
         off_text=off_text,
         for_aws=for_aws,
+        choices=choices,
     )
     return field(default=default, metadata={_METADATA_KEY: info})
 

@@ -149,6 +149,16 @@ def test_connecting_while_another_error_is_handled(handled):
         fails(UnreachableError, "does not resolve", "tunnel", via="no-such-host.invalid:3306")
 
 
+def test_compression():
+    with connect(compress="zlib") as db:
+        assert db.compression == "zlib"
+        assert db.query("SELECT COUNT(*) AS n FROM orders").loc[0, "n"] > 0
+    with connect(compress="off") as db:
+        assert db.compression == ""
+    fails(ConnectError, "does not offer zstd compression; nothing was sent", 'compress="zlib"', compress="zstd")
+    fails(OptionError, "compress='gzip' is not valid", "auto, zlib, zstd, off", compress="gzip")
+
+
 def test_a_name_that_nobody_knows():
     fails(UnreachableError, "does not resolve", "tunnel", via="no-such-host.invalid:3306")
 

@@ -117,7 +117,8 @@ def test_each_option_of_the_line_arrives(key):
     kind = ConnectOptions if key in options_of(ConnectOptions) else SessionSettings
     name = key.replace("_", "-")
     is_number = float in getattr(get_type_hints(kind)[key], "__args__", (get_type_hints(kind)[key],))
-    written, value = (f"--{name} 7", 7.0 if is_number else "7") if VALUES[key].metavar else (f"--{name}", True)
+    text = (VALUES[key].choices or ("7",))[-1]
+    written, value = (f"--{name} {text}", 7.0 if is_number else text) if VALUES[key].metavar else (f"--{name}", True)
     line = options.parse_connect(f"sandbox -u reader {written}")
     values = (line.options, line.settings)
     assert values == tuple(

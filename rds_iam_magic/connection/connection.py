@@ -84,6 +84,11 @@ class Connection:
         return self._session.tls_version
 
     @property
+    def compression(self) -> str:
+        """The algorithm that compresses the traffic, `zlib` or `zstd`; "" if it is not compressed."""
+        return self._session.compression
+
+    @property
     def connection_id(self) -> int:
         """The server's id of the current session, as CONNECTION_ID() gives it and SHOW PROCESSLIST lists it.
 

@@ -53,7 +53,7 @@ class ReconnectingSession:
         notify: Called with each note for the user.
 
     Attributes:
-        server_version, tls_version: The latest session's.
+        server_version, tls_version, compression: The latest session's.
         state: What the session holds; after a loss, the lost session's state until the next statement reports it.
 
     Raises:
@@ -65,7 +65,7 @@ class ReconnectingSession:
         self.settings = settings
         self.closed = False
         self.state = SessionState(database=login.database)
-        self.server_version = self.tls_version = ""
+        self.server_version = self.tls_version = self.compression = ""
         self._notify = notify
         self._session: ServerSession | None = None
         self._discarded: list[ServerSession] = []  # but perhaps not closed: an interrupt may have come first
@@ -361,6 +361,7 @@ class ReconnectingSession:
         session.status = session.status & ~IN_TRANSACTION
         session.used_at = time.monotonic()
         self.server_version, self.tls_version = session.server_version, session.tls_version
+        self.compression = session.compression
         self._identity = identity
         self._is_new = bool(self._opened)
         self._opened += 1

@@ -22,10 +22,13 @@ from pymysql.connections import Connection as PyMySQLConnection
 from pymysql.constants import CLIENT
 
 from rds_iam_magic.aws.secret import Secret
+from rds_iam_magic.connect_options import Compress
 from rds_iam_magic.errors import RdsIamError, TlsError
 from rds_iam_magic.mysql import dial, session
 from rds_iam_magic.mysql.credential import Credential, Password
 from rds_iam_magic.mysql.session import ServerSession
+from rds_iam_magic.mysql.wire import compressed_stream, compression
+from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +92,15 @@ class _ClearPassword:
 
 
 class _DeadlineReader:
-    """PyMySQL's reader during the handshake: reads no more bytes than asked for, and not past the deadline.
+    """PyMySQL's reader during the handshake: gives no more bytes than asked for, and does not read past the deadline.
 
     PyMySQL's own reader is a `BufferedReader`, which reads ahead: its buffered bytes would be missing later, when the
     socket is read directly. It also reads the socket again although it has buffered bytes.
     """
 
-    def __init__(self, sock: Any, deadline: float) -> None:
+    def __init__(self, sock: Any, deadline: float, compressed: CompressedStream | None = None) -> None:
         self._sock = sock
+        self._stream = sock if compressed is None else compressed
         self._deadline = deadline
 
     def read(self, count: int) -> bytes:
@@ -106,7 +110,7 @@ class _DeadlineReader:
         while filled < count:
             # Reset for each read: a timeout per read would not stop a server that sends one byte at a time.
             self._sock.settimeout(_left(self._deadline))
-            received = self._sock.recv_into(memoryview(data)[filled:])
+            received = self._stream.recv_into(memoryview(data)[filled:])
             if not received:
                 break
             filled += received
@@ -117,13 +121,24 @@ class _DeadlineReader:
 
 
 class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is untyped
-    """PyMySQL's connection for the handshake: it gets a secret only over verified TLS, and keeps none."""
+    """PyMySQL's connection for the handshake: it gets a secret only over verified TLS, and keeps none.
 
-    def __init__(self, credential: Credential, deadline: float, **options: Any) -> None:
+    Attributes:
+        token_asked: Whether the server asked for `mysql_clear_password`.
+        dialled_at: When the TCP connection was there, as a `time.monotonic` value.
+        compressed: The stream that data goes through after authentication, if compression was agreed on.
+    """
+
+    def __init__(self, credential: Credential, deadline: float, compress: Compress = "off", **options: Any) -> None:
         self._credential: Credential | None = credential
         self._deadline = deadline
+        self._compress: Compress = compress
+        self._algorithm: compression.Algorithm | None = None  # chosen in the handshake
+        self._login_suffix = b""  # what is still to be put behind the handshake response
         self._reader: _DeadlineReader | None = None
         self.token_asked = False
+        self.dialled_at = time.monotonic()
+        self.compressed: CompressedStream | None = None
         self._sock: Any = None
         self.ctx: Any = None
         super().__init__(defer_connect=True, auth_plugin_map={"mysql_clear_password": _ClearPassword}, **options)
@@ -179,9 +194,48 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
                 f"The server at {self.host} offers no TLS; nothing was sent.",
                 cause="tls-not-offered",
             )
+        self._choose_compression(time.monotonic() - self.dialled_at)
         self._sock.settimeout(_left(self._deadline))  # for the TLS handshake as a whole
         self.ctx = _OwnedTls(self.ctx, self)
         super()._request_authentication()
+        if self._algorithm is not None:  # from the next command on, which is PyMySQL's SET NAMES
+            self.compressed = CompressedStream(self._sock, self._algorithm)
+            self._reader = _DeadlineReader(self._sock, self._deadline, self.compressed)
+
+    def _choose_compression(self, greeting_took: float) -> None:
+        """Before anything is sent: MySQL reads the capabilities from the TLS request, and never again."""
+        offered = compression.offered(self.server_capabilities)
+        name = compression.choose(self._compress, offered, greeting_took, self.host)
+        if name:
+            self._algorithm = compression.ALGORITHMS[name]()
+            self.client_flag |= self._algorithm.capability
+            self._login_suffix = self._algorithm.login_suffix
+
+    def tls_established(self, took: float) -> None:
+        """The TLS handshake is over: the second measure of the round trip."""
+        if self._compress == "auto" and self._algorithm is not None and took < compression.FAST_LINK:
+            raise _FastLink
+
+    def write_packet(self, payload: bytes) -> None:
+        """PyMySQL's method; the handshake response, the first packet within TLS, gets its suffix."""
+        if self._login_suffix and isinstance(self._sock, ssl.SSLSocket):
+            payload, self._login_suffix = payload + self._login_suffix, b""
+        super().write_packet(payload)
+
+    def _write_bytes(self, data: bytes) -> None:
+        super()._write_bytes(data if self.compressed is None else self.compressed.pack(data))
+
+
+class _FastLink(Exception):  # noqa: N818 - no error: it ends a handshake that begins anew
+    """Compression was chosen, and then the TLS handshake took less than a round trip of a slow link.
+
+    A tunnel's near end is on loopback while the server is far away, so the address tells nothing, and the TCP connect
+    neither. Two spans contain at least one round trip to the server itself, also through an SSH tunnel: from the
+    connect to the greeting, and the TLS handshake. The shorter one counts: either may be longer for another reason,
+    such as a server that looks the client's name up before it greets. But compression has to be chosen between the
+    two, so in the rare case that only the second one is short, the handshake begins anew without compression. No
+    secret and no user name has been sent.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +250,9 @@ class _OwnedTls:
         self.owner._sock = self.context.wrap_socket(
             sock, server_hostname=server_hostname, do_handshake_on_connect=False
         )
+        began = time.monotonic()
         self.owner._sock.do_handshake()
+        self.owner.tls_established(time.monotonic() - began)
         return self.owner._sock
 
 
@@ -209,33 +265,45 @@ def open_session(
     context: ssl.SSLContext,
     database: str | None,
     timeout: float,
+    compress: Compress = "off",
 ) -> ServerSession:
     """Connect, verify TLS for `host` and authenticate, all within `timeout` seconds.
 
     Raises:
         UnreachableError: Nothing answers at the address.
         TlsError: The server offers no TLS.
+        ConnectError: The server does not offer the compression that was asked for.
         HandshakeError: The server or TLS refused for any other reason.
     """
     deadline = time.monotonic() + timeout
+    options = {"host": host, "user": user, "database": database, "ssl": context, "write_timeout": timeout}
+    opened = _attempt(address, credential, deadline, compress, options)
+    if opened is None:
+        opened = _attempt(address, credential, deadline, "off", options)
+    assert opened is not None  # noqa: S101 - without compression, a fast link ends nothing; for mypy
+    return opened
+
+
+def _attempt(
+    address: dial.Address, credential: Credential, deadline: float, compress: Compress, options: dict[str, Any]
+) -> ServerSession | None:
+    """A session; None if the link has turned out to be a fast one. In every other case but success it raises."""
     handled = sys.exc_info()[1]
     raw = _GuardedConnection(
         credential,
         deadline,
-        host=host,
-        user=user,
-        database=database,
+        compress,
         charset="utf8mb4",
-        ssl=context,
         autocommit=None,  # the server's own setting stays
         client_flag=CLIENT.MULTI_STATEMENTS | CLIENT.SESSION_TRACK,
         program_name="rds_iam_magic",
-        write_timeout=timeout,
+        **options,
     )
     sock: socket.socket | None = None
     failure: BaseException
     try:
         sock = dial.dial(address, deadline)
+        raw.dialled_at = time.monotonic()
         peer = dial.Address(*sock.getpeername()[:2])
         raw.connect(sock)
         return _session(raw, peer)
@@ -246,13 +314,16 @@ def open_session(
         raw._force_close()  # unless the socket was handed over
     if sock is not None:
         sock.close()  # does nothing if TLS took it over
+    if isinstance(failure, _FastLink):
+        return None
     # Raised outside the handler, without the original frames: PyMySQL's hold the secret in their locals.
+    timeout = options["write_timeout"]
     raise _cleaned(failure, handled, raw.token_asked, expired=time.monotonic() >= deadline, timeout=timeout)
 
 
 def _session(raw: _GuardedConnection, peer: dial.Address) -> ServerSession:
     raw._sock.settimeout(None)
-    opened = ServerSession(raw._sock, peer, raw)
+    opened = ServerSession(raw._sock, peer, raw, raw.compressed)
     raw.take_socket()
     return opened
 
@@ -294,7 +365,9 @@ def _failure(error: Exception, token_asked: bool, *, expired: bool, timeout: flo
 
 
 # The modules that raise during the handshake, besides the socket's own.
-_HANDSHAKE = frozenset({"encodings", "pymysql", __name__, session.__name__, Secret.__module__})
+_HANDSHAKE = frozenset(
+    {"encodings", "pymysql", __name__, session.__name__, compressed_stream.__name__, Secret.__module__}
+)
 
 
 def _is_of_the_socket(error: BaseException) -> bool:

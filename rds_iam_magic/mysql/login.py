@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rds_iam_magic.aws.endpoint import Endpoint
-from rds_iam_magic.connect_options import CONNECT_TIMEOUT
+from rds_iam_magic.connect_options import CONNECT_TIMEOUT, Compress
 from rds_iam_magic.errors import ConnectError, CredentialsError
 from rds_iam_magic.mysql.credential import Credential, Password
 from rds_iam_magic.mysql.dial import Address
@@ -33,6 +33,7 @@ class Login:
         timeout: Seconds for one attempt.
         session: The boto3 session that signs and accesses `s3://` paths; None for the environment's default.
         timeouts: How long the steps behind the connection may take.
+        compress: How the traffic is compressed.
         diagnose_credentials: Called when the server has rejected a token; returns the error that AWS itself reports for
             the credentials, if any.
     """
@@ -47,6 +48,7 @@ class Login:
     timeout: float = CONNECT_TIMEOUT
     session: Any = None
     timeouts: Timeouts = DEFAULT
+    compress: Compress = "off"
     diagnose_credentials: Callable[[], ConnectError | CredentialsError | None] = lambda: None
 
     def open(self, *, timeout: float | None = None, address: Address | None = None) -> ServerSession:
@@ -71,6 +73,7 @@ class Login:
                 context=self.context,
                 database=self.database,
                 timeout=self.timeout if timeout is None else timeout,
+                compress=self.compress,
             )
             if isinstance(credential, Password) or session.token_asked:
                 return session

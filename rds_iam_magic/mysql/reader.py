@@ -220,9 +220,9 @@ class ResponseReader:
             if outcome.parameters:
                 session.close_statement(outcome.statement_id)
             else:
-                session.execute(outcome.statement_id)
+                sequence = session.execute(outcome.statement_id)
                 self.sent = True
-                self._receive(command=COM_STMT_EXECUTE)
+                self._receive(sequence=sequence, command=COM_STMT_EXECUTE)
         if isinstance(self._outcome, PrepareFailed) and (self._outcome.error.code in _ENDED or self._discarding):
             self._hand_over(self._outcome.error)
             self._outcome = None

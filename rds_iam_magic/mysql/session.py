@@ -20,7 +20,9 @@ from pymysql.constants import CLIENT, COMMAND
 from rds_iam_magic.background import BackgroundCall, BackgroundThread
 from rds_iam_magic.errors import ConnectionLostError
 from rds_iam_magic.mysql import dial
+from rds_iam_magic.mysql.wire import compressed_stream
 from rds_iam_magic.mysql.wire.charsets import Announced
+from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
 from rds_iam_magic.mysql.wire.events import Event, Ok, ResultSetEnd
 from rds_iam_magic.mysql.wire.packets import MAX_PACKET
 from rds_iam_magic.mysql.wire.response import ResponseParser
@@ -33,10 +35,12 @@ class ServerSession:
         sock: The TLS socket after the handshake; this object closes it.
         peer: See below.
         greeting: PyMySQL's connection, which holds what the handshake reported.
+        compressed: The stream on `sock` that data goes through, if compression was agreed on.
 
     Attributes:
         peer: The address that was dialled: the server that the host name resolved to, or the tunnel.
         server_version, tls_version: As reported in the handshake.
+        compression: The algorithm that compresses the session, `zlib` or `zstd`; "" if none does.
         token_asked: Whether the server asked for a token.
         executes_last: Whether COM_STMT_EXECUTE may name the statement prepared last, so that both are sent at once.
         status: The status flags, as last reported by the server.
@@ -49,13 +53,17 @@ class ServerSession:
     Not thread-safe: one thread at a time sends or reads; only `abort` may be called from any thread.
     """
 
-    def __init__(self, sock: Any, peer: dial.Address, greeting: Any) -> None:
+    def __init__(
+        self, sock: Any, peer: dial.Address, greeting: Any, compressed: CompressedStream | None = None
+    ) -> None:
         self._sock: Any = sock
+        self._compressed = compressed
         self._pid = os.getpid()
         self._command: BackgroundCall[list[Event]] | None = None  # our own command that was interrupted while it ran
         self.peer = peer
         self.server_version = str(greeting.server_version).removeprefix("5.5.5-")  # MariaDB's prefix for old replicas
         self.tls_version = str(sock.version())
+        self.compression = compressed.algorithm if compressed is not None else ""
         self.token_asked = bool(greeting.token_asked)
         # MariaDB from 10.2 on does, and tells itself apart by this flag: https://mariadb.com/kb/en/com_stmt_execute/
         self.executes_last = not greeting.server_capabilities & CLIENT.LONG_PASSWORD
@@ -72,10 +80,11 @@ class ServerSession:
             sock.close()
             self.thread.close()
 
-    def send(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> int:
+    def send(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> int | None:
         """Send a COM_QUERY; return the sequence number of the response's first packet.
 
-        It is 1 unless the statement took several packets (16 MiB or more).
+        It is 1 unless the statement took several packets (16 MiB or more); None with compression, whose frames have
+        sequence numbers of their own.
 
         Args:
             sql: The statement.
@@ -88,7 +97,7 @@ class ServerSession:
         with _losses():
             return self._send(COMMAND.COM_QUERY, sql, progress)
 
-    def prepare(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> int:
+    def prepare(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> int | None:
         """Send a COM_STMT_PREPARE; return the sequence number of the response's first packet, as `send` does.
 
         Raises:
@@ -98,11 +107,15 @@ class ServerSession:
         with _losses():
             return self._send(COMMAND.COM_STMT_PREPARE, sql, progress)
 
-    def execute(self, statement_id: int) -> None:
+    def execute(self, statement_id: int) -> int | None:
         """Send a COM_STMT_EXECUTE without parameters, and close the statement behind it (COM_STMT_CLOSE has no answer).
 
         Args:
-            statement_id: The number of the prepared statement, or `LAST_STATEMENT`.
+            statement_id: The number of the prepared statement, or `LAST_STATEMENT`: then the response to preparing it
+                is not awaited.
+
+        Returns:
+            The sequence number of the response's first packet, as `send` does.
 
         Raises:
             ConnectionLostError: The socket is closed.
@@ -112,7 +125,8 @@ class ServerSession:
         execute = _packet(0, bytes([COMMAND.COM_STMT_EXECUTE]) + number + _NO_CURSOR)
         with _losses():
             # In one record of TLS: the server gets both or neither.
-            self._open_socket().sendall(execute + _closing(statement_id))
+            self._start_command(pipelined=statement_id == LAST_STATEMENT).sendall(execute + _closing(statement_id))
+        return 1 if self._compressed is None else None
 
     def close_statement(self, statement_id: int) -> None:
         """Send a COM_STMT_CLOSE, which has no response.
@@ -121,7 +135,7 @@ class ServerSession:
             ConnectionLostError: The socket is closed.
         """
         with _losses():
-            self._open_socket().sendall(_closing(statement_id))
+            self._start_command().sendall(_closing(statement_id))
 
     def read_into(self, space: memoryview) -> int:
         """Read at least one byte into `space`; return the number of bytes, 0 at the end of the stream.
@@ -130,7 +144,7 @@ class ServerSession:
             ConnectionLostError: The connection was lost.
         """
         with _losses():
-            return int(self._open_socket().recv_into(space))
+            return int(self._open_stream().recv_into(space))
 
     def command(self, sql: str, *, timeout: float) -> list[Event]:
         """Run a short statement of our own and return the events of its response.
@@ -184,7 +198,7 @@ class ServerSession:
         if sock is None:
             return True
         try:
-            return bool(sock.pending()) or _readable(sock, 0)
+            return bool(self._open_stream().pending()) or _readable(sock, 0)
         except (OSError, ValueError) as error:
             if not _is_of_the_socket(error):
                 raise
@@ -225,7 +239,7 @@ class ServerSession:
                     self.abort()
                     return
                 sock.settimeout(1.0)
-                sock.sendall(_packet(0, bytes([COMMAND.COM_QUIT])))
+                self._start_command().sendall(_packet(0, bytes([COMMAND.COM_QUIT])))
         except (OSError, ValueError) as error:  # the server was faster
             if not _is_of_the_socket(error):
                 raise
@@ -269,21 +283,29 @@ class ServerSession:
         self.synchronised = True
         return events
 
-    def _send(self, command: int, payload: bytes, progress: Callable[[], None] = lambda: None) -> int:
-        sock = self._open_socket()
+    def _send(self, command: int, payload: bytes, progress: Callable[[], None] = lambda: None) -> int | None:
+        stream = self._start_command()
         rest = memoryview(bytes([command]) + payload)
         for sequence in range(len(rest) // MAX_PACKET + 1):  # a full last packet is followed by an empty one
             packet = memoryview(_packet(sequence, rest[:MAX_PACKET]))
             for start in range(0, len(packet), _SLICE):
-                sock.sendall(packet[start : start + _SLICE])
+                stream.sendall(packet[start : start + _SLICE])
                 progress()
             rest = rest[MAX_PACKET:]
-        return sequence + 1
+        return sequence + 1 if self._compressed is None else None
 
-    def _open_socket(self) -> Any:
+    def _start_command(self, *, pipelined: bool = False) -> Any:
+        """What the next command is sent through."""
+        stream = self._open_stream()
+        if self._compressed is not None:
+            self._compressed.start_command(pipelined=pipelined)
+        return stream
+
+    def _open_stream(self) -> Any:
+        """What data is sent and read through: the TLS socket, or the compressed stream on it."""
         if self._sock is None:
             raise OSError(errno.EBADF, "the connection is closed")
-        return self._sock
+        return self._sock if self._compressed is None else self._compressed
 
 
 @contextmanager
@@ -309,7 +331,7 @@ _BROKEN = (OSError, ValueError)
 
 
 def _is_of_the_socket(error: BaseException) -> bool:
-    return dial.is_of_the_socket(error, frozenset({__name__}))
+    return dial.is_of_the_socket(error, frozenset({__name__, compressed_stream.__name__}))
 
 
 def _lost(message: str) -> ConnectionLostError:

@@ -79,6 +79,7 @@ def describe(alias: str, connection: Connection) -> str:
         *([f"via {login.via}"] if login.via else []),
         _server(connection.server_version),
         connection.tls_version,
+        *([f"compressed ({connection.compression})"] if connection.compression else []),
         f"database {connection.database}" if connection.database else "no database",
         *_modes(connection.settings),
         *_transaction(connection),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
@@ -15,6 +15,7 @@ from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook import sqltext
 from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
 from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, POLICY, SQL, USER
+from rds_iam_magic.option import options_of
 
 if TYPE_CHECKING:
     from rds_iam_magic.results.formats import DecimalMode, DtypeBackend, ResultType
@@ -292,17 +293,20 @@ def read_fields(kind: type[_Options], line: Line) -> _Options:
     Raises:
         OptionError: A value is not a number where one is needed, or a flag is both on and off.
     """
-    values = {key: _field_value(line, key, types) for key, types in _field_types(kind).items()}
+    infos = options_of(kind)
+    values = {key: _field_value(line, key, types, infos[key].choices) for key, types in _field_types(kind).items()}
     return kind(**{key: value for key, value in values.items() if value is not None})
 
 
-def _field_value(line: Line, key: str, types: frozenset[type]) -> Any:
+def _field_value(line: Line, key: str, types: frozenset[type], choices: Sequence[str]) -> Any:
     name = key.replace("_", "-")
     if bool in types:
         return _flag(line, key, name)
     if float in types:
         return number(line.get(key), name)
-    return whole(line.get(key), name) if int in types else line.get(key)
+    if int in types:
+        return whole(line.get(key), name)
+    return one_of(line.get(key), name, choices) if choices else line.get(key)
 
 
 def _flag(line: Line, key: str, name: str) -> bool | None:

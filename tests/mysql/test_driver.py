@@ -24,6 +24,7 @@ from rds_iam_magic.mysql import driver
         "_execute_command",
         "_force_close",
         "_request_authentication",
+        "_write_bytes",
     ],
 )
 def test_methods(name):
@@ -83,3 +84,27 @@ def test_nothing_of_pymysql_is_kept_after_the_handshake(db):
     finally:
         session.close()
     assert kept == []
+
+
+def test_the_capabilities_are_those_of_the_attribute():
+    """Both in the TLS request and in the handshake response; compression is one of them."""
+    source = inspect.getsource(Connection._request_authentication)
+    assert source.count("self.client_flag") >= 2
+    assert source.count("data_init = ") == 1
+    assert "self.write_packet(data_init)" in source
+    assert "data = data_init + " in source
+
+
+def test_the_handshake_response_ends_with_the_attributes():
+    """What follows them, the level of zstd, is put behind by `write_packet`, at the first packet within TLS."""
+    source = inspect.getsource(Connection._request_authentication)
+    before, after = source.split("data += _lenenc_int(len(connect_attrs)) + connect_attrs\n")
+    assert after.lstrip().startswith("self.write_packet(data)")
+    assert before.count("write_packet") == 1, "the TLS request"
+
+
+def test_commands_are_sent_by_the_method_that_compresses():
+    assert "sendall" not in inspect.getsource(Connection).replace(inspect.getsource(Connection._write_bytes), "")
+    assert "self._write_bytes(packet)" in inspect.getsource(Connection._execute_command)
+    connect = inspect.getsource(Connection.connect)
+    assert connect.index("self._request_authentication()") < connect.index("self.set_character_set(")

@@ -13,10 +13,22 @@ def test_connect_says_in_one_line_where_it_leads(shell, inside):
     cell = shell.ok("%rds_iam_connect sandbox -u reader -d shop")
     assert re.fullmatch(
         rf"Connected\. sandbox: reader@{re.escape(inside.endpoint)}:3306 · via 127\.0\.0\.1:{inside.server.port} · "
-        r"MariaDB \d+\.\d+\.\d+ · TLSv1\.[23] · database shop\n",
+        r"MariaDB \d+\.\d+\.\d+ · TLSv1\.[23] · (compressed \(zlib\) · )?database shop\n",  # on a busy machine
         cell.output,
     )
     assert cell.value is None
+
+
+def test_connect_says_that_the_traffic_is_compressed(shell):
+    cell = shell.ok("%rds_iam_connect sandbox -u reader -d shop --compress zlib")
+    assert re.search(r" · TLSv1\.[23] · compressed \(zlib\) · database shop\n", cell.output)
+    assert len(shell.ok("%rds_sql SELECT * FROM orders").value) > 1000
+    assert "compressed" not in shell.ok("%rds_iam_connect sandbox -u reader --compress off").output
+    error = shell("%rds_iam_connect sandbox -u reader --compress zstd").error
+    assert str(error).splitlines()[1].startswith("Use --compress zlib, or --compress auto")
+    error = shell("%rds_iam_connect sandbox -u reader --compress gzip").error
+    assert isinstance(error, OptionError)
+    assert error.hint == "Use one of: auto, zlib, zstd, off."
 
 
 def test_several_connections(connected):

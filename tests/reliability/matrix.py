@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rds_iam_magic.connect_options import Compress
 from rds_iam_magic.sandbox.server import Server
 from rds_iam_magic.timeouts import Timeouts
 from tests.reliability.faults import ANSWER, FAULTS, IDLE, REQUEST, ROWS, TRUNCATES, WORKING, Fault, Rig, end_session
@@ -51,14 +52,15 @@ LEGEND = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: the fault, the moment, what runs."""
+    """One cell: the fault, the moment, what runs, and how the connection is compressed."""
 
     fault: Fault
     moment: str
     action: str
+    compress: Compress = "off"
 
     def __str__(self) -> str:
-        return f"{self.fault}-{self.moment}-{self.action}"
+        return f"{self.fault}-{self.moment}-{self.action}" + (f"-{self.compress}" if self.compress != "off" else "")
 
     @property
     def in_transaction(self) -> bool:
@@ -99,11 +101,25 @@ def cells() -> list[Cell]:
     ]
 
 
+def compressed_cells() -> list[Cell]:
+    """Some of them once more: each way in which a stream of frames ends, at each moment."""
+    chosen = {
+        "the connection is killed (`KILL CONNECTION`)": (),
+        "the network closes the connection": (),
+        "the network goes silent (half-open)": (ROWS,),
+        "the network is slow": (ROWS,),
+        TRUNCATES.name: (),
+    }
+    return [
+        replace(cell, compress="zlib")
+        for cell in cells()
+        if cell.fault.name in chosen and cell.moment in (chosen[cell.fault.name] or ACTIONS) and cell.action != COMMIT
+    ]
+
+
 ROW_COUNT, LAST_BEFORE_PAUSE, FAULT_AFTER_BYTES = 2800, 2600, 2_300_000  # more than a chunk of rows (2 MiB)
-_ROWS = (
-    f"SELECT seq, REPEAT('x', 1000) AS filler, SLEEP(IF(seq = {LAST_BEFORE_PAUSE}, seconds, 0)) "
-    f"FROM pace, seq_1_to_{ROW_COUNT}"
-)
+_DIGESTS = ", ".join(f"SHA2({16 * ROW_COUNT} + 16 * seq + {number}, 512)" for number in range(16))
+_FILLERS = {"off": "REPEAT('x', 1000)", "zlib": f"UNHEX(CONCAT({_DIGESTS}))"}  # as long, compressed or not
 _WAITING = {
     READ: "SELECT COUNT(*) AS n FROM ledger, gate",
     WRITE: "INSERT INTO ledger SELECT 1 FROM gate",
@@ -197,9 +213,16 @@ def _act_among_rows(rig: Rig, cell: Cell) -> Any:
 
     rig.proxy.after_bytes(FAULT_AFTER_BYTES, inject)
     try:
-        return _run(rig, cell.action, _ROWS)
+        return _run(rig, cell.action, _rows(cell))
     finally:
         assert injected.wait(LONG)
+
+
+def _rows(cell: Cell) -> str:
+    return (
+        f"SELECT seq, {_FILLERS[cell.compress]} AS filler, SLEEP(IF(seq = {LAST_BEFORE_PAUSE}, seconds, 0)) "
+        f"FROM pace, seq_1_to_{ROW_COUNT}"
+    )
 
 
 def _run(rig: Rig, action: str, sql: str) -> Any:

@@ -20,6 +20,7 @@ from typing import Any
 
 import psutil
 
+from rds_iam_magic.connect_options import Compress
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectionLostError, NotConnectedError, ResultError
 from rds_iam_magic.sandbox import Sandbox
@@ -73,9 +74,11 @@ def watching(sandbox: Sandbox) -> Iterator[Watch]:
 # Injected at every line
 
 
-def inject_into_connect(sandbox: Sandbox, error: type[BaseException], *, step: int = 1) -> int:
+def inject_into_connect(
+    sandbox: Sandbox, error: type[BaseException], *, step: int = 1, compress: Compress = "off"
+) -> int:
     """At each `step`-th line of connecting; returns how many were tried."""
-    login = login_of_tester(sandbox)
+    login = login_of_tester(sandbox, compress=compress)
     opened: list[Connection] = []
 
     def close() -> None:
@@ -100,14 +103,15 @@ def inject_into_use(
     step: int = 1,
     keeps: bool = False,
     timeouts: Timeouts = DEFAULT,
+    compress: Compress = "off",
 ) -> int:
     """At each `step`-th line of a use of a held connection, which must then be right or be open again.
 
     Args:
         keeps: Whether it must still be the same session, with its open transaction and temporary table.
-        timeouts: Of the connection.
+        timeouts, compress: Of the connection.
     """
-    login = login_of_tester(sandbox, timeouts=timeouts)
+    login = login_of_tester(sandbox, timeouts=timeouts, compress=compress)
     with Connection(login, notify=[].append) as db:
 
         def ready() -> None:
@@ -250,7 +254,8 @@ def _weather(sandbox: Sandbox, chance: random.Random, tally: Tally, deadline: fl
 
 def _round(sandbox: Sandbox, held: list[Connection], chance: random.Random, number: int, tally: Tally) -> None:
     if not held:
-        held.append(Connection(login_of_tester(sandbox), notify=[].append))
+        login = login_of_tester(sandbox, compress=chance.choice(("off", "zlib")))
+        held.append(Connection(login, notify=[].append))
     _ask(held[0], chance, number, tally)
     tally.right += 1
 

@@ -28,9 +28,9 @@ class Observed(NamedTuple):
     error: RdsIamError | None
 
 
-@pytest.mark.parametrize("cell", matrix.cells(), ids=str)
+@pytest.mark.parametrize("cell", matrix.cells() + matrix.compressed_cells(), ids=str)
 def test_cell(make_rig, cell: Cell):
-    rig = make_rig(timeouts=cell.timeouts)
+    rig = make_rig(timeouts=cell.timeouts, compress=cell.compress)
     rig.db.execute("INSERT INTO ledger VALUES (0)")
     first = (rig.server, rig.connection_id)
     began = time.monotonic()

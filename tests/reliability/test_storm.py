@@ -27,6 +27,10 @@ def test_at_every_line_of_connecting(calm, error):
     assert inject_into_connect(calm, error, step=5 if error is KeyboardInterrupt else 11) > 30
 
 
+def test_at_every_line_of_connecting_with_compression(calm):
+    assert inject_into_connect(calm, KeyboardInterrupt, step=11, compress="zlib") > 30
+
+
 LARGE = "SELECT seq, REPEAT('x', 2000) AS filler FROM seq_1_to_200"  # few rows in what is read first
 
 
@@ -51,6 +55,12 @@ WORKS = {
 @pytest.mark.parametrize("name", WORKS)
 def test_at_every_line_of_reading(calm, name):
     assert inject_into_use(calm, KeyboardInterrupt, WORKS[name], step=31 if name == "a limit" else 7, keeps=True) > 15
+
+
+@pytest.mark.parametrize("name", ["a large answer", "a write", "a limit"])
+def test_at_every_line_of_reading_with_compression(calm, name):
+    step = 31 if name == "a limit" else 17
+    assert inject_into_use(calm, KeyboardInterrupt, WORKS[name], step=step, keeps=True, compress="zlib") > 10
 
 
 def test_at_every_line_of_reconnecting(calm):

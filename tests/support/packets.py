@@ -82,8 +82,8 @@ def result(columns: list[Column], rows: Iterable[list[bytes | None]], end: bytes
     return [*head, *(b"".join(map(encoded, row)) for row in rows), eof() if end is None else end]
 
 
-def greeting(*, tls: bool) -> bytes:
-    capabilities = _CAPABILITIES | (_TLS if tls else 0)
+def greeting(*, tls: bool, offers: int = 0) -> bytes:
+    capabilities = _CAPABILITIES | (_TLS if tls else 0) | offers
     return packet(
         0,
         b"\x0a8.0.36-listener\x00"

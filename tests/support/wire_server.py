@@ -6,7 +6,10 @@ import random
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Any
 
+from rds_iam_magic.mysql.wire.packets import MAX_PACKET
+from tests.support.frames import ZLIB, ZSTD, FramedSocket
 from tests.support.loopback import LoopbackServer
 from tests.support.packets import CLEAR_PASSWORD_SWITCH, eof, greeting, ok, packet
 
@@ -17,26 +20,57 @@ class WireServer(LoopbackServer):
     Args:
         context: With the server's certificate.
         answer: SQL → the bytes of its answer; what a session asks by itself at its begin is answered here.
-        seed: Of the sizes of the TLS records that answers are cut into.
+        seed: Of the sizes of the TLS records that answers are cut into; with compression, of the frames.
+        offers: The capabilities for compression that it offers.
+        before_greeting: Called before it greets a client.
+
+    Attributes:
+        commands: What it was asked, on all connections.
+        chosen: For each client that came as far as TLS: its capabilities.
+        logins: The handshake responses.
+        streams: What each session was read from, and answered through.
     """
 
-    def __init__(self, context: ssl.SSLContext, answer: Callable[[bytes], bytes], *, seed: int | None = 1) -> None:
-        self._context, self._answer = context, answer
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        answer: Callable[[bytes], bytes],
+        *,
+        seed: int | None = 1,
+        offers: int = 0,
+        before_greeting: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._context, self._answer, self._offers, self._before_greeting = context, answer, offers, before_greeting
+        self.chosen: list[int] = []
+        self.logins: list[bytes] = []
+        self.streams: list[Any] = []
         self._chance = None if seed is None else random.Random(seed)
         self.commands: list[bytes] = []
         super().__init__()
 
     def _talk(self, connection: socket.socket) -> None:
-        connection.sendall(greeting(tls=True))
-        connection.recv(36, socket.MSG_WAITALL)  # the SSL request
+        self._before_greeting()
+        connection.sendall(greeting(tls=True, offers=self._offers))
+        capabilities = int.from_bytes(connection.recv(36, socket.MSG_WAITALL)[4:8], "little")  # of the SSL request
+        self.chosen.append(capabilities)
         with self._context.wrap_socket(connection, server_side=True) as inside:
-            self._read_packet(inside)
+            login = self._read_packet(inside)
+            if not login:
+                return
+            self.logins.append(login)
+            assert int.from_bytes(login[:4], "little") == capabilities
             inside.sendall(packet(3, CLEAR_PASSWORD_SWITCH))
             self._read_packet(inside)
             inside.sendall(packet(5, ok(0)))
-            while (command := self._read_packet(inside)) and command[0] != 1:
-                self.commands.append(command)
-                self._send(inside, self._answer_to(command))
+            algorithm = capabilities & (ZLIB | ZSTD)
+            self._converse(FramedSocket(inside, algorithm) if algorithm else inside)
+
+    def _converse(self, stream: Any) -> None:
+        self.streams.append(stream)
+        while (command := self._read_packet(stream)) and command[0] != 1:
+            self.commands.append(command)
+            self._send(stream, self._answer_to(command))
+            stream.number = 0  # of a command's first frame
 
     def _answer_to(self, command: bytes) -> bytes:
         if command[0] == 9:
@@ -47,20 +81,24 @@ class WireServer(LoopbackServer):
             return packet(1, ok(0))
         return self._answer(command[1:])
 
-    def _send(self, inside: ssl.SSLSocket, data: bytes) -> None:
-        """Each `sendall` of up to 16 KiB is a TLS record of its own."""
+    def _send(self, inside: Any, data: bytes) -> None:
+        """Each `sendall` of up to 16 KiB is a TLS record, or a frame, of its own."""
         rest = memoryview(data)
         while rest:
             size = len(rest) if self._chance is None else self._chance.choice((1, 700, 5_000, 8_192, 16_384, 16_384))
             inside.sendall(rest[:size])
             rest = rest[size:]
 
-    def _read_packet(self, inside: ssl.SSLSocket) -> bytes:
-        head = self._read(inside, 4)
-        return self._read(inside, int.from_bytes(head[:3], "little")) if head else b""
+    def _read_packet(self, inside: Any) -> bytes:
+        """One that is as long as can be goes on in the next one."""
+        payload, length = b"", MAX_PACKET
+        while length == MAX_PACKET and (head := self._read(inside, 4)):
+            length = int.from_bytes(head[:3], "little")
+            payload += self._read(inside, length)
+        return payload
 
-    def _read(self, inside: ssl.SSLSocket, count: int) -> bytes:
-        data = b""
+    def _read(self, inside: Any, count: int) -> bytes:
+        data = bytearray()
         while len(data) < count and (part := inside.recv(count - len(data))):
             data += part
-        return data
+        return bytes(data)

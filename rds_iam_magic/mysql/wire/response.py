@@ -56,7 +56,8 @@ class ResponseParser:
     """Parses the response to one command; for a COM_QUERY, all of its result sets.
 
     Args:
-        sequence: The sequence number of the response's first packet: one more than the command's last packet.
+        sequence: The sequence number of the response's first packet: one more than the command's last packet. None
+            within compressed frames, whose own numbers are checked: a flush sets the packets' number to the frames'.
         command: COM_QUERY; COM_STMT_PREPARE or COM_STMT_EXECUTE; COM_STATISTICS or COM_SET_OPTION, whose responses are
             single packets.
         then_execute: After COM_STMT_PREPARE: COM_STMT_EXECUTE was sent with it, so its response follows.
@@ -70,7 +71,7 @@ class ResponseParser:
     def __init__(
         self,
         *,
-        sequence: int = 1,
+        sequence: int | None = 1,
         command: int = COM_QUERY,
         then_execute: bool = False,
         chunk_bytes: int = CHUNK_BYTES,
@@ -83,7 +84,7 @@ class ResponseParser:
         self._buffer = bytearray(min(_FIRST_BYTES, self._chunk_bytes) + PAD)
         self._offset = 0  # start of the next packet
         self._filled = 0
-        self._sequence = sequence & 0xFF  # of the next packet
+        self._sequence = None if sequence is None else sequence & 0xFF  # of the next packet
         self._state = _State.FIRST
         self._columns: list[Described] = []
         self._column_count = 0
@@ -176,6 +177,8 @@ class ResponseParser:
         return PacketReader(self._buffer, start, end)
 
     def _check_sequence(self, sequence: int) -> None:
+        if self._sequence is None:
+            return
         if sequence != self._sequence:
             raise ProtocolError(
                 "The server's packets are out of order.", detail=f"packet {sequence} instead of {self._sequence}"
@@ -203,7 +206,7 @@ class ResponseParser:
     def _end_prepare(self) -> None:
         self._state = _State.FIRST if self._then_execute else _State.DONE
         self._command = COM_STMT_EXECUTE
-        self._sequence = 1
+        self._sequence = None if self._sequence is None else 1
 
     def _read_first(self, packet: PacketReader, events: list[Event]) -> None:
         kind = packet.peek()
@@ -311,7 +314,8 @@ class ResponseParser:
         starts = headers + 4
         if (starts == ends).any():
             raise ProtocolError("The server sent a malformed row.")
-        self._sequence = (self._sequence + len(headers)) & 0xFF
+        if self._sequence is not None:
+            self._sequence = (self._sequence + len(headers)) & 0xFF
         self._rows_emitted += len(headers)
         if len(headers):
             data = np.frombuffer(self._buffer, np.uint8)

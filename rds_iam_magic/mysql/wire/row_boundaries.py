@@ -35,14 +35,14 @@ class RowBoundaries:
         self._is_careful = False
         self.count = 0
 
-    def find(self, buffer: bytearray, offset: int, filled: int, sequence: int) -> int:
+    def find(self, buffer: bytearray, offset: int, filled: int, sequence: int | None) -> int:
         """Add the complete row packets from `offset` on; return the offset of the first packet that is not one.
 
         Args:
             buffer: Holds the packets; readable for a few bytes behind `filled`.
             offset: Where a packet begins.
             filled: Where the received bytes end.
-            sequence: The sequence number of the chunk's first row.
+            sequence: The sequence number of the chunk's first row; None if the numbers are not checked.
         """
         if not self._is_careful and filled - offset >= 5:
             length = packet_length(buffer, offset)
@@ -53,7 +53,7 @@ class RowBoundaries:
                 offset = self._find_short(buffer, offset, filled, sequence)
         return self._find_any(buffer, offset, filled)
 
-    def take(self, buffer: bytearray, sequence: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    def take(self, buffer: bytearray, sequence: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
         """Remove the rows; there is at least one.
 
         Returns:
@@ -69,10 +69,11 @@ class RowBoundaries:
         words: NDArray[np.uint32] = np.ndarray((len(data) - 3,), "<u4", data, strides=(1,))
         found = words[headers]
         ends = headers + (found & np.uint32(_LENGTH)) + 4
-        numbers = np.arange(sequence, sequence + len(headers)).astype(np.uint8)  # modulo 256
-        follows = np.ones(len(headers), bool)
-        np.equal(headers[1:], ends[:-1], out=follows[1:])
-        right = follows & ((found >> np.uint32(24)) == numbers)
+        right = np.ones(len(headers), bool)
+        np.equal(headers[1:], ends[:-1], out=right[1:])
+        numbers = found >> np.uint32(24)
+        if sequence is not None:
+            right &= numbers == np.arange(sequence, sequence + len(headers)).astype(np.uint8)  # modulo 256
         if right.all():
             self._is_careful = False
             return headers, ends, int(ends[-1])
@@ -80,7 +81,7 @@ class RowBoundaries:
             wrong = int(right.argmin())
             raise ProtocolError(
                 "The server's packets are out of order.",
-                detail=f"packet {int(found[wrong] >> 24)} instead of {int(numbers[wrong])}",
+                detail=f"packet {int(numbers[wrong])} as row {wrong} after packet {sequence}",
             )
         # A packet that is longer than its first byte says was stepped into: go on from it, packet by packet.
         self._is_careful = True
@@ -107,7 +108,7 @@ class RowBoundaries:
         self._add(np.arange(offset, end, stride), count)
         return end
 
-    def _find_short(self, buffer: bytearray, offset: int, filled: int, sequence: int) -> int:
+    def _find_short(self, buffer: bytearray, offset: int, filled: int, sequence: int | None) -> int:
         """Rows below 256 bytes, as if all were."""
         start, last = offset, filled - 5  # with a header and a byte
         lengths = bytearray()
@@ -124,12 +125,12 @@ class RowBoundaries:
         self._add((start, lengths), len(lengths))
         return offset
 
-    def _looks_right(self, buffer: bytearray, end: int, lengths: bytearray, sequence: int) -> bool:
+    def _looks_right(self, buffer: bytearray, end: int, lengths: bytearray, sequence: int | None) -> bool:
         """Whether no end of the rows is among these packets, and none of them is longer.
 
         A longer one leads astray, where the last sequence number is most likely wrong; `take` makes sure of it.
         """
-        if not lengths or _EOF_LENGTH in lengths or 0 in lengths:
+        if not lengths or sequence is None or _EOF_LENGTH in lengths or 0 in lengths:
             return not lengths
         last = end - lengths[-1] - 4
         number = (sequence + self.count + len(lengths) - 1) & 0xFF
