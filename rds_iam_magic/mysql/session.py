@@ -123,9 +123,12 @@ class ServerSession:
         self.synchronised = False
         number = statement_id.to_bytes(4, "little")
         execute = _packet(0, bytes([COMMAND.COM_STMT_EXECUTE]) + number + _NO_CURSOR)
+        close = _closing(statement_id)
         with _losses():
             # In one record of TLS: the server gets both or neither.
-            self._start_command(pipelined=statement_id == LAST_STATEMENT).sendall(execute + _closing(statement_id))
+            self._require_socket()
+            commands = self._framed(execute, pipelined=statement_id == LAST_STATEMENT) + self._framed(close)
+            self._sock.sendall(commands)
         return 1 if self._compressed is None else None
 
     def close_statement(self, statement_id: int) -> None:
@@ -135,7 +138,8 @@ class ServerSession:
             ConnectionLostError: The socket is closed.
         """
         with _losses():
-            self._start_command().sendall(_closing(statement_id))
+            self._require_socket()
+            self._sock.sendall(self._framed(_closing(statement_id)))
 
     def read_into(self, space: memoryview) -> int:
         """Read at least one byte into `space`; return the number of bytes, 0 at the end of the stream.
@@ -294,18 +298,33 @@ class ServerSession:
             rest = rest[MAX_PACKET:]
         return sequence + 1 if self._compressed is None else None
 
-    def _start_command(self, *, pipelined: bool = False) -> Any:
+    def _framed(self, packet: bytes, *, pipelined: bool = True) -> bytes:
+        """A command's only packet, as it is sent: with compression, as a frame of its own.
+
+        Args:
+            packet: The packet.
+            pipelined: Whether a response to earlier commands is still to come, or a response to this one never.
+        """
+        if self._compressed is None:
+            return packet
+        self._compressed.start_command(pipelined=pipelined)
+        return self._compressed.pack(packet)
+
+    def _start_command(self) -> Any:
         """What the next command is sent through."""
         stream = self._open_stream()
         if self._compressed is not None:
-            self._compressed.start_command(pipelined=pipelined)
+            self._compressed.start_command()
         return stream
 
     def _open_stream(self) -> Any:
         """What data is sent and read through: the TLS socket, or the compressed stream on it."""
+        self._require_socket()
+        return self._sock if self._compressed is None else self._compressed
+
+    def _require_socket(self) -> None:
         if self._sock is None:
             raise OSError(errno.EBADF, "the connection is closed")
-        return self._sock if self._compressed is None else self._compressed
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import time
 
 import pytest
 import trustme
-from rds_iam_magic.mysql.wire.text_result import ResponseParser
+from rds_iam_magic.mysql.wire.response import ResponseParser
 
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.errors import ConnectError, ProtocolError
