@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from rds_iam_magic.connection.planner import Planner
+    from rds_iam_magic.parallel.partition import Partition, Recipe
+
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
 _NOTHING = Statement("", ())
 
@@ -39,6 +42,7 @@ class Connection:
         notify: Called with each note for the user, one line of text. Default: a Python warning.
         max_memory: Maximum memory for one result: a number of bytes, or a string such as `4 GB`. Default: half of the
             available memory.
+        recipe: How another process can make the same connection; None if it cannot.
 
     Raises:
         ConnectError: The first session could not be opened.
@@ -51,8 +55,10 @@ class Connection:
         settings: SessionSettings | None = None,
         notify: Callable[[str], None] = warn,
         max_memory: int | str | None = None,
+        recipe: Recipe | None = None,
     ) -> None:
         self.login = login
+        self.recipe = recipe
         self.notify = notify
         self.max_memory = max_memory
         self._use = ExclusiveUse()
@@ -205,6 +211,23 @@ class Connection:
             raise OptionError(f"rows={rows} is not valid; a batch has at least one row.", "Omit it to get 65,536.")
         return self._batches(sql, rows, limit)
 
+    def partitions(self, sql: str, *, on: str | None = None, n: int = 8) -> list[Partition]:
+        """Divide a query into tasks that other threads, processes or machines can run, each with its own token.
+
+        Each task reads the query's rows within a range of the key `on`; together they are the rows, each once, as long
+        as the data do not change in between: tasks that run at different times see different moments.
+
+        Args:
+            sql: One query; it is evaluated once for each part.
+            on: The column to divide by, best an indexed one. Default: an integer key of the only table.
+            n: The most tasks that there may be.
+
+        Raises:
+            OptionError: The query cannot be divided, or the connection cannot be made again elsewhere.
+            StatementError, ConnectionLostError: As `query` does.
+        """
+        return self._planner().partitions(sql, on, n)
+
     def write(
         self, sql: str, path: str | os.PathLike[str], *, overwrite: bool = False, limit: int | None = None
     ) -> int:
@@ -303,6 +326,11 @@ class Connection:
                 zip(statements, [*statements[1:], _NOTHING], strict=True), 1
             )
         ]
+
+    def _planner(self) -> Planner:
+        from rds_iam_magic.connection.planner import Planner
+
+        return Planner(self, self._session, self._use)
 
     def _last(self, sql: str, decimal: DecimalMode, limit: int | None) -> ResultSet:
         last: ResultSet | None = None
