@@ -134,7 +134,15 @@ class Connection:
 
     @overload
     def query(
-        self, sql: str, *, dtype_backend: DtypeBackend | None = ..., decimal: DecimalMode = ..., limit: int | None = ...
+        self,
+        sql: str,
+        *,
+        dtype_backend: DtypeBackend | None = ...,
+        decimal: DecimalMode = ...,
+        limit: int | None = ...,
+        parallel: int | None = ...,
+        on: str | None = ...,
+        consistent: bool = ...,
     ) -> pd.DataFrame: ...
     @overload
     def query(
@@ -154,6 +162,9 @@ class Connection:
         decimal: DecimalMode = "float",
         limit: int | None = None,
         chunksize: int | None = None,
+        parallel: int | None = None,
+        on: str | None = None,
+        consistent: bool = False,
     ) -> pd.DataFrame | Iterator[pd.DataFrame]:
         """Run SQL and return its last result set as a DataFrame; its dtypes follow from the column declarations.
 
@@ -165,6 +176,10 @@ class Connection:
             limit: Read at most this many rows, then end the query; a note says if there were more.
             chunksize: Return an iterator of DataFrames with this many rows each, in constant memory, as in
                 `pandas.read_sql`.
+            parallel: Read the query in this many parts at once, each with a connection of its own.
+            on: Column that the parts are ranges of, best an indexed one. Default: an integer key of the only table.
+            consistent: All parts see one moment: a short LOCK TABLES holds writers back while they begin. Without that
+                privilege, a note says how far apart they began.
 
         Raises:
             OptionError: An argument is not valid, or there is no SQL.
@@ -181,6 +196,12 @@ class Connection:
             raise OptionError(
                 f"chunksize={chunksize} is not valid; a chunk has at least one row.", "Omit it to get one DataFrame."
             )
+        if parallel is not None:
+            if limit is not None or chunksize is not None:
+                raise OptionError("parallel reads all rows at once; limit and chunksize do not.", "Omit one of them.")
+            return self.run_parallel(sql, parallel, on=on, consistent=consistent, decimal=mode).to_pandas(dtype_backend)
+        if on is not None or consistent:
+            raise OptionError("on and consistent need parallel=N.", "Add parallel=N, or omit them.")
         if chunksize is not None:
             return self._chunks(sql, chunksize, dtype_backend, mode, limit)
         return self._last(sql, mode, limit).to_pandas(dtype_backend)
@@ -219,7 +240,7 @@ class Connection:
 
         Args:
             sql: One query; it is evaluated once for each part.
-            on: The column to divide by, best an indexed one. Default: an integer key of the only table.
+            on: Column that the parts are ranges of, best an indexed one. Default: an integer key of the only table.
             n: The most tasks that there may be.
 
         Raises:
@@ -278,6 +299,25 @@ class Connection:
             for execution in self._executions(sql, decimal, limit):
                 with self._telling_progress(execution):
                     yield from self._executor.collect(execution, MemoryBudget(self.max_memory))
+
+    def run_parallel(
+        self,
+        sql: str,
+        parallel: int,
+        *,
+        on: str | None = None,
+        consistent: bool = False,
+        decimal: DecimalMode = "float",
+    ) -> ResultSet:
+        """Read one query in parts at once, as `query` does with `parallel`; the parts follow each other by the key.
+
+        Raises:
+            OptionError: The query cannot be divided.
+            StatementError, ResultError, ConnectionLostError: A part failed; the others were ended.
+        """
+        if decimal not in get_args(DecimalMode):
+            raise OptionError(f"decimal={decimal!r} is not valid.", "Use 'float' or 'exact'.")
+        return self._planner().read(sql, on, parallel, decimal, consistent=consistent)
 
     def close(self) -> None:
         """End the session; a second call does nothing. An open transaction is rolled back, and a note says so."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rds_iam_magic.connection.part_session import PartSession
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.parallel.divisible import check_divisible, is_ordered, reads_clock, statement_of
 from rds_iam_magic.parallel.key import find_key, key_of
 from rds_iam_magic.parallel.partition import Partition, Recipe
 from rds_iam_magic.parallel.ranges import conditions, find_boundaries
+from rds_iam_magic.parallel.reading import Server, StopFlag, read_parts
 from rds_iam_magic.parallel.shape import Shape, describe
+from rds_iam_magic.parallel.snapshot import read_snapshot, tables_of
+from rds_iam_magic.results.formats import DecimalMode
+from rds_iam_magic.results.memory import MemoryBudget
 from rds_iam_magic.results.result import Changed, ResultSet
 from rds_iam_magic.sql.effects import ALWAYS_LOST, TEMPORARY_TABLES, TIME_LIMITS, Effects, effects_of, identifiers_in
 from rds_iam_magic.sql.statement import Statement, split
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.connection.exclusive_use import ExclusiveUse
     from rds_iam_magic.connection.reconnecting import ReconnectingSession
     from rds_iam_magic.connection.session_state import SessionState
+    from rds_iam_magic.mysql.session_settings import SessionSettings
 
 MOST_PARTS = 1000
 """The most parts that a query is divided into."""
@@ -90,6 +97,29 @@ class Planner:
             for number, part in enumerate(plan.parts, 1)
         ]
 
+    def read(self, sql: str, on: str | None, n: int, decimal: DecimalMode, *, consistent: bool = False) -> ResultSet:
+        """Read the parts at once, each by a session of its own, and put them together in the key's order.
+
+        Raises:
+            OptionError: The query cannot be divided.
+            StatementError, ConnectionLostError, ResultError: A part failed; the others were ended.
+        """
+        plan = self.plan(sql, on, n, "parallel")
+        notes: queue.SimpleQueue[str] = queue.SimpleQueue()
+        stop = StopFlag()
+        login = replace(self._session.login, database=self._connection.database)
+        server = Server(lambda: PartSession(login, self._settings(), notes.put, stop), stop)
+        budget = MemoryBudget(self._connection.max_memory)
+        if consistent and len(plan.parts) > 1:  # a single statement sees one moment anyway
+            tables = tables_of(identifiers_in(plan.statement), self._connection.database, self._ask)
+            snapshot = read_snapshot(server, plan.parts, tables, decimal, budget)
+            batches, more = snapshot.batches, snapshot.notes
+        else:
+            batches, more = read_parts(server, plan.parts, decimal, budget), []
+        for note in dict.fromkeys([*_all(notes), *more]):
+            self._connection.notify(note)
+        return plan.shape.result(batches, decimal)
+
     def plan(self, sql: str, on: str | None, n: int, argument: str) -> Plan:
         """Divide a query into at most `n` parts; `argument` is what the user calls `n`.
 
@@ -124,6 +154,10 @@ class Planner:
         parts = [statement_of(statement.text, where) for where in conditions(key, boundaries)]
         return Plan(statement, shape, parts)
 
+    def _settings(self) -> SessionSettings:
+        """The user's settings; the parts only read, whatever the connection may do."""
+        return replace(self._session.settings, read_only=True)
+
     def _ask(self, sql: str) -> list[list[Any]]:
         (result,) = self._connection.run(sql)
         assert isinstance(result, ResultSet)  # noqa: S101 - queries of our own return rows
@@ -143,7 +177,7 @@ def _check_state(state: SessionState, effects: Effects, identifiers: set[str]) -
         missing = frozenset({"open transaction"})
     if missing:
         raise OptionError(
-            f"The parts are read in sessions of their own, which do not see this one's {' and '.join(sorted(missing))}.",
+            f"Each part is read in a session of its own, which lacks this one's {' and '.join(sorted(missing))}.",
             cause="parts-session-state",
         )
 
@@ -151,3 +185,8 @@ def _check_state(state: SessionState, effects: Effects, identifiers: set[str]) -
 def _may_use_temporary(state: SessionState, identifiers: set[str]) -> bool:
     """Whether a temporary table may be read: one that is named, or any, where a procedure may have made it."""
     return not state.temporary_tables or not state.temporary_tables.isdisjoint(identifiers)
+
+
+def _all(notes: queue.SimpleQueue[str]) -> Iterator[str]:
+    while not notes.empty():
+        yield notes.get()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.sql.effects import Effects
@@ -70,12 +71,12 @@ def reads_clock(statement: Statement) -> bool:
 def is_ordered(statement: Statement, *, backslash_escapes: bool = True) -> bool:
     """Whether the statement ends in an ORDER BY of its own, which has no effect within a part's."""
     words = [upper(token.text) for depth, token in _depths(statement.tokens, backslash_escapes) if depth == 0]
-    return any(pair == ("ORDER", "BY") for pair in zip(words, words[1:], strict=False))
+    return any(pair == ("ORDER", "BY") for pair in pairwise(words))
 
 
 def statement_of(sql: str, where: str = "", *, select: str = "*", then: str = "") -> str:
     """The user's statement within one of ours; a comment at its end stays within its line."""
-    text = f"SELECT {select} FROM (\n{sql}\n) AS {PART}"
+    text = f"SELECT {select} FROM (\n{sql}\n) AS {PART}"  # noqa: S608 - the user's statement, and ours
     return " ".join(filter(None, [text, where and f"WHERE {where}", then]))
 
 
@@ -91,7 +92,7 @@ def _words(tokens: Sequence[Token]) -> Iterator[tuple[Token, bool]]:
 
 def _is_balanced(tokens: Sequence[Token], *, backslash_escapes: bool) -> bool:
     depth = 0
-    for depth, _ in _depths(tokens, backslash_escapes):  # noqa: B007 - the last one counts
+    for depth, _ in _depths(tokens, backslash_escapes):
         if depth < 0:
             return False
     return depth == 0

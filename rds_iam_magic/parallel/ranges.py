@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from rds_iam_magic.parallel.divisible import statement_of
 from rds_iam_magic.parallel.key import Ask, Key
 
@@ -11,10 +13,7 @@ def conditions(key: Key, boundaries: list[str]) -> list[str]:
     if not boundaries:
         return [""]
     first = f"({key.compared} < {boundaries[0]} OR {key.compared} IS NULL)"
-    between = [
-        f"{key.compared} >= {low} AND {key.compared} < {high}"
-        for low, high in zip(boundaries, boundaries[1:], strict=False)
-    ]
+    between = [f"{key.compared} >= {low} AND {key.compared} < {high}" for low, high in pairwise(boundaries)]
     return [first, *between, f"{key.compared} >= {boundaries[-1]}"]
 
 
@@ -72,7 +71,7 @@ def _ascending(boundaries: list[str], ask: Ask) -> list[str]:
     They may also have been rounded, or shortened.
     """
     while len(boundaries) > 1:
-        pairs = zip(boundaries, boundaries[1:], strict=False)
+        pairs = pairwise(boundaries)
         (row,) = ask("SELECT " + ", ".join(f"{low} < {high} AS c{i}" for i, (low, high) in enumerate(pairs)))
         if all(row):
             break

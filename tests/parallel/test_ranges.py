@@ -16,10 +16,10 @@ from rds_iam_magic.parallel.ranges import conditions, find_boundaries
 LETTERS = st.text(alphabet="aAäÄbBßsS zZéeE\t\0ñ", max_size=4)
 FEW = st.integers(-3, 3)
 TINY_DATES = st.dates(date(1999, 1, 1), date(1999, 1, 9)) | st.dates(date(1000, 1, 1), date(9999, 12, 31))
-MOMENTS = st.datetimes(datetime(2023, 10, 29), datetime(2023, 10, 29, 4)) | st.datetimes(  # noqa: DTZ001
-    datetime(1971, 1, 2),
-    datetime(2037, 1, 1),  # noqa: DTZ001
-)
+MIDNIGHT = datetime(2023, 10, 29)  # noqa: DTZ001 - as MySQL has it, without a zone
+MOMENTS = st.timedeltas(timedelta(0), timedelta(hours=4)).map(MIDNIGHT.__add__) | st.timedeltas(
+    timedelta(days=-19000), timedelta(days=4000)
+).map(MIDNIGHT.__add__)
 KEYS = {
     "INT": FEW | st.integers(-(2**31), 2**31 - 1),
     "BIGINT UNSIGNED": FEW.map(abs) | st.integers(2**63 - 2, 2**64 - 1),
