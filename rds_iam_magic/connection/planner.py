@@ -140,7 +140,12 @@ class Planner:
             effects = statements[0][1]
             _check_state(self._session.state, effects, identifiers_in(statement))
             session = self._session.acquire(effects, identifiers_in(statement))
-            columns = describe(session, statement.text, timeout=_DESCRIBE_TIMEOUT)
+            columns = describe(
+                session,
+                statement.text,
+                timeout=_DESCRIBE_TIMEOUT,
+                hint=lambda event: self._session.nearest_name(event, statement),
+            )
             mariadb = "mariadb" in self._session.server_version.lower()
         column = find_key(columns, on)
         shape = Shape.of(columns, statement.words, mariadb=mariadb)

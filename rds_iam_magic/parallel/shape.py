@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from rds_iam_magic.mysql.wire.column import Column
 
 
-def describe(session: ServerSession, sql: str, *, timeout: float) -> tuple[Column, ...]:
+def describe(
+    session: ServerSession, sql: str, *, timeout: float, hint: Callable[[ServerError], str] = lambda _: ""
+) -> tuple[Column, ...]:
     """Ask the server which columns a query has, without running it.
 
     Args:
         session: A session that is synchronised.
         sql: A query without LIMIT.
         timeout: Seconds.
+        hint: Says more about a refusal, such as the name that was probably meant.
 
     Raises:
         StatementError: The server refused the query.
@@ -36,7 +39,9 @@ def describe(session: ServerSession, sql: str, *, timeout: float) -> tuple[Colum
         if isinstance(event, ServerError):
             if event.code in LOST:
                 raise ConnectionLostError("The connection was lost.", detail=f"{event.code}: {event.message}")
-            raise statement_error(event, 1, 1)
+            error = statement_error(event, 1, 1)
+            error.put_before_hint(hint(event))
+            raise error
         if isinstance(event, ResultSetStart):
             return event.columns
     raise ResultError("The statement returns no rows.", cause="no-rows")

@@ -3,7 +3,6 @@
 import pickle
 import subprocess
 import sys
-from multiprocessing import get_context
 
 import pandas as pd
 import pytest
@@ -12,7 +11,7 @@ import rds_iam_magic
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
 
-QUERY = "SELECT id, customer_id, placed_at FROM orders"
+QUERY = "SELECT id, customer_id, ordered_at FROM orders"
 
 
 @pytest.fixture
@@ -56,15 +55,6 @@ def test_another_process_reads_a_task(shop):
         [sys.executable, "-c", program], input=pickle.dumps(tasks[1]), capture_output=True, check=True, timeout=100
     )
     assert int(done.stdout) == len(tasks[1].read())
-
-
-def test_a_pool_reads_tasks(shop):
-    tasks = shop.partitions(QUERY, n=4)
-    with get_context("spawn").Pool(2) as pool:
-        frames = pool.map(rds_iam_magic.Partition.read, tasks)
-        pool.close()
-        pool.join()
-    assert sum(map(len, frames)) == len(shop.query(QUERY))
 
 
 def test_a_connection_that_nobody_can_make_again(db):
