@@ -65,6 +65,7 @@ _TABLES = "SHOW TABLES lists the tables that you can see."
 HINTS: dict[str, str] = {
     # What the user has typed
     "address-invalid": "Write it like example.com:3306.",
+    "dask-missing": 'Run pip install "rds-iam-magic[dask]".',
     "external-id-without-role": "Add {option:role-arn}, or omit the external id.",
     "file-address-invalid": "Give a path or s3://BUCKET/KEY.",
     "file-format-unknown": "Use one of .parquet, .csv, .csv.gz, .arrow.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, get_args, overload
+from typing import TYPE_CHECKING, Any, get_args, overload
 
 from rds_iam_magic.connection.exclusive_use import ExclusiveUse
 from rds_iam_magic.connection.executor import Execution, Outcome, Result, StatementExecutor
@@ -248,6 +248,23 @@ class Connection:
             StatementError, ConnectionLostError: As `query` does.
         """
         return self._planner().partitions(sql, on, n)
+
+    def to_dask(self, sql: str, *, on: str | None = None, n: int = 8) -> Any:
+        """Divide a query into a `dask.dataframe.DataFrame`, whose partitions connect by themselves when computed.
+
+        Args:
+            sql: One query; it is evaluated once for each part.
+            on: Column that the parts are ranges of, best an indexed one. Default: an integer key of the only table.
+            n: The most partitions that there may be.
+
+        Raises:
+            OptionError: dask is not installed, or as `partitions` does.
+            StatementError, ConnectionLostError: As `query` does.
+        """
+        from rds_iam_magic.parallel.dask import require_dask, to_dask
+
+        require_dask()
+        return to_dask(self.partitions(sql, on=on, n=n))
 
     def write(
         self, sql: str, path: str | os.PathLike[str], *, overwrite: bool = False, limit: int | None = None

@@ -13,6 +13,8 @@ from tests.support.events import interrupt_when, processes, wait_until, when
 FAILS_AMONG_ROWS = "SELECT id, EXP(id / 10) AS e FROM numbers"  # out of range at row 7,098
 SLOW = "SELECT n.id, (SELECT COUNT(*) FROM numbers a, numbers b WHERE a.t > b.t AND a.id > n.id) AS c FROM numbers n"
 
+SLOW_ENOUGH = "SELECT n.id, (SELECT COUNT(*) FROM numbers a WHERE a.t > n.t AND a.id > n.id) AS c FROM numbers n"
+
 
 @pytest.fixture
 def numbers(db):
@@ -109,12 +111,13 @@ def test_a_part_that_cannot_connect(numbers, sandbox):
         root.execute("GRANT USAGE ON *.* TO tester@'%' WITH MAX_USER_CONNECTIONS 1")
     try:
         with pytest.raises(ConnectError) as caught:
-            numbers.query(SLOW, parallel=3, on="id")
+            numbers.query(f"{SLOW_ENOUGH} WHERE n.id <= 300", parallel=3, on="id")
     finally:
         with sandbox.server.root() as root:
             root.execute("GRANT USAGE ON *.* TO tester@'%' WITH MAX_USER_CONNECTIONS 0")
-    assert caught.value.cause == "too-many-user-connections"
-    assert others(sandbox, numbers) == []
+    assert caught.value.cause == "user-limit-reached"
+    # The limit leaves no session over which the query could be ended: the server notices that nobody reads.
+    wait_until(lambda: others(sandbox, numbers) == [], "the end of the parts' sessions")
 
 
 def test_what_other_sessions_do_not_see_is_refused(numbers):

@@ -45,5 +45,5 @@ def test_columns_are_known_without_reading_rows(db, notes):
     assert plan.shape.nullable == (False, True, True)
     with pytest.raises(StatementError, match="1054") as caught:
         db._planner().plan("SELECT ids FROM described", "id", 3, "n")
-    assert "Did you mean id?" in caught.value.hint
+    assert "Did you mean `id`?" in caught.value.hint
     assert notes == []
