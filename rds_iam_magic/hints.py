@@ -75,8 +75,7 @@ HINTS: dict[str, str] = {
     "memory-size-invalid": "Give a number of bytes, or a string such as '4 GB'.",
     "option-empty": "Give a value (is a variable not set?), or omit the option.",
     "option-not-text": "Remove that character.",
-    "connection-not-portable": "Connect with rds_iam_magic.connect() as an IAM user, or read here with "
-    "{option:parallel}.",
+    "connection-not-portable": "Connect as an IAM user ({command:connect}), or read here with {option:parallel}.",
     "parts-key-missing": "Add {option:on}: a column of the query, best an indexed one.",
     "parts-key-type": "Divide by another column: {option:on}.",
     "parts-key-unknown": "Name one of them: {option:on}.",
