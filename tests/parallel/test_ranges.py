@@ -1,6 +1,7 @@
 """Any table, any key: the parts together are the rows, each once, with the dtypes of the whole."""
 
 from collections import Counter
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from rds_iam_magic.connection.connection import Connection
+from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.parallel.key import Key
-from rds_iam_magic.parallel.ranges import conditions, find_boundaries
+from rds_iam_magic.parallel.ranges import conditions
 
 # Letters that collations take for equal, and spaces, which PAD SPACE collations ignore at the end.
 LETTERS = st.text(alphabet="aAäÄbBßsS zZéeE\t\0ñ", max_size=4)
@@ -113,16 +116,33 @@ def test_gaps_and_duplicates_do_not_make_parts_unequal(db):
     assert [len(part) for part in check(db, "SELECT * FROM ranges", "the key", 4)] == [50, 25, 25]
 
 
-def test_a_summer_time_that_ends(db):
+@pytest.fixture
+def summer(sandbox):
+    """A time zone whose summer time ends on 2023-10-29 at 01:00 UTC, when 03:00 becomes 02:00."""
+    tables = ("time_zone", "time_zone_name", "time_zone_transition", "time_zone_transition_type")
+    with sandbox.server.root() as root:
+        root.execute("INSERT INTO mysql.time_zone VALUES (77, 'N')")
+        root.execute("INSERT INTO mysql.time_zone_name VALUES ('Test/Summer', 77)")
+        root.execute("INSERT INTO mysql.time_zone_transition_type VALUES (77, 0, 7200, 1, 'S'), (77, 1, 3600, 0, 'W')")
+        root.execute("INSERT INTO mysql.time_zone_transition VALUES (77, 1679792400, 0), (77, 1698541200, 1)")
+        yield "Test/Summer"
+        for table in tables:
+            root.execute(f"DELETE FROM mysql.{table} WHERE Time_zone_id = 77")
+
+
+def test_a_summer_time_that_ends(scratch, notes, summer):
     """02:30 comes twice: by the session's clock the rows are not in their own order."""
-    db.execute("SET time_zone = '+00:00'")
-    fill(db, "TIMESTAMP NULL", [f"2023-10-29 {hour:02}:{minute}:00" for hour in range(4) for minute in (10, 30, 50)])
-    db.execute("SET time_zone = 'SYSTEM'")
-    db._session.state = db._session.state.renewed()
-    key = Key("the key", "UNIX_TIMESTAMP(part.`the key`)", "UNIX_TIMESTAMP(part.`the key`)", str)
-    boundaries = find_boundaries(key, "SELECT * FROM ranges", 4, db._planner()._ask)
-    assert len(boundaries) == 3
-    check(db, "SELECT * FROM ranges", "the key", 4)
+    with scratch.connect(notes) as db:
+        moments = [f"2023-10-29 {hour:02}:{minute}:00" for hour in range(4) for minute in (10, 30, 50)]
+        db.execute("CREATE OR REPLACE TABLE ranges (place INT, k TIMESTAMP NULL, KEY (k)); SET time_zone = '+00:00'")
+        rows = ", ".join(f"({place}, '{moment}')" for place, moment in enumerate(moments))
+        db.execute(f"INSERT INTO ranges VALUES {rows}")
+    settings = SessionSettings(time_zone=summer)
+    with closing(Connection(scratch.login(), settings=settings, notify=notes.append)) as db:
+        assert db.query("SELECT k FROM ranges ORDER BY place")["k"].is_monotonic_increasing is False
+        for n in range(1, 14):
+            check(db, "SELECT * FROM ranges", "k", n)
+            check(db, "SELECT * FROM ranges IGNORE INDEX (k)", "k", n)
 
 
 def test_odd_days_of_dates(db):
