@@ -9,6 +9,7 @@ import pytest
 from rds_iam_magic.errors import ConnectError, OptionError, ResultError, StatementError
 from rds_iam_magic.parallel.reading import StopFlag
 from tests.support.events import interrupt_when, processes, wait_until, when
+from tests.support.injector import Injector, spread
 
 FAILS_AMONG_ROWS = "SELECT id, EXP(id / 10) AS e FROM numbers"  # out of range at row 7,098
 SLOW = "SELECT n.id, (SELECT COUNT(*) FROM numbers a, numbers b WHERE a.t > b.t AND a.id > n.id) AS c FROM numbers n"
@@ -168,3 +169,20 @@ def test_logins_are_throttled(numbers):
     began = time.monotonic()
     numbers.query("SELECT * FROM numbers", parallel=20)
     assert time.monotonic() - began >= 0.19
+
+
+@pytest.mark.parametrize("consistent", [False, True])
+def test_an_interrupt_at_any_line_leaves_nothing(numbers, sandbox, consistent):
+    def act():
+        return numbers.query("SELECT id FROM numbers WHERE id <= 1000", parallel=3, consistent=consistent)
+
+    hits = 0
+    for line in spread(act, 60):
+        try:
+            with Injector(line, KeyboardInterrupt) as injector:
+                act()
+        except KeyboardInterrupt:
+            hits += 1
+        wait_until(lambda: others(sandbox, numbers) == [], f"the end of all sessions after {injector.where}")
+    assert hits > 30
+    assert len(act()) == 1000
