@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.connecting import connect
     from rds_iam_magic.connection.connection import Connection
+    from rds_iam_magic.parallel.partition import Partition
 
 __version__ = "0.1.0"
 
@@ -48,6 +49,7 @@ __all__ = [
     "DecodeError",
     "NotConnectedError",
     "OptionError",
+    "Partition",
     "ProtocolError",
     "RdsIamError",
     "RdsIamWarning",
@@ -66,6 +68,7 @@ __all__ = [
 
 _LATE = {
     "Connection": "rds_iam_magic.connection.connection",
+    "Partition": "rds_iam_magic.parallel.partition",
     "connect": "rds_iam_magic.connecting",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from rds_iam_magic.aws import discovery
@@ -128,7 +128,46 @@ def connect_with(
 
     login = _login(options, endpoint, user, token, database=database, notify=notify)
     login = replace(login, session=session, diagnose_credentials=lambda: diagnose_credentials(session))
-    return Connection(login, settings=settings, max_memory=max_memory, notify=notify)
+    recipe = Reconnect(options, settings, f"{endpoint.host}:{endpoint.port}", endpoint.region, user, database)
+    return Connection(login, settings=settings, max_memory=max_memory, notify=notify, recipe=recipe)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """How a connection was made, without a secret, so that another process can make it again.
+
+    Attributes:
+        options, settings, user, database: As in `connect_with`.
+        target: The endpoint's host and port, which need no look-up.
+        region: The endpoint's region.
+    """
+
+    options: ConnectOptions
+    settings: SessionSettings
+    target: str
+    region: str
+    user: str
+    database: str | None
+
+    def with_database(self, database: str | None) -> Reconnect:
+        """The same with another default schema."""
+        return replace(self, database=database)
+
+    def connect(self, *, notify: Callable[[str], None], max_memory: int | str | None) -> Connection:
+        """Connect with the credentials that this process has.
+
+        Raises:
+            RdsIamError: One of its subclasses.
+        """
+        return connect_with(
+            replace(self.options, region=self.options.region or self.region),
+            self.settings,
+            self.target,
+            user=self.user,
+            database=self.database,
+            max_memory=max_memory,
+            notify=notify,
+        )
 
 
 def session_of(options: ConnectOptions) -> Any:

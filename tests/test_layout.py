@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = "rds_iam_magic"
 
-ORDER = ("notebook", "setup", "connecting", "connection", "mysql", "results", "aws", "sql")
+ORDER = ("notebook", "setup", "connecting", "connection", "parallel", "mysql", "results", "aws", "sql")
 """Each room imports only what stands behind it; a module beside the rooms counts as one."""
 
 LEAVES = frozenset(
@@ -40,6 +40,8 @@ WITHOUT_TWIN = {
     "": "what is exported: test_package",
     "connection.connection": "connection/test_streams and connection/test_between_statements",
     "connection.executor": "connection/test_between_statements, and the faults and interrupts of reliability/",
+    "connection.part_session": "the session of a part that is read beside others: parallel/test_reading",
+    "connection.planner": "what can be divided, and how: parallel/test_key, test_ranges, test_reading",
     "connection.reconnecting": "a lost session, by real faults: reliability/",
     "connection.running": "the order of a statement's steps, by real faults and interrupts: reliability/",
     "hints": "the other half of errors: test_errors",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, get_args, overload
+from typing import TYPE_CHECKING, Any, get_args, overload
 
 from rds_iam_magic.connection.exclusive_use import ExclusiveUse
 from rds_iam_magic.connection.executor import Execution, Outcome, Result, StatementExecutor
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from rds_iam_magic.connection.planner import Planner
+    from rds_iam_magic.parallel.partition import Partition, Recipe
+
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
 _NOTHING = Statement("", ())
 
@@ -39,6 +42,7 @@ class Connection:
         notify: Called with each note for the user, one line of text. Default: a Python warning.
         max_memory: Maximum memory for one result: a number of bytes, or a string such as `4 GB`. Default: half of the
             available memory.
+        recipe: How another process can make the same connection; None if it cannot.
 
     Raises:
         ConnectError: The first session could not be opened.
@@ -51,8 +55,10 @@ class Connection:
         settings: SessionSettings | None = None,
         notify: Callable[[str], None] = warn,
         max_memory: int | str | None = None,
+        recipe: Recipe | None = None,
     ) -> None:
         self.login = login
+        self.recipe = recipe
         self.notify = notify
         self.max_memory = max_memory
         self._use = ExclusiveUse()
@@ -133,7 +139,15 @@ class Connection:
 
     @overload
     def query(
-        self, sql: str, *, dtype_backend: DtypeBackend | None = ..., decimal: DecimalMode = ..., limit: int | None = ...
+        self,
+        sql: str,
+        *,
+        dtype_backend: DtypeBackend | None = ...,
+        decimal: DecimalMode = ...,
+        limit: int | None = ...,
+        parallel: int | None = ...,
+        on: str | None = ...,
+        consistent: bool = ...,
     ) -> pd.DataFrame: ...
     @overload
     def query(
@@ -153,6 +167,9 @@ class Connection:
         decimal: DecimalMode = "float",
         limit: int | None = None,
         chunksize: int | None = None,
+        parallel: int | None = None,
+        on: str | None = None,
+        consistent: bool = False,
     ) -> pd.DataFrame | Iterator[pd.DataFrame]:
         """Run SQL and return its last result set as a DataFrame; its dtypes follow from the column declarations.
 
@@ -164,6 +181,10 @@ class Connection:
             limit: Read at most this many rows, then end the query; a note says if there were more.
             chunksize: Return an iterator of DataFrames with this many rows each, in constant memory, as in
                 `pandas.read_sql`.
+            parallel: Read the query in this many parts at once, each with a connection of its own.
+            on: Column that the parts are ranges of, best an indexed one. Default: an integer key of the only table.
+            consistent: All parts see one moment: a short LOCK TABLES holds writers back while they begin. Without that
+                privilege, a note says how far apart they began.
 
         Raises:
             OptionError: An argument is not valid, or there is no SQL.
@@ -180,6 +201,12 @@ class Connection:
             raise OptionError(
                 f"chunksize={chunksize} is not valid; a chunk has at least one row.", "Omit it to get one DataFrame."
             )
+        if parallel is not None:
+            if limit is not None or chunksize is not None:
+                raise OptionError("parallel reads all rows at once; limit and chunksize do not.", "Omit one of them.")
+            return self.run_parallel(sql, parallel, on=on, consistent=consistent, decimal=mode).to_pandas(dtype_backend)
+        if on is not None or consistent:
+            raise OptionError("on and consistent need parallel=N.", "Add parallel=N, or omit them.")
         if chunksize is not None:
             return self._chunks(sql, chunksize, dtype_backend, mode, limit)
         return self._last(sql, mode, limit).to_pandas(dtype_backend)
@@ -209,6 +236,40 @@ class Connection:
         if rows < 1:
             raise OptionError(f"rows={rows} is not valid; a batch has at least one row.", "Omit it to get 65,536.")
         return self._batches(sql, rows, limit)
+
+    def partitions(self, sql: str, *, on: str | None = None, n: int = 8) -> list[Partition]:
+        """Divide a query into tasks that other threads, processes or machines can run, each with its own token.
+
+        Each task reads the query's rows within a range of the key `on`; together they are the rows, each once, as long
+        as the data do not change in between: tasks that run at different times see different moments.
+
+        Args:
+            sql: One query; it is evaluated once for each part.
+            on: Column that the parts are ranges of, best an indexed one. Default: an integer key of the only table.
+            n: The most tasks that there may be.
+
+        Raises:
+            OptionError: The query cannot be divided, or the connection cannot be made again elsewhere.
+            StatementError, ConnectionLostError: As `query` does.
+        """
+        return self._planner().partitions(sql, on, n)
+
+    def to_dask(self, sql: str, *, on: str | None = None, n: int = 8) -> Any:
+        """Divide a query into a `dask.dataframe.DataFrame`, whose partitions connect by themselves when computed.
+
+        Args:
+            sql: One query; it is evaluated once for each part.
+            on: Column that the parts are ranges of, best an indexed one. Default: an integer key of the only table.
+            n: The most partitions that there may be.
+
+        Raises:
+            OptionError: dask is not installed, or as `partitions` does.
+            StatementError, ConnectionLostError: As `query` does.
+        """
+        from rds_iam_magic.parallel.dask import require_dask, to_dask
+
+        require_dask()
+        return to_dask(self.partitions(sql, on=on, n=n))
 
     def write(
         self, sql: str, path: str | os.PathLike[str], *, overwrite: bool = False, limit: int | None = None
@@ -261,6 +322,25 @@ class Connection:
                 with self._telling_progress(execution):
                     yield from self._executor.collect(execution, MemoryBudget(self.max_memory))
 
+    def run_parallel(
+        self,
+        sql: str,
+        parallel: int,
+        *,
+        on: str | None = None,
+        consistent: bool = False,
+        decimal: DecimalMode = "float",
+    ) -> ResultSet:
+        """Read one query in parts at once, as `query` does with `parallel`; the parts follow each other by the key.
+
+        Raises:
+            OptionError: The query cannot be divided.
+            StatementError, ResultError, ConnectionLostError: A part failed; the others were ended.
+        """
+        if decimal not in get_args(DecimalMode):
+            raise OptionError(f"decimal={decimal!r} is not valid.", "Use 'float' or 'exact'.")
+        return self._planner().read(sql, on, parallel, decimal, consistent=consistent)
+
     def close(self) -> None:
         """End the session; a second call does nothing. An open transaction is rolled back, and a note says so."""
         is_own = self._use.is_own  # after a fork the transaction belongs to the parent, and stays open
@@ -308,6 +388,11 @@ class Connection:
                 zip(statements, [*statements[1:], _NOTHING], strict=True), 1
             )
         ]
+
+    def _planner(self) -> Planner:
+        from rds_iam_magic.connection.planner import Planner
+
+        return Planner(self, self._session, self._use)
 
     def _last(self, sql: str, decimal: DecimalMode, limit: int | None) -> ResultSet:
         last: ResultSet | None = None

@@ -30,7 +30,7 @@ from rds_iam_magic.errors import (
     TlsError,
 )
 from rds_iam_magic.mysql.cancel import cancel as cancel_query
-from rds_iam_magic.mysql.cancel import is_running, second_session
+from rds_iam_magic.mysql.cancel import is_running, kill, second_session
 from rds_iam_magic.mysql.own_queries import ServerIdentity, fetch_all, identify
 from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.session_settings import SessionSettings
@@ -242,6 +242,20 @@ class ReconnectingSession:
         self.end_read_only()
         if self._session is not None:
             self.state = self.state.with_status(self._session.status, time.monotonic())
+
+    def kill_query(self, login: Login) -> bool:
+        """End the running query on the server, from any thread: its own thread sees that as an error.
+
+        Args:
+            login: Opens the second session.
+
+        Returns:
+            Whether the server took it; never through an RDS Proxy, where ids are not ours for long.
+        """
+        session = self._session
+        if session is None or login.endpoint.kind is Kind.PROXY:
+            return False
+        return kill(login, session, self._identity)
 
     def discard(self) -> None:
         """Drop the session at once."""

@@ -35,7 +35,7 @@ def cancel(login: Login, session: ServerSession, identity: ServerIdentity, reade
         if login.endpoint.kind is Kind.PROXY:
             return False
         reader.kills += 1
-        if not _kill(login, session, identity) or not reader.drain(login.timeouts.command):
+        if not kill(login, session, identity) or not reader.drain(login.timeouts.command):
             return False
     if not reader.kills:  # it ended by itself
         return True
@@ -87,7 +87,8 @@ def second_session(login: Login, session: ServerSession) -> Iterator[ServerSessi
             second.close()
 
 
-def _kill(login: Login, session: ServerSession, identity: ServerIdentity) -> bool:
+def kill(login: Login, session: ServerSession, identity: ServerIdentity) -> bool:
+    """Send KILL QUERY for a session over a second one; returns whether the server took it."""
     try:
         with second_session(login, session) as second:
             if identify(second).server != identity.server:

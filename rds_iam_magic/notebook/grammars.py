@@ -81,6 +81,9 @@ SQL = Grammar(
         ),
         Option("dtype-backend", QUERY_ARGUMENTS["dtype_backend"]),
         Option("decimal", QUERY_ARGUMENTS["decimal"]),
+        Option("parallel", QUERY_ARGUMENTS["parallel"]),
+        Option("on", QUERY_ARGUMENTS["on"]),
+        Option("consistent", QUERY_ARGUMENTS["consistent"]),
         Option(
             "to", OptionInfo("Write to FILE: `.parquet`, `.csv`, `.csv.gz` or `.arrow`; `s3://` too.", metavar="FILE")
         ),

@@ -209,6 +209,17 @@ class RdsIamMagics(Magics):
             return display.written(rows, parsed.to)
         is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
         results = Results(converter(parsed), self.whole, quiet=parsed.quiet)
+        if parsed.parallel is not None:
+            results.take(
+                connection.run_parallel(
+                    parsed.sql,
+                    parsed.parallel,
+                    on=parsed.on,
+                    consistent=parsed.consistent,
+                    decimal="exact" if is_exact else "float",
+                )
+            )
+            return results.value
         run = connection.run(parsed.sql, decimal="exact" if is_exact else "float", limit=parsed.limit)
         try:
             with contextlib.closing(run):  # an error in showing would else keep the connection busy

@@ -54,6 +54,9 @@ class SqlLine:
     decimal: DecimalMode = "float"
     to: str | None = None
     overwrite: bool = False
+    parallel: int | None = None
+    on: str | None = None
+    consistent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,9 @@ def _sql_line(
         decimal=_choice(values, "decimal"),
         to=values.get("to"),
         overwrite="overwrite" in flags,
+        parallel=whole(values.get("parallel"), "parallel"),
+        on=values.get("on"),
+        consistent="consistent" in flags,
     )
     _check_together(parsed)
     return parsed
@@ -186,6 +192,10 @@ def _check_together(line: SqlLine) -> None:
     """Refuse options that exclude each other, rather than ignore one of them."""
     if line.overwrite and line.to is None:
         raise OptionError("--overwrite needs --to FILE.", "Name the file with --to, or omit --overwrite.")
+    if line.parallel is None and (line.on or line.consistent):
+        raise OptionError("--on and --consistent need --parallel N.", "Add --parallel N, or omit them.")
+    if line.parallel is not None and (line.limit is not None or line.to is not None):
+        raise OptionError("--parallel reads all rows at once; --limit and --to do not.", "Omit one of them.")
     if line.type != "pandas" and (line.dtype_backend or line.decimal != "float"):
         raise OptionError(
             f"--dtype-backend and --decimal apply to pandas only; {line.type} keeps exact types.", "Omit them."

@@ -32,6 +32,19 @@ QUERY_ARGUMENTS = {
     "limit": OptionInfo(
         "Read at most this many rows, then end the query; a note says if there were more.", metavar="N"
     ),
+    "parallel": OptionInfo(
+        "Read the query in this many parts at once, each with a connection of its own.", metavar="N"
+    ),
+    "on": OptionInfo(
+        "Column that the parts are ranges of, best an indexed one.",
+        default_text="an integer key of the only table",
+        metavar="COLUMN",
+    ),
+    "consistent": OptionInfo(
+        "All parts see one moment: a short LOCK TABLES holds writers back while they begin. Without that privilege, a "
+        "note says how far apart they began.",
+        default=False,
+    ),
     "overwrite": OptionInfo("Replace the file if it exists.", default=False),
 }
 """The query options that both interfaces share."""

@@ -5,7 +5,6 @@ import time
 
 import pytest
 import trustme
-from rds_iam_magic.mysql.wire.response import ResponseParser
 
 from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.errors import ConnectError, ProtocolError
@@ -16,6 +15,7 @@ from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.wire import compression
 from rds_iam_magic.mysql.wire.events import Ok, Rows, ServerError
 from rds_iam_magic.mysql.wire.packets import MAX_PACKET, read_text_row
+from rds_iam_magic.mysql.wire.response import ResponseParser
 from tests.support.frames import NAMES, ZLIB, ZSTD, frame
 from tests.support.packets import TEXT, column, err, ok, packet, packets, result
 from tests.support.proxy import Proxy

@@ -242,3 +242,16 @@ def test_reloading_closes_them(connected):
     connected.ok("%reload_ext rds_iam_magic")
     assert held.closed
     assert isinstance(connected("%rds_sql SELECT 1").error, NotConnectedError)
+
+
+def test_parts_at_once(connected):
+    cell = connected.ok("%%rds_sql lines << --parallel 3 --on line_no\nSELECT * FROM order_lines -- all")
+    whole = connected.ok("%rds_sql SELECT * FROM order_lines").value
+    lines = connected.names["lines"]
+    assert cell.value is None
+    assert lines.sort_values(["order_id", "line_no"], ignore_index=True).equals(
+        whole.sort_values(["order_id", "line_no"], ignore_index=True)
+    )
+    assert connected.ok("%rds_sql --parallel 2 --type arrow SELECT * FROM orders").value.num_rows == 50_000
+    cell = connected("%rds_sql --parallel 2 SELECT note FROM orders")
+    assert "Add --on COLUMN" in cell.output

@@ -90,6 +90,11 @@ def test_the_body_of_a_cell_is_left_alone(body):
         ("1x << SELECT 1", "not a variable"),
         ("class << SELECT 1", "not a variable"),
         ("df << -o other SELECT 1", "twice"),
+        ("--on id SELECT 1", "need --parallel"),
+        ("--consistent SELECT 1", "need --parallel"),
+        ("--parallel 4 --limit 3 SELECT 1", "reads all rows"),
+        ("--parallel 4 --to a.csv SELECT 1", "reads all rows"),
+        ("--parallel four SELECT 1", "--parallel"),
     ],
 )
 def test_bad_sql_lines(line, words):

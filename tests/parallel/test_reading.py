@@ -1,0 +1,188 @@
+"""Parts read at once: the frame of the whole, one budget, and nothing left when one fails or Stop is pressed."""
+
+import threading
+import time
+
+import pandas as pd
+import pytest
+
+from rds_iam_magic.errors import ConnectError, OptionError, ResultError, StatementError
+from rds_iam_magic.parallel.reading import StopFlag
+from tests.support.events import interrupt_when, processes, wait_until, when
+from tests.support.injector import Injector, spread
+
+FAILS_AMONG_ROWS = "SELECT id, EXP(id / 10) AS e FROM numbers"  # out of range at row 7,098
+SLOW = "SELECT n.id, (SELECT COUNT(*) FROM numbers a, numbers b WHERE a.t > b.t AND a.id > n.id) AS c FROM numbers n"
+
+SLOW_ENOUGH = "SELECT n.id, (SELECT COUNT(*) FROM numbers a WHERE a.t > n.t AND a.id > n.id) AS c FROM numbers n"
+
+
+@pytest.fixture
+def numbers(db):
+    db.execute("CREATE OR REPLACE TABLE numbers (id INT PRIMARY KEY, g INT, t VARCHAR(40) NOT NULL, d DECIMAL(9, 2))")
+    db.execute(
+        "INSERT INTO numbers SELECT seq, IF(seq % 7, seq % 5, NULL), MD5(seq), IF(seq % 3, seq / 3, NULL) "
+        "FROM seq_1_to_20000"
+    )
+    return db
+
+
+def queries(sandbox):
+    """The parts' sessions that work."""
+    return processes(sandbox.server, "USER = 'tester' AND COMMAND = 'Query' AND INFO LIKE '%AS part WHERE%'")
+
+
+def others(sandbox, db):
+    return processes(sandbox.server, f"USER = 'tester' AND ID != {db.connection_id}")
+
+
+@pytest.mark.parametrize("backend", [None, "numpy_nullable", "pyarrow"])
+@pytest.mark.parametrize("decimal", ["float", "exact"])
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_the_frame_of_the_whole(numbers, backend, decimal, n):
+    for sql, on in (("SELECT * FROM numbers", None), ("SELECT * FROM numbers WHERE id < 3", "g")):
+        options = {"dtype_backend": backend, "decimal": decimal}
+        whole = numbers.query(sql, **options)
+        parts = numbers.query(sql, parallel=n, on=on, **options)
+        pd.testing.assert_frame_equal(parts.sort_values("id", ignore_index=True), whole)
+
+
+def test_no_rows_have_the_dtypes_too(numbers):
+    sql = "SELECT *, NULL AS nothing FROM numbers WHERE id < 0"
+    pd.testing.assert_frame_equal(numbers.query(sql, parallel=3, on="id"), numbers.query(sql))
+
+
+def test_each_part_has_a_session_of_its_own(numbers, sandbox):
+    numbers.query("SELECT id, d FROM numbers", parallel=4)
+    frame = numbers.query("SELECT id, @@pseudo_thread_id AS session FROM numbers", parallel=4, on="id")
+    assert frame["session"].nunique() == 4
+    assert numbers.connection_id not in set(frame["session"])
+    assert list(frame["id"]) == list(range(1, 20_001)), "the parts follow each other by the key"
+    assert others(sandbox, numbers) == []
+
+
+def test_the_schema_and_settings_of_the_connection(scratch, notes):
+    with scratch.connect(notes, database=None) as db:
+        db.execute("USE scratch")
+        assert db.query("SELECT DATABASE() AS d, 1 AS k", parallel=2, on="k").loc[0, "d"] == "scratch"
+
+
+def test_one_budget_for_all(numbers, sandbox):
+    size = numbers.query_arrow("SELECT * FROM numbers").nbytes
+    numbers.max_memory = size * 2
+    assert len(numbers.query("SELECT * FROM numbers", parallel=4)) == 20_000
+    numbers.max_memory = size // 2
+    with pytest.raises(ResultError, match="exceeds its memory limit") as caught:
+        numbers.query("SELECT * FROM numbers", parallel=4)
+    assert "of 4 failed; the others were ended" in caught.value.hint
+    assert others(sandbox, numbers) == []
+
+
+def test_one_part_that_fails_fails_the_whole(numbers, sandbox):
+    with pytest.raises(StatementError, match="DOUBLE value is out of range") as caught:
+        numbers.query(FAILS_AMONG_ROWS, parallel=4, on="id")
+    assert "of 4 failed" in caught.value.hint
+    assert others(sandbox, numbers) == []
+    assert len(numbers.query("SELECT 1")) == 1
+
+
+@pytest.mark.parametrize("consistent", [False, True])
+def test_stop_ends_all_on_the_server(numbers, sandbox, consistent):
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt), interrupt_when(lambda: len(queries(sandbox)) == 3):
+        numbers.query(SLOW, parallel=3, on="id", consistent=consistent)
+    assert threading.active_count() == before
+    wait_until(lambda: others(sandbox, numbers) == [], "the end of the parts' sessions")
+    assert len(numbers.query("SELECT 1")) == 1
+
+
+def test_a_part_that_someone_kills(numbers, sandbox):
+    def kill():
+        with sandbox.server.root() as root:
+            root.execute(f"KILL QUERY {queries(sandbox)[1][0]}")
+
+    with when(lambda: len(queries(sandbox)) == 3, kill), pytest.raises(StatementError) as caught:
+        numbers.query(SLOW, parallel=3, on="id")
+    assert caught.value.cause == "query-killed"
+    wait_until(lambda: others(sandbox, numbers) == [], "the end of the parts' sessions")
+
+
+def test_a_part_that_cannot_connect(numbers, sandbox):
+    with sandbox.server.root() as root:
+        root.execute("GRANT USAGE ON *.* TO tester@'%' WITH MAX_USER_CONNECTIONS 1")
+    try:
+        with pytest.raises(ConnectError) as caught:
+            numbers.query(f"{SLOW_ENOUGH} WHERE n.id <= 300", parallel=3, on="id")
+    finally:
+        with sandbox.server.root() as root:
+            root.execute("GRANT USAGE ON *.* TO tester@'%' WITH MAX_USER_CONNECTIONS 0")
+    assert caught.value.cause == "user-limit-reached"
+    # The limit leaves no session over which the query could be ended: the server notices that nobody reads.
+    wait_until(lambda: others(sandbox, numbers) == [], "the end of the parts' sessions")
+
+
+def test_what_other_sessions_do_not_see_is_refused(numbers):
+    for sql, query, undo in (
+        ("START TRANSACTION", "SELECT * FROM numbers", "ROLLBACK"),
+        ("CREATE TEMPORARY TABLE mine (id INT PRIMARY KEY)", "SELECT * FROM mine", "DROP TEMPORARY TABLE mine"),
+        ("SET @limit = 3", "SELECT * FROM numbers WHERE id < @limit", "DO 0"),
+        ("DO 0", "SELECT id, FOUND_ROWS() AS a FROM numbers", "DO 0"),
+        ("SET SESSION sql_mode = ''", "SELECT * FROM numbers", "SET SESSION sql_mode = DEFAULT"),
+    ):
+        numbers.execute(sql)
+        with pytest.raises(OptionError, match="session of its own") as caught:
+            numbers.query(query, parallel=2)
+        assert caught.value.cause == "parts-session-state"
+        numbers.execute(undo)
+
+
+def test_options_that_exclude_each_other(numbers):
+    for options in ({"limit": 3}, {"chunksize": 3}):
+        with pytest.raises(OptionError, match="limit and chunksize do not"):
+            numbers.query("SELECT * FROM numbers", parallel=2, **options)
+    for options in ({"on": "id"}, {"consistent": True}):
+        with pytest.raises(OptionError, match="need parallel"):
+            numbers.query("SELECT * FROM numbers", **options)
+    with pytest.raises(OptionError, match="parallel=0 is not valid"):
+        numbers.query("SELECT * FROM numbers", parallel=0)
+
+
+def test_notes_come_once(db, notes):
+    db.execute("CREATE OR REPLACE TABLE odd (id INT PRIMARY KEY, d DATE)")
+    db.execute("SET sql_mode = ''; INSERT INTO odd VALUES (1, 0), (2, 0), (3, 0), (4, 0); SET sql_mode = DEFAULT")
+    db._session.state = db._session.state.renewed()
+    notes.clear()
+    db.query("SELECT * FROM odd ORDER BY d", parallel=2)
+    assert "ORDER BY has no effect" in notes[0]
+    assert len(notes) == 2
+    assert "column d" in notes[1]
+
+
+def test_the_flag():
+    stop = StopFlag()
+    assert not stop()
+    stop.set()
+    assert stop()
+
+
+def test_logins_are_throttled(numbers):
+    began = time.monotonic()
+    numbers.query("SELECT * FROM numbers", parallel=20)
+    assert time.monotonic() - began >= 0.19
+
+
+@pytest.mark.parametrize("consistent", [False, True])
+def test_an_interrupt_at_any_line_leaves_nothing(numbers, sandbox, consistent):
+    def act():
+        return numbers.query("SELECT id FROM numbers WHERE id <= 1000", parallel=3, consistent=consistent)
+
+    hits = 0
+    for line in spread(act, 60):
+        try:
+            with Injector(line, KeyboardInterrupt) as injector:
+                act()
+        except KeyboardInterrupt:
+            hits += 1
+        wait_until(lambda: others(sandbox, numbers) == [], f"the end of all sessions after {injector.where}")
+    assert hits > 30
+    assert len(act()) == 1000
