@@ -45,7 +45,8 @@ def main(tool: str) -> None:
 def _turn(run: Run, sql: str, repeat: int, *, look: bool) -> dict[str, Any]:
     """Run the query so many times; the first turn (`look`) also measures memory and takes the values."""
     start = reset_peak() if look else 0
-    seconds, result = [], None
+    seconds: list[float] = []
+    result: Any = None
     server, client = server_cpu(), time.process_time()
     for _ in range(repeat):
         del result  # before the next one, as in a notebook that runs a cell again

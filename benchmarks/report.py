@@ -67,8 +67,9 @@ def small(run: Run) -> str:
         for tool, entry in by_tool.items():
             more = f"{(entry['seconds'] - bare) * 1000:+.2f}" if bare and "seconds" in entry else ""
             against = [_ratio(entry, by_tool.get(other), "seconds") for other in ("read_sql", "pymysql")]
-            rows.append([f"`{shape}`", tool, _shown(entry, "seconds", "{:.2f}", 1e-3), more, *against, _values(entry)])
-    return _table(["", "tool", "ms", "to pymysql-tuples", "/ read_sql", "/ pymysql", "values"], rows)
+            times = [_shown(entry, field, "{:.2f}", 1e-3) for field in ("seconds", "client_cpu")]
+            rows.append([f"`{shape}`", tool, *times, more, *against, _values(entry)])
+    return _table(["", "tool", "ms", "client CPU ms", "to pymysql-tuples", "/ read_sql", "/ pymysql", "values"], rows)
 
 
 def slow(run: Run) -> str:
@@ -111,21 +112,31 @@ TABLES: dict[str, Callable[[Run], str]] = {f.__name__: f for f in (summary, rati
 
 def text(run: Run) -> str:
     """All tables of the sections that ran."""
-    ran = {entry["section"] for entry in run["entries"]}
-    names = [name for name in TABLES if name in ran or (name == "ratios" and "read" in ran)]
-    return "\n\n".join([_head(run), *(TABLES[name](run) for name in names)])
+    ran = _tables_of(run)
+    return "\n\n".join([_head(run), *(TABLES[name](run) for name in TABLES if name in ran)])
 
 
 def write(run: Run, paths: Iterable[Path]) -> None:
-    """Replace what stands between `<!-- benchmark NAME -->` and `<!-- end -->` in these pages by the table NAME."""
+    """Replace what stands between `<!-- benchmark NAME -->` and `<!-- end -->` in these pages by the table NAME.
+
+    A table whose section did not run stays as it is.
+    """
     blocks = {"machine": _head, **TABLES}
+    ran = _tables_of(run) | {"machine"}
     for path in paths:
 
         def block(match: re.Match[str]) -> str:
+            if match[2] not in ran:
+                return match[0]
             return f"{match[1]}\n{blocks[match[2]](run)}\n{match[3]}"
 
         page = path.read_text(encoding="utf-8")
         path.write_text(re.sub(_BLOCK, block, page, flags=re.DOTALL), encoding="utf-8")
+
+
+def _tables_of(run: Run) -> set[str]:
+    ran = {entry["section"] for entry in run["entries"]}
+    return ran | ({"ratios"} if "read" in ran else set()) | ({"summary"} if {"read", "small", "slow"} <= ran else set())
 
 
 _BLOCK = r"(<!-- benchmark (\w+) -->)\n.*?(<!-- end -->)"
