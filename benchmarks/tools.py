@@ -102,7 +102,8 @@ def connectorx(server: Server) -> Run:
     """Connectorx into pandas; without TLS, as it has none for MySQL."""
     import connectorx as driver
 
-    url = f"mysql://{server.user}:{server.password}@127.0.0.1:{server.port}/bench"
+    # On 127.0.0.1 it would change over to the server's Unix socket, which no other tool uses.
+    url = f"mysql://{server.user}:{server.password}@127.0.0.1:{server.port}/bench?prefer_socket=false"
     return lambda sql: driver.read_sql(url, sql, protocol="binary")
 
 
