@@ -35,11 +35,12 @@ check: $(READY)  ## Lint and type-check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY) $(VENV)/.bench  ## Measure this project and its rivals side by side; SHAPES=mixed TOOLS=ours,floor for a part
+# SHAPES=mixed TOOLS=ours,floor,duckdb for a part; BENCH='--write README.md docs/performance.md' puts the tables there.
+bench: $(READY) $(VENV)/.bench  ## Measure this project and its rivals side by side; see docs/performance.md
 	$(BIN)/python -m benchmarks $(if $(SHAPES),--shapes $(SHAPES)) $(if $(TOOLS),--tools $(TOOLS)) $(BENCH)
 
-bench-check: $(READY)  ## A tiny benchmark, for its correctness: all tools must give the same values
-	$(BIN)/python -m benchmarks --scale 0.002 --rounds 1 --tools ours,floor,pymysql --no-extras --check
+bench-check: $(READY)  ## A tiny benchmark of what is installed, for its correctness: all tools must give the same values
+	$(BIN)/python -m benchmarks --scale 0.002 --rounds 1 --sections read,small,slow,parallel --check
 
 # The rivals; mysqlclient is compiled, against a header that comes with libmariadbd-dev or Homebrew's mariadb.
 $(VENV)/.bench: pyproject.toml $(READY)

@@ -21,22 +21,22 @@ print(time.perf_counter() - began)
 _WRITE = """
 import json, sys, time
 import rds_iam_magic
-from benchmarks.measure import _peak, _reset_peak
+from benchmarks.memory import peak, reset_peak
 rows, path = int(sys.argv[1]), sys.argv[2]
 sql = f"SELECT seq AS a, seq / 7.0e0 AS b, seq % 1000 AS c, MD5(seq % 5000) AS t FROM seq_1_to_{rows}"
 with rds_iam_magic.connect("sandbox", user="bench_iam", database="bench") as db:
     db.write("SELECT 1 AS a", path, overwrite=True)
-    start = _reset_peak()
+    start = reset_peak()
     began = time.perf_counter()
     db.write(sql, path, overwrite=True)
-    print(json.dumps({"seconds": time.perf_counter() - began, "peak_bytes": max(0, _peak() - start), "rows": rows}))
+    print(json.dumps({"seconds": time.perf_counter() - began, "peak_bytes": max(0, peak() - start), "rows": rows}))
 """
 
 
 def load_ext(environment: dict[str, str], rounds: int) -> dict[str, Any]:
     """Seconds of `%load_ext` in a fresh IPython."""
     times = [float(_python(environment, _LOAD)) for _ in range(rounds)]
-    return {"shape": "load_ext", "tool": "ours", "seconds": statistics.median(times)}
+    return {"shape": "%load_ext", "tool": "ours", "seconds": statistics.median(times)}
 
 
 def parquet(environment: dict[str, str], folder: Path, rows: int) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def parquet(environment: dict[str, str], folder: Path, rows: int) -> dict[str, A
     path = folder / "bench.parquet"
     found = json.loads(_python(environment, _WRITE, str(rows), str(path)))
     path.unlink()
-    return {"shape": f"parquet-{rows // 1000}k", "tool": "ours", **found}
+    return {"shape": f"--to x.parquet, {rows:,} rows", "tool": "ours", **found}
 
 
 def _python(environment: dict[str, str], script: str, *arguments: str) -> str:

@@ -60,7 +60,6 @@ SHAPES = {
         Shape("text", 100_000, "RPAD(MD5(seq), 1024, SHA1(seq)) AS t", "100k × 1 KB of text"),
         Shape("narrow", 2_000_000, "CAST(seq AS SIGNED INT) AS a, CAST(seq * 31 % 1000 AS SIGNED INT) AS b", "2M × 2"),
         Shape("nulls", 500_000, _NULLS, "500k × 10, 70 % NULL"),
-        Shape("one", 1, "1 AS a", "SELECT 1"),
     )
 }
 

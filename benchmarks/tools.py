@@ -1,79 +1,16 @@
 """How each tool reads a query's rows. A tool is set up (imports, connection) before the clock starts.
 
-Each gives back what `measure.py` compares: a DataFrame, or None for the floor.
+Each returns what `values.py` compares: a DataFrame or an Arrow table. The rivals come first; `own_tools.py` has ours
+and the floors.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-Run = Callable[[str], Any]
-
-
-@dataclass(frozen=True)
-class Server:
-    """Where the server is and who may log in: for us the IAM user, for the others a password user."""
-
-    host: str
-    port: int
-    ca: str
-    user: str
-    password: str
-
-    @classmethod
-    def of_environment(cls) -> Server:
-        """As the parent process left it."""
-        names = ("HOST", "PORT", "CA", "USER", "PASSWORD")
-        host, port, ca, user, password = (os.environ[f"BENCH_{name}"] for name in names)
-        return cls(host, int(port), ca, user, password)
-
-
-def _session(server: Server) -> Any:
-    """A session of this project's own driver, with a password: TLS as everywhere, verified for the endpoint."""
-    import ssl
-
-    from rds_iam_magic.aws.secret import Secret
-    from rds_iam_magic.mysql.credential import Password
-    from rds_iam_magic.mysql.dial import Address
-    from rds_iam_magic.mysql.driver import open_session
-
-    return open_session(
-        Address("127.0.0.1", server.port),
-        host=server.host,
-        user=server.user,
-        credential=Password(Secret(server.password)),
-        context=ssl.create_default_context(cafile=server.ca),
-        database=None,
-        timeout=30,
-    )
-
-
-def floor(server: Server) -> Run:
-    """Read the bytes and drop them."""
-    session = _session(server)
-    buffer = memoryview(bytearray(4 << 20))
-
-    def run(sql: str) -> None:
-        session.send(sql.encode())
-        last = b""
-        # The last packet is an EOF of five bytes, behind its header of four. A row that ends like it is not among
-        # the shapes.
-        while not (len(last) == 9 and last[:3] == b"\x05\0\0" and last[4] == 0xFE):
-            count = session.read_into(buffer)
-            last = (last + bytes(buffer[max(0, count - 9) : count]))[-9:]
-
-    return run
-
-
-def ours(server: Server) -> Run:  # noqa: ARG001 - it reads the sandbox's environment, as a user's notebook does
-    """This project, with an IAM token."""
-    import rds_iam_magic
-
-    connection = rds_iam_magic.connect("sandbox", user="bench_iam", max_memory="64 GB")
-    return connection.query
+from benchmarks import own_tools
+from benchmarks.server import Run, Server
 
 
 def _pymysql_options(server: Server) -> dict[str, Any]:
@@ -82,7 +19,7 @@ def _pymysql_options(server: Server) -> dict[str, Any]:
     context = ssl.create_default_context(cafile=server.ca)
     context.check_hostname = False  # these tools cannot name the endpoint of a tunnel; the chain is verified
     login = {"user": server.user, "password": server.password}
-    return {"host": "127.0.0.1", "port": server.port, **login, "ssl": context, "charset": "utf8mb4"}
+    return {"host": "127.0.0.1", "port": server.port, **login, "ssl": context, "charset": "utf8mb4", "autocommit": True}
 
 
 def pymysql(server: Server) -> Run:
@@ -100,8 +37,8 @@ def pymysql(server: Server) -> Run:
     return run
 
 
-def bare_pymysql(server: Server) -> Run:
-    """PyMySQL without a DataFrame: what `SELECT 1` is compared with."""
+def pymysql_tuples(server: Server) -> Run:
+    """PyMySQL without a DataFrame."""
     import pymysql as driver
 
     connection = driver.connect(**_pymysql_options(server))
@@ -120,7 +57,7 @@ def read_sql(server: Server) -> Run:
     import sqlalchemy
 
     engine = sqlalchemy.create_engine("mysql+pymysql://", connect_args=_pymysql_options(server))
-    connection = engine.connect()
+    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     return lambda sql: pd.read_sql(sqlalchemy.text(sql), connection)
 
 
@@ -150,6 +87,7 @@ def mysqlclient(server: Server) -> Run:
         password=server.password,
         ssl={"ca": server.ca},
         charset="utf8mb4",
+        autocommit=True,
     )
 
     def run(sql: str) -> Any:
@@ -164,27 +102,60 @@ def connectorx(server: Server) -> Run:
     """Connectorx into pandas; without TLS, as it has none for MySQL."""
     import connectorx as driver
 
-    url = f"mysql://{server.user}:{server.password}@127.0.0.1:{server.port}/bench"
+    # On 127.0.0.1 it would change over to the server's Unix socket, which no other tool uses.
+    url = f"mysql://{server.user}:{server.password}@127.0.0.1:{server.port}/bench?prefer_socket=false"
     return lambda sql: driver.read_sql(url, sql, protocol="binary")
 
 
-def magic(server: Server) -> Run:  # noqa: ARG001 - as `ours`
-    """`%%rds_sql` in an IPython shell: what `SELECT 1` is measured through."""
-    from IPython.core.interactiveshell import InteractiveShell
+def _duckdb(server: Server, compress: int) -> Callable[[str], Any]:
+    """A query's relation in DuckDB, through its MySQL extension, over TLS whose chain is verified."""
+    import duckdb as driver
+    import duckdb_extensions
 
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "rds_iam_magic")
-    shell.run_line_magic("rds_iam_connect", "sandbox -u bench_iam")
-    return lambda sql: shell.run_cell_magic("rds_sql", "", sql)
+    duckdb_extensions.import_extension("mysql")
+    connection = driver.connect()
+    connection.execute("LOAD mysql")
+    options = {
+        "HOST": "127.0.0.1",  # it checks no host name there, whatever SSL_MODE says
+        "USER": server.user,
+        "PASSWORD": server.password,
+        "SSL_MODE": "verify_ca",
+        "SSL_CA": server.ca,
+    }
+    secret = ", ".join(f"{name} '{value}'" for name, value in options.items())
+    connection.execute(f"CREATE SECRET s (TYPE mysql, PORT {server.port}, {secret})")
+    connection.execute(f"ATTACH 'compress={compress}' AS db (TYPE mysql, SECRET s)")
+    return lambda sql: connection.execute(f"SELECT * FROM mysql_query('db', $${sql}$$)")
+
+
+def duckdb(server: Server, compress: int = 0) -> Run:
+    """DuckDB into pandas."""
+    relation = _duckdb(server, compress)
+    return lambda sql: relation(sql).df()
+
+
+def duckdb_arrow(server: Server) -> Run:
+    """DuckDB into Arrow."""
+    relation = _duckdb(server, 0)
+    return lambda sql: relation(sql).to_arrow_table()
 
 
 TOOLS: dict[str, Callable[[Server], Run]] = {
-    "ours": ours,
-    "floor": floor,
+    **own_tools.TOOLS,
+    "duckdb": duckdb,
+    "duckdb-arrow": duckdb_arrow,
+    "duckdb-zlib": lambda server: duckdb(server, compress=1),
     "connectorx": connectorx,
     "mysqlclient": mysqlclient,
     "pymysql": pymysql,
+    "pymysql-tuples": pymysql_tuples,
     "read_sql": read_sql,
     "jupysql": jupysql,
 }
-LATENCY_TOOLS: dict[str, Callable[[Server], Run]] = {**TOOLS, "ours": magic, "pymysql": bare_pymysql}
+"""All tools by name."""
+
+THROUGHPUT = (
+    "ours", "ours-text", "ours-arrow", "floor", "floor-binary", "duckdb", "duckdb-arrow", "connectorx", "mysqlclient",
+    "pymysql", "read_sql", "jupysql",
+)  # fmt: skip
+"""The tools that read the big shapes."""
