@@ -101,8 +101,9 @@ def _config() -> Iterator[str]:
 
 
 def _members(kind: type[Any]) -> list[tuple[str, Callable[..., Any]]]:
-    """The public methods, in the order of the source."""
-    return [(name, item) for name, item in vars(kind).items() if name[0] != "_" and inspect.isfunction(item)]
+    """The public methods, in the order of the source; those of base classes come last."""
+    members = {name: item for each in kind.__mro__ for name, item in vars(each).items()}
+    return [(name, item) for name, item in members.items() if name[0] != "_" and inspect.isfunction(item)]
 
 
 def _type(kind: type[Any], heading: str) -> str:

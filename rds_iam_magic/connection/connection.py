@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, get_args, overload
+from typing import TYPE_CHECKING, get_args, overload
 
 from rds_iam_magic.connection.exclusive_use import ExclusiveUse
-from rds_iam_magic.connection.executor import Execution, Outcome, Result, StatementExecutor
+from rds_iam_magic.connection.execution import Execution, executions_of
+from rds_iam_magic.connection.executor import Outcome, Result, StatementExecutor
+from rds_iam_magic.connection.part_reads import PartReads
 from rds_iam_magic.connection.reconnecting import ReconnectingSession
 from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError, ResultError, warn
 from rds_iam_magic.mysql.login import Login
@@ -16,8 +18,6 @@ from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
 from rds_iam_magic.results.memory import MemoryBudget
 from rds_iam_magic.results.result import Changed, ResultSet, StreamedResult, one_schema, rechunk
-from rds_iam_magic.sql.effects import effects_of
-from rds_iam_magic.sql.statement import Statement, split
 from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
@@ -25,13 +25,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from rds_iam_magic.connection.planner import Planner
-    from rds_iam_magic.parallel.partition import Partition, Recipe
+    from rds_iam_magic.parallel.partition import Recipe
 
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
-_NOTHING = Statement("", ())
 
 
-class Connection:
+class Connection(PartReads):
     """A connection to one endpoint as one user; a lost session is reopened, and nothing that may write runs twice.
 
     Calls from several threads are serialised: the statements of one call finish before those of the next begin.
@@ -237,40 +236,6 @@ class Connection:
             raise OptionError(f"rows={rows} is not valid; a batch has at least one row.", "Omit it to get 65,536.")
         return self._batches(sql, rows, limit)
 
-    def partitions(self, sql: str, *, on: str | None = None, n: int = 8) -> list[Partition]:
-        """Divide a query into tasks that other threads, processes or machines can run, each with its own token.
-
-        Each task reads the query's rows within a range of the key `on`; together they are the rows, each once, as long
-        as the data do not change in between: tasks that run at different times see different moments.
-
-        Args:
-            sql: One query; it is evaluated once for each part.
-            on: Column that the parts are ranges of, best an indexed one. Default: an integer key of the only table.
-            n: The most tasks that there may be.
-
-        Raises:
-            OptionError: The query cannot be divided, or the connection cannot be made again elsewhere.
-            StatementError, ConnectionLostError: As `query` does.
-        """
-        return self._planner().partitions(sql, on, n)
-
-    def to_dask(self, sql: str, *, on: str | None = None, n: int = 8) -> Any:
-        """Divide a query into a `dask.dataframe.DataFrame`, whose partitions connect by themselves when computed.
-
-        Args:
-            sql: One query; it is evaluated once for each part.
-            on: Column that the parts are ranges of, best an indexed one. Default: an integer key of the only table.
-            n: The most partitions that there may be.
-
-        Raises:
-            OptionError: dask is not installed, or as `partitions` does.
-            StatementError, ConnectionLostError: As `query` does.
-        """
-        from rds_iam_magic.parallel.dask import require_dask, to_dask
-
-        require_dask()
-        return to_dask(self.partitions(sql, on=on, n=n))
-
     def write(
         self, sql: str, path: str | os.PathLike[str], *, overwrite: bool = False, limit: int | None = None
     ) -> int:
@@ -322,25 +287,6 @@ class Connection:
                 with self._telling_progress(execution):
                     yield from self._executor.collect(execution, MemoryBudget(self.max_memory))
 
-    def run_parallel(
-        self,
-        sql: str,
-        parallel: int,
-        *,
-        on: str | None = None,
-        consistent: bool = False,
-        decimal: DecimalMode = "float",
-    ) -> ResultSet:
-        """Read one query in parts at once, as `query` does with `parallel`; the parts follow each other by the key.
-
-        Raises:
-            OptionError: The query cannot be divided.
-            StatementError, ResultError, ConnectionLostError: A part failed; the others were ended.
-        """
-        if decimal not in get_args(DecimalMode):
-            raise OptionError(f"decimal={decimal!r} is not valid.", "Use 'float' or 'exact'.")
-        return self._planner().read(sql, on, parallel, decimal, consistent=consistent)
-
     def close(self) -> None:
         """End the session; a second call does nothing. An open transaction is rolled back, and a note says so."""
         is_own = self._use.is_own  # after a fork the transaction belongs to the parent, and stays open
@@ -364,30 +310,12 @@ class Connection:
             raise
 
     def _progress(self, execution: Execution) -> list[str]:
-        lines = []
-        if execution.position == 2:
-            lines.append("The statement before it has run.")
-        elif execution.position > 2:
-            lines.append(f"The {execution.position - 1} statements before it have run.")
-        if self.transaction_since is not None and not self.lost:
-            lines.append("A transaction is open: COMMIT or ROLLBACK it.")
-        return lines
+        is_open = self.transaction_since is not None and not self.lost
+        return [*execution.progress(), *(["A transaction is open: COMMIT or ROLLBACK it."] if is_open else [])]
 
     def _executions(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[Execution]:
-        if decimal not in get_args(DecimalMode):
-            raise OptionError(f"decimal={decimal!r} is not valid.", "Use 'float' or 'exact'.")
-        if limit is not None and limit < 1:
-            raise OptionError(f"limit={limit} is not valid; it must be at least 1.", "Omit it to read all rows.")
         status = 0 if self._session.closed else self._session.last_status
-        statements = split(sql, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES)
-        if not statements:
-            raise OptionError("There is no SQL to run.", cause="sql-missing")
-        return [
-            Execution(statement, effects_of(statement), position, len(statements), decimal, limit, following.words)
-            for position, (statement, following) in enumerate(
-                zip(statements, [*statements[1:], _NOTHING], strict=True), 1
-            )
-        ]
+        return executions_of(sql, decimal, limit, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES)
 
     def _planner(self) -> Planner:
         from rds_iam_magic.connection.planner import Planner

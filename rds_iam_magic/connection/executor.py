@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from rds_iam_magic.connection.duplicate_names import duplicate_names_note
+from rds_iam_magic.connection.execution import Execution
 from rds_iam_magic.connection.loss import SessionLostError, may_have_run
 from rds_iam_magic.connection.reconnecting import ReconnectingSession
 from rds_iam_magic.connection.running import Running, run_statement
@@ -16,11 +17,8 @@ from rds_iam_magic.errors import ConnectionLostError, ResultError, StatementErro
 from rds_iam_magic.mysql.server_errors import LOST, WRITE_IN_READ_ONLY, is_read_only, statement_error
 from rds_iam_magic.mysql.wire.events import MORE_RESULTS, Ok, ResultSetEnd, ResultSetStart, Rows, ServerError
 from rds_iam_magic.mysql.wire.nullability import nullable_columns
-from rds_iam_magic.results.formats import DecimalMode
 from rds_iam_magic.results.memory import MemoryBudget
 from rds_iam_magic.results.result import Changed, ResultSet, StreamedResult
-from rds_iam_magic.sql.effects import Effects
-from rds_iam_magic.sql.statement import Statement
 from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
@@ -31,34 +29,6 @@ if TYPE_CHECKING:
 Result = ResultSet | Changed
 Outcome = StreamedResult | Changed
 Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """A statement to run, and how to return its rows.
-
-    Attributes:
-        statement: One statement.
-        effects: What it may do.
-        position, count: The statement's number in the text, from 1, and the number of statements.
-        decimal: How DECIMAL is decoded.
-        limit: The maximum number of rows, or None for all.
-        words_after: The words of the next statement in the same text.
-    """
-
-    statement: Statement
-    effects: Effects
-    position: int
-    count: int
-    decimal: DecimalMode
-    limit: int | None
-    words_after: Sequence[str] = ()
-
-    @property
-    def verb(self) -> str:
-        """The statement's first word in upper case, or `CREATE TABLE`."""
-        words = self.statement.words
-        return "CREATE TABLE" if words[:1] == ["CREATE"] and "TABLE" in words[:5] else "".join(words[:1])
 
 
 @dataclass(slots=True)

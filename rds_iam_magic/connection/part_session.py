@@ -7,7 +7,8 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rds_iam_magic.connection.executor import Execution, StatementExecutor
+from rds_iam_magic.connection.execution import Execution
+from rds_iam_magic.connection.executor import StatementExecutor
 from rds_iam_magic.connection.reconnecting import ReconnectingSession
 from rds_iam_magic.errors import NotConnectedError
 from rds_iam_magic.results.formats import DecimalMode

@@ -8,7 +8,7 @@ import pytest
 
 from rds_iam_magic.errors import ConnectError, OptionError, ResultError, StatementError
 from rds_iam_magic.parallel.reading import StopFlag
-from tests.support.events import interrupt_when, processes, wait_until, when
+from tests.support.events import WORKING, interrupt_when, processes, wait_until, when
 from tests.support.injector import Injector, spread
 
 FAILS_AMONG_ROWS = "SELECT id, EXP(id / 10) AS e FROM numbers"  # out of range at row 7,098
@@ -29,7 +29,7 @@ def numbers(db):
 
 def queries(sandbox):
     """The parts' sessions that work."""
-    return processes(sandbox.server, "USER = 'tester' AND COMMAND = 'Query' AND INFO LIKE '%AS part WHERE%'")
+    return processes(sandbox.server, f"USER = 'tester' AND {WORKING} AND INFO LIKE '%AS part WHERE%'")
 
 
 def others(sandbox, db):

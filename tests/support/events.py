@@ -68,11 +68,12 @@ def processes(server: Any, where: str) -> list[tuple[Any, ...]]:
         return list(root.fetchall())
 
 
+WORKING = "COMMAND IN ('Query', 'Prepare', 'Execute')"
+
+
 def works_on(server: Any, number: int, state: str = "%") -> bool:
     """Whether the session of that id works on a statement (and is in a state LIKE `state`)."""
-    return bool(
-        processes(server, f"ID = {number} AND COMMAND IN ('Query', 'Execute') AND IFNULL(STATE, '') LIKE '{state}'")
-    )
+    return bool(processes(server, f"ID = {number} AND {WORKING} AND IFNULL(STATE, '') LIKE '{state}'"))
 
 
 def rests(server: Any, number: int) -> bool:
