@@ -9,9 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import struct
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rds_iam_magic.mysql.wire.column import Column
+from rds_iam_magic.mysql.wire.events import PAD, Rows
 from tests.support.packets import column, definition, encoded, eof, length, packets
 
 TINY, SHORT, FLOAT, NULL, LONGLONG, INT24, YEAR = 1, 2, 4, 6, 8, 9, 13
@@ -20,12 +24,27 @@ _FLOATS = {4: "<f", 5: "<d"}
 _DATES, _TIMES = {7, 10, 12, 14, 17, 18}, {11, 19}
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A value that Python has no type for, as it is sent: such as 2024-00-00."""
+
+    text: bytes
+    binary: bytes
+
+
+def zero_date(year: int, month: int, day: int) -> Sent:
+    """A date as the server stores it, possible or not."""
+    parts = struct.pack("<HBB", year, month, day)
+    return Sent(b"%04d-%02d-%02d" % (year, month, day), encoded(parts if any(parts) else b""))
+
+
 def value(column: Column, value: Any) -> bytes:
-    """A value that is not NULL; bytes in the place of a number, a date or a time are what is sent for it."""
+    """A value that is not NULL."""
     kind = column.type_code
+    if isinstance(value, Sent):
+        return value.binary
     if isinstance(value, bytes):
-        is_raw = kind in _NUMBERS or kind in _FLOATS or kind in _DATES | _TIMES or kind == NULL
-        return value if is_raw else encoded(value)
+        return encoded(value)
     if kind in _NUMBERS:
         return struct.pack("<" + (_NUMBERS[kind].upper() if column.unsigned else _NUMBERS[kind]), value)
     if kind in _FLOATS:
@@ -41,6 +60,8 @@ def text(column: Column, value: Any) -> bytes | None:
     """The same value as the text protocol has it; None for NULL."""
     if value is None or isinstance(value, bytes):
         return value
+    if isinstance(value, Sent):
+        return value.text
     if isinstance(value, dt.timedelta):
         seconds, micros = divmod(abs(value) // dt.timedelta(microseconds=1), 1_000_000)
         clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
@@ -94,3 +115,14 @@ def prepared(columns: Sequence[Column], parameters: int = 0, statement_id: int =
 def response(columns: Sequence[Column], rows: Iterable[Sequence[Any]], end: bytes | None = None) -> bytes:
     """The responses to COM_STMT_PREPARE and to the COM_STMT_EXECUTE sent with it."""
     return packets(prepared(columns)) + packets(result(columns, rows, end))
+
+
+def rows_of(*rows: bytes) -> Rows:
+    """Rows of either protocol as the parser hands them on, with other bytes between and behind them."""
+    data, starts, ends = b"", [], []
+    for each in rows:
+        data += b"\xff\x7f\xa0\xff"
+        starts.append(len(data))
+        data += each
+        ends.append(len(data))
+    return Rows(np.frombuffer(data + b"\xff" * PAD, np.uint8), np.array(starts, np.int64), np.array(ends, np.int64))
