@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
-from tests.support.events import interrupt_when, processes, wait_until
+from tests.support.events import WORKS, interrupt_when, processes, wait_until
 
 SEVERAL = "SELECT seq AS n, CONCAT('t', seq) AS t, seq * 1.25 AS d FROM seq_1_to_40000"
 FAILS_AMONG_ROWS = "SELECT seq, REPEAT('x', 1000), EXP(seq / 10) FROM seq_1_to_10000"  # out of range at row 7,098
@@ -25,7 +25,7 @@ def names(folder):
 
 
 def running(sandbox):
-    return len(processes(sandbox.server, "USER = 'tester' AND COMMAND = 'Query'"))
+    return len(processes(sandbox.server, f"USER = 'tester' AND {WORKS}"))
 
 
 def nothing_runs(sandbox):

@@ -68,9 +68,13 @@ def processes(server: Any, where: str) -> list[tuple[Any, ...]]:
         return list(root.fetchall())
 
 
+WORKS = "COMMAND IN ('Query', 'Prepare', 'Execute')"
+"""Where a session works on a statement, in SQL."""
+
+
 def works_on(server: Any, number: int, state: str = "%") -> bool:
     """Whether the session of that id works on a statement (and is in a state LIKE `state`)."""
-    return bool(processes(server, f"ID = {number} AND COMMAND = 'Query' AND IFNULL(STATE, '') LIKE '{state}'"))
+    return bool(processes(server, f"ID = {number} AND {WORKS} AND IFNULL(STATE, '') LIKE '{state}'"))
 
 
 def rests(server: Any, number: int) -> bool:
