@@ -30,7 +30,9 @@ QUEUE_DEPTH = 3
 
 _STRAY = 5  # ticks that a response may take to arrive after the server has finished
 _QUERY_INTERRUPTED = 1317
-_ENDED = (_QUERY_INTERRUPTED, 1969, 3024)  # by KILL QUERY, or by a time limit of MariaDB or MySQL
+# What text would not do better: KILL QUERY, a time limit of MariaDB or MySQL, the end of waiting for a lock, and a
+# deadlock, which may have rolled the transaction back.
+_ENDED = (_QUERY_INTERRUPTED, 1969, 3024, 1205, 1213)
 _NOT_EXECUTED = (1243, 1615)  # no such prepared statement; its tables were changed too often
 
 
@@ -46,6 +48,8 @@ class ResponseReader:
         no_data: Seconds without a byte before `still_runs` is called.
         deadline: Seconds after which reading stops with an error; the caller ends the query.
         binary: Ask for rows in the binary protocol, which takes a prepared statement; text if it cannot be prepared.
+        only_reads: The statement may run again, as text, when the server says that it did not execute the prepared one:
+            a stored function may raise that error too (SIGNAL), after a write.
 
     Attributes:
         limit: After more rows than this, no further rows are yielded: `cut` becomes True and the rest is discarded as
@@ -70,6 +74,7 @@ class ResponseReader:
         no_data: float = DEFAULT.no_data,
         deadline: float | None = None,
         binary: bool = False,
+        only_reads: bool = False,
     ) -> None:
         self.sent = self.finished = self.killed = self.expired = self.cut = False
         self.has_changed = False
@@ -77,6 +82,7 @@ class ResponseReader:
         self._session = session
         self._sql = sql
         self._binary = binary
+        self._not_executed = _NOT_EXECUTED if only_reads else ()
         self._outcome: Prepared | PrepareFailed | None = None  # of preparing; None once the statement runs
         self._still_runs = still_runs
         self._no_data = no_data
@@ -215,21 +221,25 @@ class ResponseReader:
             session.execute(LAST_STATEMENT)
             self.sent = True
         self._receive(sequence=sequence, command=COM_STMT_PREPARE, then_execute=session.executes_last)
-        outcome = self._outcome
-        if isinstance(outcome, Prepared) and not session.executes_last:
-            if outcome.parameters:
-                session.close_statement(outcome.statement_id)
-            else:
-                session.execute(outcome.statement_id)
-                self.sent = True
-                self._receive(command=COM_STMT_EXECUTE)
-        if isinstance(self._outcome, PrepareFailed) and (self._outcome.error.code in _ENDED or self._discarding):
-            self._hand_over(self._outcome.error)
-            self._outcome = None
-        is_over = self._outcome is None
+        if isinstance(self._outcome, Prepared) and not session.executes_last:
+            self._execute_or_close(self._outcome)
+        outcome, self._outcome = self._outcome, None
+        # Whoever called it off in the meantime does not want it to begin.
+        is_over = outcome is None or self._discarding
+        if isinstance(outcome, PrepareFailed) and (is_over or outcome.error.code in _ENDED):
+            self._hand_over(outcome.error)
+            is_over = True
         self.sent = self.sent and is_over
-        self._outcome = None
         return is_over
+
+    def _execute_or_close(self, prepared: Prepared) -> None:
+        """Run the statement of that number, unless it lacks parameters or was called off."""
+        if prepared.parameters or self._discarding:
+            self._session.close_statement(prepared.statement_id)
+        else:
+            self._session.execute(prepared.statement_id)
+            self.sent = True
+            self._receive(command=COM_STMT_EXECUTE)
 
     def _receive(self, **response: Any) -> None:
         parser = ResponseParser(announced=self._session.charsets, **response)
@@ -250,7 +260,7 @@ class ResponseReader:
         if isinstance(event, (Prepared, PrepareFailed)):
             self._outcome = event
         elif isinstance(self._outcome, Prepared) and not self._outcome.parameters:
-            if isinstance(event, ServerError) and event.code in _NOT_EXECUTED:
+            if isinstance(event, ServerError) and event.code in self._not_executed:
                 self._outcome = PrepareFailed(event)
             else:
                 self._outcome = None
