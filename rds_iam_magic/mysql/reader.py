@@ -233,8 +233,11 @@ class ResponseReader:
         return is_over
 
     def _execute_or_close(self, prepared: Prepared) -> None:
-        """Run the statement of that number, unless it lacks parameters or was called off."""
-        if prepared.parameters or self._discarding:
+        """Run the statement of that number, unless it lacks parameters or was called off.
+
+        One with warnings runs as text, which repeats them.
+        """
+        if prepared.parameters or prepared.warnings or self._discarding:
             self._session.close_statement(prepared.statement_id)
         else:
             self._session.execute(prepared.statement_id)

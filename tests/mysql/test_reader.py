@@ -273,6 +273,13 @@ def test_what_may_have_written_is_not_sent_twice(connect, mariadb, code):
     assert settled(server)
 
 
+def test_warnings_of_preparing_are_not_lost_on_mysql(connect):
+    """The execution does not repeat them, the text does."""
+    server = Server(connect, mariadb=False, prepare=packets(binary.prepared(NUMBERS, statement_id=258, warnings=1)))
+    assert read(server.session, b"SELECT 7 AS v", binary=True) == [TEXT_ROW]
+    assert server.commands == ["prepare", "close", "query"]
+
+
 def test_an_error_behind_the_columns_is_the_statements_own(connect):
     server = Server(connect, mariadb=True, execute=packets(binary.result(NUMBERS, [[7]], err(1615))))
     answer = reader(server, only_reads=True)

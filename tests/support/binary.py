@@ -105,9 +105,9 @@ def result(columns: Sequence[Column], rows: Iterable[Sequence[Any]], end: bytes 
     return [*head, *(row(columns, each) for each in rows), eof() if end is None else end]
 
 
-def prepared(columns: Sequence[Column], parameters: int = 0, statement_id: int = 1) -> list[bytes]:
+def prepared(columns: Sequence[Column], parameters: int = 0, statement_id: int = 1, warnings: int = 0) -> list[bytes]:
     """The payloads of the response to COM_STMT_PREPARE."""
-    head = b"\0" + struct.pack("<IHHBH", statement_id, len(columns), parameters, 0, 0)
+    head = b"\0" + struct.pack("<IHHBH", statement_id, len(columns), parameters, 0, warnings)
     lists = [[column("?")] * parameters, columns]
     return [head, *(payload for some in lists if some for payload in [*map(definition, some), eof()])]
 
