@@ -1,10 +1,9 @@
 """One statement through both protocols on a real server: the same frame, the same notes, the same error.
 
-And what a prepared statement must not change: the session's functions, locks, limits, interrupts, what is open there.
+And what preparing must not change: what the session says of the statement before.
 """
 
 import datetime as dt
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -14,9 +13,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from rds_iam_magic.connection.connection import Connection
-from rds_iam_magic.errors import RdsIamError, ResultError, StatementError
-from rds_iam_magic.mysql.session_settings import SessionSettings
-from tests.support.events import WORKS, connection_id, interrupt_when, processes, wait_until, when, works_on
+from rds_iam_magic.errors import RdsIamError, StatementError
 from tests.support.logins import through_text
 
 ROUNDED = "FLOAT values rounded"
@@ -333,130 +330,6 @@ def test_a_function_that_raises_what_a_server_says_of_prepared_statements(sandbo
         with pytest.raises(StatementError, match="mine"):
             sides[0].db.query(sql.format(code))
         assert sides[0].db.query("SELECT COUNT(*) AS n FROM said").loc[0, "n"] == count
-
-
-# ── What is open on the server, and what ends a statement ─────────────────────────────────────────────────────────
-
-
-def count(sandbox, name):
-    with sandbox.server.root() as root:
-        root.execute(f"SHOW GLOBAL STATUS LIKE '{name}'")
-        return int(root.fetchone()[1])
-
-
-ENDLESS = "SELECT a.seq, b.seq FROM seq_1_to_1000000 a, seq_1_to_1000000 b"
-
-
-@pytest.fixture
-def lasting(sandbox, sides):
-    """The binary side; its session is the same at the end, answers, and nothing is prepared any more."""
-    db = sides[0].db
-    before = connection_id(db)
-    yield db
-    assert connection_id(db) == before
-    assert db.query("SELECT 41 AS a")["a"].tolist() == [41]
-    wait_until(lambda: count(sandbox, "Prepared_stmt_count") == 0, "the end of the prepared statements")
-
-
-def test_nothing_stays_prepared(sandbox, lasting):
-    before = count(sandbox, "Com_stmt_prepare")
-    for _ in range(5):
-        lasting.query("SELECT 1 AS a")
-        lasting.query(ENDLESS, limit=3)
-        lasting.query("SELECT seq FROM seq_1_to_100", limit=3)
-        for sql in ("SELECT nothing", "SELECT ?", "SELECT EXP(1000)", "SELECT seq, EXP(seq) FROM seq_1_to_1000"):
-            with pytest.raises(StatementError):
-                lasting.query(sql)
-        batches = lasting.batches(ENDLESS)
-        next(batches)
-        batches.close()
-    assert count(sandbox, "Com_stmt_prepare") - before >= 30
-
-
-def test_nothing_is_prepared_through_a_proxy(sandbox, sides):
-    before = count(sandbox, "Com_stmt_prepare")
-    assert sides[1].db.query("SELECT 1 AS a")["a"].tolist() == [1]
-    assert len(sides[1].db.query("SELECT seq FROM seq_1_to_100", limit=3)) == 3
-    assert count(sandbox, "Com_stmt_prepare") == before
-
-
-def test_no_more_may_be_prepared(sandbox, lasting):
-    """1461: then as text, and never another statement's rows."""
-    assert lasting.query("SELECT 5 AS a")["a"].tolist() == [5]
-    with sandbox.server.root() as root:
-        root.execute("SET GLOBAL max_prepared_stmt_count = 0")
-        try:
-            assert lasting.query("SELECT 6 AS a")["a"].tolist() == [6]
-            assert lasting.query("SELECT 'x' AS b")["b"].tolist() == ["x"]
-            with pytest.raises(StatementError, match="1054"):
-                lasting.query("SELECT nothing")
-            assert "nothing" in lasting.query("SHOW WARNINGS").loc[0, "Message"]
-        finally:
-            root.execute("SET GLOBAL max_prepared_stmt_count = DEFAULT")
-
-
-@contextmanager
-def locked(scratch):
-    """A table that another session holds: preparing or executing a query of it waits."""
-    with scratch.connect([]) as other:
-        other.execute("CREATE OR REPLACE TABLE held (a INT); LOCK TABLES held WRITE")
-        try:
-            yield "SELECT * FROM held"
-        finally:
-            other.execute("UNLOCK TABLES")
-
-
-def ended_by(sandbox, db, how):
-    """Have a running statement end in one of the ways in which that can be."""
-    number = connection_id(db)
-
-    def kill():
-        with sandbox.server.root() as root:
-            root.execute(f"KILL QUERY {number}")
-
-    if how == "KILL QUERY":
-        return when(lambda: works_on(sandbox.server, number), kill)
-    return interrupt_when(lambda: works_on(sandbox.server, number))
-
-
-@pytest.mark.parametrize("how", ["KILL QUERY", "Ctrl-C"])
-@pytest.mark.parametrize("place", ["a lock", "before its rows", "among its rows"])
-def test_a_statement_that_is_ended(sandbox, scratch, lasting, how, place):
-    error = StatementError if how == "KILL QUERY" else KeyboardInterrupt
-    with locked(scratch) as waiting:
-        sql = {"a lock": waiting, "before its rows": f"{ENDLESS} WHERE a.seq + b.seq = 0", "among its rows": ENDLESS}
-        with pytest.raises(error), ended_by(sandbox, lasting, how):
-            for _ in lasting.batches(sql[place]):
-                pass
-        wait_until(lambda: not processes(sandbox.server, f"USER = 'tester' AND {WORKS}"), "its end on the server")
-
-
-def test_a_time_limit_of_the_server(scratch, lasting):
-    lasting.execute("SET max_statement_time = 0.1")
-    with locked(scratch) as waiting:
-        for sql in (waiting, "SELECT SLEEP(60)", f"{ENDLESS} WHERE a.seq + b.seq = 0"):
-            with pytest.raises(StatementError, match="1969"):
-                lasting.query(sql)
-    lasting.execute("SET max_statement_time = 0")
-
-
-def test_waiting_for_a_lock_ends_once(scratch, lasting):
-    """Not once while it is prepared and once more as text; and the server's own error is kept."""
-    lasting.execute("SET lock_wait_timeout = 1")
-    with locked(scratch) as waiting:
-        began = dt.datetime.now(dt.timezone.utc)
-        with pytest.raises(StatementError, match="1205"):
-            lasting.query(waiting)
-        assert (dt.datetime.now(dt.timezone.utc) - began).total_seconds() < 1.9
-        assert lasting.query("SHOW WARNINGS")["Code"].tolist() == [1205]
-
-
-def test_a_time_limit_of_ours(sandbox, scratch):
-    with Connection(scratch.login(), settings=SessionSettings(timeout=0.2)) as db:
-        for sql in ("SELECT SLEEP(60)", ENDLESS):
-            with pytest.raises((ResultError, StatementError)):
-                db.query(sql)
-    wait_until(lambda: count(sandbox, "Prepared_stmt_count") == 0, "the end of the prepared statements")
 
 
 def test_several_results_of_a_procedure(sandbox, sides):
