@@ -361,7 +361,8 @@ def test_rows_that_are_broken(row, words, place):
 
 @pytest.mark.parametrize("kind", [TEXT, BLOB, DECIMAL, BIT])
 @pytest.mark.parametrize(
-    "sent", [b"\xfb", b"\xff", b"\xfe" + b"\xff" * 8, b"\xfe" + struct.pack("<Q", 2**63), b"\x09x"]
+    "sent",
+    [b"\xfb", b"\xfb" + b"x" * 251, b"\xff", b"\xfe" + b"\xff" * 8, b"\xfe" + struct.pack("<Q", 2**63), b"\x09x"],
 )
 def test_lengths_that_lead_out(kind, sent):
     with pytest.raises(ProtocolError):

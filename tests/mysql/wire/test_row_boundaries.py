@@ -178,11 +178,11 @@ def test_a_packet_out_of_order(rows, how, number, place, many):
     assert len(reader.rows) <= place
 
 
-@given(rows=ROWS.filter(bool), place=st.integers(0, 500), how=HOW)
-def test_an_empty_packet_is_no_row(rows, place, how):
+@given(rows=ROWS.filter(bool), place=st.integers(0, 500), count=st.sampled_from([1, 20]), how=HOW)
+def test_an_empty_packet_is_no_row(rows, place, count, how):
     place %= len(rows)
     with pytest.raises(ProtocolError):
-        read([*rows[:place], b"", *rows[place:]], **how)
+        read([*rows[:place], *[b""] * count, *rows[place:]], **how)
 
 
 @given(rows=ROWS.filter(bool), cut=st.integers(0, 8000))
