@@ -320,6 +320,9 @@ TIME_BYTES = st.builds(struct.Struct("<BIBBBI").pack, BYTE, LONG, *[BYTE] * 3, L
 )
 @example(DATE, [bytes.fromhex("e8070d01000000") + bytes(5)], 4)
 @example(DATE, [bytes.fromhex("0f270c20000000") + bytes(5)], 4)
+@example(TIME, [bytes.fromhex("020000000001010100000000")], 8)
+@example(TIME, [bytes.fromhex("012300000001010100000000")], 8)
+@example(TIME, [bytes.fromhex("012200000017010100000000")], 8)
 @example(DATETIME, [bytes.fromhex("10270101000000") + bytes(5)], 7)
 @example(DATETIME, [bytes.fromhex("e807010100000040420f00")], 11)
 def test_any_bytes_of_dates_and_times(kind, raw, length):
