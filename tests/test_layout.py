@@ -43,7 +43,6 @@ WITHOUT_TWIN = {
     "connection.reconnecting": "a lost session, by real faults: reliability/",
     "connection.running": "the order of a statement's steps, by real faults and interrupts: reliability/",
     "hints": "the other half of errors: test_errors",
-    "mysql.decode.column_decoder": "an abstract base: each family's tests",
     "mysql.wire.events": "what the parser gives, as data: mysql/wire/test_response",
     "notebook.grammars": "a table: test_option and test_reference",
     "sandbox.__main__": "the command: sandbox/test_command",
