@@ -99,6 +99,7 @@ def run_statement(
         no_data=session.login.timeouts.no_data,
         deadline=_deadline(session),
         binary=effects.is_query and session.login.endpoint.kind is not Kind.PROXY,
+        only_reads=effects.only_reads,
     )
     running = Running(reader)
     handled = sys.exc_info()[1]

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.background import TICK, BackgroundCall
@@ -30,7 +31,9 @@ QUEUE_DEPTH = 3
 
 _STRAY = 5  # ticks that a response may take to arrive after the server has finished
 _QUERY_INTERRUPTED = 1317
-_ENDED = (_QUERY_INTERRUPTED, 1969, 3024)  # by KILL QUERY, or by a time limit of MariaDB or MySQL
+# What text would not do better: KILL QUERY, a time limit of MariaDB or MySQL, the end of waiting for a lock, and a
+# deadlock, which may have rolled the transaction back.
+_ENDED = (_QUERY_INTERRUPTED, 1969, 3024, 1205, 1213)
 _NOT_EXECUTED = (1243, 1615)  # no such prepared statement; its tables were changed too often
 
 
@@ -46,6 +49,8 @@ class ResponseReader:
         no_data: Seconds without a byte before `still_runs` is called.
         deadline: Seconds after which reading stops with an error; the caller ends the query.
         binary: Ask for rows in the binary protocol, which takes a prepared statement; text if it cannot be prepared.
+        only_reads: The statement may run again, as text, when the server says that it did not execute the prepared one:
+            a stored function may raise that error too (SIGNAL), after a write.
 
     Attributes:
         limit: After more rows than this, no further rows are yielded: `cut` becomes True and the rest is discarded as
@@ -70,6 +75,7 @@ class ResponseReader:
         no_data: float = DEFAULT.no_data,
         deadline: float | None = None,
         binary: bool = False,
+        only_reads: bool = False,
     ) -> None:
         self.sent = self.finished = self.killed = self.expired = self.cut = False
         self.has_changed = False
@@ -77,7 +83,10 @@ class ResponseReader:
         self._session = session
         self._sql = sql
         self._binary = binary
+        self._not_executed = _NOT_EXECUTED if only_reads else ()
         self._outcome: Prepared | PrepareFailed | None = None  # of preparing; None once the statement runs
+        self._warnings_of_preparing = 0
+        self._kept_warnings = False  # the server no longer has them
         self._still_runs = still_runs
         self._no_data = no_data
         self.limit: int | None = None
@@ -215,21 +224,35 @@ class ResponseReader:
             session.execute(LAST_STATEMENT)
             self.sent = True
         self._receive(sequence=sequence, command=COM_STMT_PREPARE, then_execute=session.executes_last)
-        outcome = self._outcome
-        if isinstance(outcome, Prepared) and not session.executes_last:
-            if outcome.parameters:
-                session.close_statement(outcome.statement_id)
-            else:
-                sequence = session.execute(outcome.statement_id)
-                self.sent = True
-                self._receive(sequence=sequence, command=COM_STMT_EXECUTE)
-        if isinstance(self._outcome, PrepareFailed) and (self._outcome.error.code in _ENDED or self._discarding):
-            self._hand_over(self._outcome.error)
-            self._outcome = None
-        is_over = self._outcome is None
+        if isinstance(self._outcome, Prepared) and not session.executes_last:
+            self._execute_or_close(self._outcome)
+        outcome, self._outcome = self._outcome, None
+        # Whoever called it off in the meantime does not want it to begin.
+        is_over = outcome is None or self._discarding
+        if isinstance(outcome, PrepareFailed) and (is_over or outcome.error.code in _ENDED):
+            self._hand_over(outcome.error)
+            is_over = True
         self.sent = self.sent and is_over
-        self._outcome = None
+        if is_over and self._kept_warnings and not self._discarding:
+            self._restore_warnings()
         return is_over
+
+    def _restore_warnings(self) -> None:
+        """Prepare the statement once more, for SHOW WARNINGS: executing it discarded the warnings of preparing it."""
+        sequence = self._session.prepare(self._sql, self._hear)
+        self._receive(sequence=sequence, command=COM_STMT_PREPARE)
+        if isinstance(self._outcome, Prepared):
+            self._session.close_statement(self._outcome.statement_id)
+        self._outcome = None
+
+    def _execute_or_close(self, prepared: Prepared) -> None:
+        """Run the statement of that number, unless it lacks parameters or was called off."""
+        if prepared.parameters or self._discarding:
+            self._session.close_statement(prepared.statement_id)
+        else:
+            sequence = self._session.execute(prepared.statement_id)
+            self.sent = True
+            self._receive(sequence=sequence, command=COM_STMT_EXECUTE)
 
     def _receive(self, **response: Any) -> None:
         parser = ResponseParser(announced=self._session.charsets, **response)
@@ -249,8 +272,9 @@ class ResponseReader:
         """Whether an event tells of the statement, rather than of preparing it."""
         if isinstance(event, (Prepared, PrepareFailed)):
             self._outcome = event
+            self._warnings_of_preparing = event.warnings if isinstance(event, Prepared) else 0
         elif isinstance(self._outcome, Prepared) and not self._outcome.parameters:
-            if isinstance(event, ServerError) and event.code in _NOT_EXECUTED:
+            if isinstance(event, ServerError) and event.code in self._not_executed:
                 self._outcome = PrepareFailed(event)
             else:
                 self._outcome = None
@@ -265,6 +289,9 @@ class ResponseReader:
         self._discarding = self.cut
 
     def _hand_over(self, event: Event) -> None:
+        if isinstance(event, (Ok, ResultSetEnd)) and self._warnings_of_preparing and not event.warnings:
+            event = replace(event, warnings=self._warnings_of_preparing)
+            self._kept_warnings = True
         if isinstance(event, (Ok, ResultSetEnd)):
             self._session.status = event.status
             self.warnings, self.has_changed = event.warnings, isinstance(event, Ok)

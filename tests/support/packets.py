@@ -17,8 +17,8 @@ from rds_iam_magic.mysql.wire.packets import MAX_PACKET
 INT, DOUBLE, DECIMAL, DATE, DATETIME, TIME, TEXT, BIT = 3, 5, 246, 10, 12, 11, 253, 16
 UTF8 = 45
 CLEAR_PASSWORD_SWITCH = b"\xfemysql_clear_password\x00"
-_TLS = 0x0800
-_CAPABILITIES = 0x00000001 | 0x00000008 | 0x00000200 | 0x00008000 | 0x00080000 | 0x00002000
+_TLS, _LONG_PASSWORD = 0x0800, 0x00000001
+_CAPABILITIES = 0x00000008 | 0x00000200 | 0x00008000 | 0x00080000 | 0x00002000
 
 
 def packet(sequence: int, payload: bytes) -> bytes:
@@ -82,8 +82,9 @@ def result(columns: list[Column], rows: Iterable[list[bytes | None]], end: bytes
     return [*head, *(b"".join(map(encoded, row)) for row in rows), eof() if end is None else end]
 
 
-def greeting(*, tls: bool, offers: int = 0) -> bytes:
-    capabilities = _CAPABILITIES | (_TLS if tls else 0) | offers
+def greeting(*, tls: bool, offers: int = 0, mariadb: bool = False) -> bytes:
+    """MariaDB tells itself apart by a flag that it does not set, whatever its version's text."""
+    capabilities = _CAPABILITIES | (_TLS if tls else 0) | offers | (0 if mariadb else _LONG_PASSWORD)
     return packet(
         0,
         b"\x0a8.0.36-listener\x00"

@@ -8,9 +8,9 @@ from typing import Any
 from rds_iam_magic.mysql.wire.response import ResponseParser
 
 
-def feed(data: bytes, cuts: Iterable[int] = (), piece: int = 4096) -> list[Any]:
-    """All events of a stream of bytes, fed in parts that end where `cuts` says."""
-    response, events, at = ResponseParser(chunk_bytes=piece), [], 0
+def feed(data: bytes, cuts: Iterable[int] = (), piece: int = 4096, **asked: Any) -> list[Any]:
+    """All events of a stream of bytes, fed in parts that end where `cuts` says; `asked`: of `ResponseParser`."""
+    response, events, at = ResponseParser(chunk_bytes=piece, **asked), [], 0
     ends = sorted({*cuts, len(data)})
     while at < len(data):
         space = response.get_buffer()

@@ -9,9 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from rds_iam_magic.mysql.wire.packets import MAX_PACKET
+from rds_iam_magic.mysql.wire.response import COM_STMT_CLOSE, COM_STMT_EXECUTE, COM_STMT_PREPARE
 from tests.support.frames import ZLIB, ZSTD, FramedSocket
 from tests.support.loopback import LoopbackServer
 from tests.support.packets import CLEAR_PASSWORD_SWITCH, eof, greeting, ok, packet
+
+
+class Cut(bytes):
+    """An answer or the beginning of one, behind which the connection is closed."""
 
 
 class WireServer(LoopbackServer):
@@ -23,6 +28,8 @@ class WireServer(LoopbackServer):
         seed: Of the sizes of the TLS records that answers are cut into; with compression, of the frames.
         offers: The capabilities for compression that it offers.
         before_greeting: Called before it greets a client.
+        prepared: The whole command → the bytes of the answer to COM_STMT_PREPARE, COM_STMT_EXECUTE and COM_STMT_CLOSE.
+        mariadb: Greet as MariaDB does.
 
     Attributes:
         commands: What it was asked, on all connections.
@@ -39,8 +46,11 @@ class WireServer(LoopbackServer):
         seed: int | None = 1,
         offers: int = 0,
         before_greeting: Callable[[], object] = lambda: None,
+        prepared: Callable[[bytes], bytes] | None = None,
+        mariadb: bool = False,
     ) -> None:
         self._context, self._answer, self._offers, self._before_greeting = context, answer, offers, before_greeting
+        self._prepared, self._mariadb = prepared, mariadb
         self.chosen: list[int] = []
         self.logins: list[bytes] = []
         self.streams: list[Any] = []
@@ -50,7 +60,7 @@ class WireServer(LoopbackServer):
 
     def _talk(self, connection: socket.socket) -> None:
         self._before_greeting()
-        connection.sendall(greeting(tls=True, offers=self._offers))
+        connection.sendall(greeting(tls=True, offers=self._offers, mariadb=self._mariadb))
         capabilities = int.from_bytes(connection.recv(36, socket.MSG_WAITALL)[4:8], "little")  # of the SSL request
         self.chosen.append(capabilities)
         with self._context.wrap_socket(connection, server_side=True) as inside:
@@ -69,7 +79,10 @@ class WireServer(LoopbackServer):
         self.streams.append(stream)
         while (command := self._read_packet(stream)) and command[0] != 1:
             self.commands.append(command)
-            self._send(stream, self._answer_to(command))
+            response = self._answer_to(command)
+            self._send(stream, response)
+            if isinstance(response, Cut):
+                return
             stream.number = 0  # of a command's first frame
 
     def _answer_to(self, command: bytes) -> bytes:
@@ -79,6 +92,8 @@ class WireServer(LoopbackServer):
             return packet(1, eof())
         if command[1:].startswith(b"SET NAMES"):
             return packet(1, ok(0))
+        if command[0] in (COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_CLOSE) and self._prepared is not None:
+            return self._prepared(command)
         return self._answer(command[1:])
 
     def _send(self, inside: Any, data: bytes) -> None:

@@ -42,14 +42,14 @@ class Floats(ColumnDecoder):
     def decode_binary(self, cells: Cells) -> pa.Array:
         """Four or eight bytes of IEEE 754, little-endian: exact."""
         words = cells.word64[cells.start]
-        if self._column.type_code == _FLOAT:
-            values = words.astype(np.uint32).view(np.float32).astype(np.float64)
-        else:
-            values = words.view(np.float64)
+        is_float = self._column.type_code == _FLOAT
+        values = words.astype(np.uint32).view(np.float32) if is_float else words.view(np.float64)
         finite = np.isfinite(values)
-        if not finite.all() and not (finite | _null(cells)).all():
-            raise invalid_value("number")
-        return cells.to_array(self.type, values)
+        if not finite.all():
+            if not (finite | _null(cells)).all():
+                raise invalid_value("number")
+            values[~finite] = 0  # where NULL is, any bytes are; NumPy warns of casting a signalling NaN
+        return cells.to_array(self.type, values.astype(np.float64, copy=False))
 
     def decode_one(self, value: bytes) -> float:
         """Of four or eight bytes, and finite."""

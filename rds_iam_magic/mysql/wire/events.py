@@ -37,11 +37,13 @@ class Prepared:
         statement_id: The server's number for it.
         parameters: The number of `?` in it.
         columns: The number of columns of its rows; 0 if it returns none.
+        warnings: The number of warnings, which its execution does not repeat.
     """
 
     statement_id: int
     parameters: int
     columns: int
+    warnings: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,8 @@ def read_prepared(packet: PacketReader) -> Prepared:
     if packet.number(1) != 0x00:
         raise ProtocolError("The server answered neither that the statement is prepared nor that it cannot be.")
     statement_id, columns, parameters = packet.number(4), packet.number(2), packet.number(2)
-    return Prepared(statement_id, parameters, columns)
+    packet.take(1)
+    return Prepared(statement_id, parameters, columns, packet.number(2))
 
 
 def read_eof(packet: PacketReader) -> ResultSetEnd:

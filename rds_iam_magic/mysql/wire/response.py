@@ -100,7 +100,7 @@ class ResponseParser:
 
     @property
     def rows_seen(self) -> int:
-        """The number of rows so far; exact after `take_rows`, an upper bound otherwise."""
+        """The number of rows so far."""
         return self._rows_emitted + self._rows.count
 
     def get_buffer(self, sizehint: int = -1) -> memoryview:  # noqa: ARG002 - the contract's signature
@@ -132,7 +132,6 @@ class ResponseParser:
         """The events of the complete rows not yet emitted, although the chunk is not full."""
         events: list[Event] = []
         self._emit_rows(events)
-        self._parse(events)
         return events
 
     def _parse(self, events: list[Event]) -> None:
@@ -250,7 +249,7 @@ class ResponseParser:
         self._state = _State.ROWS
 
     def _read_rows(self, events: list[Event]) -> bool:
-        self._offset = self._rows.find(self._buffer, self._offset, self._filled, self._sequence)
+        self._offset = self._rows.find(self._buffer, self._offset, self._filled)
         return self._read_row_end(events)
 
     def _read_row_end(self, events: list[Event]) -> bool:
@@ -261,8 +260,7 @@ class ResponseParser:
         is_long = length == MAX_PACKET
         if not is_long and self._offset + 4 + length > self._filled:
             return False
-        if not self._emit_rows(events):
-            return True
+        self._emit_rows(events)
         if is_long:
             self._state = _State.LONG_ROW
             return True
@@ -301,27 +299,17 @@ class ResponseParser:
             self._offset = self._filled = 0  # the whole buffer has been consumed
         return row.remaining == 0
 
-    def _emit_rows(self, events: list[Event]) -> bool:
-        """Emit the rows so far, with their buffer; unparsed bytes move to a new one.
-
-        Returns:
-            False if some turned out not to be rows: `find` has to go on behind the others.
-        """
-        count = self._rows.count
-        if not count:
-            return True
-        headers, ends, self._offset = self._rows.take(self._buffer, self._sequence)
-        starts = headers + 4
-        if (starts == ends).any():
-            raise ProtocolError("The server sent a malformed row.")
+    def _emit_rows(self, events: list[Event]) -> None:
+        """Emit the rows so far, with their buffer; unparsed bytes move to a new one."""
+        if not self._rows.count:
+            return
+        headers, ends = self._rows.take(self._buffer, self._sequence)
         if self._sequence is not None:
             self._sequence = (self._sequence + len(headers)) & 0xFF
         self._rows_emitted += len(headers)
-        if len(headers):
-            data = np.frombuffer(self._buffer, np.uint8)
-            self._start_buffer(min(self._chunk_bytes, 4 * len(self._buffer)))
-            events.append(Rows(data, starts, ends))
-        return len(headers) == count
+        data = np.frombuffer(self._buffer, np.uint8)
+        self._start_buffer(min(self._chunk_bytes, 4 * len(self._buffer)))
+        events.append(Rows(data, headers + 4, ends))
 
     def _start_buffer(self, size: int) -> None:
         """Continue in a new buffer that begins with the unparsed bytes."""
@@ -333,7 +321,6 @@ class ResponseParser:
     def _grow_buffer(self, events: list[Event]) -> None:
         if self._rows.count:
             self._emit_rows(events)
-            self._parse(events)
         elif self._state is _State.LONG_ROW:
             self._start_buffer(self._chunk_bytes)
         else:

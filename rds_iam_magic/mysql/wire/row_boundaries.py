@@ -2,7 +2,8 @@
 
 Three ways, from the fastest to the most general: rows of one length are found by one comparison, rows below 256 bytes
 by a loop that reads one byte of each header, all others by a loop that reads the whole header. What the first two
-assume is checked with NumPy for many rows at once, so each way finds the same boundaries.
+assume is checked with NumPy for many rows at once, so each way finds the same boundaries. It is checked before more
+bytes are waited for: who took a row's contents for rows, would wait beside the end of the response.
 """
 
 from __future__ import annotations
@@ -27,71 +28,55 @@ class RowBoundaries:
     """The row packets of a chunk, in the order of their arrival.
 
     Attributes:
-        count: The number of rows; an upper bound until `take` has checked it.
+        count: The number of rows.
     """
 
     def __init__(self) -> None:
-        self._runs: list[NDArray[np.int64] | tuple[int, bytearray]] = []
-        self._is_careful = False
+        self._runs: list[NDArray[np.int64]] = []  # offsets of headers
         self.count = 0
 
-    def find(self, buffer: bytearray, offset: int, filled: int, sequence: int | None) -> int:
+    def find(self, buffer: bytearray, offset: int, filled: int) -> int:
         """Add the complete row packets from `offset` on; return the offset of the first packet that is not one.
 
         Args:
             buffer: Holds the packets; readable for a few bytes behind `filled`.
             offset: Where a packet begins.
             filled: Where the received bytes end.
-            sequence: The sequence number of the chunk's first row; None if the numbers are not checked.
         """
-        if not self._is_careful and filled - offset >= 5:
+        if filled - offset >= 5:
             length = packet_length(buffer, offset)
             following = offset + 4 + length
-            if following + 4 <= filled and packet_length(buffer, following) == length:
+            if length and following + 4 <= filled and packet_length(buffer, following) == length:
                 offset = self._find_equal(buffer, offset, filled, length)
             if filled - offset >= 5 and packet_length(buffer, offset) < _SHORT:
-                offset = self._find_short(buffer, offset, filled, sequence)
+                offset = self._find_short(buffer, offset, filled)
         return self._find_any(buffer, offset, filled)
 
-    def take(self, buffer: bytearray, sequence: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    def take(self, buffer: bytearray, sequence: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Remove the rows; there is at least one.
 
+        Args:
+            buffer: As in `find`.
+            sequence: The sequence number of the first row; None if the numbers are not checked.
+
         Returns:
-            The offsets of the rows' headers and of their ends, int64, shape (rows,); and the offset to go on from.
-            Rows that turn out not to be rows are left out: then it is the end of the last right one.
+            The offsets of the rows' headers and of their ends, int64, shape (rows,).
 
         Raises:
             ProtocolError: The packets are out of order.
         """
-        headers = np.concatenate([_offsets(run) for run in self._runs])
+        headers = np.concatenate(self._runs)
         self._runs, self.count = [], 0
-        data = np.frombuffer(buffer, np.uint8)
-        words: NDArray[np.uint32] = np.ndarray((len(data) - 3,), "<u4", data, strides=(1,))
+        words: NDArray[np.uint32] = np.ndarray((len(buffer) - 3,), "<u4", buffer, strides=(1,))
         found = words[headers]
-        ends = headers + (found & np.uint32(_LENGTH)) + 4
-        right = np.ones(len(headers), bool)
-        np.equal(headers[1:], ends[:-1], out=right[1:])
-        numbers = found >> np.uint32(24)
         if sequence is not None:
-            right &= numbers == np.arange(sequence, sequence + len(headers)).astype(np.uint8)  # modulo 256
-        if right.all():
-            self._is_careful = False
-            return headers, ends, int(ends[-1])
-        if self._is_careful:
-            wrong = int(right.argmin())
-            raise ProtocolError(
-                "The server's packets are out of order.",
-                detail=f"packet {int(numbers[wrong])} as row {wrong} after packet {sequence}",
-            )
-        # A packet that is longer than its first byte says was stepped into: go on from it, packet by packet.
-        self._is_careful = True
-        wrong = max(int(right.argmin()) - 1, 0)
-        return headers[:wrong], ends[:wrong], int(headers[wrong])
+            _check_sequence((found >> np.uint32(24)).astype(np.uint8), sequence)
+        return headers, headers + (found & np.uint32(_LENGTH)) + 4
 
-    def _add(self, run: NDArray[np.int64] | tuple[int, bytearray], count: int) -> None:
-        if count:
-            self._runs.append(run)
-            self.count += count
+    def _add(self, headers: NDArray[np.int64]) -> None:
+        if len(headers):
+            self._runs.append(headers)
+            self.count += len(headers)
 
     def _find_equal(self, buffer: bytearray, offset: int, filled: int, length: int) -> int:
         """Rows of one length: their headers lie at equal distances."""
@@ -105,11 +90,11 @@ class RowBoundaries:
         if not equal.all():
             count = int(equal.argmin())
         end = offset + count * stride
-        self._add(np.arange(offset, end, stride), count)
+        self._add(np.arange(offset, end, stride))
         return end
 
-    def _find_short(self, buffer: bytearray, offset: int, filled: int, sequence: int | None) -> int:
-        """Rows below 256 bytes, as if all were."""
+    def _find_short(self, buffer: bytearray, offset: int, filled: int) -> int:
+        """Rows below 256 bytes, as if all were: a longer one leads astray, and is recognised by its header."""
         start, last = offset, filled - 5  # with a header and a byte
         lengths = bytearray()
         add = lengths.append
@@ -119,22 +104,12 @@ class RowBoundaries:
             offset += length + 4
         if offset > filled:
             offset -= lengths.pop() + 4
-        if not self._looks_right(buffer, offset, lengths, sequence):
-            lengths = lengths[: _rows_among(buffer, start, lengths)]
-            offset = start + 4 * len(lengths) + sum(lengths)
-        self._add((start, lengths), len(lengths))
+        headers = _headers(start, lengths)
+        if not _are_short_rows(buffer, headers, lengths):
+            headers = headers[: _count_short_rows(buffer, headers)]
+            offset = int(headers[-1]) + 4 + buffer[headers[-1]] if len(headers) else start
+        self._add(headers)
         return offset
-
-    def _looks_right(self, buffer: bytearray, end: int, lengths: bytearray, sequence: int | None) -> bool:
-        """Whether no end of the rows is among these packets, and none of them is longer.
-
-        A longer one leads astray, where the last sequence number is most likely wrong; `take` makes sure of it.
-        """
-        if not lengths or sequence is None or _EOF_LENGTH in lengths or 0 in lengths:
-            return not lengths
-        last = end - lengths[-1] - 4
-        number = (sequence + self.count + len(lengths) - 1) & 0xFF
-        return buffer[last + 1 : last + 4] == bytes((0, 0, number)) and buffer[last + 4] < _NO_ROW
 
     def _find_any(self, buffer: bytearray, offset: int, filled: int) -> int:
         headers: list[int] = []
@@ -146,23 +121,39 @@ class RowBoundaries:
                 break
             add(offset)
             offset = following
-        self._add(np.array(headers, np.int64), len(headers))
+        self._add(np.array(headers, np.int64))
         return offset
 
 
-def _offsets(run: NDArray[np.int64] | tuple[int, bytearray]) -> NDArray[np.int64]:
-    if not isinstance(run, tuple):
-        return run
-    start, lengths = run
+def _check_sequence(numbers: NDArray[np.uint8], first: int) -> None:
+    expected = np.arange(first, first + len(numbers)).astype(np.uint8)  # modulo 256
+    if (numbers != expected).any():
+        wrong = int((numbers != expected).argmax())
+        raise ProtocolError(
+            "The server's packets are out of order.", detail=f"packet {numbers[wrong]} instead of {expected[wrong]}"
+        )
+
+
+def _headers(start: int, lengths: bytearray) -> NDArray[np.int64]:
+    """The offsets of headers, the first of which is at `start`."""
     sizes = np.frombuffer(lengths, np.uint8).astype(np.int64) + 4
-    offsets: NDArray[np.int64] = np.cumsum(sizes) - sizes + start
-    return offsets
+    headers: NDArray[np.int64] = np.cumsum(sizes) - sizes + start
+    return headers
 
 
-def _rows_among(buffer: bytearray, start: int, lengths: bytearray) -> int:
-    """How many packets from `start` on are rows whose headers say these lengths."""
-    headers = _offsets((start, lengths))
+def _are_short_rows(buffer: bytearray, headers: NDArray[np.int64], lengths: bytearray) -> bool:
+    """Whether all packets are below 256 bytes, and none of them can be the end of the rows."""
+    if not lengths:
+        return True
+    if _EOF_LENGTH in lengths or 0 in lengths or buffer[headers[-1] + 4] >= _NO_ROW:
+        return False
+    middle: NDArray[np.uint16] = np.ndarray((len(buffer) - 2,), "<u2", buffer, 1, (1,))
+    return not middle[headers].any()
+
+
+def _count_short_rows(buffer: bytearray, headers: NDArray[np.int64]) -> int:
+    """How many packets, from the first one on, are rows below 256 bytes."""
     data = np.frombuffer(buffer, np.uint8)
     right = (data[headers + 1] | data[headers + 2]) == 0
     right &= (data[headers] != 0) & (data[headers + 4] < _NO_ROW)
-    return len(lengths) if right.all() else int(right.argmin())
+    return len(headers) if right.all() else int(right.argmin())

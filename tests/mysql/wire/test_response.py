@@ -7,9 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rds_iam_magic.errors import ConnectionLostError, DecodeError, ProtocolError, StatementError
-from rds_iam_magic.mysql.decode import Decoder
-from rds_iam_magic.mysql.wire.events import Ok, ResultSetEnd, ResultSetStart, Rows, ServerError
-from rds_iam_magic.mysql.wire.response import MAX_COLUMNS
+from rds_iam_magic.mysql.decode import DecodeOptions, Decoder
+from rds_iam_magic.mysql.wire.events import (
+    Ok,
+    Prepared,
+    PrepareFailed,
+    ResultSetEnd,
+    ResultSetStart,
+    Rows,
+    ServerError,
+)
+from rds_iam_magic.mysql.wire.response import COM_STMT_EXECUTE, COM_STMT_PREPARE, MAX_COLUMNS
+from tests.support import binary
 from tests.support.packets import DECIMAL, TEXT, column, definition, eof, err, ok, packets, result
 from tests.support.responses import feed
 
@@ -21,7 +30,7 @@ def values(events):
     found, decoder = [], None
     for event in events:
         if isinstance(event, ResultSetStart):
-            decoder = Decoder(event.columns)
+            decoder = Decoder(event.columns, DecodeOptions(binary=event.binary))
             found.append([])
         elif isinstance(event, Rows):
             found[-1] += decoder.decode(event).to_pylist()
@@ -31,32 +40,83 @@ def values(events):
 
 
 COLUMNS = [column("a"), column("t", TEXT), column("d", DECIMAL, decimals=2, length=14)]
+ROWS = [[b"1", b"x", b"1.50"], [None, b"", b"-0.01"], [b"-7", "é".encode(), None]]
+SAME_ROWS = [[1, b"x", b"1.50"], [None, b"", b"-0.01"], [-7, "é".encode(), None]]
+MANY = 120
+PREPARED = packets(binary.prepared(COLUMNS))
 RECORDED = {
     "ok": packets([ok()]),
     "error": packets([err()]),
     "empty": packets(result(COLUMNS, [])),
-    "rows": packets(result(COLUMNS, [[b"1", b"x", b"1.50"], [None, b"", b"-0.01"], [b"-7", "é".encode(), None]])),
-    "error in the rows": packets(result(COLUMNS, [[b"1", b"x", b"1.50"]], err())),
+    "rows": packets(result(COLUMNS, ROWS)),
+    "error in the rows": packets(result(COLUMNS, ROWS[:1], err())),
     "several": packets(
         [*result(COLUMNS[:1], [[b"1"]], eof(2 | MORE)), *result(COLUMNS[1:2], [[b"y"]], eof(MORE)), ok()]
     ),
     "long text": packets(result(COLUMNS[1:2], [[b"z" * 251], [b"w" * 400], [b""]])),
-    "many": packets(result(COLUMNS[:1], [[str(n).encode()] for n in range(120)])),
+    "many": packets(result(COLUMNS[:1], [[str(n).encode()] for n in range(MANY)])),
+    "prepared: empty": binary.response(COLUMNS, []),
+    "prepared: rows": binary.response(COLUMNS, SAME_ROWS),
+    "prepared: error": PREPARED + packets([err()]),
+    "prepared: error in the rows": binary.response(COLUMNS, SAME_ROWS[:1], err()),
+    "prepared: ok": packets(binary.prepared([])) + packets([ok()]),
+    "prepared: long text": binary.response(COLUMNS[1:2], [[b"z" * 251], [b"w" * 400], [b""]]),
+    "prepared: many": binary.response(COLUMNS[:1], [[n] for n in range(MANY)]),
+    "prepared: parameters": packets(binary.prepared(COLUMNS, 3)) + packets([err(1210)]),
+    "not prepared": packets([err(1295)]) + packets([err(1243)]),
+    "only prepared": PREPARED,
+    "only prepared: parameters": packets(binary.prepared([], 2)),
+    "only prepared: no rows": packets(binary.prepared([])),
+    "only prepared: error": packets([err(1064)]),
+    "only executed": packets(binary.result(COLUMNS, SAME_ROWS)),
 }
+
+
+def how(name: str) -> dict:
+    """The command that a recorded answer is one to."""
+    if name.startswith("only executed"):
+        return {"command": COM_STMT_EXECUTE}
+    if "prepared" in name:
+        return {"command": COM_STMT_PREPARE, "then_execute": not name.startswith("only")}
+    return {}
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_split_at_every_byte(name):
     data = RECORDED[name]
-    expected = values(feed(data))
-    for place in range(1, len(data)):
-        assert values(feed(data, [place])) == expected
-    assert values(feed(data, range(len(data)))) == expected, "byte by byte"
+    expected = values(feed(data, **how(name)))
+    for place in range(1, len(data), 1 if len(data) < 1000 else 3):
+        assert values(feed(data, [place], **how(name))) == expected
+    assert values(feed(data, range(len(data)), **how(name))) == expected, "byte by byte"
 
 
 @given(name=st.sampled_from(sorted(RECORDED)), cuts=st.lists(st.integers(1, 2000)), piece=st.integers(256, 600))
 def test_split_anywhere_into_pieces_of_any_size(name, cuts, piece):
-    assert values(feed(RECORDED[name], cuts, piece)) == values(feed(RECORDED[name]))
+    assert values(feed(RECORDED[name], cuts, piece, **how(name))) == values(feed(RECORDED[name], **how(name)))
+
+
+@pytest.mark.parametrize("name", ["empty", "rows", "error in the rows", "long text", "many"])
+def test_both_protocols_say_the_same(name):
+    prepared, *rest = values(feed(RECORDED[f"prepared: {name}"], **how("prepared")))
+    assert isinstance(prepared, Prepared)
+    assert rest == values(feed(RECORDED[name]))
+
+
+def test_what_preparing_says():
+    def read(name):
+        return values(feed(RECORDED[name], **how(name)))
+
+    assert read("only prepared") == [Prepared(1, 0, 3)]
+    assert read("only prepared: parameters") == [Prepared(1, 2, 0)]
+    assert read("only prepared: no rows") == [Prepared(1, 0, 0)]
+    (failed,) = read("only prepared: error")
+    assert isinstance(failed, PrepareFailed)
+    assert failed.error.code == 1064
+    failed, error = read("not prepared")
+    assert (type(failed), failed.error.code, error.code) == (PrepareFailed, 1295, 1243)
+    assert [type(event) for event in read("prepared: error")] == [Prepared, ServerError]
+    assert read("prepared: ok") == [Prepared(1, 0, 0), Ok(1, 0, 2, 0, "")]
+    assert [type(event) for event in read("prepared: parameters")] == [Prepared, ServerError]
 
 
 def test_what_a_recorded_answer_says():
@@ -71,10 +131,11 @@ def test_what_a_recorded_answer_says():
 
 
 def test_a_short_answer_is_a_lost_connection():
-    data = RECORDED["rows"]
-    for end in range(1, len(data)):
-        with pytest.raises(ConnectionLostError):
-            feed(data[:end])
+    for name in ("rows", "prepared: rows", "prepared: parameters", "not prepared", "only prepared"):
+        data = RECORDED[name]
+        for end in range(1, len(data)):
+            with pytest.raises(ConnectionLostError):
+                feed(data[:end], **how(name))
 
 
 HOSTILE = {
@@ -93,13 +154,36 @@ HOSTILE = {
     "a cut error": packets([b"\xff\x01"]),
     "a cut ok": packets([b"\x00\x01"]),
     "a row of nothing": packets([*result(COLUMNS[:1], [])[:-1], b"", eof()]),
+    "prepared: wrong sequence": PREPARED + packets([err()], sequence=2),
+    "prepared: sequence that goes on": packets([*binary.prepared(COLUMNS), *binary.result(COLUMNS, [])]),
+    "prepared: a cut first packet": packets([b"\0\1\0\0\0\1\0"]),
+    "prepared: neither": packets([eof()]),
+    "prepared: LOAD DATA LOCAL": packets([b"\xfb/etc/passwd"]),
+    "prepared: a row of nothing": PREPARED + packets([*binary.result(COLUMNS, [])[:-1], b"", eof()]),
+    "prepared: text rows": PREPARED + packets(result(COLUMNS, ROWS)),
+    "prepared: an empty description": packets([binary.prepared(COLUMNS)[0], b""]),
+    "prepared: LOAD DATA LOCAL at last": PREPARED + packets([b"\xfb/etc/passwd"]),
+    "prepared: a second answer": binary.response(COLUMNS, []) + packets([ok()]),
+    "not prepared: a second answer": packets([err(1295)]) + packets([err(1243), ok()]),
+    "only prepared: rows": binary.response(COLUMNS, SAME_ROWS),
+    "only prepared: error and more": packets([err(1064), err(1064)]),
+    "only executed: text rows": packets(result(COLUMNS, ROWS)),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_answers(name):
     with pytest.raises(ProtocolError):
-        values(feed(HOSTILE[name]))
+        values(feed(HOSTILE[name], **how(name)))
+
+
+@pytest.mark.parametrize(("parameters", "columns"), [(0xFFFF, 0), (0, 0xFFFF), (0xFFFF, 0xFFFF), (3, 1)])
+def test_more_descriptions_announced_than_sent(parameters, columns):
+    """What is missing is waited for: the response to the execution is not taken for descriptions without a word."""
+    head = b"\0" + struct.pack("<IHHBH", 1, columns, parameters, 0, 0)
+    data = packets([head, *binary.prepared(COLUMNS)[1:]]) + packets(binary.result(COLUMNS, SAME_ROWS))
+    with pytest.raises(ProtocolError):
+        values(feed(data, **how("prepared")))
 
 
 @pytest.mark.parametrize(
@@ -135,16 +219,18 @@ def test_mutated_answers_never_crash(data, name):
     for _ in range(data.draw(st.integers(1, 4))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     try:
-        values(feed(bytes(damaged), piece=data.draw(st.integers(256, 5000))))
+        values(feed(bytes(damaged), piece=data.draw(st.integers(256, 5000)), **how(name)))
     except (ProtocolError, ConnectionLostError, DecodeError):
         return
 
 
 @settings(max_examples=4 * settings.default.max_examples)
-@given(data=st.binary(min_size=1, max_size=300))
-def test_random_bytes_never_crash(data):
+@given(
+    data=st.binary(min_size=1, max_size=300), name=st.sampled_from(["ok", "prepared", "only prepared", "only executed"])
+)
+def test_random_bytes_never_crash(data, name):
     try:
-        values(feed(data))
+        values(feed(data, **how(name)))
     except (ProtocolError, ConnectionLostError, DecodeError):
         return
 
