@@ -29,7 +29,7 @@ class BackgroundThread:
     def __init__(self) -> None:
         self._pid = os.getpid()
         self._queues: list[queue.SimpleQueue[Callable[[], None] | None]] = []  # one, but for interrupts
-        self._closed: list[bool] = []
+        self._closed: list[bool] = []  # last, for `__del__`
 
     def run(self, function: Callable[[], None]) -> None:
         """Run a function when those before it have returned; it must not raise."""
@@ -46,8 +46,13 @@ class BackgroundThread:
         _thread.start_new_thread(_run_all, (functions, self._queues, self._closed))
         functions.put(function)
 
+    def __del__(self) -> None:
+        """End the thread, if an interrupt kept `close` from doing so, or `__init__` from its end."""
+        if hasattr(self, "_closed"):
+            self.close()
+
     def close(self) -> None:
-        """End the thread when the functions before have returned."""
+        """End the thread when the functions before have returned; a second call does nothing."""
         self._closed.append(True)
         for functions in self._queues:
             functions.put(None)

@@ -40,6 +40,7 @@ WITHOUT_TWIN = {
     "": "what is exported: test_package",
     "connection.connection": "connection/test_streams and connection/test_between_statements",
     "connection.executor": "connection/test_between_statements, and the faults and interrupts of reliability/",
+    "connection.part_reads": "how the parts are read: parallel/test_reading",
     "connection.part_session": "the session of a part that is read beside others: parallel/test_reading",
     "connection.planner": "what can be divided, and how: parallel/test_key, test_ranges, test_reading",
     "connection.reconnecting": "a lost session, by real faults: reliability/",

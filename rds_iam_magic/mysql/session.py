@@ -58,6 +58,7 @@ class ServerSession:
     ) -> None:
         self._sock: Any = sock
         self._compressed = compressed
+        self.thread = BackgroundThread()
         self._pid = os.getpid()
         self._command: BackgroundCall[list[Event]] | None = None  # our own command that was interrupted while it ran
         self.peer = peer
@@ -71,14 +72,12 @@ class ServerSession:
         self.charsets = Announced(tracked=bool(greeting.server_capabilities & CLIENT.SESSION_TRACK))
         self.used_at = time.monotonic()
         self.synchronised = True
-        self.thread = BackgroundThread()
 
     def __del__(self) -> None:
         """Close a session that was lost to an interrupt, so that it does not stay open on the server."""
         sock = getattr(self, "_sock", None)
         if sock is not None:
             sock.close()
-            self.thread.close()
 
     def send(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> int | None:
         """Send a COM_QUERY; return the sequence number of the response's first packet.
@@ -248,9 +247,9 @@ class ServerSession:
             if not _is_of_the_socket(error):
                 raise
         finally:
-            sock.close()
-            self._sock = None
             self.thread.close()
+            sock.close()
+            self._sock = None  # last: after an interrupt, a second call does what is left
 
     def _end_command(self) -> None:
         """Wait briefly for a command that an interrupt left running: it still reads from the socket."""

@@ -12,7 +12,7 @@ from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectionLostError, ResultError, StatementError
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.session_settings import SessionSettings
-from tests.support.events import WORKS, connection_id, interrupt_when, processes, wait_until, when, works_on
+from tests.support.events import WORKING, connection_id, interrupt_when, processes, wait_until, when, works_on
 from tests.support.logins import through_text
 from tests.support.proxy import Proxy
 
@@ -119,7 +119,7 @@ def test_a_statement_that_is_ended(sandbox, scratch, lasting, how, place):
         with pytest.raises(error), ended_by(sandbox, lasting, how):
             for _ in lasting.batches(sql[place]):
                 pass
-        wait_until(lambda: not processes(sandbox.server, f"USER = 'tester' AND {WORKS}"), "its end on the server")
+        wait_until(lambda: not processes(sandbox.server, f"USER = 'tester' AND {WORKING}"), "its end on the server")
 
 
 def test_a_time_limit_of_the_server(scratch, lasting):

@@ -129,7 +129,8 @@ def test_our_own_statements_give_no_warning(inside):
         finally:
             root.execute("SET GLOBAL general_log = OFF")
             root.execute("SET GLOBAL log_output = %s", (before,))
-        root.execute("SELECT argument FROM mysql.general_log WHERE command_type = 'Query' AND user_host LIKE 'admin%'")
+        of_statements = "command_type IN ('Query', 'Prepare') AND user_host LIKE 'admin%'"
+        root.execute(f"SELECT argument FROM mysql.general_log WHERE {of_statements}")
         sent = [row[0] if isinstance(row[0], str) else row[0].decode() for row in root.fetchall()]
         root.execute("DROP USER 'quiet'@'%'")
     assert any("mysql.user" in statement for statement in sent)
