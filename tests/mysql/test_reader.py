@@ -282,8 +282,8 @@ def test_warnings_of_preparing_are_not_lost(connect, mariadb):
     *_, end = list(answer)
     answer.close()
     assert (end.warnings, answer.warnings) == (1, 1)
-    assert server.commands == ["prepare", "execute", "close", "prepare", "close"]
     assert settled(server)
+    assert server.commands[:5] == ["prepare", "execute", "close", "prepare", "close"]
 
 
 def test_an_error_behind_the_columns_is_the_statements_own(connect):
