@@ -38,6 +38,8 @@ class SessionState:
 
     def before_send(self, effects: Effects) -> SessionState:
         """The state from the moment a statement is sent: it includes what the statement may leave behind."""
+        if effects.leaves <= self.left and not effects.creates_table:
+            return self
         tables = self.temporary_tables | ({effects.creates_table} if effects.creates_table else frozenset())
         return replace(self, left=self.left | effects.leaves, temporary_tables=tables)
 
@@ -50,12 +52,12 @@ class SessionState:
             status: The status flags of its last result.
             now: The current `time.monotonic` value.
         """
-        return replace(
-            self,
-            database=self.database if effects.uses_database is None else effects.uses_database,
-            autocommit=bool(status & AUTOCOMMIT),
-            rows_changed=self.rows_changed + changed,
-        ).with_status(status, now)
+        database = self.database if effects.uses_database is None else effects.uses_database
+        autocommit, rows_changed = bool(status & AUTOCOMMIT), self.rows_changed + changed
+        after = self
+        if (database, autocommit, rows_changed) != (self.database, self.autocommit, self.rows_changed):
+            after = replace(self, database=database, autocommit=autocommit, rows_changed=rows_changed)
+        return after.with_status(status, now)
 
     def with_status(self, status: int, now: float) -> SessionState:
         """The state with the transaction that the server reports: statements and errors may end one implicitly."""
@@ -65,6 +67,8 @@ class SessionState:
 
     def without_transaction(self) -> SessionState:
         """The same state without an open transaction."""
+        if not self.in_transaction and not self.rows_changed:
+            return self
         return replace(self, transaction_since=None, rows_changed=0)
 
     def renewed(self) -> SessionState:

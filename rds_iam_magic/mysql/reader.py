@@ -11,14 +11,13 @@ import os
 import queue
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.background import TICK, BackgroundCall
 from rds_iam_magic.errors import ConnectionLostError, ResultError
-from rds_iam_magic.mysql.session import LAST_STATEMENT
 from rds_iam_magic.mysql.wire.events import Event, Ok, Prepared, PrepareFailed, ResultSetEnd, Rows, ServerError
 from rds_iam_magic.mysql.wire.response import COM_STMT_EXECUTE, COM_STMT_PREPARE, ResponseParser
 from rds_iam_magic.timeouts import DEFAULT
@@ -93,7 +92,10 @@ class ResponseReader:
         self._deadline = None if deadline is None else time.monotonic() + deadline
         self._seconds = deadline
         self._heard = time.monotonic()
-        self._events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+        # In lists, as they arrive: waking the caller takes longer than parsing a small answer.
+        self._events: queue.SimpleQueue[list[Event | BaseException | None]] = queue.SimpleQueue()
+        self._parsed: list[Event | BaseException | None] = []  # not handed over yet; the background's
+        self._received: deque[Event | BaseException | None] = deque()  # not yielded yet; the caller's
         self._slots: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(QUEUE_DEPTH):
             self._slots.put(None)
@@ -158,10 +160,12 @@ class ResponseReader:
             self._discard()
 
     def _next(self) -> Event | BaseException | None:
-        while True:
-            with suppress(queue.Empty):
-                return self._events.get(timeout=TICK)
-            self._tick()
+        while not self._received:
+            try:
+                self._received.extend(self._events.get(timeout=TICK))
+            except queue.Empty:
+                self._tick()
+        return self._received.popleft()
 
     def _tick(self) -> None:
         """Check the connection and the deadline after a tick without an event."""
@@ -195,8 +199,10 @@ class ResponseReader:
         return time.monotonic() - self._heard > self._no_data
 
     def _discard(self) -> None:
-        while not self._events.empty():
-            if isinstance(self._events.get(), Rows):
+        while self._received or not self._events.empty():
+            if not self._received:
+                self._received.extend(self._events.get())
+            elif isinstance(self._received.popleft(), Rows):
                 self._slots.put(None)
         self._call.wait(0.02)
 
@@ -209,8 +215,9 @@ class ResponseReader:
                 self._receive(sequence=sequence)
             self.finished = self._session.synchronised = True
         except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
-            self._events.put(error)
-        self._events.put(None)
+            self._parsed.append(error)
+        self._parsed.append(None)
+        self._hand_over()
 
     def _execute_prepared(self) -> bool:
         """Run the statement as a prepared one; return False if that is not possible, so that nothing has run.
@@ -219,10 +226,8 @@ class ResponseReader:
         lists it.
         """
         session = self._session
-        sequence = session.prepare(self._sql, self._hear)
-        if session.executes_last:
-            session.execute(LAST_STATEMENT)
-            self.sent = True
+        sequence = session.prepare(self._sql, self._hear, then_execute=session.executes_last)
+        self.sent = session.executes_last
         self._receive(sequence=sequence, command=COM_STMT_PREPARE, then_execute=session.executes_last)
         if isinstance(self._outcome, Prepared) and not session.executes_last:
             self._execute_or_close(self._outcome)
@@ -230,7 +235,7 @@ class ResponseReader:
         # Whoever called it off in the meantime does not want it to begin.
         is_over = outcome is None or self._discarding
         if isinstance(outcome, PrepareFailed) and (is_over or outcome.error.code in _ENDED):
-            self._hand_over(outcome.error)
+            self._add(outcome.error)
             is_over = True
         self.sent = self.sent and is_over
         if is_over and self._kept_warnings and not self._discarding:
@@ -264,9 +269,11 @@ class ResponseReader:
         self._hear()
         for event in parser.buffer_updated(count) if count else parser.eof_received():
             if self._is_of_the_statement(event):
-                self._hand_over(event)
+                self._add(event)
         if self.limit is not None and not self.cut and parser.rows_seen > self.limit:
             self._cut(parser, self.limit)
+        if not parser.done:
+            self._hand_over()
 
     def _is_of_the_statement(self, event: Event) -> bool:
         """Whether an event tells of the statement, rather than of preparing it."""
@@ -285,10 +292,10 @@ class ResponseReader:
         events = parser.take_rows()
         self.cut = parser.rows_seen > limit  # known before the last rows are handed over
         for event in events:
-            self._hand_over(event)
+            self._add(event)
         self._discarding = self.cut
 
-    def _hand_over(self, event: Event) -> None:
+    def _add(self, event: Event) -> None:
         if isinstance(event, (Ok, ResultSetEnd)) and self._warnings_of_preparing and not event.warnings:
             event = replace(event, warnings=self._warnings_of_preparing)
             self._kept_warnings = True
@@ -300,7 +307,14 @@ class ResponseReader:
         elif isinstance(event, Rows):
             if self._discarding:
                 return
+            if self._slots.empty():
+                self._hand_over()
             self._slots.get()
         if isinstance(event, Ok):
             self.changed += event.affected_rows
-        self._events.put(event)
+        self._parsed.append(event)
+
+    def _hand_over(self) -> None:
+        if self._parsed:
+            self._events.put(self._parsed)
+            self._parsed = []

@@ -96,22 +96,38 @@ class ServerSession:
         with _losses():
             return self._send(COMMAND.COM_QUERY, sql, progress)
 
-    def prepare(self, sql: bytes, progress: Callable[[], None] = lambda: None) -> int | None:
+    def prepare(
+        self, sql: bytes, progress: Callable[[], None] = lambda: None, *, then_execute: bool = False
+    ) -> int | None:
         """Send a COM_STMT_PREPARE; return the sequence number of the response's first packet, as `send` does.
+
+        Args:
+            sql: The statement.
+            progress: Called each time that the network has taken some of it.
+            then_execute: Send with it what `execute` sends, for the statement prepared last (`executes_last`).
 
         Raises:
             ConnectionLostError: The socket is closed.
         """
         self.synchronised = False
         with _losses():
-            return self._send(COMMAND.COM_STMT_PREPARE, sql, progress)
+            if not then_execute:
+                return self._send(COMMAND.COM_STMT_PREPARE, sql, progress)
+            self._require_socket()
+            sequence, packets = 1, b""
+            if len(sql) < _SMALL:
+                packets = self._framed(_packet(0, bytes([COMMAND.COM_STMT_PREPARE]) + sql), pipelined=False)
+            else:
+                sequence = self._send(COMMAND.COM_STMT_PREPARE, sql, progress) or 1
+            self._sock.sendall(packets + self._execution(LAST_STATEMENT, pipelined=True))
+            progress()
+        return sequence if self._compressed is None else None
 
     def execute(self, statement_id: int) -> int | None:
         """Send a COM_STMT_EXECUTE without parameters, and close the statement behind it (COM_STMT_CLOSE has no answer).
 
         Args:
-            statement_id: The number of the prepared statement, or `LAST_STATEMENT`: then the response to preparing it
-                is not awaited.
+            statement_id: The number of the prepared statement.
 
         Returns:
             The sequence number of the response's first packet, as `send` does.
@@ -120,14 +136,9 @@ class ServerSession:
             ConnectionLostError: The socket is closed.
         """
         self.synchronised = False
-        number = statement_id.to_bytes(4, "little")
-        execute = _packet(0, bytes([COMMAND.COM_STMT_EXECUTE]) + number + _NO_CURSOR)
-        close = _closing(statement_id)
         with _losses():
-            # In one record of TLS: the server gets both or neither.
             self._require_socket()
-            commands = self._framed(execute, pipelined=statement_id == LAST_STATEMENT) + self._framed(close)
-            self._sock.sendall(commands)
+            self._sock.sendall(self._execution(statement_id, pipelined=False))
         return 1 if self._compressed is None else None
 
     def close_statement(self, statement_id: int) -> None:
@@ -297,6 +308,11 @@ class ServerSession:
             rest = rest[MAX_PACKET:]
         return sequence + 1 if self._compressed is None else None
 
+    def _execution(self, statement_id: int, *, pipelined: bool) -> bytes:
+        """COM_STMT_EXECUTE and COM_STMT_CLOSE, so short that the server gets both, in one record of TLS, or neither."""
+        execute = bytes([COMMAND.COM_STMT_EXECUTE]) + statement_id.to_bytes(4, "little") + _NO_CURSOR
+        return self._framed(_packet(0, execute), pipelined=pipelined) + self._framed(_closing(statement_id))
+
     def _framed(self, packet: bytes, *, pipelined: bool = True) -> bytes:
         """A command's only packet, as it is sent: with compression, as a frame of its own.
 
@@ -343,6 +359,7 @@ LAST_STATEMENT = 0xFFFFFFFF
 """The statement prepared last, for a server with `executes_last`."""
 
 _NO_CURSOR = b"\0" + b"\1\0\0\0"  # and one iteration
+_SMALL = 16_000  # bytes of a statement that fits one record of TLS (16 KiB) with what is sent behind it
 _SLICE = 64 << 10  # bytes; few enough to see progress on a slow link
 # What a broken socket raises. ValueError: it is closed, or its TLS object is gone.
 _BROKEN = (OSError, ValueError)

@@ -66,9 +66,23 @@ def to_pandas(
         # A NULL in a column declared NOT NULL must not become a number.
         may_be_null = nullable[place] or column.null_count > 0
         made[place] = _convert(column, nullable=may_be_null, dtype_backend=dtype_backend)
-    frame = pd.DataFrame(made, index=pd.RangeIndex(length), copy=False)
-    frame.columns = _names(tuple(schema.names)).view()  # a view, since the user may change the index's name
+    # A view, since the user may change the index's name.
+    return _frame(list(made.values()), pd.RangeIndex(length), _names(tuple(schema.names)).view())
+
+
+def _frame(columns: list[Any], index: pd.Index, names: pd.Index) -> pd.DataFrame:
+    frame = pd.DataFrame(dict(enumerate(columns)), index=index, copy=False)
+    frame.columns = names
     return frame
+
+
+def _frame_of_blocks(columns: list[Any], index: pd.Index, names: pd.Index) -> pd.DataFrame:
+    """The same in half the time, since nothing is inferred."""
+    blocks = [
+        (column.reshape(1, -1) if isinstance(column, np.ndarray) else column, np.array([place]))
+        for place, column in enumerate(columns)
+    ]
+    return create_dataframe_from_blocks(blocks, index, names)
 
 
 def one_type(chunks: Sequence[pa.Array], kind: pa.DataType) -> pa.ChunkedArray:
@@ -99,6 +113,9 @@ def _names(names: tuple[str, ...]) -> pd.Index:
 
 _IS_PANDAS_3 = int(pd.__version__.split(".")[0]) >= 3
 if _IS_PANDAS_3:
+    from pandas.api.internals import create_dataframe_from_blocks
+
+    _frame = _frame_of_blocks
     # Kept, because making it costs more than the rest of a small frame; not by older pandas, where what is behind an
     # index can be written to: df.columns.values[0] = …
     _names = functools.lru_cache(maxsize=64)(_names)

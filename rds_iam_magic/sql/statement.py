@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.sql import shell
@@ -22,14 +23,14 @@ from rds_iam_magic.sql.lexer import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
     """One statement: its text as written, without its delimiter, and its tokens."""
 
     text: str
     tokens: tuple[Token, ...]
 
-    @property
+    @cached_property
     def words(self) -> list[str]:
         """The bare words, in upper case: keywords and unquoted names, in order."""
         return [upper(t.text) for t in self.tokens if t.kind == WORD]

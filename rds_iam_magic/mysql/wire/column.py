@@ -90,6 +90,17 @@ def _described(definition: bytes) -> Described:
 
 def columns_of(described: list[Described], announced: charsets.Announced) -> tuple[Column, ...]:
     """The columns of a result set, with names decoded in the character set that all definitions together imply."""
+    if announced.results is None:
+        return _columns_in_utf8(tuple(described))
+    return _columns_of(tuple(described), announced)
+
+
+@lru_cache(maxsize=256)
+def _columns_in_utf8(described: tuple[Described, ...]) -> tuple[Column, ...]:
+    return _columns_of(described, charsets.Announced())
+
+
+def _columns_of(described: tuple[Described, ...], announced: charsets.Announced) -> tuple[Column, ...]:
     guess = charsets.of_result(described[0].catalog, (each.charset for each in described))
     wide = guess if described[0].catalog != b"def" else None
     columns = []

@@ -260,7 +260,7 @@ class ResponseParser:
         is_long = length == MAX_PACKET
         if not is_long and self._offset + 4 + length > self._filled:
             return False
-        self._emit_rows(events)
+        self._emit_rows(events, are_last=not is_long)
         if is_long:
             self._state = _State.LONG_ROW
             return True
@@ -299,7 +299,7 @@ class ResponseParser:
             self._offset = self._filled = 0  # the whole buffer has been consumed
         return row.remaining == 0
 
-    def _emit_rows(self, events: list[Event]) -> None:
+    def _emit_rows(self, events: list[Event], *, are_last: bool = False) -> None:
         """Emit the rows so far, with their buffer; unparsed bytes move to a new one."""
         if not self._rows.count:
             return
@@ -308,7 +308,7 @@ class ResponseParser:
             self._sequence = (self._sequence + len(headers)) & 0xFF
         self._rows_emitted += len(headers)
         data = np.frombuffer(self._buffer, np.uint8)
-        self._start_buffer(min(self._chunk_bytes, 4 * len(self._buffer)))
+        self._start_buffer(_FIRST_BYTES // 4 if are_last else min(self._chunk_bytes, 4 * len(self._buffer)))
         events.append(Rows(data, headers + 4, ends))
 
     def _start_buffer(self, size: int) -> None:
