@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import zip_longest
 from typing import get_args
 
@@ -59,16 +60,23 @@ def executions_of(
     require_decimal_mode(decimal)
     if limit is not None and limit < 1:
         raise OptionError(f"limit={limit} is not valid; it must be at least 1.", "Omit it to read all rows.")
-    statements = split(sql, backslash_escapes=backslash_escapes)
+    statements = (_classified_again if len(sql) < _SHORT else _classified)(sql, backslash_escapes)
     if not statements:
         raise OptionError("There is no SQL to run.", cause="sql-missing")
     pairs = zip_longest(statements, statements[1:])
     return [
-        Execution(
-            statement, effects_of(statement), position, len(statements), decimal, limit, after.words if after else ()
-        )
-        for position, (statement, after) in enumerate(pairs, 1)
+        Execution(statement, effects, position, len(statements), decimal, limit, after[0].words if after else ())
+        for position, ((statement, effects), after) in enumerate(pairs, 1)
     ]
+
+
+def _classified(sql: str, backslash_escapes: bool) -> tuple[tuple[Statement, Effects], ...]:
+    statements = split(sql, backslash_escapes=backslash_escapes)
+    return tuple((statement, effects_of(statement)) for statement in statements)
+
+
+_classified_again = lru_cache(maxsize=128)(_classified)  # a cell is run again and again
+_SHORT = 4096  # characters
 
 
 def require_decimal_mode(decimal: str) -> None:

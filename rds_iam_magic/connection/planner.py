@@ -139,7 +139,7 @@ class Planner:
             statement = check_divisible(statements, backslash_escapes=escapes)
             effects = statements[0][1]
             _check_state(self._session.state, effects, identifiers_in(statement))
-            session = self._session.acquire(effects, identifiers_in(statement))
+            session = self._session.acquire(effects, lambda: identifiers_in(statement))
             columns = describe(
                 session,
                 statement.text,

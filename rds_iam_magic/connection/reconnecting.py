@@ -109,12 +109,12 @@ class ReconnectingSession:
         """The session's CONNECTION_ID()."""
         return self._identity.id
 
-    def acquire(self, effects: Effects, identifiers: set[str]) -> ServerSession:
+    def acquire(self, effects: Effects, identifiers: Callable[[], set[str]]) -> ServerSession:
         """Return a live session for a statement, reopening a lost one first.
 
         Args:
             effects: The statement's effects.
-            identifiers: The identifiers that it uses, in lower case: one may be a temporary table.
+            identifiers: Returns the identifiers that it uses, in lower case: one may be a temporary table.
 
         Raises:
             NotConnectedError: The connection is closed.
@@ -130,7 +130,7 @@ class ReconnectingSession:
             self.discard()
             self._reopen()
         if self._is_new:
-            self._check_state_survived(effects, identifiers)
+            self._check_state_survived(effects, identifiers())
         return self.current
 
     def begin_read_only(self) -> bool:

@@ -89,7 +89,7 @@ def run_statement(
         ConnectionLostError: The statement depends on state that was lost with an earlier session.
         StatementError: The statement is too long or has characters that cannot be encoded; nothing was sent.
     """
-    server_session = session.acquire(effects, identifiers_in(statement))
+    server_session = session.acquire(effects, lambda: identifiers_in(statement))
     sql = _encoded(statement.text, server_session.charsets)
     _require_size(session, len(sql))
     reader = ResponseReader(
