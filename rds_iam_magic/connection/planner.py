@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rds_iam_magic.connection.part_session import PartSession
 from rds_iam_magic.errors import ConnectError, OptionError
-from rds_iam_magic.parallel.divisible import check_divisible, is_ordered, reads_clock, statement_of
+from rds_iam_magic.parallel.divisible import check_divisible, is_ordered, merges_rows, reads_clock, statement_of
 from rds_iam_magic.parallel.key import find_key, key_of
 from rds_iam_magic.parallel.partition import Partition, Recipe
 from rds_iam_magic.parallel.ranges import conditions, find_boundaries
 from rds_iam_magic.parallel.reading import Server, StopFlag, read_parts
 from rds_iam_magic.parallel.shape import Shape, describe
 from rds_iam_magic.parallel.snapshot import Table, read_snapshot, tables_of
+from rds_iam_magic.parallel.views import check_views
 from rds_iam_magic.results.formats import DecimalMode
 from rds_iam_magic.results.memory import MemoryBudget
 from rds_iam_magic.results.result import Changed, ResultSet
@@ -178,7 +179,10 @@ class Planner:
             database = self._connection.database
         column = find_key(columns, on)
         shape = Shape.of(columns, statement.words, mariadb=mariadb)
-        key = key_of(column, statement.text, self._ask, clock=reads_clock(statement))
+        views = check_views(statement, database, self._ask)
+        evaluated = [statement, *views.values()]
+        unstable = any(reads_clock(each) or merges_rows(each, backslash_escapes=escapes) for each in evaluated)
+        key = key_of(column, statement.text, self._ask, unstable=unstable, views=views)
         boundaries = find_boundaries(key, statement.text, n, self._ask)
         if is_ordered(statement, backslash_escapes=escapes):
             self._connection.notify(
