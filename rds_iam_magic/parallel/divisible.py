@@ -90,8 +90,11 @@ def merges_rows(statement: Statement, *, backslash_escapes: bool = True) -> bool
     What is computed from it, such as the HEX() of a text grouped by its collation, is then no key. The columns of an
     outermost UNION are not concerned: a part compares them as the UNION does.
     """
-    tokens = [(depth, upper(token.text)) for depth, token in _depths(statement.tokens, backslash_escapes)]
-    return any(word in ("GROUP", "DISTINCT") or (word in _SETS and depth > 0) for depth, word in tokens)
+    words = [(depth, upper(token.text)) for depth, token in _depths(statement.tokens, backslash_escapes)]
+    return any(
+        word in ("GROUP", "DISTINCT") or (word in _SETS and depth > 0 and then != "ALL")
+        for (depth, word), (_, then) in pairwise(words)
+    )
 
 
 def is_ordered(statement: Statement, *, backslash_escapes: bool = True) -> bool:
