@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rds_iam_magic.connection.part_session import PartSession
+from rds_iam_magic.connection.session_state import AUTOCOMMIT, IN_TRANSACTION
 from rds_iam_magic.errors import ConnectError, OptionError
 from rds_iam_magic.parallel.divisible import check_divisible, is_ordered, merges_rows, reads_clock, statement_of
 from rds_iam_magic.parallel.key import find_key, key_of
@@ -96,7 +97,8 @@ class Planner:
                 "own, which a task must not hold.",
                 cause="connection-not-portable",
             )
-        plan = self.plan(sql, on, n, "n")
+        with self._no_transaction_left():
+            plan = self.plan(sql, on, n, "n")
         recipe = recipe.with_database(plan.database)
         return [
             Partition(number, len(plan.parts), part, recipe, plan.shape, self._connection.max_memory)
@@ -110,10 +112,11 @@ class Planner:
             OptionError: The query cannot be divided.
             StatementError, ConnectionLostError, ResultError: A part failed; the others were ended.
         """
-        plan = self.plan(sql, on, n, "parallel")
         tables: list[Table] | None = None
-        if consistent and len(plan.parts) > 1:  # a single statement sees one moment anyway
-            tables = tables_of(identifiers_in(plan.statement), plan.database, self._ask)
+        with self._no_transaction_left():
+            plan = self.plan(sql, on, n, "parallel")
+            if consistent and len(plan.parts) > 1:  # a single statement sees one moment anyway
+                tables = tables_of(identifiers_in(plan.statement), plan.database, self._ask)
         notes: queue.SimpleQueue[str] = queue.SimpleQueue()
         budget = MemoryBudget(self._connection.max_memory)
         with self._use.exclusive(), self._server(plan, notes.put) as server:
@@ -125,6 +128,19 @@ class Planner:
         for note in dict.fromkeys([*_all(notes), *more]):
             self._connection.notify(note)
         return plan.shape.result(batches, decimal)
+
+    @contextmanager
+    def _no_transaction_left(self) -> Iterator[None]:
+        """Without autocommit, the queries that look for ranges open a transaction: end it, unless it is the user's."""
+        was_open = self._session.state.in_transaction
+        try:
+            yield
+        finally:
+            status = self._session.last_status
+            is_ours = not was_open and not status & AUTOCOMMIT and not self._session.state.rows_changed
+            if is_ours and status & IN_TRANSACTION:
+                for _ in self._connection.run("ROLLBACK"):
+                    pass
 
     @contextmanager
     def _server(self, plan: Plan, notify: Callable[[str], None]) -> Iterator[Server]:

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 import pandas as pd
 import pytest
 
+from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectError, OptionError, ResultError, StatementError
+from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.parallel.reading import StopFlag
 from tests.support.events import WORKING, interrupt, interrupt_when, processes, rests, wait_until, when
 from tests.support.injector import Injector, spread
@@ -46,6 +48,31 @@ def test_the_frame_of_the_whole(numbers, backend, decimal, n):
         whole = numbers.query(sql, **options)
         parts = numbers.query(sql, parallel=n, on=on, **options)
         pd.testing.assert_frame_equal(parts.sort_values("id", ignore_index=True), whole)
+
+
+@pytest.mark.parametrize("largest", [10**18, 10**20])
+def test_whole_decimals_have_the_dtype_of_the_whole(numbers, notes, largest):
+    sql = f"SELECT id, CAST(IF(id = 20000, {largest}, id) AS DECIMAL(30)) AS big FROM numbers"
+    notes.clear()
+    whole = numbers.query(sql)
+    assert whole["big"].dtype == ("Int64" if largest < 2**63 else "float64")
+    pd.testing.assert_frame_equal(numbers.query(sql, parallel=3, on="id"), whole)
+    assert len(notes) == (0 if largest < 2**63 else 2)
+
+
+def test_without_autocommit_no_transaction_is_left(scratch, notes, numbers):  # noqa: ARG001 - the table
+    with Connection(scratch.login(), settings=SessionSettings(autocommit=False), notify=notes.append) as db:
+        for consistent in (False, True, False):
+            assert len(db.query("SELECT * FROM numbers", parallel=2, consistent=consistent)) == 20_000
+            assert db.transaction_since is None
+        with pytest.raises(OptionError):
+            db.query("SELECT * FROM numbers", parallel=2, on="nowhere")
+        assert db.transaction_since is None
+        db.execute("UPDATE numbers SET g = 99 WHERE id = 1")
+        with pytest.raises(OptionError, match="open transaction"):
+            db.query("SELECT * FROM numbers", parallel=2)
+        assert db.rows_changed == 1
+        db.execute("ROLLBACK")
 
 
 def test_no_rows_have_the_dtypes_too(numbers):
