@@ -243,6 +243,7 @@ HINTS: dict[str, str] = {
     "folder-unknown": "Create it first, or choose another.",
     "no-rows": "{command:execute} for statements without rows.",
     "number-too-wide": "Select it as text, with CAST(… AS CHAR).",
+    "parts-beyond-int64": "Use {option:exact-decimals}, or CAST the column to DOUBLE.",
     "parts-type-differs": "Give the column one type with CAST, or read the query undivided.",
     "polars-unsupported": "Use {command:arrow}, or CAST the column.",
     "result-too-large": "Narrow it with LIMIT, read a part with {option:limit}, write it to a file with "

@@ -20,6 +20,7 @@ from rds_iam_magic.sql.statement import Statement, split
 if TYPE_CHECKING:
     from rds_iam_magic.mysql.credential import Credential
     from rds_iam_magic.mysql.login import Login
+    from rds_iam_magic.mysql.own_queries import ServerIdentity
     from rds_iam_magic.mysql.session_settings import SessionSettings
 
 
@@ -31,6 +32,8 @@ class PartSession:
         settings: Applied to it.
         notify: Called with each note.
         stopped: Whether nothing more may be opened.
+        idle: The main connection's session, which runs nothing while parts are read: it ends their queries.
+        gone: Takes the identity of a session that ended otherwise than by `close`: the server may still work for it.
 
     Raises:
         ConnectError: The session could not be opened.
@@ -42,13 +45,15 @@ class PartSession:
         settings: SessionSettings,
         notify: Callable[[str], None],
         stopped: Callable[[], bool],
+        idle: ReconnectingSession,
+        gone: Callable[[ServerIdentity], None],
     ) -> None:
         def credential() -> Credential:
             if stopped():
                 raise NotConnectedError("The parts were stopped.", cause="connection-closed")
             return login.credential()
 
-        self._login = login
+        self._login, self._idle, self._gone = login, idle, gone
         self._session = ReconnectingSession(replace(login, credential=credential), settings, notify)
         self._executor = StatementExecutor(self._session, notify)
 
@@ -78,8 +83,8 @@ class PartSession:
                 pass
 
     def kill(self) -> bool:
-        """End the running query on the server, from any thread; returns whether it could."""
-        return self._session.kill_query(self._login)
+        """From the thread that waits: end the running query on the server; returns whether it could."""
+        return self._session.kill_query(self._login, self._idle)
 
     def abort(self) -> None:
         """End the connection at once, from any thread."""
@@ -88,6 +93,8 @@ class PartSession:
 
     def close(self) -> None:
         """End the session; a transaction that only reads ends with it."""
+        if self._session.lost:
+            self._gone(self._session.identity)
         self._session.close()
 
 

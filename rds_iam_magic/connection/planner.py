@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rds_iam_magic.connection.part_session import PartSession
-from rds_iam_magic.errors import OptionError
-from rds_iam_magic.parallel.divisible import check_divisible, is_ordered, reads_clock, statement_of
+from rds_iam_magic.connection.session_state import AUTOCOMMIT, IN_TRANSACTION
+from rds_iam_magic.errors import ConnectError, OptionError
+from rds_iam_magic.parallel.divisible import check_divisible, is_ordered, merges_rows, reads_clock, statement_of
 from rds_iam_magic.parallel.key import find_key, key_of
 from rds_iam_magic.parallel.partition import Partition, Recipe
 from rds_iam_magic.parallel.ranges import conditions, find_boundaries
 from rds_iam_magic.parallel.reading import Server, StopFlag, read_parts
 from rds_iam_magic.parallel.shape import Shape, describe
-from rds_iam_magic.parallel.snapshot import read_snapshot, tables_of
+from rds_iam_magic.parallel.snapshot import Table, read_snapshot, tables_of
+from rds_iam_magic.parallel.views import check_views
 from rds_iam_magic.results.formats import DecimalMode
 from rds_iam_magic.results.memory import MemoryBudget
 from rds_iam_magic.results.result import Changed, ResultSet
@@ -26,12 +29,14 @@ if TYPE_CHECKING:
     from rds_iam_magic.connection.exclusive_use import ExclusiveUse
     from rds_iam_magic.connection.reconnecting import ReconnectingSession
     from rds_iam_magic.connection.session_state import SessionState
+    from rds_iam_magic.mysql.own_queries import ServerIdentity
     from rds_iam_magic.mysql.session_settings import SessionSettings
 
 MOST_PARTS = 1000
 """The most parts that a query is divided into."""
 
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
+_LIMITS = frozenset({"too-many-connections", "too-many-user-connections", "user-limit-reached"})
 _DESCRIBE_TIMEOUT = 60.0  # seconds: a table may be locked for a while
 
 
@@ -56,11 +61,13 @@ class Plan:
         statement: The user's.
         shape: Its columns.
         parts: The statement of each part, in the key's order.
+        database: The default schema that it was divided in.
     """
 
     statement: Statement
     shape: Shape
     parts: list[str]
+    database: str | None
 
 
 class Planner:
@@ -90,8 +97,9 @@ class Planner:
                 "own, which a task must not hold.",
                 cause="connection-not-portable",
             )
-        plan = self.plan(sql, on, n, "n")
-        recipe = recipe.with_database(self._connection.database)
+        with self._no_transaction_left():
+            plan = self.plan(sql, on, n, "n")
+        recipe = recipe.with_database(plan.database)
         return [
             Partition(number, len(plan.parts), part, recipe, plan.shape, self._connection.max_memory)
             for number, part in enumerate(plan.parts, 1)
@@ -104,21 +112,58 @@ class Planner:
             OptionError: The query cannot be divided.
             StatementError, ConnectionLostError, ResultError: A part failed; the others were ended.
         """
-        plan = self.plan(sql, on, n, "parallel")
+        tables: list[Table] | None = None
+        with self._no_transaction_left():
+            plan = self.plan(sql, on, n, "parallel")
+            if consistent and len(plan.parts) > 1:  # a single statement sees one moment anyway
+                tables = tables_of(identifiers_in(plan.statement), plan.database, self._ask)
         notes: queue.SimpleQueue[str] = queue.SimpleQueue()
-        stop = StopFlag()
-        login = replace(self._session.login, database=self._connection.database)
-        server = Server(lambda: PartSession(login, self._settings(), notes.put, stop), stop)
         budget = MemoryBudget(self._connection.max_memory)
-        if consistent and len(plan.parts) > 1:  # a single statement sees one moment anyway
-            tables = tables_of(identifiers_in(plan.statement), self._connection.database, self._ask)
-            snapshot = read_snapshot(server, plan.parts, tables, decimal, budget)
-            batches, more = snapshot.batches, snapshot.notes
-        else:
-            batches, more = read_parts(server, plan.parts, decimal, budget), []
+        with self._use.exclusive(), self._server(plan, notes.put) as server:
+            if tables is None:
+                batches, more = read_parts(server, plan.parts, decimal, budget), []
+            else:
+                snapshot = read_snapshot(server, plan.parts, tables, decimal, budget)
+                batches, more = snapshot.batches, snapshot.notes
         for note in dict.fromkeys([*_all(notes), *more]):
             self._connection.notify(note)
         return plan.shape.result(batches, decimal)
+
+    @contextmanager
+    def _no_transaction_left(self) -> Iterator[None]:
+        """Without autocommit, the queries that look for ranges open a transaction: end it, unless it is the user's."""
+        was_open = self._session.state.in_transaction
+        try:
+            yield
+        finally:
+            status = self._session.last_status
+            is_ours = not was_open and not status & AUTOCOMMIT and not self._session.state.rows_changed
+            if is_ours and status & IN_TRANSACTION:
+                for _ in self._connection.run("ROLLBACK"):
+                    pass
+
+    @contextmanager
+    def _server(self, plan: Plan, notify: Callable[[str], None]) -> Iterator[Server]:
+        """How the parts' sessions are opened; afterwards the server works for none of them any more.
+
+        The connection's own session runs nothing meanwhile, so it can end them even where no more can be opened.
+        """
+        stop = StopFlag()
+        gone: queue.SimpleQueue[ServerIdentity] = queue.SimpleQueue()
+        login = replace(self._session.login, database=plan.database)
+
+        def opened() -> PartSession:
+            return PartSession(login, self._settings(), notify, stop, self._session, gone.put)
+
+        try:
+            yield Server(opened, stop)
+        except ConnectError as error:
+            if error.cause in _LIMITS:
+                error.put_before_hint("Each part is a connection beside this one: read fewer parts at once.")
+            raise
+        finally:
+            while not gone.empty():
+                self._session.kill_other("CONNECTION", gone.get())
 
     def plan(self, sql: str, on: str | None, n: int, argument: str) -> Plan:
         """Divide a query into at most `n` parts; `argument` is what the user calls `n`.
@@ -147,9 +192,13 @@ class Planner:
                 hint=lambda event: self._session.nearest_name(event, statement),
             )
             mariadb = "mariadb" in self._session.server_version.lower()
+            database = self._connection.database
         column = find_key(columns, on)
         shape = Shape.of(columns, statement.words, mariadb=mariadb)
-        key = key_of(column, statement.text, self._ask, clock=reads_clock(statement))
+        views = check_views(statement, database, self._ask)
+        evaluated = [statement, *views.values()]
+        unstable = any(reads_clock(each) or merges_rows(each, backslash_escapes=escapes) for each in evaluated)
+        key = key_of(column, statement.text, self._ask, unstable=unstable, views=views)
         boundaries = find_boundaries(key, statement.text, n, self._ask)
         if is_ordered(statement, backslash_escapes=escapes):
             self._connection.notify(
@@ -157,7 +206,7 @@ class Planner:
                 "within a part come in any order."
             )
         parts = [statement_of(statement.text, where) for where in conditions(key, boundaries)]
-        return Plan(statement, shape, parts)
+        return Plan(statement, shape, parts, database)
 
     def _settings(self) -> SessionSettings:
         """The user's settings; the parts only read, whatever the connection may do."""

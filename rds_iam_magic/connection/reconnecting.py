@@ -30,7 +30,7 @@ from rds_iam_magic.errors import (
     TlsError,
 )
 from rds_iam_magic.mysql.cancel import cancel as cancel_query
-from rds_iam_magic.mysql.cancel import is_running, kill, second_session
+from rds_iam_magic.mysql.cancel import is_running, kill, kill_over, second_session
 from rds_iam_magic.mysql.own_queries import ServerIdentity, fetch_all, identify
 from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.session_settings import SessionSettings
@@ -103,6 +103,11 @@ class ReconnectingSession:
     def max_packet(self) -> int:
         """The server's max_allowed_packet, in bytes."""
         return self._identity.max_packet
+
+    @property
+    def identity(self) -> ServerIdentity:
+        """The latest session's id and server."""
+        return self._identity
 
     @property
     def connection_id(self) -> int:
@@ -243,19 +248,27 @@ class ReconnectingSession:
         if self._session is not None:
             self.state = self.state.with_status(self._session.status, time.monotonic())
 
-    def kill_query(self, login: Login) -> bool:
+    def kill_query(self, login: Login, idle: ReconnectingSession) -> bool:
         """End the running query on the server, from any thread: its own thread sees that as an error.
 
         Args:
-            login: Opens the second session.
+            login: Opens a second session, if the idle one is at another server.
+            idle: Another connection's session, of the calling thread, that runs nothing.
 
         Returns:
             Whether the server took it; never through an RDS Proxy, where ids are not ours for long.
         """
-        session = self._session
+        session, identity = self._session, self._identity
         if session is None or login.endpoint.kind is Kind.PROXY:
             return False
-        return kill(login, session, self._identity)
+        return idle.kill_other("QUERY", identity) or kill(login, session, identity)
+
+    def kill_other(self, what: str, identity: ServerIdentity) -> bool:
+        """Send KILL QUERY or KILL CONNECTION for another session over this one, which must be idle."""
+        session = self._session
+        if session is None or self.login.endpoint.kind is Kind.PROXY or identity.server != self._identity.server:
+            return False
+        return kill_over(session, f"{what} {identity.id}", timeout=self.login.timeouts.check)
 
     def discard(self) -> None:
         """Drop the session at once."""

@@ -99,6 +99,21 @@ def kill(login: Login, session: ServerSession, identity: ServerIdentity) -> bool
         return False
 
 
+def kill_over(idle: ServerSession, what: str, *, timeout: float) -> bool:
+    """Send KILL over a session that runs nothing: `what` is `QUERY` or `CONNECTION`, and an id on the same server.
+
+    Returns:
+        Whether the server took it; if interrupted, the session may be used again once it is settled.
+    """
+    try:
+        idle.settle(timeout=timeout)
+        if not idle.synchronised:
+            return False
+        return not any(isinstance(event, ServerError) for event in idle.command(f"KILL {what}", timeout=timeout))
+    except RdsIamError:
+        return False
+
+
 def _is_synchronised(login: Login, session: ServerSession) -> bool:
     try:
         return not any(

@@ -25,6 +25,8 @@ _UNSTABLE = frozenset({
     "CONNECTION_ID", "FIRST_VALUE", "LAG", "LAST_VALUE", "LEAD", "NTH_VALUE", "NTILE", "RAND", "RANDOM_BYTES",
     "ROWNUM", "ROW_NUMBER", "SYSDATE", "SYS_GUID", "UUID", "UUID_SHORT", "UUID_V4", "UUID_V7",
 })  # fmt: skip
+_WINDOWS = frozenset({"OVER", "WINDOW"})
+_SETS = frozenset({"UNION", "INTERSECT", "EXCEPT", "MINUS"})
 _CLOCKS = frozenset({
     "CURDATE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURTIME", "LOCALTIME", "LOCALTIMESTAMP", "NOW",
     "UNIX_TIMESTAMP", "UTC_DATE", "UTC_TIME", "UTC_TIMESTAMP",
@@ -48,6 +50,16 @@ def check_divisible(statements: Sequence[tuple[Statement, Effects]], *, backslas
         )
     if not _is_balanced(statement.tokens, backslash_escapes=backslash_escapes):
         raise OptionError("The statement's parentheses do not match.", cause="sql-syntax")
+    check_stable(statement)
+    return statement
+
+
+def check_stable(statement: Statement) -> None:
+    """Refuse what depends on chance, or on the order in which the server happens to read.
+
+    Raises:
+        OptionError: A part could miss rows or repeat them.
+    """
     for token, calls in _words(statement.tokens):
         word = upper(token.text.strip("`"))
         if token.kind == WORD and word in _CUTS:
@@ -55,17 +67,34 @@ def check_divisible(statements: Sequence[tuple[Statement, Effects]], *, backslas
                 f"{word} selects rows anew in each part, so that rows could be missing or come twice.",
                 cause="parts-limit",
             )
+        if token.kind == WORD and word == "ROWS" and not _WINDOWS.isdisjoint(statement.words):
+            raise OptionError(
+                "A window of ROWS follows the order among rows that sort alike, which may differ from part to part.",
+                cause="parts-unstable",
+            )
         if calls and word in _UNSTABLE:
             raise OptionError(
                 f"{word}() may differ from part to part, so that rows could be missing or come twice.",
                 cause="parts-unstable",
             )
-    return statement
 
 
 def reads_clock(statement: Statement) -> bool:
     """Whether the statement reads the time, which is another one in each part."""
     return not _CLOCKS.isdisjoint(statement.words)
+
+
+def merges_rows(statement: Statement, *, backslash_escapes: bool = True) -> bool:
+    """Whether rows that compare as equal may become one row, of which each part may see another one.
+
+    What is computed from it, such as the HEX() of a text grouped by its collation, is then no key. The columns of an
+    outermost UNION are not concerned: a part compares them as the UNION does.
+    """
+    words = [(depth, upper(token.text)) for depth, token in _depths(statement.tokens, backslash_escapes)]
+    return any(
+        word in ("GROUP", "DISTINCT") or (word in _SETS and depth > 0 and then != "ALL")
+        for (depth, word), (_, then) in pairwise(words)
+    )
 
 
 def is_ordered(statement: Statement, *, backslash_escapes: bool = True) -> bool:

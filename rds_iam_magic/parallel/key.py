@@ -8,7 +8,7 @@ is not exactly a value of the key, such as a FLOAT rounded to six digits.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ Ask = Callable[[str], Sequence[Sequence[Any]]]
 
 PRIMARY_FLAG = 0x0002
 UNIQUE_FLAG = 0x0004
+_INDEX_FLAG = 0x0008
 _ENUM_FLAG, _SET_FLAG = 0x0100, 0x0800
 
 INTEGERS = frozenset((1, 2, 3, 8, 9, 13))  # TINY … LONGLONG, INT24, YEAR
@@ -93,20 +94,22 @@ def _default_key(columns: Sequence[Column]) -> Column:
     raise OptionError(f"The query selects {why}, so the column to divide by is not clear.", cause="parts-key-missing")
 
 
-def key_of(column: Column, sql: str, ask: Ask, *, clock: bool) -> Key:
+def key_of(column: Column, sql: str, ask: Ask, *, unstable: bool, views: Collection[str] = ()) -> Key:
     """The key that a column of the query is.
 
     Args:
         column: The column.
         sql: The query.
         ask: Runs queries.
-        clock: Whether the query reads the time.
+        unstable: Whether what the query computes may have another value in another part.
+        views: Names of the views that it reads: the server reports what they compute as columns of theirs.
 
     Raises:
         OptionError: Its values have no order that ranges could follow, or differ from part to part.
     """
-    is_stored = bool(column.org_name and column.org_table)
-    if not is_stored and (clock or column.type_code in _FLOATS):
+    is_indexed = bool(column.flags & (PRIMARY_FLAG | UNIQUE_FLAG | _INDEX_FLAG))  # nothing that is computed is
+    is_stored = bool(column.org_name and column.org_table) and (is_indexed or column.org_table not in views)
+    if not is_stored and (unstable or column.type_code in _FLOATS):
         raise OptionError(
             f"Column {column.name} is computed, and may have another value in another part.", cause="parts-key-unstable"
         )

@@ -76,6 +76,9 @@ class Partition:
     ) -> pd.DataFrame:
         """Connect, read the rows and return them as a DataFrame with the dtypes of the undivided query.
 
+        The dtypes never depend on the part. A whole DECIMAL is Int64 in each one: a value beyond 63 bits, which makes
+        the undivided query's column float64, is an error here.
+
         Args:
             dtype_backend: As in `Connection.query`.
             decimal: As in `Connection.query`.
@@ -83,9 +86,13 @@ class Partition:
 
         Raises:
             RdsIamError: As `connect` and `Connection.query` do.
+            ResultError: A whole DECIMAL exceeds 63 bits.
         """
         mode: DecimalMode = "exact" if dtype_backend == "pyarrow" else decimal
-        return self._read(mode, notify).to_pandas(dtype_backend)
+        result = self._read(mode, notify)
+        if mode == "float":
+            self.shape.require_int64(result.batches)
+        return result.to_pandas(dtype_backend)
 
     def read_arrow(self, *, notify: Callable[[str], None] = warn) -> pa.Table:
         """Connect, read the rows and return them as a `pyarrow.Table`; DECIMAL is exact.

@@ -42,7 +42,7 @@ class Session(Protocol):
         ...
 
     def kill(self) -> bool:
-        """End the running query on the server, from any thread; returns whether it could."""
+        """From the thread that waits: end the running query on the server; returns whether it could."""
         ...
 
     def abort(self) -> None:

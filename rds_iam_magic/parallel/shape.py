@@ -74,6 +74,25 @@ class Shape:
         schema = self.as_float if decimal == "float" else self.exact
         return ResultSet(schema, self.nullable, decimal, [_conform(batch, schema) for batch in batches], verb="SELECT")
 
+    def require_int64(self, batches: Iterable[pa.RecordBatch]) -> None:
+        """Refuse whole DECIMALs beyond 63 bits: only the whole result tells whether its column becomes float64.
+
+        Raises:
+            ResultError: A value does not fit Int64.
+        """
+        import pyarrow as pa
+
+        from rds_iam_magic.mysql.decode.decimals import fits_int64
+
+        whole = [field.name for field in self.as_float if pa.types.is_decimal(field.type)]
+        for batch in batches:
+            for name in whole:
+                if not fits_int64(batch.column(name)):
+                    raise ResultError(
+                        f"Column {name} has a value beyond 63 bits, for which another part's Int64 has no place.",
+                        cause="parts-beyond-int64",
+                    )
+
 
 def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """The batch with the schema's types, but for texts of decimals that no Arrow decimal holds."""

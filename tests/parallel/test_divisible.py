@@ -3,7 +3,7 @@
 import pytest
 
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.parallel.divisible import check_divisible, is_ordered, reads_clock, statement_of
+from rds_iam_magic.parallel.divisible import check_divisible, is_ordered, merges_rows, reads_clock, statement_of
 from rds_iam_magic.sql.effects import effects_of
 from rds_iam_magic.sql.statement import split
 
@@ -44,6 +44,7 @@ def test_divisible(sql):
         ("SELECT * FROM (SELECT * FROM t FETCH FIRST 3 ROWS ONLY) AS x", "parts-limit"),
         ("SELECT RAND(), id FROM t", "parts-unstable"),
         ("SELECT row_number() OVER (ORDER BY a) AS n FROM t", "parts-unstable"),
+        ("SELECT id, COUNT(*) OVER (ORDER BY g ROWS UNBOUNDED PRECEDING) AS n FROM t", "parts-unstable"),
         ("SELECT 1) AS x WHERE (1", "sql-syntax"),
         ("SELECT (1", "sql-syntax"),
     ],
@@ -63,6 +64,21 @@ def test_an_order_of_its_own():
 def test_the_clock():
     assert reads_clock(split("SELECT NOW() - a AS age FROM t")[0])
     assert not reads_clock(split("SELECT 'NOW()' FROM t")[0])
+
+
+@pytest.mark.parametrize(
+    ("sql", "merges"),
+    [
+        ("SELECT s, COUNT(*) FROM t GROUP BY s", True),
+        ("SELECT DISTINCT s FROM t", True),
+        ("SELECT HEX(s) FROM (SELECT s FROM t UNION SELECT s FROM u) AS x", True),
+        ("SELECT s FROM t UNION SELECT s FROM u", False),
+        ("WITH RECURSIVE n AS (SELECT 1 AS k UNION ALL SELECT k + 1 FROM n) SELECT k FROM n", False),
+        ("SELECT 'GROUP', `distinct` FROM t", False),
+    ],
+)
+def test_rows_that_become_one(sql, merges):
+    assert merges_rows(split(sql)[0]) is merges
 
 
 def test_a_comment_at_the_end_ends_with_its_line():

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import rds_iam_magic
-from rds_iam_magic.errors import OptionError
+from rds_iam_magic.errors import OptionError, ResultError
 from rds_iam_magic.mysql.session_settings import SessionSettings
 
 QUERY = "SELECT id, customer_id, ordered_at FROM orders"
@@ -30,6 +30,17 @@ def test_tasks_are_the_rows_with_the_dtypes_of_the_whole(shop):
     pd.testing.assert_series_equal(
         tasks[1].read(dtype_backend="pyarrow").dtypes, tasks[1].empty(dtype_backend="pyarrow").dtypes
     )
+
+
+def test_a_whole_decimal_beyond_63_bits(shop):
+    sql = "SELECT seq AS id, CAST(IF(seq = 9, POW(10, 20), seq) AS DECIMAL(30)) AS big FROM seq_1_to_9"
+    first, last = shop.partitions(sql, on="id", n=2)
+    assert first.read()["big"].dtype == first.empty()["big"].dtype == "Int64"
+    with pytest.raises(ResultError, match="Column big has a value beyond 63 bits") as caught:
+        last.read(notify=[].append)
+    assert "exact" in caught.value.hint
+    assert last.read(decimal="exact")["big"].iloc[-1] == 10**20
+    assert last.read(dtype_backend="pyarrow")["big"].iloc[-1] == 10**20
 
 
 def test_a_task_holds_no_secret(shop, inside):

@@ -2,19 +2,22 @@
 
 import threading
 import time
+from contextlib import ExitStack
 
 import pandas as pd
 import pytest
 
+from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectError, OptionError, ResultError, StatementError
+from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.parallel.reading import StopFlag
-from tests.support.events import WORKING, interrupt_when, processes, wait_until, when
+from tests.support.events import WORKING, interrupt, interrupt_when, processes, rests, wait_until, when
 from tests.support.injector import Injector, spread
 
 FAILS_AMONG_ROWS = "SELECT id, EXP(id / 10) AS e FROM numbers"  # out of range at row 7,098
 SLOW = "SELECT n.id, (SELECT COUNT(*) FROM numbers a, numbers b WHERE a.t > b.t AND a.id > n.id) AS c FROM numbers n"
 
-SLOW_ENOUGH = "SELECT n.id, (SELECT COUNT(*) FROM numbers a WHERE a.t > n.t AND a.id > n.id) AS c FROM numbers n"
+LARGE_THEN_SLOW = "SELECT id, REPEAT('x', 2000) AS filler, IF(id % 2000 = 1999, SLEEP(600), 0) AS s FROM numbers"
 
 
 @pytest.fixture
@@ -45,6 +48,31 @@ def test_the_frame_of_the_whole(numbers, backend, decimal, n):
         whole = numbers.query(sql, **options)
         parts = numbers.query(sql, parallel=n, on=on, **options)
         pd.testing.assert_frame_equal(parts.sort_values("id", ignore_index=True), whole)
+
+
+@pytest.mark.parametrize("largest", [10**18, 10**20])
+def test_whole_decimals_have_the_dtype_of_the_whole(numbers, notes, largest):
+    sql = f"SELECT id, CAST(IF(id = 20000, {largest}, id) AS DECIMAL(30)) AS big FROM numbers"
+    notes.clear()
+    whole = numbers.query(sql)
+    assert whole["big"].dtype == ("Int64" if largest < 2**63 else "float64")
+    pd.testing.assert_frame_equal(numbers.query(sql, parallel=3, on="id"), whole)
+    assert len(notes) == (0 if largest < 2**63 else 2)
+
+
+def test_without_autocommit_no_transaction_is_left(scratch, notes, numbers):  # noqa: ARG001 - the table
+    with Connection(scratch.login(), settings=SessionSettings(autocommit=False), notify=notes.append) as db:
+        for consistent in (False, True, False):
+            assert len(db.query("SELECT * FROM numbers", parallel=2, consistent=consistent)) == 20_000
+            assert db.transaction_since is None
+        with pytest.raises(OptionError):
+            db.query("SELECT * FROM numbers", parallel=2, on="nowhere")
+        assert db.transaction_since is None
+        db.execute("UPDATE numbers SET g = 99 WHERE id = 1")
+        with pytest.raises(OptionError, match="open transaction"):
+            db.query("SELECT * FROM numbers", parallel=2)
+        assert db.rows_changed == 1
+        db.execute("ROLLBACK")
 
 
 def test_no_rows_have_the_dtypes_too(numbers):
@@ -107,18 +135,66 @@ def test_a_part_that_someone_kills(numbers, sandbox):
     wait_until(lambda: others(sandbox, numbers) == [], "the end of the parts' sessions")
 
 
-def test_a_part_that_cannot_connect(numbers, sandbox):
-    with sandbox.server.root() as root:
-        root.execute("GRANT USAGE ON *.* TO tester@'%' WITH MAX_USER_CONNECTIONS 1")
-    try:
-        with pytest.raises(ConnectError) as caught:
-            numbers.query(f"{SLOW_ENOUGH} WHERE n.id <= 300", parallel=3, on="id")
-    finally:
+@pytest.fixture
+def limited(numbers, sandbox, scratch, notes):  # noqa: ARG001 - the table
+    """Connections of a user who may have only so many at once."""
+    with ExitStack() as opened:
+
+        def connect(count, **changes):
+            with sandbox.server.root() as root:
+                root.execute(f"GRANT USAGE ON *.* TO tester@'%' WITH MAX_USER_CONNECTIONS {count}")
+            return opened.enter_context(scratch.connect(notes, **changes))
+
+        yield connect
         with sandbox.server.root() as root:
             root.execute("GRANT USAGE ON *.* TO tester@'%' WITH MAX_USER_CONNECTIONS 0")
+
+
+def test_a_part_that_cannot_connect(limited, sandbox, numbers):
+    db = limited(3)  # itself, and two of three parts
+    with pytest.raises(ConnectError) as caught:
+        db.query(SLOW, parallel=3, on="id")
     assert caught.value.cause == "user-limit-reached"
-    # The limit leaves no session over which the query could be ended: the server notices that nobody reads.
-    wait_until(lambda: others(sandbox, numbers) == [], "the end of the parts' sessions")
+    assert "Part 3 of 3 failed; the others were ended." in caught.value.hint
+    assert "read fewer parts at once" in caught.value.hint
+    wait_until(lambda: others(sandbox, numbers) == processes(sandbox.server, f"ID = {db.connection_id}"), "their end")
+    assert len(db.query("SELECT id FROM numbers", parallel=2)) == 20_000
+
+
+@pytest.mark.parametrize("consistent", [False, True])
+def test_stop_needs_no_connection_more(limited, sandbox, numbers, consistent):
+    db = limited(4 + consistent)  # itself, three parts and the lock
+    with pytest.raises(KeyboardInterrupt), interrupt_when(lambda: len(queries(sandbox)) == 3):
+        db.query(SLOW, parallel=3, on="id", consistent=consistent)
+    wait_until(lambda: others(sandbox, numbers) == processes(sandbox.server, f"ID = {db.connection_id}"), "their end")
+    assert len(db.query("SELECT id FROM numbers", parallel=3)) == 20_000
+
+
+def test_a_part_that_ends_itself_needs_no_connection_more(limited, sandbox, numbers):
+    """What exceeds the memory limit ends in its own thread, while the server has yet to come to the next row."""
+    db = limited(4)
+    db.max_memory = 3_000_000
+    with pytest.raises(ResultError, match="exceeds its memory limit"):
+        db.query(LARGE_THEN_SLOW, parallel=3, on="id")
+    wait_until(lambda: len(others(sandbox, numbers)) == 1, "the end of the parts' sessions")
+    assert db.query("SELECT 1 AS one")["one"].tolist() == [1]
+
+
+def test_other_threads_wait_while_parts_are_read(numbers, sandbox):
+    """The connection has to be free to end the parts."""
+    answers = []
+    other = threading.Thread(target=lambda: answers.append(numbers.query("SELECT 1 AS one")))
+
+    def begin():
+        other.start()
+        wait_until(lambda: rests(sandbox.server, numbers.connection_id), "the connection's rest")
+        assert answers == []
+        interrupt()
+
+    with pytest.raises(KeyboardInterrupt), when(lambda: len(queries(sandbox)) == 3, begin):
+        numbers.query(SLOW, parallel=3, on="id")
+    other.join()
+    assert len(answers) == 1
 
 
 def test_what_other_sessions_do_not_see_is_refused(numbers):

@@ -25,6 +25,7 @@ from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectionLostError, NotConnectedError, ResultError
 from rds_iam_magic.sandbox import Sandbox
 from rds_iam_magic.timeouts import DEFAULT, Timeouts
+from tests.support.events import wait_until
 from tests.support.injector import AlarmError, Injector, alarm
 from tests.support.logins import create_tester, login_of_tester
 
@@ -181,6 +182,39 @@ def _check_nonce(db: Connection, when: str) -> None:
     raise AssertionError(f"the connection does not come back {when}")
 
 
+def inject_into_parts(
+    sandbox: Sandbox,
+    error: type[BaseException],
+    *,
+    step: int,
+    consistent: bool,
+    after: type[BaseException] | None = None,
+) -> int:
+    """At each `step`-th line of a read in parts; after each, no session but the connection's is left, and no lock."""
+    with sandbox.server.root() as root, Connection(login_of_tester(sandbox), notify=[].append) as db:
+        create_divided(root)
+        root.execute("SET SESSION lock_wait_timeout = 1")
+
+        def others() -> int:
+            user = "USER = 'tester' AND ID != %s"
+            return int(root.execute(f"SELECT 1 FROM information_schema.PROCESSLIST WHERE {user}", [db.connection_id]))
+
+        def check() -> None:
+            wait_until(lambda: not others(), "the end of the parts' sessions")
+            root.execute("UPDATE scratch.divided SET id = id WHERE id < 3")
+
+        def work() -> None:
+            _ask_in_parts(db, 7, 3, consistent=consistent)
+
+        return _at_each_line(sandbox, error, step, work, prepare=None, db=db, after=after, after_each=check)
+
+
+def create_divided(root: Any) -> None:
+    """The table that is read in parts."""
+    root.execute("CREATE OR REPLACE TABLE scratch.divided (id INT PRIMARY KEY) ENGINE=InnoDB")
+    root.execute("INSERT INTO scratch.divided SELECT seq FROM scratch.seq_1_to_3000")
+
+
 # At random moments
 
 
@@ -206,9 +240,11 @@ def random_storm(sandbox: Sandbox, seconds: float, seed: int = 5, *, at_least: i
     handler = signal.getsignal(signal.SIGINT)
     with sandbox.server.root() as root:
         root.execute("CREATE OR REPLACE TABLE scratch.storm (n BIGINT NOT NULL) ENGINE=InnoDB")
+        create_divided(root)
     with Connection(login_of_tester(sandbox)) as db:  # what is imported late: Python's own import bears no interrupt
         list(db.batches("SELECT 1 AS a"))
         db.query("SELECT 1 AS a")
+        _ask_in_parts(db, 1, 2, consistent=True)
     with watching(sandbox) as watch:
         # What is raised while garbage is collected (in a library's callback) is lost to Python.
         gc.disable()
@@ -223,6 +259,8 @@ def random_storm(sandbox: Sandbox, seconds: float, seed: int = 5, *, at_least: i
         watch.check("the storm")
         watch.cursor.execute("SELECT n FROM scratch.storm")
         rows = [row[0] for row in watch.cursor.fetchall()]
+        watch.cursor.execute("SET SESSION lock_wait_timeout = 1")
+        watch.cursor.execute("UPDATE scratch.divided SET id = id")  # no lock is left
     assert len(rows) == len(set(rows)), "a statement ran twice"
     assert tally.written <= set(rows), "what was acknowledged is lost"
     assert set(rows) <= tally.written | tally.unknown
@@ -235,7 +273,7 @@ def _weather(sandbox: Sandbox, chance: random.Random, tally: Tally, deadline: fl
     while time.monotonic() < deadline or min(tally.right, tally.interrupted, tally.alarmed) < at_least:
         number += 1
         sent = signal.SIGUSR1 if chance.random() < 0.5 else signal.SIGINT
-        delay = chance.choice((0.0005, 0.002, 0.01, 0.05)) * chance.random() + 1e-6
+        delay = chance.choice((0.0005, 0.002, 0.01, 0.05, 0.2)) * chance.random() + 1e-6
         stop = threading.Timer(delay, os.kill, [os.getpid(), sent])
         try:
             stop.start()
@@ -246,7 +284,8 @@ def _weather(sandbox: Sandbox, chance: random.Random, tally: Tally, deadline: fl
             tally.unknown.add(number)
             tally.interrupted += isinstance(error, KeyboardInterrupt)
             tally.alarmed += isinstance(error, AlarmError)
-        _wait_for(stop)
+        with suppress(KeyboardInterrupt, AlarmError):  # it may come between two lines of this
+            _wait_for(stop)
         if chance.random() < 0.05:
             _close(held)
     _close(held)
@@ -277,7 +316,7 @@ def _close(held: list[Connection]) -> None:
 
 def _ask(db: Connection, chance: random.Random, number: int, tally: Tally) -> None:
     nonce = chance.randrange(1 << 60)
-    kind = chance.randrange(6)
+    kind = chance.randrange(8)
     if kind == 0:
         assert db.execute(f"INSERT INTO storm VALUES ({number})") == 1
         tally.written.add(number)
@@ -293,9 +332,19 @@ def _ask(db: Connection, chance: random.Random, number: int, tally: Tally) -> No
         with suppress(ResultError):
             for batch in db.batches(f"SELECT {nonce} AS nonce FROM seq_1_to_50000", rows=9_999):
                 assert set(batch.column(0).to_pylist()) == {nonce}
+    elif kind in (4, 5):
+        _ask_in_parts(db, nonce, chance.choice((2, 3, 5)), consistent=kind == 5)
     else:
         with suppress(NotConnectedError):
             assert db.query(f"SELECT {nonce} AS nonce")["nonce"].tolist() == [nonce]
+
+
+def _ask_in_parts(db: Connection, nonce: int, parts: int, *, consistent: bool) -> None:
+    rows = 3000
+    sql = f"SELECT id, {nonce} AS nonce FROM divided"
+    frame = db.query(sql, parallel=parts, consistent=consistent)
+    assert frame["nonce"].unique().tolist() == [nonce]
+    assert frame["id"].tolist() == list(range(1, rows + 1))
 
 
 def main(seconds: float) -> None:

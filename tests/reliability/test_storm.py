@@ -6,11 +6,11 @@ import time
 import pytest
 
 from rds_iam_magic.connection.connection import Connection
-from rds_iam_magic.errors import StatementError
+from rds_iam_magic.errors import OptionError, StatementError
 from rds_iam_magic.timeouts import Timeouts
 from tests.reliability import storm
 from tests.reliability.faults import end_session
-from tests.reliability.storm import inject_into_connect, inject_into_use
+from tests.reliability.storm import inject_into_connect, inject_into_parts, inject_into_use
 from tests.support.events import interrupt, wait_until, works_on
 from tests.support.injector import AlarmError
 from tests.support.logins import create_tester
@@ -73,6 +73,21 @@ def test_at_every_line_of_reconnecting(calm):
 def test_at_every_line_of_the_check_of_an_idle_session(calm):
     idle = Timeouts(idle=0.0)
     assert inject_into_use(calm, KeyboardInterrupt, WORKS["a small answer"], timeouts=idle, step=11) > 15
+
+
+@pytest.mark.parametrize("consistent", [False, True])
+def test_at_every_line_of_a_read_in_parts(calm, consistent):
+    assert inject_into_parts(calm, KeyboardInterrupt, step=31, consistent=consistent) > 15
+
+
+def test_a_read_in_parts_that_is_refused_leaves_the_transaction(calm):
+    """At every line of the refusal, too."""
+
+    def work(db):
+        with pytest.raises(OptionError, match="open transaction"):
+            db.query("SELECT n FROM kept", parallel=3, on="n")
+
+    assert inject_into_use(calm, KeyboardInterrupt, work, step=17, keeps=True) > 5
 
 
 def stop_when_it_sleeps(server, number):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.reliability import matrix
+from tests.reliability import matrix, parts
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,6 +17,12 @@ The tables below are generated from the fault matrix of the test suite (`tests/r
 database are counted afterwards. The outcomes are explained below the tables.
 
 {tables}
+### SELECT in parts (`parallel=3`)
+
+One of its sessions is struck. The rows come all, each once, or not at all; afterwards no session, thread or lock is
+left.
+
+{parts}
 `tests/reliability/test_faults.py` also covers: a write that the old writer refuses as read-only after a failover; a
 server that comes back during reconnecting; interrupts; time limits; a view over a function that writes; a second loss;
 roles; a fork; threads. `make soak` cuts connections at random during reads and writes.
@@ -45,7 +51,7 @@ roles; a fork; threads. `make soak` cuts connections at random during reads and 
 
 def text() -> str:
     """The whole page."""
-    return TEXT.format(tables=matrix.tables(), count=len(matrix.cells()))
+    return TEXT.format(tables=matrix.tables(), parts=parts.table(), count=len(matrix.cells() + parts.cells()))
 
 
 if __name__ == "__main__":

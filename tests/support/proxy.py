@@ -152,6 +152,11 @@ class _Pair:
             thread.start()
             self._threads.append(thread)
 
+    @property
+    def over(self) -> bool:
+        """Whether both directions have ended: then the client and the server see it, too."""
+        return self._running == 0
+
     def end(self, *, reset: bool) -> None:
         self.ended = True
         for sock in (self.client, self.server):
