@@ -110,14 +110,11 @@ def floor(server: Server) -> Run:
 
 def floor_binary(server: Server) -> Run:
     """The binary protocol's bytes, read and dropped."""
-    from rds_iam_magic.mysql.session import LAST_STATEMENT
-
     session = _session(server)
     drop = _dropper(session)
 
     def run(sql: str) -> None:
-        session.prepare(sql.encode())
-        session.execute(LAST_STATEMENT)
+        session.prepare(sql.encode(), then_execute=True)
         drop(2)  # behind the columns of PREPARE, and those of EXECUTE
 
     return run

@@ -7,7 +7,6 @@ loss means.
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -19,15 +18,13 @@ from rds_iam_magic.connection.loss import (
     note_on_new_session,
 )
 from rds_iam_magic.connection.nearest_name import nearest_name_hint, not_found
+from rds_iam_magic.connection.reopening import open_with_retries
 from rds_iam_magic.connection.session_state import AUTOCOMMIT, IN_TRANSACTION, SessionState
 from rds_iam_magic.errors import (
-    AccessDeniedError,
-    ConnectError,
     ConnectionLostError,
     NotConnectedError,
     OptionError,
     RdsIamError,
-    TlsError,
 )
 from rds_iam_magic.mysql.cancel import cancel as cancel_query
 from rds_iam_magic.mysql.cancel import is_running, kill, kill_over, second_session
@@ -133,7 +130,7 @@ class ReconnectingSession:
         self.end_read_only()
         if self._session is None or not self._is_alive(self._session):
             self.discard()
-            self._reopen()
+            open_with_retries(self._open, self.login)
         if self._is_new:
             self._check_state_survived(effects, identifiers())
         return self.current
@@ -345,26 +342,6 @@ class ReconnectingSession:
             return session.is_answering(timeout=self.login.timeouts.check)
         except RdsIamError:
             return False
-
-    def _reopen(self) -> None:
-        """Open a new session, retrying with pauses within the login's timeout."""
-        deadline = time.monotonic() + self.login.timeout
-        pause, denied = self.login.timeouts.first_pause, False
-        while True:
-            try:
-                return self._open(max(0.5, deadline - time.monotonic()))
-            except TlsError:
-                raise  # a retry would not help
-            except AccessDeniedError:
-                if denied:
-                    raise
-                denied = True  # the token may have expired or its key been rotated: retry once with a fresh token
-            except (ConnectError, ConnectionLostError):
-                wait = pause * (0.5 + random.random() / 2)  # noqa: S311 - jitter, so that not all come back at once
-                if time.monotonic() + wait >= deadline:
-                    raise
-                time.sleep(wait)
-                pause = min(2 * pause, self.login.timeouts.longest_pause)
 
     def _open(self, timeout: float) -> None:
         session: ServerSession | None = None

@@ -22,6 +22,7 @@ from rds_iam_magic.errors import ConnectionLostError
 from rds_iam_magic.mysql import dial
 from rds_iam_magic.mysql.wire import compressed_stream
 from rds_iam_magic.mysql.wire.charsets import Announced
+from rds_iam_magic.mysql.wire.commands import LAST_STATEMENT, close_packet, execute_packet, packet
 from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
 from rds_iam_magic.mysql.wire.events import Event, Ok, ResultSetEnd
 from rds_iam_magic.mysql.wire.packets import MAX_PACKET
@@ -116,7 +117,7 @@ class ServerSession:
             self._require_socket()
             sequence, packets = 1, b""
             if len(sql) < _SMALL:
-                packets = self._framed(_packet(0, bytes([COMMAND.COM_STMT_PREPARE]) + sql), pipelined=False)
+                packets = self._framed(packet(0, bytes([COMMAND.COM_STMT_PREPARE]) + sql), pipelined=False)
             else:
                 sequence = self._send(COMMAND.COM_STMT_PREPARE, sql, progress) or 1
             self._sock.sendall(packets + self._execution(LAST_STATEMENT, pipelined=True))
@@ -149,7 +150,7 @@ class ServerSession:
         """
         with _losses():
             self._require_socket()
-            self._sock.sendall(self._framed(_closing(statement_id)))
+            self._sock.sendall(self._framed(close_packet(statement_id)))
 
     def read_into(self, space: memoryview) -> int:
         """Read at least one byte into `space`; return the number of bytes, 0 at the end of the stream.
@@ -256,7 +257,7 @@ class ServerSession:
                     self.abort()
                     return
                 sock.settimeout(1.0)
-                self._start_command().sendall(_packet(0, bytes([COMMAND.COM_QUIT])))
+                self._start_command().sendall(packet(0, bytes([COMMAND.COM_QUIT])))
         except (OSError, ValueError) as error:  # the server was faster
             if not _is_of_the_socket(error):
                 raise
@@ -304,9 +305,9 @@ class ServerSession:
         stream = self._start_command()
         rest = memoryview(bytes([command]) + payload)
         for sequence in range(len(rest) // MAX_PACKET + 1):  # a full last packet is followed by an empty one
-            packet = memoryview(_packet(sequence, rest[:MAX_PACKET]))
-            for start in range(0, len(packet), _SLICE):
-                stream.sendall(packet[start : start + _SLICE])
+            data = memoryview(packet(sequence, rest[:MAX_PACKET]))
+            for start in range(0, len(data), _SLICE):
+                stream.sendall(data[start : start + _SLICE])
                 progress()
             rest = rest[MAX_PACKET:]
         return sequence + 1 if self._compressed is None else None
@@ -326,20 +327,20 @@ class ServerSession:
 
     def _execution(self, statement_id: int, *, pipelined: bool) -> bytes:
         """COM_STMT_EXECUTE and COM_STMT_CLOSE, so short that the server gets both, in one record of TLS, or neither."""
-        execute = bytes([COMMAND.COM_STMT_EXECUTE]) + statement_id.to_bytes(4, "little") + _NO_CURSOR
-        return self._framed(_packet(0, execute), pipelined=pipelined) + self._framed(_closing(statement_id))
+        execute, close = execute_packet(statement_id), close_packet(statement_id)
+        return self._framed(execute, pipelined=pipelined) + self._framed(close)
 
-    def _framed(self, packet: bytes, *, pipelined: bool = True) -> bytes:
-        """A command's only packet, as it is sent: with compression, as a frame of its own.
+    def _framed(self, command: bytes, *, pipelined: bool = True) -> bytes:
+        """A command of one packet, as it is sent: with compression, as a frame of its own.
 
         Args:
-            packet: The packet.
+            command: The packet.
             pipelined: Whether a response to earlier commands is still to come, or a response to this one never.
         """
         if self._compressed is None:
-            return packet
+            return command
         self._compressed.start_command(pipelined=pipelined)
-        return self._compressed.pack(packet)
+        return self._compressed.pack(command)
 
     def _start_command(self) -> Any:
         """What the next command is sent through."""
@@ -371,10 +372,6 @@ def _losses() -> Iterator[None]:
     raise _lost(message)
 
 
-LAST_STATEMENT = 0xFFFFFFFF
-"""The statement prepared last, for a server with `executes_last`."""
-
-_NO_CURSOR = b"\0" + b"\1\0\0\0"  # and one iteration
 _SMALL = 16_000  # bytes of a statement that fits one record of TLS (16 KiB) with what is sent behind it
 _RECORD = 16 << 10  # bytes of a full record of TLS
 _MOST_AT_ONCE = 256 << 10
@@ -389,14 +386,6 @@ def _is_of_the_socket(error: BaseException) -> bool:
 
 def _lost(message: str) -> ConnectionLostError:
     return ConnectionLostError("The connection to the server was lost.", detail=message)
-
-
-def _packet(sequence: int, payload: bytes | memoryview) -> bytes:
-    return len(payload).to_bytes(3, "little") + bytes([sequence & 0xFF]) + payload
-
-
-def _closing(statement_id: int) -> bytes:
-    return _packet(0, bytes([COMMAND.COM_STMT_CLOSE]) + statement_id.to_bytes(4, "little"))
 
 
 def _readable(sock: socket.socket, timeout: float) -> bool:

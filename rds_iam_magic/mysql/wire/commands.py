@@ -1,0 +1,28 @@
+"""The packets of the commands that a session sends.
+
+https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html
+"""
+
+from __future__ import annotations
+
+COM_STMT_EXECUTE, COM_STMT_CLOSE = 0x17, 0x19
+
+LAST_STATEMENT = 0xFFFFFFFF
+"""The number that stands for the statement prepared last, on MariaDB."""
+
+_NO_CURSOR = b"\0" + b"\1\0\0\0"  # and one iteration
+
+
+def packet(sequence: int, payload: bytes | memoryview) -> bytes:
+    """A packet with its header; the payload is shorter than 16 MiB."""
+    return len(payload).to_bytes(3, "little") + bytes([sequence & 0xFF]) + payload
+
+
+def execute_packet(statement_id: int) -> bytes:
+    """COM_STMT_EXECUTE without parameters."""
+    return packet(0, bytes([COM_STMT_EXECUTE]) + statement_id.to_bytes(4, "little") + _NO_CURSOR)
+
+
+def close_packet(statement_id: int) -> bytes:
+    """COM_STMT_CLOSE, which has no response."""
+    return packet(0, bytes([COM_STMT_CLOSE]) + statement_id.to_bytes(4, "little"))
