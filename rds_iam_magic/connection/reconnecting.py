@@ -18,7 +18,6 @@ from rds_iam_magic.connection.loss import (
     note_on_new_session,
 )
 from rds_iam_magic.connection.nearest_name import nearest_name_hint, not_found
-from rds_iam_magic.connection.reopening import open_with_retries
 from rds_iam_magic.connection.session_state import AUTOCOMMIT, IN_TRANSACTION, SessionState
 from rds_iam_magic.errors import (
     ConnectionLostError,
@@ -30,6 +29,7 @@ from rds_iam_magic.mysql.cancel import cancel as cancel_query
 from rds_iam_magic.mysql.cancel import is_running, kill, kill_over, second_session
 from rds_iam_magic.mysql.own_queries import ServerIdentity, fetch_all, identify
 from rds_iam_magic.mysql.reader import ResponseReader
+from rds_iam_magic.mysql.reopening import open_with_retries
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.mysql.wire.events import ServerError
 from rds_iam_magic.sql.effects import Effects
