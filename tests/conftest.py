@@ -36,13 +36,13 @@ from tests.support.logins import SCRATCH, create_tester, login_of_tester, sessio
 settings.register_profile(
     "suite", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-settings.register_profile("quick", settings.get_profile("suite"), max_examples=20)
+settings.register_profile("quick", settings.get_profile("suite"), max_examples=10)
 
 
 LONGEST = ("test_package", "test_storm", "test_soak", "test_matrix", "test_secrets", "test_faults", "test_command")
 MOST_IN_A_GROUP = 70
 
-SLOW = frozenset({"sandbox", "scratch", "own_sandbox", "running", "wheel"})
+SLOW = frozenset({"sandbox", "scratch", "own_sandbox", "running", "wheel", "authority", "contexts"})
 
 # jsonschema takes it where it is installed, and importing it takes over a second; nothing here needs it.
 sys.modules.setdefault("rfc3987_syntax", None)

@@ -21,6 +21,8 @@ from rds_iam_magic.errors import AwsError, CredentialsError, OptionError, RdsIam
 from tests.support.aws_errors import HIDDEN, assert_plain
 from tests.support.leaks import found_in, frames_of
 
+pytestmark = pytest.mark.slow  # botocore reads its data anew for each session
+
 ENDPOINT = parse_host_name("sandbox.cluster-abc123.us-east-1.rds.amazonaws.com")
 
 
@@ -265,7 +267,6 @@ NOWHERE = [
 ]
 
 
-@pytest.mark.slow  # botocore reads its data anew for each session
 @pytest.mark.parametrize("url", NOWHERE)
 def test_an_endpoint_that_leads_nowhere(monkeypatch, url):
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
@@ -392,7 +393,6 @@ def test_a_warning_with_the_frames_of_a_refresh_is_not_logged(tmp_path, kept):
     assert HIDDEN not in found_in(caught.value)
 
 
-@pytest.mark.slow  # it builds a client of each service
 def test_no_module_makes_a_logger_behind_the_filter():
     """In a process of its own, after one call: every logger of the libraries that there is has the filter."""
     import subprocess

@@ -72,6 +72,7 @@ def test_what_a_server_sends_is_read_however_it_arrives(capability, texts, store
     assert receiver.buffered == 0
 
 
+@pytest.mark.slow  # megabytes
 @BOTH
 @pytest.mark.parametrize("size", [MAX_FRAME, MAX_FRAME + 1])
 def test_the_largest_frames(capability, size):
@@ -185,6 +186,7 @@ def test_an_empty_frame_is_refused():
         feed(frames(), frame(0, b""))
 
 
+@pytest.mark.slow  # megabytes
 @BOTH
 def test_a_payload_never_takes_more_than_was_announced(capability):
     bomb = compressed(bytes(200 << 20), capability)
