@@ -114,13 +114,13 @@ class ServerSession:
         with _losses():
             if not then_execute:
                 return self._send(COMMAND.COM_STMT_PREPARE, sql, progress)
-            self._require_socket()
+            sock = self._open_socket()
             sequence, packets = 1, b""
             if len(sql) < _SMALL:
                 packets = self._framed(packet(0, bytes([COMMAND.COM_STMT_PREPARE]) + sql), pipelined=False)
             else:
                 sequence = self._send(COMMAND.COM_STMT_PREPARE, sql, progress) or 1
-            self._sock.sendall(packets + self._execution(LAST_STATEMENT, pipelined=True))
+            sock.sendall(packets + self._execution(LAST_STATEMENT, pipelined=True))
             progress()
         return sequence if self._compressed is None else None
 
@@ -138,8 +138,7 @@ class ServerSession:
         """
         self.synchronised = False
         with _losses():
-            self._require_socket()
-            self._sock.sendall(self._execution(statement_id, pipelined=False))
+            self._open_socket().sendall(self._execution(statement_id, pipelined=False))
         return 1 if self._compressed is None else None
 
     def close_statement(self, statement_id: int) -> None:
@@ -149,8 +148,7 @@ class ServerSession:
             ConnectionLostError: The socket is closed.
         """
         with _losses():
-            self._require_socket()
-            self._sock.sendall(self._framed(close_packet(statement_id)))
+            self._open_socket().sendall(self._framed(close_packet(statement_id)))
 
     def read_into(self, space: memoryview) -> int:
         """Read at least one byte into `space`; return the number of bytes, 0 at the end of the stream.
@@ -159,9 +157,10 @@ class ServerSession:
             ConnectionLostError: The connection was lost.
         """
         with _losses():
-            count = int(self._open_stream().recv_into(space))
+            stream = self._open_stream()
+            count = int(stream.recv_into(space))
             if count == _RECORD and self._compressed is None:
-                count += self._read_what_is_there(space[count:_MOST_AT_ONCE])
+                count += _read_what_is_there(stream, space[count:_MOST_AT_ONCE])
             return count
 
     def command(self, sql: str, *, timeout: float) -> list[Event]:
@@ -312,19 +311,6 @@ class ServerSession:
             rest = rest[MAX_PACKET:]
         return sequence + 1 if self._compressed is None else None
 
-    def _read_what_is_there(self, space: memoryview) -> int:
-        """Read on without waiting; a full record is rarely the last one, and the parser's steps cost less for many."""
-        count = 0
-        self._sock.settimeout(0.0)
-        try:
-            while count < len(space) and (received := self._sock.recv_into(space[count:])):
-                count += received
-        except OSError:  # nothing more is there; or the connection is lost, as the next read will find
-            pass
-        finally:
-            self._sock.settimeout(None)
-        return count
-
     def _execution(self, statement_id: int, *, pipelined: bool) -> bytes:
         """COM_STMT_EXECUTE and COM_STMT_CLOSE, so short that the server gets both, in one record of TLS, or neither."""
         execute, close = execute_packet(statement_id), close_packet(statement_id)
@@ -351,12 +337,14 @@ class ServerSession:
 
     def _open_stream(self) -> Any:
         """What data is sent and read through: the TLS socket, or the compressed stream on it."""
-        self._require_socket()
-        return self._sock if self._compressed is None else self._compressed
+        sock = self._open_socket()
+        return sock if self._compressed is None else self._compressed
 
-    def _require_socket(self) -> None:
-        if self._sock is None:
+    def _open_socket(self) -> Any:
+        sock = self._sock  # read once: another thread may close the session meanwhile
+        if sock is None:
             raise OSError(errno.EBADF, "the connection is closed")
+        return sock
 
 
 @contextmanager
@@ -386,6 +374,20 @@ def _is_of_the_socket(error: BaseException) -> bool:
 
 def _lost(message: str) -> ConnectionLostError:
     return ConnectionLostError("The connection to the server was lost.", detail=message)
+
+
+def _read_what_is_there(sock: Any, space: memoryview) -> int:
+    """Read on without waiting; a full record is rarely the last one, and the parser's steps cost less for many."""
+    count = 0
+    sock.settimeout(0.0)
+    try:
+        while count < len(space) and (received := sock.recv_into(space[count:])):
+            count += received
+    except OSError:  # nothing more is there; or the connection is lost, as the next read will find
+        pass
+    finally:
+        sock.settimeout(None)
+    return count
 
 
 def _readable(sock: socket.socket, timeout: float) -> bool:
