@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.background import TICK, BackgroundCall
 from rds_iam_magic.errors import ConnectionLostError, ResultError
+from rds_iam_magic.mysql.wire.commands import COM_STMT_EXECUTE, COM_STMT_PREPARE
 from rds_iam_magic.mysql.wire.events import Event, Ok, Prepared, PrepareFailed, ResultSetEnd, Rows, ServerError
-from rds_iam_magic.mysql.wire.response import COM_STMT_EXECUTE, COM_STMT_PREPARE, ResponseParser
+from rds_iam_magic.mysql.wire.response import ResponseParser
 from rds_iam_magic.timeouts import DEFAULT
 
 if TYPE_CHECKING:

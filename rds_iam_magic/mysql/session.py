@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pymysql.constants import CLIENT, COMMAND
+from pymysql.constants import CLIENT
 
 from rds_iam_magic.background import BackgroundCall, BackgroundThread
 from rds_iam_magic.errors import ConnectionLostError
 from rds_iam_magic.mysql import dial
-from rds_iam_magic.mysql.wire import compressed_stream
+from rds_iam_magic.mysql.wire import commands, compressed_stream
 from rds_iam_magic.mysql.wire.charsets import Announced
 from rds_iam_magic.mysql.wire.commands import LAST_STATEMENT, close_packet, execute_packet, packet
 from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
@@ -95,7 +95,7 @@ class ServerSession:
         """
         self.synchronised = False
         with _losses():
-            return self._send(COMMAND.COM_QUERY, sql, progress)
+            return self._send(commands.COM_QUERY, sql, progress)
 
     def prepare(
         self, sql: bytes, progress: Callable[[], None] = lambda: None, *, then_execute: bool = False
@@ -113,13 +113,13 @@ class ServerSession:
         self.synchronised = False
         with _losses():
             if not then_execute:
-                return self._send(COMMAND.COM_STMT_PREPARE, sql, progress)
+                return self._send(commands.COM_STMT_PREPARE, sql, progress)
             sock = self._open_socket()
             sequence, packets = 1, b""
             if len(sql) < _SMALL:
-                packets = self._framed(packet(0, bytes([COMMAND.COM_STMT_PREPARE]) + sql), pipelined=False)
+                packets = self._framed(packet(0, bytes([commands.COM_STMT_PREPARE]) + sql), pipelined=False)
             else:
-                sequence = self._send(COMMAND.COM_STMT_PREPARE, sql, progress) or 1
+                sequence = self._send(commands.COM_STMT_PREPARE, sql, progress) or 1
             sock.sendall(packets + self._execution(LAST_STATEMENT, pipelined=True))
             progress()
         return sequence if self._compressed is None else None
@@ -172,7 +172,7 @@ class ServerSession:
             ConnectionLostError: The connection was lost, or the server did not answer within `timeout` seconds; the
                 session cannot be used afterwards.
         """
-        return self._ask(COMMAND.COM_QUERY, sql.encode(), timeout)
+        return self._ask(commands.COM_QUERY, sql.encode(), timeout)
 
     def is_answering(self, *, timeout: float) -> bool:
         """Whether the server answers a command that keeps FOUND_ROWS(), ROW_COUNT() and the warnings.
@@ -181,7 +181,7 @@ class ServerSession:
         https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_statistics.html
         """
         try:
-            self._ask(COMMAND.COM_STATISTICS, b"", timeout)
+            self._ask(commands.COM_STATISTICS, b"", timeout)
         except ConnectionLostError:
             return False
         return True
@@ -196,7 +196,7 @@ class ServerSession:
         Raises:
             ConnectionLostError: The connection was lost.
         """
-        self._ask(COMMAND.COM_SET_OPTION, b"\0\0", timeout)
+        self._ask(commands.COM_SET_OPTION, b"\0\0", timeout)
 
     def settle(self, *, timeout: float) -> None:
         """Wait until an interrupted command has completed, if there is one.
@@ -256,7 +256,7 @@ class ServerSession:
                     self.abort()
                     return
                 sock.settimeout(1.0)
-                self._start_command().sendall(packet(0, bytes([COMMAND.COM_QUIT])))
+                self._start_command().sendall(packet(0, bytes([commands.COM_QUIT])))
         except (OSError, ValueError) as error:  # the server was faster
             if not _is_of_the_socket(error):
                 raise

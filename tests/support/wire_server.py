@@ -8,8 +8,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+from rds_iam_magic.mysql.wire.commands import COM_STMT_CLOSE, COM_STMT_EXECUTE, COM_STMT_PREPARE
 from rds_iam_magic.mysql.wire.packets import MAX_PACKET
-from rds_iam_magic.mysql.wire.response import COM_STMT_CLOSE, COM_STMT_EXECUTE, COM_STMT_PREPARE
 from tests.support.frames import ZLIB, ZSTD, FramedSocket
 from tests.support.loopback import LoopbackServer
 from tests.support.packets import CLEAR_PASSWORD_SWITCH, eof, greeting, ok, packet

@@ -1,11 +1,12 @@
-"""The packets of the commands that a session sends.
+"""The commands that a session sends: their numbers, and the packets of the short ones.
 
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html
 """
 
 from __future__ import annotations
 
-COM_STMT_EXECUTE, COM_STMT_CLOSE = 0x17, 0x19
+COM_QUIT, COM_QUERY, COM_STATISTICS, COM_SET_OPTION = 0x01, 0x03, 0x09, 0x1B
+COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_CLOSE = 0x16, 0x17, 0x19
 
 LAST_STATEMENT = 0xFFFFFFFF
 """The number that stands for the statement prepared last, on MariaDB."""

@@ -18,7 +18,7 @@ from enum import Enum
 import numpy as np
 
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError
-from rds_iam_magic.mysql.wire import charsets
+from rds_iam_magic.mysql.wire import charsets, commands
 from rds_iam_magic.mysql.wire.column import Described, columns_of, read_column
 from rds_iam_magic.mysql.wire.events import MORE_RESULTS, PAD, Event, PrepareFailed, ResultSetStart, Rows
 from rds_iam_magic.mysql.wire.packets import (
@@ -36,8 +36,6 @@ CHUNK_BYTES = 2 << 20
 """The number of bytes read before their rows are emitted as a chunk."""
 
 MAX_COLUMNS = 4096  # MySQL's and MariaDB's own limit
-COM_QUERY, COM_STATISTICS, COM_SET_OPTION = 0x03, 0x09, 0x1B
-COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_CLOSE = 0x16, 0x17, 0x19
 _FIRST_BYTES = 16 << 10
 _LONGEST_ROW = (1 << 30) + (64 << 20)  # max_allowed_packet is at most 1 GiB; a row is a little longer than its value
 
@@ -72,7 +70,7 @@ class ResponseParser:
         self,
         *,
         sequence: int | None = 1,
-        command: int = COM_QUERY,
+        command: int = commands.COM_QUERY,
         then_execute: bool = False,
         chunk_bytes: int = CHUNK_BYTES,
         announced: charsets.Announced | None = None,
@@ -149,7 +147,7 @@ class ResponseParser:
         packet = self._packet()
         if packet is None:
             return False
-        if self._state is _State.FIRST and self._command == COM_STMT_PREPARE:
+        if self._state is _State.FIRST and self._command == commands.COM_STMT_PREPARE:
             self._read_prepared(packet, events)
         elif self._state is _State.FIRST:
             self._read_first(packet, events)
@@ -204,14 +202,14 @@ class ResponseParser:
 
     def _end_prepare(self) -> None:
         self._state = _State.FIRST if self._then_execute else _State.DONE
-        self._command = COM_STMT_EXECUTE
+        self._command = commands.COM_STMT_EXECUTE
         self._sequence = None if self._sequence is None else 1
 
     def _read_first(self, packet: PacketReader, events: list[Event]) -> None:
         kind = packet.peek()
-        if self._command == COM_STATISTICS and kind != 0xFF:
+        if self._command == commands.COM_STATISTICS and kind != 0xFF:
             self._state = _State.DONE  # a line of text
-        elif self._command == COM_SET_OPTION and kind == 0xFE:
+        elif self._command == commands.COM_SET_OPTION and kind == 0xFE:
             events.append(read_eof(packet))
             self._state = _State.DONE
         elif kind == 0x00:
@@ -245,7 +243,7 @@ class ResponseParser:
     def _read_columns_end(self, packet: PacketReader, events: list[Event]) -> None:
         read_eof(packet)
         columns = columns_of(self._columns, self._announced)
-        events.append(ResultSetStart(columns, binary=self._command == COM_STMT_EXECUTE))
+        events.append(ResultSetStart(columns, binary=self._command == commands.COM_STMT_EXECUTE))
         self._state = _State.ROWS
 
     def _read_rows(self, events: list[Event]) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rds_iam_magic.errors import ConnectionLostError, DecodeError, ProtocolError, StatementError
 from rds_iam_magic.mysql.decode import DecodeOptions, Decoder
+from rds_iam_magic.mysql.wire.commands import COM_STMT_EXECUTE, COM_STMT_PREPARE
 from rds_iam_magic.mysql.wire.events import (
     Ok,
     Prepared,
@@ -17,7 +18,7 @@ from rds_iam_magic.mysql.wire.events import (
     Rows,
     ServerError,
 )
-from rds_iam_magic.mysql.wire.response import COM_STMT_EXECUTE, COM_STMT_PREPARE, MAX_COLUMNS
+from rds_iam_magic.mysql.wire.response import MAX_COLUMNS
 from tests.support import binary
 from tests.support.packets import DECIMAL, TEXT, column, definition, eof, err, ok, packets, result
 from tests.support.responses import feed
