@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import ssl
 import sys
@@ -18,20 +19,21 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
-from rds_iam_magic.aws.endpoint import Endpoint
-from rds_iam_magic.aws.secret import Secret
-from rds_iam_magic.connection.connection import Connection
-from rds_iam_magic.mysql.credential import Password
-from rds_iam_magic.mysql.login import Login
-from rds_iam_magic.sandbox import Sandbox
 from tests.support.events import LONG
-from tests.support.logins import SCRATCH, create_tester, login_of_tester, sessions, watch
+from tests.support.watched import sessions, watch
+
+# What fixtures need of the package they import themselves: pytest-xdist's first process runs no test, and starts the
+# others a third of a second earlier without.
+if TYPE_CHECKING:
+    from rds_iam_magic.connection.connection import Connection
+    from rds_iam_magic.mysql.login import Login
 
 settings.register_profile(
     "suite", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -43,6 +45,7 @@ LONGEST = ("test_package", "test_storm", "test_soak", "test_matrix", "test_secre
 MOST_IN_A_GROUP = 70
 
 SLOW = frozenset({"sandbox", "scratch", "own_sandbox", "running", "wheel", "authority", "contexts"})
+SLOW_FILE = re.compile(r"^pytestmark = pytest\.mark\.slow\b", re.MULTILINE)
 
 # jsonschema takes it where it is installed, and importing it takes over a second; nothing here needs it.
 sys.modules.setdefault("rfc3987_syntax", None)
@@ -62,6 +65,13 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes seconds, or starts servers without a fixture; not in --quick")
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Files that are slow as a whole are not even imported: what they import takes a second of the quick tests'."""
+    if config.getoption("--quick") and collection_path.suffix == ".py":
+        return True if SLOW_FILE.search(collection_path.read_text("utf-8")) else None
+    return None
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """The suite waits as much as it works; another server has one schema for all, so there is one worker."""
@@ -75,7 +85,8 @@ def pytest_collection_modifyitems(config, items):
     if config.getoption("--quick"):
         left_out = [item for item in items if SLOW & set(item.fixturenames) or item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        dropped = set(left_out)
+        items[:] = [item for item in items if item not in dropped]
 
 
 def _share_out(items):
@@ -104,6 +115,8 @@ class ScratchServer:
         return self.login_of(**changes)
 
     def connect(self, notes: list[str], **changes) -> Connection:
+        from rds_iam_magic.connection.connection import Connection
+
         return Connection(self.login(**changes), notify=notes.append)
 
 
@@ -116,6 +129,8 @@ def notes():
 @pytest.fixture(scope="session")
 def sandbox():
     """One sandbox for the whole run; tests that break servers start their own."""
+    from rds_iam_magic.sandbox import Sandbox
+
     with Sandbox() as running, watch(running.server):
         yield running
 
@@ -136,6 +151,8 @@ def inside(sandbox, monkeypatch, tmp_path):
 @pytest.fixture(scope="session")
 def scratch(request):
     """A server with a schema to fill: the sandbox's, or that of `--dsn`."""
+    from tests.support.logins import create_tester, login_of_tester
+
     dsn = request.config.getoption("--dsn")
     if dsn:
         return ScratchServer(lambda **changes: _dsn_login(dsn, **changes))
@@ -145,6 +162,12 @@ def scratch(request):
 
 
 def _dsn_login(dsn: str, **changes) -> Login:
+    from rds_iam_magic.aws.endpoint import Endpoint
+    from rds_iam_magic.aws.secret import Secret
+    from rds_iam_magic.mysql.credential import Password
+    from rds_iam_magic.mysql.login import Login
+    from tests.support.logins import SCRATCH
+
     parts = urlsplit(dsn)
     ca = parse_qs(parts.query).get("ca", [None])[0]
     secret = Secret(unquote(parts.password or ""))
@@ -164,6 +187,12 @@ def db(scratch, notes):
     """A connection to the scratch schema."""
     with scratch.connect(notes) as connection:
         yield connection
+
+
+@pytest.fixture
+def every(request):
+    """How many places to go on by in a test that takes place after place: 1, some more in the quick tests."""
+    return 7 if request.config.getoption("--quick") else 1
 
 
 @pytest.fixture(autouse=True)

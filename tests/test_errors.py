@@ -3,6 +3,7 @@
 import ast
 import pickle
 import re
+from functools import cache
 
 import pytest
 
@@ -19,17 +20,21 @@ SPEAKS_NOTEBOOK = re.compile(
 KEBAB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
+@cache
 def texts_of(module):
-    """The string literals of a module, but for its docstrings."""
+    """The string literals of a module, but for its docstrings, each with its line."""
+    nodes = list(ast.walk(module))
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
     docstrings = {
         id(node.body[0].value)
-        for node in ast.walk(module)
+        for node in nodes
         if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
     }
-    for node in ast.walk(module):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-            yield node.lineno, node.value
+    return [
+        (node.lineno, node.value)
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+    ]
 
 
 def speaks_notebook(module):

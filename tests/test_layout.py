@@ -73,9 +73,33 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported(tree: ast.Module, module: str, known: frozenset[str], *, is_package: bool = False) -> set[str]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def statements(node: ast.AST, *, types: bool = True) -> Iterator[ast.AST]:
+    """The statements within, those of functions and classes too; without `types`, not what is for type checkers only.
+
+    Expressions hold no statements and are most of a tree.
+    """
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        if name == "body" and not types and isinstance(node, ast.If) and _is_for_types(node):
+            continue
+        for child in getattr(node, name, ()):
+            yield child
+            yield from statements(child, types=types)
+
+
+def _is_for_types(node: ast.If) -> bool:
+    return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def imported(
+    tree: ast.Module, module: str, known: frozenset[str], *, is_package: bool = False, types: bool = True
+) -> set[str]:
     """The modules of `known` that a module imports anywhere, by their names within the package."""
-    names = {name for node in ast.walk(tree) for name in _names(node, module, is_package=is_package)}
+    names = {name for node in statements(tree, types=types) for name in _names(node, module, is_package=is_package)}
     within = {name.removeprefix(PACKAGE).removeprefix(".") for name in names if f"{name}.".startswith(f"{PACKAGE}.")}
     return {_module_of(name, known) for name in within} - {module}
 
@@ -100,25 +124,14 @@ def _module_of(name: str, known: frozenset[str]) -> str:
     return name
 
 
-class _WithoutTypes(ast.NodeTransformer):
-    """Takes away what is for type checkers only."""
-
-    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
-        is_for_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        return node.orelse if is_for_types else self.generic_visit(node)
-
-
 @cache
 def imports(*, types: bool = True) -> dict[str, set[str]]:
     """What each module imports; without `types`, only what is imported when it runs."""
     known = frozenset(modules())
-    edges = {}
-    for name, path in modules().items():
-        tree = ast.parse(path.read_text("utf-8"))
-        if not types:
-            tree = _WithoutTypes().visit(tree)
-        edges[name] = imported(tree, name, known, is_package=path.name == "__init__.py")
-    return edges
+    return {
+        name: imported(tree_of(path), name, known, is_package=path.name == "__init__.py", types=types)
+        for name, path in modules().items()
+    }
 
 
 def room_of(module: str) -> str:
@@ -240,7 +253,7 @@ def test_no_room_has_too_much_of_the_code():
 
 def has_logic(path: Path) -> bool:
     """Whether a module does anything: tables and plain dataclasses have no functions."""
-    return any(isinstance(node, ast.FunctionDef) for node in ast.walk(ast.parse(path.read_text("utf-8"))))
+    return any(isinstance(node, ast.FunctionDef) for node in statements(tree_of(path)))
 
 
 def twin_of(module: str) -> Path:

@@ -6,6 +6,8 @@ from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.errors import TargetError
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 def test_a_cluster_is_its_writer(session, inside):
     assert discovery.resolve(session, "sandbox").host == inside.hosts[0]

@@ -7,6 +7,8 @@ import pytest
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.policy import connect_policy
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 def test_the_policy_names_the_resource_id(session):
     database = discovery.find(session, "sandbox")

@@ -18,6 +18,8 @@ from rds_iam_magic.timeouts import Timeouts
 from tests.support.events import LONG, wait_until
 from tests.support.proxy import Proxy
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 def test_a_result_that_is_too_large_does_not_stay_until_the_garbage_collector_comes(db):
     db.query("SELECT 1 AS a")

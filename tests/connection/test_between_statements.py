@@ -6,6 +6,8 @@ import pytest
 from rds_iam_magic.errors import ConnectionLostError, ResultError, StatementError
 from rds_iam_magic.timeouts import Timeouts
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 @pytest.fixture
 def table(db):

@@ -7,6 +7,8 @@ from rds_iam_magic.errors import ConnectError, ConnectionLostError, StatementErr
 from rds_iam_magic.results.result import ResultSet
 from tests.support.events import interrupt_when, when, works_on
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 @pytest.fixture
 def zlib_db(scratch, notes):

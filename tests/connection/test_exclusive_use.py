@@ -41,6 +41,7 @@ def test_what_is_raised_gives_the_turn_back():
         pass
 
 
+@pytest.mark.slow  # waits for the holder, in vain
 def test_a_lock_that_an_interrupt_left_is_taken_over():
     use = ExclusiveUse()
     use._lock.acquire()  # as an interrupt between the two lines of taking a turn leaves it

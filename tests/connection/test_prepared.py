@@ -16,6 +16,8 @@ from tests.support.events import WORKING, connection_id, interrupt_when, process
 from tests.support.logins import through_text
 from tests.support.proxy import Proxy
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 def count(sandbox, name):
     with sandbox.server.root() as root:

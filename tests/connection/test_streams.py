@@ -11,6 +11,8 @@ import pytest
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
 from tests.support.events import WORKING, interrupt_when, processes, wait_until
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 SEVERAL = "SELECT seq AS n, CONCAT('t', seq) AS t, seq * 1.25 AS d FROM seq_1_to_40000"
 FAILS_AMONG_ROWS = "SELECT seq, REPEAT('x', 1000), EXP(seq / 10) FROM seq_1_to_10000"  # out of range at row 7,098
 ENDLESS = "SELECT a.seq AS n, MD5(b.seq) AS t FROM seq_1_to_1000000 a, seq_1_to_1000000 b"

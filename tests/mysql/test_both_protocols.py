@@ -16,6 +16,8 @@ from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import RdsIamError, StatementError
 from tests.support.logins import through_text
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 ROUNDED = "FLOAT values rounded"
 
 

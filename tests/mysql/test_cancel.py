@@ -10,6 +10,8 @@ from rds_iam_magic.mysql.own_queries import fetch_all, fetch_one, identify
 from rds_iam_magic.mysql.reader import ResponseReader
 from tests.support.events import interrupt_when, processes, wait_until, works_on
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 PROXY = parse_host_name("app.proxy-abc123.us-east-1.rds.amazonaws.com")
 SLEEP = b"SELECT SLEEP(600)"
 

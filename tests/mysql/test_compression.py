@@ -21,6 +21,8 @@ from tests.support.packets import TEXT, column, err, ok, packet, packets, result
 from tests.support.proxy import Proxy
 from tests.support.wire_server import WireServer
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 HOST = "sandbox.cluster-abc123.us-east-1.rds.amazonaws.com"
 BOTH = pytest.mark.parametrize("name", ["zlib", "zstd"])
 

@@ -100,7 +100,7 @@ def test_a_port_that_refuses():
     assert caught.value.cause == UnreachableError.cause
 
 
-@pytest.mark.parametrize("seconds", [0.2, 0.0, -5.0])
+@pytest.mark.parametrize("seconds", [pytest.param(0.2, marks=pytest.mark.slow), 0.0, -5.0])
 def test_an_address_that_is_silent(full, seconds):
     with pytest.raises(UnreachableError, match="does not answer") as caught:
         dial(address_of(full), soon(seconds))

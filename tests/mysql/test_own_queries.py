@@ -5,6 +5,8 @@ import pytest
 from rds_iam_magic.errors import ConnectionLostError, RdsIamError
 from rds_iam_magic.mysql.own_queries import fetch_all, fetch_one, identify
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 @pytest.fixture
 def session(scratch):

@@ -23,6 +23,8 @@ from tests.support import binary
 from tests.support.packets import TEXT, column, err, packets, result
 from tests.support.wire_server import Cut, WireServer
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 HOST = "sandbox.cluster-abc123.us-east-1.rds.amazonaws.com"
 WIRE_TIME = 20.0  # seconds; the longest answer takes one, and a hang takes forever
 

@@ -8,6 +8,8 @@ from jupyter_client.manager import start_new_kernel
 
 from tests.support.events import interrupt_when, processes, wait_until
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 @pytest.fixture
 def kernel(inside, tmp_path):

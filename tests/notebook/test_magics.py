@@ -8,6 +8,8 @@ import pytest
 import rds_iam_magic
 from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 def test_connect_says_in_one_line_where_it_leads(shell, inside):
     cell = shell.ok("%rds_iam_connect sandbox -u reader -d shop")

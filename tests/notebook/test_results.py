@@ -12,6 +12,8 @@ import pytest
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
 from tests.support.events import interrupt_when, processes
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 def test_arrow(connected):
     value = connected.ok("%%rds_sql --type arrow\nSELECT id, unit_price FROM products ORDER BY id LIMIT 3").value

@@ -14,6 +14,8 @@ import pytest
 from rds_iam_magic.errors import RdsIamError
 from tests.support.leaks import found_in
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 TOKEN = re.compile(r"X-Amz-(Signature|Credential|Security-Token)|DBUser=")
 

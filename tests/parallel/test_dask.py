@@ -9,6 +9,8 @@ import pytest
 import rds_iam_magic
 from rds_iam_magic.errors import OptionError
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 CLUSTER = """
     import rds_iam_magic
     from dask.distributed import Client, LocalCluster

@@ -11,6 +11,8 @@ import rds_iam_magic
 from rds_iam_magic.errors import OptionError, ResultError
 from rds_iam_magic.mysql.session_settings import SessionSettings
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 QUERY = "SELECT id, customer_id, ordered_at FROM orders"
 
 

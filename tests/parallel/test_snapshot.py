@@ -9,6 +9,8 @@ from rds_iam_magic.parallel import snapshot
 from rds_iam_magic.parallel.snapshot import Table, tables_of
 from tests.support.events import interrupt_when, processes, wait_until
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 TOTAL = 1000 * 100
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from rds_iam_magic.errors import OptionError
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 @pytest.fixture
 def views(db):

@@ -11,8 +11,9 @@ from rds_iam_magic.sandbox import Sandbox
 from tests.reliability.faults import Principal, Rig
 from tests.reliability.matrix import create_tables
 from tests.support.events import LONG
-from tests.support.logins import create_tester, login_of_tester, watch
+from tests.support.logins import create_tester, login_of_tester
 from tests.support.proxy import Proxy
+from tests.support.watched import watch
 
 
 def _create_ledger(server):

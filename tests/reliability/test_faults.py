@@ -27,6 +27,8 @@ from tests.reliability.faults import end_session
 from tests.support.events import LONG, connection_id, interrupt_when, rests, wait_until, when, works_on
 from tests.support.logins import create_tester, login_of_tester
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 MANY_ROWS = "SELECT a.seq FROM seq_1_to_100000 a, seq_1_to_100 b"
 
 

@@ -12,6 +12,8 @@ from tests.reliability.matrix import AGAIN, IN_THE_MIDDLE, OPENED
 from tests.reliability.parts import FAILED, KILLED, ROWS, PartCell
 from tests.support.events import LONG, processes, wait_until
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 @pytest.mark.parametrize("cell", parts.cells(), ids=str)
 def test_cell(make_rig, cell: PartCell):

@@ -4,6 +4,8 @@ import pytest
 
 from rds_iam_magic.errors import ConnectionLostError
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 CASES = [
     ("SELECT 'a' + 1", "SHOW WARNINGS", "warnings"),
     ("SELECT 'a' + 1", "SELECT @@warning_count AS n", "warnings"),

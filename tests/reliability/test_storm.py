@@ -15,6 +15,8 @@ from tests.support.events import interrupt, wait_until, works_on
 from tests.support.injector import AlarmError
 from tests.support.logins import create_tester
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 @pytest.fixture(scope="module")
 def calm(sandbox):

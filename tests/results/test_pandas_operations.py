@@ -5,6 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 mpl.use("Agg")
 
 NUMBERS = {

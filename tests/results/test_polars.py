@@ -8,6 +8,8 @@ import pytest
 
 from rds_iam_magic.errors import ResultError
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 ALL = (
     "SELECT 1 AS i, CAST(2 AS UNSIGNED) AS u, 1.5e0 AS f, CAST('1.50' AS DECIMAL(10,2)) AS d, 'x' AS t, X'00ff' AS b, "
     "DATE '2024-01-02' AS day, TIMESTAMP '2024-01-02 03:04:05' AS m, CAST('-838:59:58.5' AS TIME(1)) AS c, "

@@ -14,6 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 ALONE = {"rds-iam-magic", "ipykernel", "pip", "setuptools"}
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 def test_the_sample_data_is_the_same_every_time(sandbox):
     expected = {"customers": 4000, "products": 24, "orders": 50000, "order_lines": 96381}

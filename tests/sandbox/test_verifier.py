@@ -19,6 +19,8 @@ from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.sandbox.iam import ACCOUNT
 from tests.support import clock
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import boto3
 
@@ -18,9 +14,6 @@ from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.login import Login
 
 SCRATCH = "scratch"
-
-WATCHED: list[Any] = []
-"""Servers of fixtures that outlive a test: each test's sessions on them must end with it."""
 
 
 def login_of_tester(sandbox, **changes) -> Login:
@@ -43,29 +36,6 @@ def login_of_tester(sandbox, **changes) -> Login:
 def through_text(login: Login) -> Login:
     """The same login as if through an RDS Proxy, where nothing is prepared: all rows come in the text protocol."""
     return replace(login, endpoint=replace(login.endpoint, kind=Kind.PROXY))
-
-
-@contextmanager
-def watch(server) -> Iterator[None]:
-    """Have each test end its sessions on a server."""
-    WATCHED.append(server)
-    try:
-        yield
-    finally:
-        WATCHED.remove(server)
-
-
-def sessions() -> Counter[str]:
-    """How many sessions each user has on the watched servers; those of this look are root's."""
-    found: Counter[str] = Counter()
-    for server in WATCHED:
-        if server.pid is not None:
-            with server.root() as root:
-                root.execute(
-                    "SELECT USER FROM information_schema.PROCESSLIST WHERE USER NOT IN ('root', 'system user')"
-                )
-                found.update(f"session of {user} at port {server.port}" for (user,) in root.fetchall())
-    return found
 
 
 def create_tester(server) -> None:

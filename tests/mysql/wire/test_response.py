@@ -83,10 +83,10 @@ def how(name: str) -> dict:
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_split_at_every_byte(name):
+def test_split_at_every_byte(name, every):
     data = RECORDED[name]
     expected = values(feed(data, **how(name)))
-    for place in range(1, len(data), 1 if len(data) < 1000 else 3):
+    for place in range(1, len(data), every if len(data) < 1000 else 3 * every):
         assert values(feed(data, [place], **how(name))) == expected
     assert values(feed(data, range(len(data)), **how(name))) == expected, "byte by byte"
 
