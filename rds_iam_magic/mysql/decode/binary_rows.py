@@ -14,7 +14,7 @@ import numpy as np
 
 from rds_iam_magic.errors import ProtocolError
 from rds_iam_magic.mysql.decode.cells import Cells, word64_of
-from rds_iam_magic.mysql.decode.text_rows import read_length_encoded
+from rds_iam_magic.mysql.decode.text_rows import LONGEST_ROW, read_length_encoded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,24 +46,48 @@ def locate(rows: Rows, types: Sequence[int]) -> Iterator[Cells]:
     """
     data, ends = rows.data, rows.ends
     word64 = word64_of(data)
-    size = (len(types) + 7 + _FIRST_BIT) // 8
-    offset = rows.starts + 1 + size
-    if (offset > ends).any() or data[rows.starts].any():
+    # Numbers that are not NULL move all rows on alike: the next value is `shift` bytes behind `origin`, and nothing is
+    # computed for each row. `room` is how many bytes there are behind `origin`, in the row that has the fewest.
+    origin, shift = rows.starts, 1 + (len(types) + 7 + _FIRST_BIT) // 8
+    room, step = _room(origin, ends), _step(rows)
+    if room < shift or data[rows.starts].any():
         raise ProtocolError("The server sent a malformed row.")
     nulls = _nulls(data, rows.starts + 1, len(types))
     for kind, null in zip(types, nulls, strict=True):
-        if kind in WIDTHS:
-            start, length = offset, _fixed(WIDTHS[kind], offset, null)
-        elif kind in _DATED:
-            start, length = _dated(data, offset, null)
+        width = WIDTHS.get(kind)
+        if width is not None and null is None:
+            cells = Cells(data, word64, origin, np.broadcast_to(np.int64(width), len(rows)), None, shift, step)
+            shift += width
         else:
-            start, length = _strings(data, word64, offset, null)
-        offset = start + length
-        if (length > ends - start).any() or (length < 0).any():
+            start = origin + shift
+            if width is not None:
+                length = _fixed(width, null)
+            elif kind in _DATED:
+                start, length = _dated(data, start, null)
+            else:
+                start, length = _strings(data, word64, start, null)
+            cells = Cells(data, word64, start, length, null)
+            room = _room(start, ends - length)
+            origin, shift, step = start + length, 0, 0
+        if room < shift:
             raise ProtocolError("The server sent a field that is longer than its row.")
-        yield Cells(data, word64, start, length, null)
-    if (offset != ends).any():
+        yield cells
+    if (origin + shift != ends).any():
         raise ProtocolError("The server sent a row with too many fields.")
+
+
+def _room(start: NDArray[np.int64], end: NDArray[np.int64]) -> int:
+    return int((end - start).min(initial=LONGEST_ROW))
+
+
+def _step(rows: Rows) -> int:
+    """The distance between rows of one length that follow each other; 0 if they differ."""
+    if len(rows) < 2:
+        return 0
+    step = int(rows.starts[1] - rows.starts[0])
+    if rows.starts[-1] - rows.starts[0] != step * (len(rows) - 1):  # most often known by this
+        return 0
+    return step if (np.diff(rows.starts) == step).all() and (np.diff(rows.ends) == step).all() else 0
 
 
 def values_of(rows: Rows, types: Sequence[int]) -> list[list[bytes | None]]:
@@ -114,10 +138,9 @@ def _nulls(data: NDArray[np.uint8], start: NDArray[np.int64], columns: int) -> I
             yield (group >> np.uint8(bit)) & np.uint8(1) != 0 if some >> bit & 1 else None
 
 
-def _fixed(width: int, offset: NDArray[np.int64], null: NDArray[np.bool_] | None) -> NDArray[np.int64]:
-    length = np.full(len(offset), width, np.int64)
-    if null is not None:
-        length[null] = 0
+def _fixed(width: int, null: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+    assert null is not None  # noqa: S101 - for mypy
+    length: NDArray[np.int64] = np.multiply(~null, width, dtype=np.int64)
     return length
 
 

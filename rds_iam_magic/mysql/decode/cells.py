@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,25 +19,46 @@ class Cells:
     Attributes:
         data: uint8, shape (bytes,); the whole chunk, padded after the last row.
         word64: uint64, little-endian, shape (bytes - 7,); `word64[i]` holds the eight bytes from offset `i`.
-        start: int64, shape (rows,); the offset of each value.
+        origin: int64, shape (rows,); the offset of a place in each row.
         length: int64, shape (rows,); in bytes, 0 for NULL.
         null: bool, shape (rows,); None when no value is NULL.
+        shift: How many bytes behind `origin` the values are.
+        step: The distance of one value from the next, in bytes, if it is the same for all; else 0.
     """
 
     data: NDArray[np.uint8]
     word64: NDArray[np.uint64]
-    start: NDArray[np.int64]
+    origin: NDArray[np.int64]
     length: NDArray[np.int64]
     null: NDArray[np.bool_] | None
+    shift: int = 0
+    step: int = 0
 
     def __len__(self) -> int:
-        return len(self.start)
+        return len(self.origin)
+
+    @property
+    def start(self) -> NDArray[np.int64]:
+        """int64, shape (rows,); the offset of each value."""
+        return self.origin + self.shift if self.shift else self.origin
 
     def part(self, start: int, stop: int) -> Cells:
         """The cells of the rows from `start` to `stop`."""
         null = None if self.null is None else self.null[start:stop]
         null = None if null is None or not null.any() else null
-        return Cells(self.data, self.word64, self.start[start:stop], self.length[start:stop], null)
+        return replace(self, origin=self.origin[start:stop], length=self.length[start:stop], null=null)
+
+    def numbers(self, kind: DTypeLike, into: DTypeLike) -> NDArray[Any]:
+        """Values that are numbers of one width, from `kind`, as they are sent, to `into`; any number where NULL is."""
+        kind = np.dtype(kind)
+        if self.step:
+            shape, offset, step = (len(self),), int(self.origin[0]) + self.shift, self.step
+            view: NDArray[Any] = np.ndarray(shape, kind, self.data, offset, (step,)).astype(into)
+            return view
+        shape = (len(self.data) - self.shift - kind.itemsize + 1,)
+        values: NDArray[Any] = np.ndarray(shape, kind, self.data, self.shift, (1,))[self.origin]
+        converted: NDArray[Any] = values.astype(into, copy=False)
+        return converted
 
     def value(self, row: int) -> bytes:
         """One value's bytes, for error messages."""

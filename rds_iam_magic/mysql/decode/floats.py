@@ -41,9 +41,8 @@ class Floats(ColumnDecoder):
 
     def decode_binary(self, cells: Cells) -> pa.Array:
         """Four or eight bytes of IEEE 754, little-endian: exact."""
-        words = cells.word64[cells.start]
-        is_float = self._column.type_code == _FLOAT
-        values = words.astype(np.uint32).view(np.float32) if is_float else words.view(np.float64)
+        kind = "<f4" if self._column.type_code == _FLOAT else "<f8"
+        values = cells.numbers(kind, kind)
         finite = np.isfinite(values)
         if not finite.all():
             if not (finite | _null(cells)).all():

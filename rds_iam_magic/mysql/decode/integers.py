@@ -27,16 +27,13 @@ class Integers(ColumnDecoder):
     def __init__(self, column: Column) -> None:
         self._unsigned = column.unsigned and column.type_code == _LONGLONG
         self._signed = not column.unsigned
-        self._width = WIDTHS[column.type_code]
+        self._kind = f"<{'u' if column.unsigned else 'i'}{WIDTHS[column.type_code]}"
+        self._into = np.dtype(np.uint64 if self._unsigned else np.int64)
         self.type = pa.uint64() if self._unsigned else pa.int64()
 
     def decode_binary(self, cells: Cells) -> pa.Array:
         """Decode numbers of one to eight bytes, little-endian."""
-        spare = np.uint64(64 - 8 * self._width)  # bits
-        values = cells.word64[cells.start] << spare  # which moves the sign to its place
-        if self._signed:
-            return cells.to_array(self.type, values.view(np.int64) >> spare.astype(np.int64))
-        return cells.to_array(self.type, values >> spare)
+        return cells.to_array(self.type, cells.numbers(self._kind, self._into))
 
     def decode_one(self, value: bytes) -> int:
         """Little-endian, like `decode_binary`."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.mysql.wire.events import Rows
 
+LONGEST_ROW = 1 << 40
+"""More bytes than any row has."""
+
 _NULL = 0xFB
 _WIDTHS = {0xFC: 2, 0xFD: 3, 0xFE: 8}  # first byte → bytes of length behind it
 
@@ -44,7 +47,7 @@ def locate(rows: Rows, columns: int) -> Iterator[Cells]:
             null = null if null.any() else None
         length = read_length_encoded(word64, first, start)
         offset = start + length
-        if (length > ends - start).any() or (length < 0).any():
+        if (length > ends - start).any():
             raise ProtocolError("The server sent a field that is longer than its row.")
         yield Cells(data, word64, start, length, null)
     if (offset != ends).any():
@@ -71,7 +74,10 @@ def read_length_encoded(
         long = np.flatnonzero(first == marker)
         if len(long):
             mask = np.uint64((1 << (8 * width)) - 1)
-            length[long] = (word64[start[long]] & mask).astype(np.int64)
+            sent = word64[start[long]] & mask
+            if sent.max() > LONGEST_ROW:  # which also keeps sums of offsets and lengths within 64 bits
+                raise ProtocolError("The server sent a field that is longer than its row.")
+            length[long] = sent.astype(np.int64)
             start[long] += width
     if (first == 0xFF).any():
         raise ProtocolError("The server sent a field of an impossible length.")
