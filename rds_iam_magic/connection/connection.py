@@ -208,7 +208,7 @@ class Connection(PartReads):
             raise OptionError("on and consistent need parallel=N.", "Add parallel=N, or omit them.")
         if chunksize is not None:
             return self._chunks(sql, chunksize, dtype_backend, mode, limit)
-        return self._last(sql, mode, limit).to_pandas(dtype_backend)
+        return self._last(sql, mode, limit, as_frame=dtype_backend is None).to_pandas(dtype_backend)
 
     def query_arrow(self, sql: str, *, limit: int | None = None) -> pa.Table:
         """Run SQL and return its last result set as a `pyarrow.Table`; DECIMAL is exact.
@@ -270,12 +270,18 @@ class Connection(PartReads):
         return sum(result.rows for result in self.run(sql) if isinstance(result, Changed))
 
     def run(
-        self, sql: str, *, decimal: DecimalMode = "float", limit: int | None = None
+        self, sql: str, *, decimal: DecimalMode = "float", limit: int | None = None, as_frame: bool = False
     ) -> Generator[Result, None, None]:
         """Run statements in order and yield each result when it is complete; a failing statement ends the run.
 
         The connection is busy until the generator is exhausted or closed. Closing it early ends the query of a
         statement that only reads; a statement that may write runs to its end first.
+
+        Args:
+            sql: One or more statements.
+            decimal: As in `query`.
+            limit: As in `query`.
+            as_frame: Of a result set, only `to_pandas()` with the default dtypes will be used, which saves memory.
 
         Raises:
             OptionError: There is no SQL to run.
@@ -283,7 +289,7 @@ class Connection(PartReads):
             ConnectionLostError: The connection was lost, and the statement could not be run again.
         """
         with self._use.exclusive():
-            for execution in self._executions(sql, decimal, limit):
+            for execution in self._executions(sql, decimal, limit, as_frame=as_frame):
                 with self._telling_progress(execution):
                     yield from self._executor.collect(execution, MemoryBudget(self.max_memory))
 
@@ -313,18 +319,22 @@ class Connection(PartReads):
         is_open = self.transaction_since is not None and not self.lost
         return [*execution.progress(), *(["A transaction is open: COMMIT or ROLLBACK it."] if is_open else [])]
 
-    def _executions(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[Execution]:
+    def _executions(
+        self, sql: str, decimal: DecimalMode, limit: int | None, *, as_frame: bool = False
+    ) -> list[Execution]:
         status = 0 if self._session.closed else self._session.last_status
-        return executions_of(sql, decimal, limit, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES)
+        return executions_of(
+            sql, decimal, limit, as_frame=as_frame, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES
+        )
 
     def _planner(self) -> Planner:
         from rds_iam_magic.connection.planner import Planner
 
         return Planner(self, self._session, self._use)
 
-    def _last(self, sql: str, decimal: DecimalMode, limit: int | None) -> ResultSet:
+    def _last(self, sql: str, decimal: DecimalMode, limit: int | None, *, as_frame: bool = False) -> ResultSet:
         last: ResultSet | None = None
-        for result in self.run(sql, decimal=decimal, limit=limit):
+        for result in self.run(sql, decimal=decimal, limit=limit, as_frame=as_frame):
             last = result if isinstance(result, ResultSet) else last
         if last is None:
             raise _no_rows()

@@ -24,6 +24,7 @@ class Execution:
         position, count: The statement's number in the text, from 1, and the number of statements.
         decimal: How DECIMAL is decoded.
         limit: The maximum number of rows, or None for all.
+        as_frame: Whether the rows are for a DataFrame with the default dtypes.
         words_after: The words of the next statement in the same text.
     """
 
@@ -33,6 +34,7 @@ class Execution:
     count: int
     decimal: DecimalMode
     limit: int | None
+    as_frame: bool = False
     words_after: Sequence[str] = ()
 
     @property
@@ -50,7 +52,7 @@ class Execution:
 
 
 def executions_of(
-    sql: str, decimal: DecimalMode, limit: int | None, *, backslash_escapes: bool = True
+    sql: str, decimal: DecimalMode, limit: int | None, *, as_frame: bool = False, backslash_escapes: bool = True
 ) -> list[Execution]:
     """A text's statements, in order.
 
@@ -65,7 +67,9 @@ def executions_of(
         raise OptionError("There is no SQL to run.", cause="sql-missing")
     pairs = zip_longest(statements, statements[1:])
     return [
-        Execution(statement, effects, position, len(statements), decimal, limit, after[0].words if after else ())
+        Execution(
+            statement, effects, position, len(statements), decimal, limit, as_frame, after[0].words if after else ()
+        )
         for position, ((statement, effects), after) in enumerate(pairs, 1)
     ]
 

@@ -84,10 +84,14 @@ class StatementExecutor:
             last: Result | None = None
             with closing(self._outcomes(execution, attempt)) as outcomes:
                 for outcome, is_last in outcomes:
-                    last = outcome.collect(budget) if isinstance(outcome, StreamedResult) else outcome
+                    if isinstance(outcome, StreamedResult):
+                        result: Result = outcome.collect(budget, as_frame=execution.as_frame)
+                    else:
+                        result = outcome
+                    last = result
                     if not is_last():
                         attempt.handed_out = True
-                        yield last
+                        yield result
                         last = None
             if last is not None:
                 yield last

@@ -220,7 +220,12 @@ class RdsIamMagics(Magics):
                 )
             )
             return results.value
-        run = connection.run(parsed.sql, decimal="exact" if is_exact else "float", limit=parsed.limit)
+        run = connection.run(
+            parsed.sql,
+            decimal="exact" if is_exact else "float",
+            limit=parsed.limit,
+            as_frame=parsed.type == "pandas" and parsed.dtype_backend is None,
+        )
         try:
             with contextlib.closing(run):  # an error in showing would else keep the connection busy
                 for result in run:

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -45,83 +44,165 @@ def to_pandas(
     """A DataFrame with the dtypes of the table above; duplicate names are kept.
 
     Args:
-        batches: Emptied column by column, which releases Arrow's memory along the way.
+        batches: Emptied along the way, which releases Arrow's memory.
         schema: The batches' schema; also that of an empty result.
         nullable: Which columns may contain NULL.
         dtype_backend: As in `pandas.read_sql`.
         whole_as_integers: Whether decimals of scale 0 become integers instead of Decimal objects.
     """
-    length = sum(batch.num_rows for batch in batches)
-    columns: list[Any] = [
-        one_type([batch.column(place) for batch in batches], kind) for place, kind in enumerate(schema.types)
-    ]
-    batches.clear()
-    alike: dict[_Target, list[int]] = {}  # places: names may repeat
-    blocks: list[_Block] = []
-    for place, kind in enumerate(schema.types):
-        column, columns[place] = columns[place], None
-        if whole_as_integers and pa.types.is_decimal(kind) and kind.scale == 0:
-            blocks.append((_whole(column, dtype_backend), [place]))
-        elif kind != column.type:  # texts, for decimals that no Arrow decimal holds
-            blocks.append((_decimal_objects(column), [place]))
+    builder = FrameBuilder(
+        schema,
+        nullable,
+        dtype_backend,
+        whole_as_integers=whole_as_integers,
+        room=sum(batch.num_rows for batch in batches),
+    )
+    batches.reverse()
+    while batches:
+        builder.add(batches.pop())
+    return builder.finish()
+
+
+class FrameBuilder:
+    """Makes the DataFrame of `to_pandas` batch by batch: numbers and dates are copied to where they stay.
+
+    So a large result is in memory once, not as batches and as a DataFrame, and copying takes place while the server
+    still sends.
+
+    Args:
+        schema, nullable, dtype_backend, whole_as_integers: As in `to_pandas`.
+        room: The number of rows to expect; more are no error.
+    """
+
+    def __init__(
+        self,
+        schema: pa.Schema,
+        nullable: Sequence[bool],
+        dtype_backend: DtypeBackend | None = None,
+        *,
+        whole_as_integers: bool = False,
+        room: int = 0,
+    ) -> None:
+        self.rows = 0
+        self._names = tuple(schema.names)
+        self._columns: list[_Copied | _Kept] = []
+        for kind, can_be_null in zip(schema.types, nullable, strict=True):
+            if kind.id not in _NUMPY or dtype_backend == "pyarrow":
+                self._columns.append(_Kept(kind, dtype_backend, whole_as_integers=whole_as_integers))
+            else:
+                is_masked = dtype_backend is not None or kind.id == _BOOL or (can_be_null and kind.id != _DOUBLE)
+                self._columns.append(_Copied(kind.id, room, masked=is_masked and kind.id in _MASKED))
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Append rows."""
+        for column, array in zip(self._columns, batch.columns, strict=True):
+            column.add(array)
+        self.rows += batch.num_rows
+
+    def finish(self) -> pd.DataFrame:
+        """The DataFrame; call this once."""
+        values = [column.take() for column in self._columns]
+        # A view, since the user may change the index's name.
+        return _frame(values, pd.RangeIndex(self.rows), _names(self._names).view())
+
+
+class _Copied:
+    """A column of numbers or dates, as a NumPy array or as pandas' masked array over one."""
+
+    def __init__(self, kind: int, room: int, *, masked: bool) -> None:
+        self._kind = kind
+        self._masked = masked
+        self._rows = 0
+        self._values = np.empty(room, _NUMPY[kind])
+        self._mask: np.ndarray | None = None  # until there is a NULL
+
+    def add(self, array: pa.Array) -> None:
+        end = self._rows + len(array)
+        if end > len(self._values):
+            self._grow(end)
+        part = slice(self._rows, end)
+        self._rows = end
+        if array.null_count and self._kind in _MASKED and (self._masked or self._kind != _DOUBLE):
+            self._add_nulls(array, part)
+        elif self._kind == _DATE:
+            self._values[part] = array.cast(pa.timestamp("s")).to_numpy(zero_copy_only=False)
         else:
-            # A NULL in a column declared NOT NULL must not become a number.
-            may_be_null = nullable[place] or column.null_count > 0
-            made = _convert(column, nullable=may_be_null, dtype_backend=dtype_backend)
-            if isinstance(made, _Target):
-                alike.setdefault(made, []).append(place)
-                columns[place] = column
-            else:
-                blocks.append((made, [place]))
-        del column
-    for target, places in alike.items():
-        # One array for all columns alike: where it is large, the system gives it in large pages, which takes a third of
-        # the time.
-        values = np.empty((len(places), length), target.dtype)
-        masks = np.zeros((len(places), length), bool) if target.masked else values
-        for row, mask, place in zip(values, masks, places, strict=True):
-            if target.masked:
-                _fill_masked(row, mask, columns[place])
-                blocks.append((target.masked(row, mask), [place]))
-            else:
-                _fill(row, columns[place])
-            columns[place] = None
-        if not target.masked:
-            blocks.append((values, places))
-    # A view, since the user may change the index's name.
-    return _frame(blocks, pd.RangeIndex(length), _names(tuple(schema.names)).view())
+            self._values[part] = array.to_numpy(zero_copy_only=False)
+
+    def take(self) -> Any:
+        values = self._values[: self._rows]
+        if not self._masked:
+            return values
+        mask = np.zeros(self._rows, bool) if self._mask is None else self._mask[: self._rows]
+        return _MASKED[self._kind](values, mask)
+
+    def _add_nulls(self, array: pa.Array, part: slice) -> None:
+        """NULL in a column declared NOT NULL, too, must not become a number."""
+        if self._mask is None:
+            self._mask = np.zeros(len(self._values), bool)
+            self._masked = True
+        self._mask[part] = null = array.is_null().to_numpy(zero_copy_only=False)
+        if self._kind == _BOOL:
+            self._values[part] = array.fill_null(False).to_numpy(zero_copy_only=False)
+        else:
+            self._values[part] = np.frombuffer(array.buffers()[1], self._values.dtype)[array.offset :][: len(array)]
+            self._values[part][null] = 1  # as in pandas: np.log of masked values must not warn
+
+    def _grow(self, rows: int) -> None:
+        """Make room for so many rows, and for as many again: what is not used takes no memory, only addresses."""
+        room = max(2 * rows, _LARGE_PAGES // self._values.dtype.itemsize)
+        values = np.empty(room, self._values.dtype)
+        values[: self._rows] = self._values[: self._rows]
+        self._values = values
+        if self._mask is not None:
+            mask = np.zeros(room, bool)
+            mask[: self._rows] = self._mask[: self._rows]
+            self._mask = mask
 
 
-@dataclass(frozen=True)
-class _Target:
-    """What a column that is copied is copied to: an array of a dtype, or pandas' masked array over one."""
-
-    dtype: np.dtype[Any]
-    masked: Any = None
+_LARGE_PAGES = 4 << 20  # bytes of an array for which NumPy asks the system for large pages
 
 
-_Block = tuple[Any, list[int]]
-"""Columns, and their places in the DataFrame: one, or a NumPy array of shape (columns, rows)."""
+class _Kept:
+    """A column whose arrays are converted at the end: texts, decimals, bytes, NULL; with `pyarrow` any."""
+
+    def __init__(self, kind: pa.DataType, dtype_backend: DtypeBackend | None, *, whole_as_integers: bool) -> None:
+        self._kind, self._dtype_backend = kind, dtype_backend
+        self._is_whole = whole_as_integers and pa.types.is_decimal(kind) and kind.scale == 0
+        self._arrays: list[pa.Array] = []
+
+    def add(self, array: pa.Array) -> None:
+        self._arrays.append(array)
+
+    def take(self) -> Any:
+        column = one_type(self._arrays, self._kind)
+        self._arrays.clear()
+        if self._is_whole:
+            return _whole(column, self._dtype_backend)
+        if column.type != self._kind:  # texts, for decimals that no Arrow decimal holds
+            return _decimal_objects(column)
+        if self._dtype_backend == "pyarrow":
+            return pd.arrays.ArrowExtensionArray(column.cast(_PLAIN.get(self._kind, self._kind)))
+        if self._kind.id == _TEXT:
+            return _texts(column, _NAN_TEXTS if self._dtype_backend is None else _NA_TEXTS)
+        values = np.empty(len(column), object)
+        values[:] = column.to_pylist()
+        return values
 
 
-def _frame(blocks: list[_Block], index: pd.Index, names: pd.Index) -> pd.DataFrame:
-    columns = {
-        place: column
-        for values, places in blocks
-        for place, column in zip(places, values if getattr(values, "ndim", 1) == 2 else [values], strict=True)
-    }
-    frame = pd.DataFrame(dict(sorted(columns.items())), index=index, copy=False)
+def _frame(columns: list[Any], index: pd.Index, names: pd.Index) -> pd.DataFrame:
+    frame = pd.DataFrame(dict(enumerate(columns)), index=index, copy=False)
     frame.columns = names
     return frame
 
 
-def _frame_of_blocks(blocks: list[_Block], index: pd.Index, names: pd.Index) -> pd.DataFrame:
+def _frame_of_blocks(columns: list[Any], index: pd.Index, names: pd.Index) -> pd.DataFrame:
     """The same in half the time, since nothing is inferred."""
-    made = [
-        (values.reshape(len(places), -1) if isinstance(values, np.ndarray) else values, np.array(places))
-        for values, places in blocks
+    blocks = [
+        (column.reshape(1, -1) if isinstance(column, np.ndarray) else column, np.array([place]))
+        for place, column in enumerate(columns)
     ]
-    return create_dataframe_from_blocks(made, index, names)
+    return create_dataframe_from_blocks(blocks, index, names)
 
 
 def one_type(chunks: Sequence[pa.Array], kind: pa.DataType) -> pa.ChunkedArray:
@@ -133,14 +214,14 @@ def one_type(chunks: Sequence[pa.Array], kind: pa.DataType) -> pa.ChunkedArray:
 
 def _whole(column: pa.ChunkedArray, dtype_backend: DtypeBackend | None) -> Any:
     try:
-        return _masked(pc.cast(column, pa.int64()))
+        made = _Copied(pa.int64().id, len(column), masked=True)
+        column = pc.cast(column, pa.int64())
     except pa.ArrowInvalid:
-        numbers = pc.cast(pc.cast(column, pa.string()), pa.float64())
-    if dtype_backend == "numpy_nullable":
-        return _masked(numbers)
-    values = np.empty(len(numbers), np.float64)
-    _fill(values, numbers)
-    return values
+        made = _Copied(_DOUBLE, len(column), masked=dtype_backend == "numpy_nullable")
+        column = pc.cast(pc.cast(column, pa.string()), pa.float64())
+    for array in column.chunks:
+        made.add(array)
+    return made.take()
 
 
 def _decimal_objects(column: pa.ChunkedArray) -> Any:
@@ -163,26 +244,10 @@ if _IS_PANDAS_3:
     _names = functools.lru_cache(maxsize=64)(_names)
 
 
-def _convert(column: pa.ChunkedArray, *, nullable: bool, dtype_backend: DtypeBackend | None) -> Any:
-    """The column for pandas, or what it is to be copied to."""
-    kind = column.type
-    if dtype_backend == "pyarrow":
-        return pd.arrays.ArrowExtensionArray(column.cast(_PLAIN.get(kind, kind)))
-    is_nullable = dtype_backend == "numpy_nullable"
-    if kind.id == _TEXT:
-        return _texts(column, _NA_TEXTS if is_nullable else _NAN_TEXTS)
-    if kind.id in _MASKED and (is_nullable or kind.id == _BOOL or (kind.id in _INTEGERS and nullable)):
-        return _Target(_NUMPY[kind.id], _MASKED[kind.id])
-    if kind.id in _NUMPY:
-        return _Target(_NUMPY[kind.id])
-    values = np.empty(len(column), object)  # decimals, bytes, NULL
-    values[:] = column.to_pylist()
-    return values
-
-
 # By Arrow's type id: comparing the types themselves takes longer than converting a few values.
-_TEXT, _BOOL, _DATE, _TIMESTAMP = (kind.id for kind in (pa.large_string(), pa.bool_(), pa.date32(), pa.timestamp("us")))
-_INTEGERS = (pa.int64().id, pa.uint64().id)
+_TEXT, _BOOL, _DATE, _TIMESTAMP, _DOUBLE = (
+    kind.id for kind in (pa.large_string(), pa.bool_(), pa.date32(), pa.timestamp("us"), pa.float64())
+)
 _NAN_TEXTS, _NA_TEXTS = (pd.StringDtype("pyarrow", na_value=value) for value in (np.nan, pd.NA))
 _NUMPY = {
     pa.int64().id: np.dtype(np.int64),
@@ -213,38 +278,3 @@ if _IS_PANDAS_3:
 
 # Arrow's standard types for the decoder's large ones.
 _PLAIN = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
-
-
-def _masked(column: pa.ChunkedArray) -> Any:
-    kind = column.type.id
-    values, mask = np.empty(len(column), _NUMPY[kind]), np.zeros(len(column), bool)
-    _fill_masked(values, mask, column)
-    return _MASKED[kind](values, mask)
-
-
-def _fill_masked(values: np.ndarray, mask: np.ndarray, column: pa.ChunkedArray) -> None:
-    """Write a column's values and where it is NULL into arrays; the mask is False before."""
-    is_bool = column.type.id == _BOOL
-    offset = 0
-    for chunk in column.chunks:
-        part = slice(offset, offset + len(chunk))
-        offset += len(chunk)
-        if not chunk.null_count:
-            values[part] = chunk.to_numpy(zero_copy_only=False)
-            continue
-        mask[part] = null = chunk.is_null().to_numpy(zero_copy_only=False)
-        if is_bool:
-            values[part] = chunk.fill_null(False).to_numpy(zero_copy_only=False)
-        else:
-            values[part] = np.frombuffer(chunk.buffers()[1], values.dtype)[chunk.offset :][: len(chunk)]
-            values[part][null] = 1  # as in pandas: np.log of masked values must not warn
-
-
-def _fill(values: np.ndarray, column: pa.ChunkedArray) -> None:
-    """Write a column of one of the types in `_NUMPY` into an array."""
-    if column.type.id == _DATE:
-        column = pc.cast(column, pa.timestamp("s"))
-    offset = 0
-    for chunk in column.chunks:
-        values[offset : offset + len(chunk)] = chunk.to_numpy(zero_copy_only=False)
-        offset += len(chunk)

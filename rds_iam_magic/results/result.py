@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from rds_iam_magic.results.frame import FrameBuilder
     from rds_iam_magic.results.memory import MemoryBudget
 
 
@@ -119,18 +120,29 @@ class StreamedResult:
     count: int = 1
     verb: str = ""
 
-    def collect(self, budget: MemoryBudget) -> ResultSet:
+    def collect(self, budget: MemoryBudget, *, as_frame: bool = False) -> ResultSet:
         """Read all rows into a `ResultSet`.
+
+        Args:
+            budget: What the rows may take.
+            as_frame: The rows are for `to_pandas()` with the default dtypes, and nothing else.
 
         Raises:
             ResultError: The memory budget is exceeded.
         """
         batches: list[pa.RecordBatch] = []
+        builder: FrameBuilder | None = None
         rows = 0
         for batch in self.batches:
-            batches.append(batch)
             rows += batch.num_rows
             budget.spend(batch.nbytes, rows)
+            if builder is not None:
+                builder.add(batch)
+            elif as_frame and batches:
+                builder = self._builder([*batches, batch])
+                batches.clear()
+            else:
+                batches.append(batch)
         return ResultSet(
             self.schema,
             self.nullable,
@@ -141,7 +153,16 @@ class StreamedResult:
             self.position,
             self.count,
             self.verb,
+            builder,
         )
+
+    def _builder(self, batches: list[pa.RecordBatch]) -> FrameBuilder:
+        from rds_iam_magic.results.frame import FrameBuilder
+
+        builder = FrameBuilder(self.schema, self.nullable, whole_as_integers=self.decimal == "float")
+        for batch in batches:
+            builder.add(batch)
+        return builder
 
 
 @dataclass(slots=True)
@@ -152,11 +173,12 @@ class ResultSet:
         schema: The Arrow schema, from the column definitions alone; names may repeat.
         nullable: For each column, whether it may contain NULL, by its declaration and the statement.
         decimal: How DECIMAL was decoded; with `float`, whole decimals become integers in a DataFrame.
-        batches: The rows; `to_pandas` empties this list to free memory.
+        batches: The rows, unless there is a `builder`; `to_pandas` empties this list to free memory.
         cut: Whether the limit dropped rows.
         warnings: The server's warning count.
         position, count: The statement's number in the text, from 1, and the number of statements.
         verb: The statement's first word in upper case, such as `SELECT`.
+        builder: The rows, as a DataFrame in the making: all that `to_pandas()` needs.
     """
 
     schema: pa.Schema
@@ -168,10 +190,13 @@ class ResultSet:
     position: int = 1
     count: int = 1
     verb: str = ""
+    builder: FrameBuilder | None = None
 
     @property
     def num_rows(self) -> int:
         """The number of rows."""
+        if self.builder is not None:
+            return self.builder.rows
         return sum(batch.num_rows for batch in self.batches)
 
     def to_arrow(self) -> pa.Table:
@@ -199,6 +224,8 @@ class ResultSet:
         """The result as a DataFrame; this empties `batches`, so it can be called only once."""
         from rds_iam_magic.results import frame
 
+        if self.builder is not None:
+            return self.builder.finish()
         return frame.to_pandas(
             self.batches, self.schema, self.nullable, dtype_backend, whole_as_integers=self.decimal == "float"
         )
