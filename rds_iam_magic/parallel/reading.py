@@ -98,7 +98,7 @@ class SharedBudget:
         """
         with self._lock:
             self._rows += batch.num_rows
-            self._budget.spend(batch.nbytes, self._rows)
+            self._budget.spend(batch.get_total_buffer_size(), self._rows)
 
 
 class Worker:

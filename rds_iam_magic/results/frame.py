@@ -124,8 +124,6 @@ class _Copied:
         self._rows = end
         if array.null_count and self._kind in _MASKED and (self._masked or self._kind != _DOUBLE):
             self._add_nulls(array, part)
-        elif self._kind == _DATE:
-            self._values[part] = array.cast(pa.timestamp("s")).to_numpy(zero_copy_only=False)
         else:
             self._values[part] = array.to_numpy(zero_copy_only=False)
 

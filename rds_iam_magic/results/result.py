@@ -135,7 +135,7 @@ class StreamedResult:
         rows = 0
         for batch in self.batches:
             rows += batch.num_rows
-            budget.spend(batch.nbytes, rows)
+            budget.spend(batch.get_total_buffer_size(), rows)  # `nbytes` takes as long as decoding a row
             if builder is not None:
                 builder.add(batch)
             elif as_frame and batches:

@@ -92,9 +92,11 @@ def decoded(columns, rows, *, is_binary: bool, mode: str = "float"):
     return decoder.decode(rows_of(*rows)), decoder.warnings()
 
 
-@given(table=TABLES, mode=st.sampled_from(["float", "exact"]))
-def test_both_protocols_give_the_same(table, mode):
+@given(table=TABLES, mode=st.sampled_from(["float", "exact"]), copies=st.sampled_from([1, 70]))
+def test_both_protocols_give_the_same(table, mode, copies):
+    """Few rows are decoded value by value, many column by column."""
     columns, rows = table
+    rows *= copies
     as_text = [b"".join(encoded(binary.text(*pair)) for pair in zip(columns, row, strict=True)) for row in rows]
     ours, warnings = decoded(columns, [binary.row(columns, row) for row in rows], is_binary=True, mode=mode)
     theirs, of_text = decoded(columns, as_text, is_binary=False, mode=mode)
@@ -252,6 +254,31 @@ def meaning(each, raw):
 
 READ_BELOW = {TINY, SHORT, INT, INT24, LONGLONG, YEAR, FLOAT, DOUBLE, DATE, DATETIME, TIMESTAMP, TIME, TEXT}
 PLAIN = [family for family in FAMILIES if family[0].type_code in READ_BELOW]
+NUMBERS = [
+    (described, values)
+    for described, values in FAMILIES
+    if described.type_code in (TINY, SHORT, INT, LONGLONG, FLOAT, DOUBLE, YEAR)
+]
+ALIKE = st.lists(st.sampled_from(range(len(NUMBERS))), min_size=1, max_size=20).flatmap(
+    lambda chosen: st.tuples(
+        st.just([NUMBERS[index][0] for index in chosen]),
+        st.lists(st.tuples(*(NUMBERS[index][1] for index in chosen)), min_size=1, max_size=4),
+        st.lists(st.tuples(*(st.none() | NUMBERS[index][1] for index in chosen)), max_size=1),
+    )
+)
+
+
+@given(table=ALIKE, mangled=st.none() | st.integers(0, 99), byte=st.integers(0, 255))
+def test_rows_of_one_length_are_read_by_strides_as_others_are(table, mangled, byte):
+    columns, rows, other = table
+    sent = [binary.row(columns, row) for row in (rows * 99)[:99] + other]  # more than are decoded value by value
+    if mangled is not None:
+        damaged = bytearray(sent[mangled % len(sent)])
+        damaged[0] = byte
+        sent[mangled % len(sent)] = bytes(damaged)
+    check_as_read_one_by_one(columns, sent)
+
+
 DAMAGED = st.lists(st.sampled_from(range(len(PLAIN))), min_size=1, max_size=9).flatmap(
     lambda chosen: st.tuples(
         st.just([PLAIN[index][0] for index in chosen]),
