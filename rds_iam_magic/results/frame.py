@@ -148,7 +148,7 @@ class _Copied:
 
     def _grow(self, rows: int) -> None:
         """Make room for so many rows, and for as many again: what is not used takes no memory, only addresses."""
-        room = max(2 * rows, _LARGE_PAGES // self._values.dtype.itemsize)
+        room = 2 * rows
         values = np.empty(room, self._values.dtype)
         values[: self._rows] = self._values[: self._rows]
         self._values = values
@@ -156,9 +156,6 @@ class _Copied:
             mask = np.zeros(room, bool)
             mask[: self._rows] = self._mask[: self._rows]
             self._mask = mask
-
-
-_LARGE_PAGES = 4 << 20  # bytes of an array for which NumPy asks the system for large pages
 
 
 class _Kept:
