@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.errors import short_traceback
@@ -11,6 +13,8 @@ from rds_iam_magic.hints import Interface, Note
 from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.mysql.session_settings import SessionSettings
     from rds_iam_magic.results.result import Changed
@@ -61,7 +65,50 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     """Print a note: something to know about a correct result."""
-    say(f"Note: {text.spelled(Interface.NOTEBOOK) if isinstance(text, Note) else text}")
+    say(_note_text(text))
+
+
+def feedback(shell: InteractiveShell, line: str, notes: list[str]) -> None:
+    """Show a quiet line and the notes on it: as one output of a notebook; in a terminal, the line is on stderr."""
+    if in_terminal(shell):
+        print(line, file=sys.stderr)  # noqa: T201 - this is where lines are printed
+        for text in notes:
+            note(text)
+    else:
+        shell.display_pub.publish(_block(line, notes))
+
+
+def notes(shell: InteractiveShell, texts: list[str]) -> None:
+    """Show notes that no line goes with."""
+    if not texts:
+        return
+    if in_terminal(shell):
+        for text in texts:
+            note(text)
+    else:
+        shell.display_pub.publish(_block("", texts))
+
+
+def in_terminal(shell: InteractiveShell) -> bool:
+    """Whether output goes to a terminal or a pipe; a kernel, and `%%capture`, publish it in another way."""
+    from IPython.core.displaypub import DisplayPublisher
+
+    return type(shell.display_pub) is DisplayPublisher
+
+
+def _block(line: str, notes: list[str]) -> dict[str, str]:
+    """A line and notes, in the forms that front ends may show; `small` is left where styles are stripped."""
+    lines = [_note_text(text) for text in notes]
+    quiet = [f'<span style="color: #767676">{escape(line)}</span>'] if line else []
+    html = "<br>".join([*quiet, *map(escape, lines)])
+    return {
+        "text/plain": "\n".join([*([line] if line else []), *lines]),
+        "text/html": f'<small class="tex2jax_ignore mathjax_ignore">{html}</small>',
+    }
+
+
+def _note_text(text: str) -> str:
+    return f"Note: {text.spelled(Interface.NOTEBOOK) if isinstance(text, Note) else text}"
 
 
 def show(value: object) -> None:
@@ -135,16 +182,6 @@ def listing(connections: dict[str, Connection], current: str | None) -> None:
         say("Not connected. Connect with %rds_iam_connect TARGET -u USER.")
     for alias, connection in connections.items():
         say(f"{'*' if alias == current else ' '} {describe(alias, connection)}")
-
-
-def changed(result: Changed) -> None:
-    """Print the line for a statement without rows that is not the cell's value."""
-    say(f"Statement {result.position}: {row_count(result)!r}.")
-
-
-def written(rows: int, path: str) -> None:
-    """Print the line after writing a file."""
-    say(f"{count_of(rows, 'row')} written to {path}.")
 
 
 def policy(document: dict[str, Any]) -> None:

@@ -62,6 +62,7 @@ class RdsIamMagics(Magics):
         allow_none=True,
         help=CONNECT_ARGUMENTS["max_memory"].argument_text(),
     ).tag(config=True)
+    feedback = Integer(2, min=0, max=2, help=grammars.FEEDBACK.argument_text()).tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -199,36 +200,38 @@ class RdsIamMagics(Magics):
         return self.connections[alias]
 
     def _run(self, connection: Connection, parsed: options.SqlLine) -> Any:
-        """Run the SQL, show each result except the last, and return the last."""
-        from rds_iam_magic.notebook import display
+        """Run the SQL, tell of each result, show each except the last, and return the last."""
+        from rds_iam_magic.notebook.feedback import NOTHING, Feedback
         from rds_iam_magic.notebook.results import Results
 
         connection.max_memory = self.max_memory
-        if parsed.to is not None:
-            rows = connection.write(parsed.sql, parsed.to, overwrite=parsed.overwrite, limit=parsed.limit)
-            return display.written(rows, parsed.to)
-        is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
-        results = Results(converter(parsed), self.whole, quiet=parsed.quiet)
-        if parsed.parallel is not None:
-            results.take(
-                connection.run_parallel(
-                    parsed.sql,
-                    parsed.parallel,
-                    on=parsed.on,
-                    consistent=parsed.consistent,
-                    decimal="exact" if is_exact else "float",
+        feedback = Feedback(self.shell, str(self.current), NOTHING if parsed.quiet else self.feedback)
+        with feedback.of(connection):
+            if parsed.to is not None:
+                rows = connection.write(parsed.sql, parsed.to, overwrite=parsed.overwrite, limit=parsed.limit)
+                return feedback.written(rows, parsed.to)
+            results = Results(converter(parsed), self.whole, feedback, quiet=parsed.quiet)
+            is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
+            if parsed.parallel is not None:
+                results.take(
+                    connection.run_parallel(
+                        parsed.sql,
+                        parsed.parallel,
+                        on=parsed.on,
+                        consistent=parsed.consistent,
+                        decimal="exact" if is_exact else "float",
+                    )
                 )
-            )
+                return results.value
+            run = connection.run(parsed.sql, decimal="exact" if is_exact else "float", limit=parsed.limit)
+            try:
+                with contextlib.closing(run):  # an error in showing would else keep the connection busy
+                    for result in run:
+                        results.take(result)
+            except BaseException:
+                results.show_waiting()  # it has come, and what failed came after it
+                raise
             return results.value
-        run = connection.run(parsed.sql, decimal="exact" if is_exact else "float", limit=parsed.limit)
-        try:
-            with contextlib.closing(run):  # an error in showing would else keep the connection busy
-                for result in run:
-                    results.take(result)
-        except BaseException:
-            results.show_waiting()  # it has come, and what failed came after it
-            raise
-        return results.value
 
     def _database(self, parsed: options.PolicyLine) -> Database:
         """The described database that a policy is for."""
