@@ -38,6 +38,7 @@ from rds_iam_magic.sql.quoting import quote_name
 if TYPE_CHECKING:
     from rds_iam_magic.mysql.login import Login
     from rds_iam_magic.mysql.session import ServerSession
+    from rds_iam_magic.results.progress import Watch
     from rds_iam_magic.sql.statement import Statement
 
 
@@ -50,6 +51,7 @@ class ReconnectingSession:
         notify: Called with each note for the user.
 
     Attributes:
+        watch: Called with the progress of each statement that runs on it.
         server_version, tls_version, compression: The latest session's.
         state: What the session holds; after a loss, the lost session's state until the next statement reports it.
 
@@ -61,6 +63,7 @@ class ReconnectingSession:
         self.login = login
         self.settings = settings
         self.closed = False
+        self.watch: Watch = lambda progress: None  # noqa: ARG005 - nobody watches
         self.state = SessionState(database=login.database)
         self.server_version = self.tls_version = self.compression = ""
         self._notify = notify

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 import time
 from html import escape
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.errors import short_traceback
@@ -25,6 +27,7 @@ class RowCount(int):
     """The number of rows that a statement reports, as a cell's value whose repr says what it counts."""
 
     words: str
+    told_in: int | None = None  # the execution count of the cell whose feedback tells it
 
     def __new__(cls, rows: int, words: str = "") -> RowCount:
         """A count, and its repr if it does not count changed rows."""
@@ -37,6 +40,14 @@ class RowCount(int):
 
     def __repr__(self) -> str:
         return self.words or f"{count_of(int(self), 'row')} changed"
+
+    def _ipython_display_(self) -> None:
+        """Show nothing in a cell that has told it already; elsewhere it is shown as any value (NotImplementedError)."""
+        from IPython.core.getipython import get_ipython
+
+        shell = get_ipython()
+        if shell is None or self.told_in != shell.execution_count:
+            raise NotImplementedError
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's signature
         printer.text(repr(self))  # IPython shows subclasses of int as ints otherwise
@@ -78,7 +89,7 @@ def feedback(shell: InteractiveShell, line: str, notes: list[str]) -> None:
         shell.display_pub.publish(_block(line, notes))
 
 
-def notes(shell: InteractiveShell, texts: list[str]) -> None:
+def notes_alone(shell: InteractiveShell, texts: list[str]) -> None:
     """Show notes that no line goes with."""
     if not texts:
         return
@@ -87,6 +98,58 @@ def notes(shell: InteractiveShell, texts: list[str]) -> None:
             note(text)
     else:
         shell.display_pub.publish(_block("", texts))
+
+
+class LiveLine:
+    """A line that replaces itself: one output of a notebook; in a terminal, a line of stderr.
+
+    Args:
+        shell: Shows it.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._shell = shell
+        self._id = ""  # of the notebook's output
+
+    @property
+    def shown(self) -> bool:
+        """Whether it has been shown."""
+        return bool(self._id)
+
+    def show(self, line: str) -> None:
+        """Show it, or replace what it shows; nothing if stderr of a terminal's shell is a file or a pipe."""
+        if not in_terminal(self._shell):
+            self._publish(line)
+        elif sys.stderr.isatty():
+            self._id = "stderr"
+            sys.stderr.write(f"\r{line[: get_terminal_size().columns - 1]}\x1b[K")  # one line: \r finds no other
+            sys.stderr.flush()
+
+    def note(self, text: str) -> None:
+        """Show a note below it, at once."""
+        self._clear()
+        notes_alone(self._shell, [text])
+
+    def finish(self, line: str, notes: list[str]) -> None:
+        """Show its last state, and the notes on it."""
+        if self._id and not in_terminal(self._shell):
+            self._publish(line)
+            notes_alone(self._shell, notes)  # a front end may be unable to replace outputs
+            return
+        self._clear()
+        feedback(self._shell, line, notes)
+
+    def _clear(self) -> None:
+        """In a terminal, give its line to what is printed next."""
+        if self._id and in_terminal(self._shell):
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def _publish(self, line: str) -> None:
+        is_new = not self._id
+        self._id = self._id or secrets.token_hex(16)
+        transient = {"display_id": self._id}
+        self._shell.display_pub.publish(_block(line, []), transient=transient, update=not is_new)
 
 
 def in_terminal(shell: InteractiveShell) -> bool:

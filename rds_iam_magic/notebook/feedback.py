@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.notebook import display
+from rds_iam_magic.notebook.progress import RunningLine
 from rds_iam_magic.wording import bytes_text, count_of, duration_text
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from rds_iam_magic.connection.connection import Connection
+    from rds_iam_magic.notebook.display import RowCount
 
 NOTHING, LINE, PROGRESS = 0, 1, 2
 """`%config RdsIamMagics.feedback`: notes only; a line after each statement too; progress of a long one too."""
@@ -23,7 +24,7 @@ NOTHING, LINE, PROGRESS = 0, 1, 2
 class Feedback:
     """The feedback of one cell. A line stands before its result, since a cell's value is shown after all else.
 
-    Notes are held back until the line that they belong to; without lines, they are told as they come.
+    Notes are held back until the line that they belong to, or told at once if there is none, or a running one is shown.
 
     Args:
         shell: Shows the output.
@@ -40,19 +41,27 @@ class Feedback:
 
     def begin(self) -> None:
         """The next statement begins now."""
-        self._began = time.monotonic()
+        self._running = RunningLine(self._shell, self._alias)
 
     @contextmanager
     def of(self, connection: Connection) -> Iterator[Feedback]:
-        """Take the notes that the connection gives while the body runs."""
-        notify = connection.notify
+        """Take the notes that the connection gives while the body runs, and show its progress."""
+        notify, watch = connection.notify, connection.watch
         try:
             if self._level >= LINE and notify is display.note:  # not one that the user has set
-                connection.notify = self._notes.append
+                connection.notify = self._note
+            if self._level >= PROGRESS:
+                connection.watch = lambda progress: self._running.watch(progress)
             yield self
+        except KeyboardInterrupt:
+            self._running.end("stopped")
+            raise
+        except BaseException:
+            self._running.end("failed")
+            raise
         finally:
-            connection.notify = notify
-            display.notes(self._shell, self._take_notes())
+            connection.notify, connection.watch = notify, watch
+            display.notes_alone(self._shell, self._take_notes())
 
     def after(self, words: str, position: int = 1, count: int = 1) -> None:
         """Tell that a statement is complete.
@@ -64,9 +73,13 @@ class Feedback:
         """
         if self._level >= LINE:
             statement = f"Statement {position}: " if count > 1 else ""
-            seconds = time.monotonic() - self._began
-            line = f"{statement}{words} · {duration_text(seconds)} · {self._alias}"
-            display.feedback(self._shell, line, self._take_notes())
+            line = f"{statement}{words} · {duration_text(self._running.elapsed)} · {self._alias}"
+            self._running.finish(line, self._take_notes())
+
+    def tells(self, count: RowCount) -> None:
+        """The cell's value is a count that a line tells: a notebook need not show it a second time."""
+        if self._level >= LINE and not display.in_terminal(self._shell):
+            count.told_in = self._shell.execution_count
 
     def written(self, rows: int, path: str) -> None:
         """Tell that a file is complete."""
@@ -74,6 +87,12 @@ class Feedback:
         with suppress(OSError):  # it is not on this machine
             size = f" ({bytes_text(os.stat(os.path.expanduser(path)).st_size)})"  # noqa: PTH111, PTH116 - may be a URL
         self.after(f"{count_of(rows, 'row')} written to {path}{size}")
+
+    def _note(self, text: str) -> None:
+        if self._running.shown:
+            self._running.note(text)
+        else:
+            self._notes.append(text)
 
     def _take_notes(self) -> list[str]:
         notes = self._notes[:]

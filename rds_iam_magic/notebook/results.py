@@ -66,6 +66,7 @@ class Results:
         count = display.row_count(result)
         if self._statement_with_rows != result.position:
             self._keep_or_show(result, repr(count), count, None)
+            self.feedback.tells(count)
         elif result.rows:
             self.feedback.after(repr(count), result.position, result.count)
 

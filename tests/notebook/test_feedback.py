@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.notebook.test_kernel import outputs_of
+
 pytestmark = pytest.mark.slow  # servers and kernels
 
 TIME = r"(\d+ ms|\d+\.\d s)"
@@ -83,3 +85,17 @@ def test_the_users_own_notify_is_left_to_him(connected):
     connected.ip._rds_iam_magics.connections["sandbox"].notify = notes.append
     assert "Note" not in connected.ok("%%rds_sql x << --limit 7\nSELECT id FROM orders").output
     assert len(notes) == 1
+
+
+@pytest.mark.usefixtures("scratch")
+def test_a_kernel_shows_a_count_once(kernel):
+    _, client = kernel
+    outputs_of(client, "%load_ext rds_iam_magic\n%rds_iam_connect sandbox -u tester -d scratch")
+    outputs_of(client, "%rds_sql -q CREATE TEMPORARY TABLE few (a INT)")
+    insert = "%rds_sql INSERT INTO few VALUES (1), (2), (3)"
+    assert re.fullmatch(rf"3 rows changed · {TIME} · sandbox", outputs_of(client, insert))
+    assert outputs_of(client, "_") == "3 rows changed"
+    outputs_of(client, f"kept = {insert}")
+    assert outputs_of(client, "kept") == "3 rows changed"
+    outputs_of(client, "%config RdsIamMagics.feedback = 0")
+    assert outputs_of(client, insert) == "3 rows changed"
