@@ -64,7 +64,7 @@ def is_running(login: Login, session: ServerSession, identity: ServerIdentity) -
         return None
     except RdsIamError:
         return True
-    return process is not None and process[4] != "Sleep"
+    return process is not None and process[4:5] != ["Sleep"]
 
 
 def work_of(login: Login, session: ServerSession, identity: ServerIdentity) -> str | None:
@@ -78,18 +78,20 @@ def work_of(login: Login, session: ServerSession, identity: ServerIdentity) -> s
         process = _process(login, session, identity)
     except RdsIamError:
         return None
+    if process == []:
+        return None
     return "" if process is None or process[4] == "Sleep" else process[6] or ""
 
 
 def _process(login: Login, session: ServerSession, identity: ServerIdentity) -> list[str | None] | None:
-    """The session's line of SHOW PROCESSLIST, over a second session; None if there is none.
+    """The session's line of SHOW PROCESSLIST; None if there is none, empty if the second session is at another server.
 
     Raises:
-        RdsIamError: It cannot be asked, or the second session is at another server.
+        RdsIamError: It cannot be asked.
     """
     with second_session(login, session) as second:
         if identify(second).server != identity.server:
-            raise RdsIamError("The address leads to another server.")
+            return []
         # SHOW PROCESSLIST lists one's own threads without a privilege; MySQL deprecates the table of that name.
         rows = fetch_all(second, "SHOW PROCESSLIST")
         return next((row for row in rows if row[0] == str(identity.id)), None)
