@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.aws.discovery import Database
     from rds_iam_magic.connection.connection import Connection
+    from rds_iam_magic.notebook.feedback import Feedback
     from rds_iam_magic.results.result import ResultSet
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -94,13 +95,16 @@ class RdsIamMagics(Magics):
     @_magic(grammars.SQL)
     def rds_sql(self, line: str, cell: str | None = None) -> Any:
         from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.feedback import NOTHING, Feedback
 
         parsed = options.parse_sql(line, cell, self.connections)
         if parsed is None:
             return display.say(grammars.SQL.help())
         connection = self._connection(parsed.alias)
+        feedback = Feedback(self.shell, str(self.current), NOTHING if parsed.quiet else self.feedback)
         try:
-            value = self._run(connection, parsed)
+            with feedback.of(connection):
+                value = self._run(connection, parsed, feedback)
         except KeyboardInterrupt:
             display.stopped(connection)
             raise
@@ -199,39 +203,36 @@ class RdsIamMagics(Magics):
             raise sqltext.not_held(alias, self.connections)
         return self.connections[alias]
 
-    def _run(self, connection: Connection, parsed: options.SqlLine) -> Any:
+    def _run(self, connection: Connection, parsed: options.SqlLine, feedback: Feedback) -> Any:
         """Run the SQL, tell of each result, show each except the last, and return the last."""
-        from rds_iam_magic.notebook.feedback import NOTHING, Feedback
         from rds_iam_magic.notebook.results import Results
 
         connection.max_memory = self.max_memory
-        feedback = Feedback(self.shell, str(self.current), NOTHING if parsed.quiet else self.feedback)
-        with feedback.of(connection):
-            if parsed.to is not None:
-                rows = connection.write(parsed.sql, parsed.to, overwrite=parsed.overwrite, limit=parsed.limit)
-                return feedback.written(rows, parsed.to)
-            results = Results(converter(parsed), self.whole, feedback, quiet=parsed.quiet)
-            is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
-            if parsed.parallel is not None:
-                results.take(
-                    connection.run_parallel(
-                        parsed.sql,
-                        parsed.parallel,
-                        on=parsed.on,
-                        consistent=parsed.consistent,
-                        decimal="exact" if is_exact else "float",
-                    )
+        if parsed.to is not None:
+            rows = connection.write(parsed.sql, parsed.to, overwrite=parsed.overwrite, limit=parsed.limit)
+            return feedback.written(rows, parsed.to)
+        is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
+        results = Results(converter(parsed), self.whole, feedback, quiet=parsed.quiet)
+        if parsed.parallel is not None:
+            results.take(
+                connection.run_parallel(
+                    parsed.sql,
+                    parsed.parallel,
+                    on=parsed.on,
+                    consistent=parsed.consistent,
+                    decimal="exact" if is_exact else "float",
                 )
-                return results.value
-            run = connection.run(parsed.sql, decimal="exact" if is_exact else "float", limit=parsed.limit)
-            try:
-                with contextlib.closing(run):  # an error in showing would else keep the connection busy
-                    for result in run:
-                        results.take(result)
-            except BaseException:
-                results.show_waiting()  # it has come, and what failed came after it
-                raise
+            )
             return results.value
+        run = connection.run(parsed.sql, decimal="exact" if is_exact else "float", limit=parsed.limit)
+        try:
+            with contextlib.closing(run):  # an error in showing would else keep the connection busy
+                for result in run:
+                    results.take(result)
+        except BaseException:
+            results.show_waiting()  # it has come, and what failed came after it
+            raise
+        return results.value
 
     def _database(self, parsed: options.PolicyLine) -> Database:
         """The described database that a policy is for."""

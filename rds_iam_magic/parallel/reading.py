@@ -87,17 +87,22 @@ class Server:
 
 
 class SharedBudget:
-    """One memory budget for all parts. Its lock is held by their threads only, which no interrupt reaches.
-
-    Attributes:
-        rows: The number of rows so far.
-        size: Their size in bytes.
-    """
+    """One memory budget for all parts. Its lock is held by their threads only, which no interrupt reaches."""
 
     def __init__(self, budget: MemoryBudget) -> None:
-        self.rows = self.size = 0
         self._budget = budget
         self._lock = threading.Lock()
+        self._rows = 0
+
+    @property
+    def rows(self) -> int:
+        """The number of rows so far."""
+        return self._rows
+
+    @property
+    def size(self) -> int:
+        """The bytes that they take."""
+        return self._budget.spent
 
     def spend(self, batch: pa.RecordBatch) -> None:
         """Count a batch.
@@ -106,9 +111,8 @@ class SharedBudget:
             ResultError: The parts together exceed the budget.
         """
         with self._lock:
-            self.rows += batch.num_rows
-            self.size += batch.nbytes
-            self._budget.spend(batch.nbytes, self.rows)
+            self._rows += batch.num_rows
+            self._budget.spend(batch.nbytes, self._rows)
 
 
 class Worker:
