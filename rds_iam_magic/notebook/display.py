@@ -159,6 +159,9 @@ def in_terminal(shell: InteractiveShell) -> bool:
     return type(shell.display_pub) is DisplayPublisher
 
 
+_BLOCK = "display: block; line-height: 1.5"
+
+
 def _block(line: str, notes: list[str]) -> dict[str, str]:
     """A line and notes, in the forms that front ends may show; `small` is left where styles are stripped."""
     lines = [_note_text(text) for text in notes]
@@ -166,7 +169,7 @@ def _block(line: str, notes: list[str]) -> dict[str, str]:
     html = "<br>".join([*quiet, *map(escape, lines)])
     return {
         "text/plain": "\n".join([*([line] if line else []), *lines]),
-        "text/html": f'<small class="tex2jax_ignore mathjax_ignore">{html}</small>',
+        "text/html": f'<small class="tex2jax_ignore mathjax_ignore" style="{_BLOCK}">{html}</small>',
     }
 
 
