@@ -32,13 +32,13 @@ from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.reopening import open_with_retries
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.mysql.wire.events import ServerError
+from rds_iam_magic.results.progress import Progress, Watch
 from rds_iam_magic.sql.effects import Effects
 from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
     from rds_iam_magic.mysql.login import Login
     from rds_iam_magic.mysql.session import ServerSession
-    from rds_iam_magic.results.progress import Watch
     from rds_iam_magic.sql.statement import Statement
 
 
@@ -133,7 +133,7 @@ class ReconnectingSession:
         self.end_read_only()
         if self._session is None or not self._is_alive(self._session):
             self.discard()
-            open_with_retries(self._open, self.login)
+            open_with_retries(self._open, self.login, lambda: self.watch(Progress(stage="reconnecting")))
         if self._is_new:
             self._check_state_survived(effects, identifiers())
         return self.current

@@ -9,6 +9,7 @@ import nbclient
 import nbformat
 import pexpect
 import pytest
+from nbconvert import HTMLExporter
 
 from tests.support.events import LONG, interrupt, processes, wait_until, when
 
@@ -162,6 +163,9 @@ def test_a_saved_notebook_has_the_last_state_only(inside, tmp_path):
     assert re.fullmatch(r"1 row × 1 · .* · sandbox", line["data"]["text/plain"])
     assert set(line["data"]) == {"text/plain", "text/html"}
     assert value["output_type"] == "execute_result"
+    page, _ = HTMLExporter().from_notebook_node(book)
+    assert line["data"]["text/html"] in page
+    assert "running" not in page.partition("<body")[2]
     assert book.cells[2].outputs == []
 
 
