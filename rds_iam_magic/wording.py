@@ -1,4 +1,4 @@
-"""Counts and sizes as people read them."""
+"""Counts, sizes and durations as people read them."""
 
 from __future__ import annotations
 
@@ -15,3 +15,18 @@ def bytes_text(size: float) -> str:
             return f"{size:.0f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
+
+
+def duration_text(seconds: float) -> str:
+    """A duration: `4 ms`, `0.6 s`, `12 s`, `2 min 5 s`, `1 h 2 min`."""
+    if seconds < 0.0995:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min"

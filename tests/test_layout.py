@@ -44,7 +44,6 @@ WITHOUT_TWIN = {
     "connection.part_session": "the session of a part that is read beside others: parallel/test_reading",
     "connection.planner": "what can be divided, and how: parallel/test_key, test_ranges, test_reading",
     "connection.reconnecting": "a lost session, by real faults: reliability/",
-    "mysql.reopening": "a lost session, by real faults: reliability/",
     "connection.running": "the order of a statement's steps, by real faults and interrupts: reliability/",
     "hints": "the other half of errors: test_errors",
     "mysql.wire.events": "what the parser gives, as data: mysql/wire/test_response",

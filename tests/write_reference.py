@@ -14,7 +14,7 @@ from rds_iam_magic.connecting import connect
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook.grammar import Grammar, Option
-from rds_iam_magic.notebook.grammars import GRAMMARS
+from rds_iam_magic.notebook.grammars import FEEDBACK, GRAMMARS
 from rds_iam_magic.notebook.magics import RdsIamMagics
 from rds_iam_magic.option import OptionInfo, options_of
 from rds_iam_magic.results.formats import QUERY_ARGUMENTS
@@ -96,7 +96,7 @@ def _paragraphs(about: str) -> Iterator[str]:
 
 def _config() -> Iterator[str]:
     for name in RdsIamMagics.class_own_traits(config=True):
-        info = CONNECT_ARGUMENTS[name]
+        info = (CONNECT_ARGUMENTS | {"feedback": FEEDBACK})[name]
         yield _row(f"`RdsIamMagics.{name}`", info.default_shown, info.text)
 
 

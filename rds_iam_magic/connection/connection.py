@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.connection.planner import Planner
     from rds_iam_magic.parallel.partition import Recipe
+    from rds_iam_magic.results.progress import Watch
 
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
 
@@ -42,6 +43,9 @@ class Connection(PartReads):
         max_memory: Maximum memory for one result: a number of bytes, or a string such as `4 GB`. Default: half of the
             available memory.
         recipe: How another process can make the same connection; None if it cannot.
+
+    Attributes:
+        watch: Called with the `Progress` of a running statement, several times a second, on the thread that waits.
 
     Raises:
         ConnectError: The first session could not be opened.
@@ -60,9 +64,11 @@ class Connection(PartReads):
         self.recipe = recipe
         self.notify = notify
         self.max_memory = max_memory
+        self.watch: Watch = lambda progress: None  # noqa: ARG005 - nobody watches
         self._use = ExclusiveUse()
         try:
             self._session = ReconnectingSession(login, settings or SessionSettings(), lambda text: self.notify(text))
+            self._session.watch = lambda progress: self.watch(progress)
             self._executor = StatementExecutor(self._session, lambda text: self.notify(text))
         except BaseException:  # an interrupt may come after the session was opened: only we can close it
             if hasattr(self, "_session"):

@@ -113,7 +113,7 @@ class Planner:
             StatementError, ConnectionLostError, ResultError: A part failed; the others were ended.
         """
         tables: list[Table] | None = None
-        with self._no_transaction_left():
+        with self._no_transaction_left(), self._telling_stage("finding the parts"):
             plan = self.plan(sql, on, n, "parallel")
             if consistent and len(plan.parts) > 1:  # a single statement sees one moment anyway
                 tables = tables_of(identifiers_in(plan.statement), plan.database, self._ask)
@@ -143,6 +143,16 @@ class Planner:
                     pass
 
     @contextmanager
+    def _telling_stage(self, stage: str) -> Iterator[None]:
+        """Whoever watches hears of the stage, and not of the rows of our own queries."""
+        watch = self._session.watch
+        try:
+            self._session.watch = lambda progress: watch(replace(progress, rows=0, size=0, stage=stage))
+            yield
+        finally:
+            self._session.watch = watch
+
+    @contextmanager
     def _server(self, plan: Plan, notify: Callable[[str], None]) -> Iterator[Server]:
         """How the parts' sessions are opened; afterwards the server works for none of them any more.
 
@@ -156,7 +166,7 @@ class Planner:
             return PartSession(login, self._settings(), notify, stop, self._session, gone.put)
 
         try:
-            yield Server(opened, stop)
+            yield Server(opened, stop, self._session.watch)
         except ConnectError as error:
             if error.cause in _LIMITS:
                 error.put_before_hint("Each part is a connection beside this one: read fewer parts at once.")

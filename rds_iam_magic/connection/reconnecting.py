@@ -32,6 +32,7 @@ from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.reopening import open_with_retries
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.mysql.wire.events import ServerError
+from rds_iam_magic.results.progress import Progress, Watch
 from rds_iam_magic.sql.effects import Effects
 from rds_iam_magic.sql.quoting import quote_name
 
@@ -50,6 +51,7 @@ class ReconnectingSession:
         notify: Called with each note for the user.
 
     Attributes:
+        watch: Called with the progress of each statement that runs on it.
         server_version, tls_version, compression: The latest session's.
         state: What the session holds; after a loss, the lost session's state until the next statement reports it.
 
@@ -61,6 +63,7 @@ class ReconnectingSession:
         self.login = login
         self.settings = settings
         self.closed = False
+        self.watch: Watch = lambda progress: None  # noqa: ARG005 - nobody watches
         self.state = SessionState(database=login.database)
         self.server_version = self.tls_version = self.compression = ""
         self._notify = notify
@@ -130,7 +133,7 @@ class ReconnectingSession:
         self.end_read_only()
         if self._session is None or not self._is_alive(self._session):
             self.discard()
-            open_with_retries(self._open, self.login)
+            open_with_retries(self._open, self.login, lambda: self.watch(Progress(stage="reconnecting")))
         if self._is_new:
             self._check_state_survived(effects, identifiers())
         return self.current

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connection.loss import SessionLostError
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError, RdsIamError, StatementError
+from rds_iam_magic.mysql.cancel import work_of
 from rds_iam_magic.mysql.reader import ResponseReader
 from rds_iam_magic.mysql.wire.events import ServerError
+from rds_iam_magic.results.progress import Progress
 from rds_iam_magic.sql.effects import LOCKS, Effects, identifiers_in
 from rds_iam_magic.wording import bytes_text
 
@@ -100,6 +103,7 @@ def run_statement(
         deadline=_deadline(session),
         binary=effects.is_query and session.login.endpoint.kind is not Kind.PROXY,
         only_reads=effects.only_reads,
+        progressed=_watched(session),
     )
     running = Running(reader)
     handled = sys.exc_info()[1]
@@ -132,6 +136,12 @@ def _require_size(session: ReconnectingSession, size: int) -> None:
 
 def _deadline(session: ReconnectingSession) -> float | None:
     return None if session.settings.timeout is None else session.settings.timeout + session.login.timeouts.grace
+
+
+def _watched(session: ReconnectingSession) -> Callable[[int, int], None]:
+    """Tells the session's `watch` of the rows and bytes that have come."""
+    ask_server = partial(work_of, session.login, session.current, session.identity)
+    return lambda rows, size: session.watch(Progress(rows, size, ask_server=ask_server))
 
 
 def _prepare(

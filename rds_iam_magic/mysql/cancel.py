@@ -59,16 +59,42 @@ def is_running(login: Login, session: ServerSession, identity: ServerIdentity) -
     if login.endpoint.kind is Kind.PROXY:
         return True
     try:
-        with second_session(login, session) as second:
-            if identify(second).server != identity.server:
-                return True
-            # SHOW PROCESSLIST lists one's own threads without a privilege; MySQL deprecates the table of that name.
-            rows = fetch_all(second, "SHOW PROCESSLIST")
-            return any(row[0] == str(identity.id) and row[4] != "Sleep" for row in rows)
+        process = _process(login, session, identity)
     except (UnreachableError, ConnectionLostError):
         return None
     except RdsIamError:
         return True
+    return process is not None and process[4:5] != ["Sleep"]
+
+
+def work_of(login: Login, session: ServerSession, identity: ServerIdentity) -> str | None:
+    """What the server says that it is doing with the session's statement, such as `Sending data`; "" if nothing.
+
+    None if that cannot be known, such as through an RDS Proxy.
+    """
+    if login.endpoint.kind is Kind.PROXY:
+        return None
+    try:
+        process = _process(login, session, identity)
+    except RdsIamError:
+        return None
+    if process == []:
+        return None
+    return "" if process is None or process[4] == "Sleep" else process[6] or ""
+
+
+def _process(login: Login, session: ServerSession, identity: ServerIdentity) -> list[str | None] | None:
+    """The session's line of SHOW PROCESSLIST; None if there is none, empty if the second session is at another server.
+
+    Raises:
+        RdsIamError: It cannot be asked.
+    """
+    with second_session(login, session) as second:
+        if identify(second).server != identity.server:
+            return []
+        # SHOW PROCESSLIST lists one's own threads without a privilege; MySQL deprecates the table of that name.
+        rows = fetch_all(second, "SHOW PROCESSLIST")
+        return next((row for row in rows if row[0] == str(identity.id)), None)
 
 
 @contextmanager

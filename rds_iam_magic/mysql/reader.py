@@ -51,6 +51,8 @@ class ResponseReader:
         binary: Ask for rows in the binary protocol, which takes a prepared statement; text if it cannot be prepared.
         only_reads: The statement may run again, as text, when the server says that it did not execute the prepared one:
             a stored function may raise that error too (SIGNAL), after a write.
+        progressed: Called by the caller's thread with each chunk of rows, and after each tick without one: the rows
+            handed over and the bytes received so far.
 
     Attributes:
         limit: After more rows than this, no further rows are yielded: `cut` becomes True and the rest is discarded as
@@ -76,6 +78,7 @@ class ResponseReader:
         deadline: float | None = None,
         binary: bool = False,
         only_reads: bool = False,
+        progressed: Callable[[int, int], None] = lambda rows, size: None,  # noqa: ARG005 - nobody is told
     ) -> None:
         self.sent = self.finished = self.killed = self.expired = self.cut = False
         self.has_changed = False
@@ -87,6 +90,9 @@ class ResponseReader:
         self._outcome: Prepared | PrepareFailed | None = None  # of preparing; None once the statement runs
         self._warnings_of_preparing = 0
         self._kept_warnings = False  # the server no longer has them
+        self._rows_yielded = 0
+        self._received_bytes = 0  # the background's
+        self._progressed = progressed
         self._still_runs = still_runs
         self._no_data = no_data
         self.limit: int | None = None
@@ -107,15 +113,15 @@ class ResponseReader:
     def __iter__(self) -> Iterator[Event]:
         self._heard = time.monotonic()
         self._call.start()
-        rows_yielded = 0
         while (event := self._next()) is not None:
             if isinstance(event, BaseException):
                 raise event
             if isinstance(event, Rows):
                 self._slots.put(None)
-                rows_yielded += len(event)
+                self._rows_yielded += len(event)
+                self._progressed(self._rows_yielded, self._received_bytes)
             yield event
-            if self.cut and rows_yielded > (self.limit or 0):
+            if self.cut and self._rows_yielded > (self.limit or 0):
                 return
 
     @property
@@ -181,6 +187,7 @@ class ResponseReader:
                 f"The statement ran longer than its time limit ({self._seconds:g} s); it was ended.",
                 cause="time-limit",
             )
+        self._progressed(self._rows_yielded, self._received_bytes)
 
     def _check_silence(self) -> None:
         if not self._is_silent():
@@ -267,6 +274,7 @@ class ResponseReader:
 
     def _receive_once(self, parser: ResponseParser) -> None:
         count = self._session.read_into(parser.get_buffer())
+        self._received_bytes += count
         self._hear()
         for event in parser.buffer_updated(count) if count else parser.eof_received():
             if self._is_of_the_statement(event):

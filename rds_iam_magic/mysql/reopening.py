@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from rds_iam_magic.mysql.login import Login
 
 
-def open_with_retries(open_session: Callable[[float], None], login: Login) -> None:
+def open_with_retries(
+    open_session: Callable[[float], None], login: Login, failed: Callable[[], None] = lambda: None
+) -> None:
     """Open a session, retrying with pauses within the login's timeout.
 
     Args:
         open_session: Opens one within so many seconds.
         login: Has the times.
+        failed: Called after each attempt that another one follows.
 
     Raises:
         ConnectError, ConnectionLostError: The last attempt's, or one that a retry would not help.
@@ -40,3 +43,4 @@ def open_with_retries(open_session: Callable[[float], None], login: Login) -> No
                 raise
             time.sleep(wait)
             pause = min(2 * pause, login.timeouts.longest_pause)
+        failed()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import secrets
+import sys
 import time
+from html import escape
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.errors import short_traceback
@@ -11,6 +15,8 @@ from rds_iam_magic.hints import Interface, Note
 from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.mysql.session_settings import SessionSettings
     from rds_iam_magic.results.result import Changed
@@ -21,6 +27,7 @@ class RowCount(int):
     """The number of rows that a statement reports, as a cell's value whose repr says what it counts."""
 
     words: str
+    told_in: int | None = None  # the execution count of the cell whose feedback tells it
 
     def __new__(cls, rows: int, words: str = "") -> RowCount:
         """A count, and its repr if it does not count changed rows."""
@@ -33,6 +40,14 @@ class RowCount(int):
 
     def __repr__(self) -> str:
         return self.words or f"{count_of(int(self), 'row')} changed"
+
+    def _ipython_display_(self) -> None:
+        """Show nothing in a cell that has told it already; elsewhere it is shown as any value (NotImplementedError)."""
+        from IPython.core.getipython import get_ipython
+
+        shell = get_ipython()
+        if shell is None or self.told_in != shell.execution_count:
+            raise NotImplementedError
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's signature
         printer.text(repr(self))  # IPython shows subclasses of int as ints otherwise
@@ -61,7 +76,105 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     """Print a note: something to know about a correct result."""
-    say(f"Note: {text.spelled(Interface.NOTEBOOK) if isinstance(text, Note) else text}")
+    say(_note_text(text))
+
+
+def feedback(shell: InteractiveShell, line: str, notes: list[str]) -> None:
+    """Show a quiet line and the notes on it: as one output of a notebook; in a terminal, the line is on stderr."""
+    if in_terminal(shell):
+        print(line, file=sys.stderr)  # noqa: T201 - this is where lines are printed
+        for text in notes:
+            note(text)
+    else:
+        shell.display_pub.publish(_block(line, notes))
+
+
+def notes_alone(shell: InteractiveShell, texts: list[str]) -> None:
+    """Show notes that no line goes with."""
+    if not texts:
+        return
+    if in_terminal(shell):
+        for text in texts:
+            note(text)
+    else:
+        shell.display_pub.publish(_block("", texts))
+
+
+class LiveLine:
+    """A line that replaces itself: one output of a notebook; in a terminal, a line of stderr.
+
+    Args:
+        shell: Shows it.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._shell = shell
+        self._id = ""  # of the notebook's output
+
+    @property
+    def shown(self) -> bool:
+        """Whether it has been shown."""
+        return bool(self._id)
+
+    def show(self, line: str) -> None:
+        """Show it, or replace what it shows; nothing if stderr of a terminal's shell is a file or a pipe."""
+        if not in_terminal(self._shell):
+            self._publish(line)
+        elif sys.stderr.isatty():
+            self._id = "stderr"
+            sys.stderr.write(f"\r{line[: get_terminal_size().columns - 1]}\x1b[K")  # one line: \r finds no other
+            sys.stderr.flush()
+
+    def note(self, text: str) -> None:
+        """Show a note below it, at once."""
+        self._clear()
+        notes_alone(self._shell, [text])
+
+    def finish(self, line: str, notes: list[str]) -> None:
+        """Show its last state, and the notes on it."""
+        if self._id and not in_terminal(self._shell):
+            self._publish(line)
+            notes_alone(self._shell, notes)  # a front end may be unable to replace outputs
+            return
+        self._clear()
+        feedback(self._shell, line, notes)
+
+    def _clear(self) -> None:
+        """In a terminal, give its line to what is printed next."""
+        if self._id and in_terminal(self._shell):
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def _publish(self, line: str) -> None:
+        is_new = not self._id
+        self._id = self._id or secrets.token_hex(16)
+        transient = {"display_id": self._id}
+        self._shell.display_pub.publish(_block(line, []), transient=transient, update=not is_new)
+
+
+def in_terminal(shell: InteractiveShell) -> bool:
+    """Whether output goes to a terminal or a pipe; a kernel, and `%%capture`, publish it in another way."""
+    from IPython.core.displaypub import DisplayPublisher
+
+    return type(shell.display_pub) is DisplayPublisher
+
+
+_BLOCK = "display: block; line-height: 1.5"
+
+
+def _block(line: str, notes: list[str]) -> dict[str, str]:
+    """A line and notes, in the forms that front ends may show; `small` is left where styles are stripped."""
+    lines = [_note_text(text) for text in notes]
+    quiet = [f'<span style="color: #767676">{escape(line)}</span>'] if line else []
+    html = "<br>".join([*quiet, *map(escape, lines)])
+    return {
+        "text/plain": "\n".join([*([line] if line else []), *lines]),
+        "text/html": f'<small class="tex2jax_ignore mathjax_ignore" style="{_BLOCK}">{html}</small>',
+    }
+
+
+def _note_text(text: str) -> str:
+    return f"Note: {text.spelled(Interface.NOTEBOOK) if isinstance(text, Note) else text}"
 
 
 def show(value: object) -> None:
@@ -135,16 +248,6 @@ def listing(connections: dict[str, Connection], current: str | None) -> None:
         say("Not connected. Connect with %rds_iam_connect TARGET -u USER.")
     for alias, connection in connections.items():
         say(f"{'*' if alias == current else ' '} {describe(alias, connection)}")
-
-
-def changed(result: Changed) -> None:
-    """Print the line for a statement without rows that is not the cell's value."""
-    say(f"Statement {result.position}: {row_count(result)!r}.")
-
-
-def written(rows: int, path: str) -> None:
-    """Print the line after writing a file."""
-    say(f"{count_of(rows, 'row')} written to {path}.")
 
 
 def policy(document: dict[str, Any]) -> None:

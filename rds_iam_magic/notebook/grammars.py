@@ -26,6 +26,12 @@ _AWS = tuple(option for option in _CONNECT if option.info.for_aws)
 _SETTINGS = tuple(options_from(options_of(SessionSettings)))
 _TARGET = CONNECT_ARGUMENTS["target"]
 
+FEEDBACK = OptionInfo(
+    "What a cell tells beside its results: `0` only notes about values and connections, `1` also a line after each "
+    "statement (rows, time, connection), `2` also the progress of a statement that takes longer than 2 s.",
+    default=2,
+)
+
 CONNECT = Grammar(
     "%rds_iam_connect",
     ("TARGET -u USER [-d DATABASE] [options]", "[ALIAS]", "--connections | --close ALIAS"),
@@ -65,10 +71,13 @@ SQL = Grammar(
 
     VAR << (or -o VAR) assigns instead of showing; VAR =<< does both. --to FILE writes the rows to a file as they
     arrive, so they need not fit in memory.
+
+    After each statement a line tells its rows, time and connection; one that takes over 2 s tells how far it is. Set
+    %config RdsIamMagics.feedback = 1 for the line only, 0 for neither.
     """,
     (
         Option("out", OptionInfo("Assign the result to VAR instead of showing it.", metavar="VAR", short="o")),
-        Option("quiet", OptionInfo("Show nothing and return nothing; VAR << still assigns.", short="q")),
+        Option("quiet", OptionInfo("Show no result and no feedback, return nothing; VAR << still assigns.", short="q")),
         Option("limit", QUERY_ARGUMENTS["limit"], aliases=("maxrows", "max-results")),
         Option(
             "type",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.aws.discovery import Database
     from rds_iam_magic.connection.connection import Connection
+    from rds_iam_magic.notebook.feedback import Feedback
     from rds_iam_magic.results.result import ResultSet
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,6 +63,7 @@ class RdsIamMagics(Magics):
         allow_none=True,
         help=CONNECT_ARGUMENTS["max_memory"].argument_text(),
     ).tag(config=True)
+    feedback = Integer(2, min=0, max=2, help=grammars.FEEDBACK.argument_text()).tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -93,13 +95,16 @@ class RdsIamMagics(Magics):
     @_magic(grammars.SQL)
     def rds_sql(self, line: str, cell: str | None = None) -> Any:
         from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.feedback import NOTHING, Feedback
 
         parsed = options.parse_sql(line, cell, self.connections)
         if parsed is None:
             return display.say(grammars.SQL.help())
         connection = self._connection(parsed.alias)
+        feedback = Feedback(self.shell, str(self.current), NOTHING if parsed.quiet else self.feedback)
         try:
-            value = self._run(connection, parsed)
+            with feedback.of(connection):
+                value = self._run(connection, parsed, feedback)
         except KeyboardInterrupt:
             display.stopped(connection)
             raise
@@ -198,17 +203,16 @@ class RdsIamMagics(Magics):
             raise sqltext.not_held(alias, self.connections)
         return self.connections[alias]
 
-    def _run(self, connection: Connection, parsed: options.SqlLine) -> Any:
-        """Run the SQL, show each result except the last, and return the last."""
-        from rds_iam_magic.notebook import display
+    def _run(self, connection: Connection, parsed: options.SqlLine, feedback: Feedback) -> Any:
+        """Run the SQL, tell of each result, show each except the last, and return the last."""
         from rds_iam_magic.notebook.results import Results
 
         connection.max_memory = self.max_memory
         if parsed.to is not None:
             rows = connection.write(parsed.sql, parsed.to, overwrite=parsed.overwrite, limit=parsed.limit)
-            return display.written(rows, parsed.to)
+            return feedback.written(rows, parsed.to)
         is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
-        results = Results(converter(parsed), self.whole, quiet=parsed.quiet)
+        results = Results(converter(parsed), self.whole, feedback, quiet=parsed.quiet)
         if parsed.parallel is not None:
             results.take(
                 connection.run_parallel(

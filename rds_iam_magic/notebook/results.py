@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.notebook import display
+from rds_iam_magic.notebook.feedback import rows_and_columns
 from rds_iam_magic.notebook.whole import VERBS
 from rds_iam_magic.results.result import Changed, ResultSet
 
 if TYPE_CHECKING:
+    from rds_iam_magic.notebook.feedback import Feedback
     from rds_iam_magic.notebook.whole import WholePrinters
 
 
@@ -24,12 +26,14 @@ class Results:
     Attributes:
         convert: Converts a result set to the requested type.
         whole: Registers results to show in full.
+        feedback: Tells of each result before it is shown.
         quiet: Whether nothing is shown.
         value: The cell's value, so far.
     """
 
     convert: Callable[[ResultSet], Any]
     whole: WholePrinters
+    feedback: Feedback
     quiet: bool = False
     value: Any = None
     _waiting: Callable[[], None] | None = field(default=None, init=False)
@@ -37,20 +41,11 @@ class Results:
 
     def take(self, result: ResultSet | Changed) -> None:
         """Take the next result."""
-        follows_rows = self._statement_with_rows == result.position
         if isinstance(result, Changed):
-            if not follows_rows:
-                self._keep_or_show(result, display.row_count(result), lambda: display.changed(result))
-            elif (
-                result.rows and not self.quiet
-            ):  # CALL ends with a row count, which is not the value if it returned rows
-                display.changed(result)
-            return
-        self._statement_with_rows = result.position
-        value = self.convert(result)
-        if result.verb in VERBS:
-            self.whole.add(value)
-        self._keep_or_show(result, value, lambda: display.show(value))
+            self._take_count(result)
+        else:
+            self._take_rows(result)
+        self.feedback.begin()
 
     def show_waiting(self) -> None:
         """Show the pending result: another result or a failure means that it is not the cell's value."""
@@ -58,8 +53,28 @@ class Results:
         if show is not None and not self.quiet:
             show()
 
-    def _keep_or_show(self, result: ResultSet | Changed, value: object, show: Callable[[], None]) -> None:
+    def _take_rows(self, result: ResultSet) -> None:
+        self._statement_with_rows = result.position
+        size = rows_and_columns(result.num_rows, len(result.schema))
+        value = self.convert(result)
+        if result.verb in VERBS:
+            self.whole.add(value)
+        self._keep_or_show(result, size, value, lambda: display.show(value))
+
+    def _take_count(self, result: Changed) -> None:
+        """Take a row count. CALL ends with one, which is not the value if it returned rows."""
+        count = display.row_count(result)
+        if self._statement_with_rows != result.position:
+            self._keep_or_show(result, repr(count), count, None)
+            self.feedback.tells(count)
+        elif result.rows:
+            self.feedback.after(repr(count), result.position, result.count)
+
+    def _keep_or_show(
+        self, result: ResultSet | Changed, words: str, value: object, show: Callable[[], None] | None
+    ) -> None:
         self.show_waiting()
+        self.feedback.after(words, result.position, result.count)
         self._waiting = show
         if result.position < result.count:
             self.show_waiting()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -19,7 +19,9 @@ from rds_iam_magic.background import TICK, BackgroundCall
 from rds_iam_magic.errors import NotConnectedError, RdsIamError
 from rds_iam_magic.results.formats import DecimalMode
 from rds_iam_magic.results.memory import MemoryBudget
+from rds_iam_magic.results.progress import Progress, Watch
 from rds_iam_magic.results.result import StreamedResult
+from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,10 +78,12 @@ class Server:
     Attributes:
         open: Opens one session.
         stop: Seen by what `open` opens.
+        watch: Called with the progress of all parts, by the thread that waits for them.
     """
 
     open: Callable[[], Session]
     stop: StopFlag
+    watch: Watch = lambda progress: None  # noqa: ARG005 - nobody watches
 
 
 class SharedBudget:
@@ -89,6 +93,16 @@ class SharedBudget:
         self._budget = budget
         self._lock = threading.Lock()
         self._rows = 0
+
+    @property
+    def rows(self) -> int:
+        """The number of rows so far."""
+        return self._rows
+
+    @property
+    def size(self) -> int:
+        """The bytes that they take."""
+        return self._budget.spent
 
     def spend(self, batch: pa.RecordBatch) -> None:
         """Count a batch.
@@ -244,14 +258,15 @@ class Crew:
         self.workers.append(worker)
         worker.call.start()
 
-    def wait(self) -> None:
-        """Wait until all have ended.
+    def wait(self, told: Callable[[], None]) -> None:
+        """Wait until all have ended; `told` is called meanwhile.
 
         Raises:
             RdsIamError: The first failure of one; the others go on until the crew is left.
         """
         while running := next((worker for worker in self.workers if not worker.call.ended), None):
             self.raise_failure()
+            told()
             running.call.wait(TICK)
         self.raise_failure()
 
@@ -302,8 +317,14 @@ def read_parts(server: Server, parts: list[str], decimal: DecimalMode, budget: M
     with crew(server) as threads:
         for reader in readers:
             threads.start(reader)
-        threads.wait()
+        threads.wait(lambda: tell(server, readers, shared))
     return [batch for reader in readers for batch in reader.batches]
+
+
+def tell(server: Server, readers: Sequence[PartReader], budget: SharedBudget) -> None:
+    """Tell the one who watches how far the parts are."""
+    done = sum(reader.call.ended for reader in readers)
+    server.watch(Progress(budget.rows, budget.size, stage=f"{done} of {count_of(len(readers), 'part')} read"))
 
 
 def title_of(place: int, parts: list[str]) -> str:

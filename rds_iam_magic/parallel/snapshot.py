@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.errors import StatementError
-from rds_iam_magic.parallel.reading import PartReader, Server, Session, SharedBudget, Worker, crew, title_of
+from rds_iam_magic.parallel.reading import PartReader, Server, Session, SharedBudget, Worker, crew, tell, title_of
 from rds_iam_magic.results.formats import DecimalMode
 from rds_iam_magic.sql.quoting import quote_name, quote_text
 
@@ -128,7 +128,7 @@ def read_snapshot(
         lock.go_on()
         for reader in readers:
             reader.go_on()
-        threads.wait()
+        threads.wait(lambda: tell(server, readers, shared))
     return Snapshot([batch for reader in readers for batch in reader.batches], _notes(lock, readers, tables))
 
 

@@ -33,6 +33,11 @@ class MemoryBudget:
         self._limit = None if setting is None or setting == "" else parse_size(setting)
         self._spent = 0
 
+    @property
+    def spent(self) -> int:
+        """The bytes spent so far."""
+        return self._spent
+
     def spend(self, size: int, rows: int) -> None:
         """Add `size` bytes to what is spent; `rows` is the number of rows so far.
 

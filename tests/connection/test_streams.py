@@ -331,3 +331,24 @@ def test_two_columns_of_one_name(db, tmp_path):
         db.write("SELECT 1 AS a, 2 AS a", tmp_path / "x.parquet")
     assert names(tmp_path) == []
     assert db.write("SELECT 1 AS a, 2 AS a", tmp_path / "x.csv") == 1
+
+
+def test_who_watches_hears_of_rows_and_bytes(db):
+    heard = []
+    db.watch = heard.append
+    assert len(db.query(SEVERAL)) == 40_000
+    rows, sizes = [each.rows for each in heard], [each.size for each in heard]
+    assert rows == sorted(rows)
+    assert rows[-1] == 40_000
+    assert sizes == sorted(sizes)
+    assert sizes[-1] > 40_000 * len("t1")
+    assert heard[-1].ask_server() == "", "it has answered"
+    db.watch = lambda _: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        db.query("SELECT 1 AS a")
+    assert still_works_unwatched(db)
+
+
+def still_works_unwatched(db):
+    db.watch = lambda _: None
+    return still_works(db)

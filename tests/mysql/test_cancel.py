@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rds_iam_magic.aws.endpoint import parse_host_name
-from rds_iam_magic.mysql.cancel import cancel, is_running, second_session
+from rds_iam_magic.mysql.cancel import cancel, is_running, second_session, work_of
 from rds_iam_magic.mysql.own_queries import fetch_all, fetch_one, identify
 from rds_iam_magic.mysql.reader import ResponseReader
 from tests.support.events import interrupt_when, processes, wait_until, works_on
@@ -102,6 +102,20 @@ def test_in_doubt_the_server_is_taken_to_work(login, session):
     assert is_running(login, session, replace(identity, server="another one")) is True
     assert is_running(replace(login, endpoint=PROXY), session, identity) is True
     assert is_running(replace(login, user="nobody"), session, identity) is True, "who may not log in, cannot tell"
+
+
+def test_what_the_server_works_on(login, session, interrupted):
+    identity = identify(session)
+    assert work_of(login, session, identity) == ""
+    reader, identity = interrupted(SLEEP)
+    assert work_of(login, session, identity) == "User sleep"
+    for other in (
+        work_of(login, session, replace(identity, server="another one")),
+        work_of(replace(login, endpoint=PROXY), session, identity),
+        work_of(replace(login, user="nobody"), session, identity),
+    ):
+        assert other is None
+    assert cancel(login, session, identity, reader)
 
 
 def test_a_second_session_is_closed_whatever_happens(sandbox, login, session):

@@ -2,6 +2,7 @@
 
 import atexit
 import io
+import os
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from IPython.core.async_helpers import get_asyncio_loop
 from IPython.core.interactiveshell import InteractiveShell
+from jupyter_client.manager import start_new_kernel
 from jupyter_core.utils import ensure_event_loop
 from traitlets.config import Config
 
@@ -79,6 +81,17 @@ def shell(inside, tmp_path):
     made.ip.run_line_magic("load_ext", "rds_iam_magic")
     yield made
     made.close()
+
+
+@pytest.fixture
+def kernel(inside, tmp_path):
+    """A kernel of its own, as a notebook has it; it takes the sandbox's environment."""
+    assert inside.server.pid
+    manager, client = start_new_kernel(env={**os.environ, "IPYTHONDIR": str(tmp_path)}, cwd=str(tmp_path))
+    yield manager, client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+    manager.context.destroy(linger=0)
 
 
 @pytest.fixture

@@ -1,25 +1,12 @@
 """A real kernel, as a notebook has it: stopping a cell, what is shown, and the end."""
 
-import os
 from contextlib import nullcontext
 
 import pytest
-from jupyter_client.manager import start_new_kernel
 
 from tests.support.events import interrupt_when, processes, wait_until
 
 pytestmark = pytest.mark.slow  # servers and kernels
-
-
-@pytest.fixture
-def kernel(inside, tmp_path):
-    """A kernel of its own, as a notebook has it; it takes the sandbox's environment."""
-    assert inside.server.pid
-    manager, client = start_new_kernel(env={**os.environ, "IPYTHONDIR": str(tmp_path)}, cwd=str(tmp_path))
-    yield manager, client
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
-    manager.context.destroy(linger=0)
 
 
 def outputs_of(client, code, *, during=None):

@@ -116,7 +116,7 @@ def test_a_line_of_sql(connected):
 def test_assigning(connected, cell):
     done = connected.ok(cell)
     assert done.value is None
-    assert done.output == ""
+    assert re.fullmatch(r"1 row × 1 · \d+ ms · sandbox\n", done.output)
     assert connected.names["top"]["a"].tolist() == [1]
 
 
@@ -134,7 +134,7 @@ def test_the_text_is_not_expanded(connected):
 def test_several_statements_show_each_result(connected):
     cell = connected.ok("%%rds_sql\nSELECT 'first' AS a;\nSET @x = 5;\nSELECT @x AS b")
     assert "first" in cell.output
-    assert "Statement 2: OK." in cell.output
+    assert "Statement 2: OK · " in cell.output
     assert cell.value["b"].tolist() == [5]
 
 

@@ -165,14 +165,14 @@ def test_a_call_without_rows_gives_its_count(tester):
 def test_what_came_before_a_failure_is_shown(tester, line):
     cell = tester(f"{line}\nSELECT 41 AS b; UPDATE flow SET a = 7; SELECT 43 AS c; SELEC 3")
     assert isinstance(cell.error, StatementError)
-    shown = [cell.output.index(text) for text in ("41", "Statement 2: 2 rows changed.", "43", "StatementError")]
+    shown = [cell.output.index(text) for text in ("41", "Statement 2: 2 rows changed ·", "43", "StatementError")]
     assert shown == sorted(shown)
     assert "x" not in tester.names
     assert tester(f"{line} -q\nSELECT 41 AS b; SELEC 3").output.startswith("StatementError")
 
 
 def test_a_count_before_a_failure_is_shown(tester):
-    assert tester("%rds_sql UPDATE flow SET a = 9; SELEC 1").output.startswith("Statement 1: 2 rows changed.\n")
+    assert tester("%rds_sql UPDATE flow SET a = 9; SELEC 1").output.startswith("Statement 1: 2 rows changed · ")
 
 
 @pytest.mark.parametrize("line", ["%%rds_sql", "%%rds_sql x <<"])

@@ -50,6 +50,18 @@ def test_the_frame_of_the_whole(numbers, backend, decimal, n):
         pd.testing.assert_frame_equal(parts.sort_values("id", ignore_index=True), whole)
 
 
+def test_who_watches_hears_of_the_parts(numbers):
+    heard = []
+    numbers.watch = heard.append
+    assert len(numbers.query("SELECT id, SLEEP(IF(id = 1, 0.5, 0)) AS s FROM numbers", parallel=2, on="id")) == 20_000
+    stages = list(dict.fromkeys(each.stage for each in heard))
+    assert stages[0] == "finding the parts"
+    assert stages[-1] in ("0 of 2 parts read", "1 of 2 parts read")
+    assert all(each.rows == 0 for each in heard if each.stage == stages[0])
+    rows = [each.rows for each in heard]
+    assert rows == sorted(rows)
+
+
 @pytest.mark.parametrize("largest", [10**18, 10**20])
 def test_whole_decimals_have_the_dtype_of_the_whole(numbers, notes, largest):
     sql = f"SELECT id, CAST(IF(id = 20000, {largest}, id) AS DECIMAL(30)) AS big FROM numbers"

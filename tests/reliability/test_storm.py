@@ -41,12 +41,23 @@ def refused(db: Connection, sql: str) -> None:
         db.query(sql)
 
 
+def asked(db: Connection, sql: str) -> None:
+    """Each chunk of rows has the server asked what it is doing, over a second session."""
+    ignored = db.watch
+    db.watch = lambda progress: progress.ask_server()
+    try:
+        db.query(sql)
+    finally:
+        db.watch = ignored
+
+
 WORKS = {
     "a small answer": lambda db: db.query("SELECT 41 AS a"),
     "a large answer": lambda db: db.query(LARGE),
     "batches": lambda db: sum(batch.num_rows for batch in db.batches(LARGE)),
     "a write": lambda db: db.execute("SET @a = 1; SET @a = 2"),
     "a warning": lambda db: db.query("SELECT CAST('1x' AS INT) AS a"),
+    "a question to the server": lambda db: asked(db, "SELECT 41 AS a"),
     "an error": lambda db: refused(db, "SELECT nn FROM kept"),
     "a limit": lambda db: db.query(
         "SELECT a.seq, REPEAT('x', 2000) AS filler FROM seq_1_to_1000 a, seq_1_to_1000 b", limit=3
@@ -56,7 +67,8 @@ WORKS = {
 
 @pytest.mark.parametrize("name", WORKS)
 def test_at_every_line_of_reading(calm, name):
-    assert inject_into_use(calm, KeyboardInterrupt, WORKS[name], step=31 if name == "a limit" else 7, keeps=True) > 15
+    step = 31 if name in ("a limit", "a question to the server") else 7
+    assert inject_into_use(calm, KeyboardInterrupt, WORKS[name], step=step, keeps=True) > 15
 
 
 @pytest.mark.parametrize("name", ["a large answer", "a write", "a limit"])
