@@ -95,6 +95,7 @@ HINTS: dict[str, str] = {
     "shell-output-command": "Remove it; {command:write} writes a result to a file.",
     "sql-missing": "Write a statement, such as SELECT 1.",
     "sql-not-text": "Remove it, or send the bytes that it stands for as X'…'.",
+    "table-name-invalid": "Write table or schema.table; names with other characters in backquotes.",
     "target-empty": "Name a DB cluster or instance, or the host name of its endpoint.",
     "time-zone-rejected": "Use an offset such as +00:00; named zones need the server's time-zone tables.",
     "user-missing": "Add {option:user}: the user created with AWSAuthenticationPlugin.",

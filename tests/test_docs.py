@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from rds_iam_magic import errors
-from rds_iam_magic.notebook import options
+from rds_iam_magic.notebook import grammars, options
+from rds_iam_magic.notebook.looking.lines import parse_look
 
 ROOT = Path(__file__).parents[1]
 PARSERS = {
     "rds_iam_connect": options.parse_connect,
     "rds_iam_user": options.parse_user,
     "rds_iam_policy": options.parse_policy,
+    "rds_tables": lambda line: parse_look(grammars.TABLES, line),
     "rds_sql": lambda line: options.parse_sql(line, None, ["prod"]),
 }
 

@@ -128,4 +128,20 @@ POLICY = Grammar(
     ),
 )
 
-GRAMMARS = (CONNECT, SQL, USER, POLICY)
+_ALIAS = Option(
+    "alias",
+    OptionInfo("The held connection that is asked.", default_text="the current one", metavar="ALIAS", short="A"),
+)
+
+TABLES = Grammar(
+    "%rds_tables",
+    ("[PATTERN] [-A ALIAS]",),
+    """
+    List tables and views: rows and bytes as the server estimates them, and comments. PATTERN is a name, `ord%` or
+    `ord*` (then `_` stands for itself), or with a schema `shop.*`. Without one: all in the default schema; where none
+    is selected, in all schemas but the system's.
+    """,
+    (_ALIAS,),
+)
+
+GRAMMARS = (CONNECT, SQL, USER, POLICY, TABLES)
