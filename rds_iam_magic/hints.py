@@ -19,6 +19,8 @@ class Interface(Enum):
 
 
 SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
+    "option:all-rows": ("sample=False", "--all"),
+    "option:analyze": ("analyze=True", "--analyze"),
     "option:ca": ('ca="PATH"', "--ca PATH"),
     "option:compress-auto": ('compress="auto"', "--compress auto"),
     "option:compress-zlib": ('compress="zlib"', "--compress zlib"),
@@ -66,6 +68,7 @@ _TABLES = "SHOW TABLES lists the tables that you can see."
 
 HINTS: dict[str, str] = {
     # What the user has typed
+    "analyze-would-write": "Explain it without {option:analyze}: that runs nothing.",
     "address-invalid": "Write it like example.com:3306.",
     "dask-missing": 'Run pip install "rds-iam-magic[dask]".',
     "external-id-without-role": "Add {option:role-arn}, or omit the external id.",

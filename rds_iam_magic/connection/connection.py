@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.connection.planner import Planner
     from rds_iam_magic.parallel.partition import Recipe
+    from rds_iam_magic.sql.statement import Statement
 
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
 
@@ -317,6 +318,9 @@ class Connection(PartReads, SchemaReads):
     def _executions(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[Execution]:
         status = 0 if self._session.closed else self._session.last_status
         return executions_of(sql, decimal, limit, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES)
+
+    def _statements(self, sql: str) -> list[Statement]:
+        return [execution.statement for execution in self._executions(sql, "float", None)]
 
     def _planner(self) -> Planner:
         from rds_iam_magic.connection.planner import Planner

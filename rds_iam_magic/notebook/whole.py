@@ -7,6 +7,7 @@ and dropped with it. `print`, `head()` and derived objects behave as usual.
 from __future__ import annotations
 
 import shutil
+import unicodedata
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,11 +76,13 @@ class Style:
         formats: How the values of a column become text, by its name; NULL has no format.
         index: Whether the index is shown.
         null: The text for NULL.
+        longest: The most characters that are shown of a value; None for all. What is cut says so.
     """
 
     formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
     index: bool = True
     null: str = "NULL"
+    longest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,10 @@ class Grid:
         known = [[value for value in column if value is not None] for column in columns]
         numbers = tuple(bool(column) and all(isinstance(v, (int, float)) for v in column) for column in known)
         formats = [style.formats.get(name, _text) for name in names]
-        texts = [[None if v is None else text(v) for v in c] for c, text in zip(columns, formats, strict=True)]
+        texts = [
+            [None if v is None else _shortened(text(v), style.longest) for v in column]
+            for column, text in zip(columns, formats, strict=True)
+        ]
         return cls(names, index, tuple(zip(*texts, strict=True)), numbers, len(value), style.null)
 
     @property
@@ -141,12 +147,20 @@ def _values(column: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
+    if getattr(value, "unit", "") == "s" and hasattr(value, "date"):  # a DATE, as pandas has it
+        return str(value.date())
     if isinstance(value, bytes):
         try:
             return value.decode()
         except UnicodeDecodeError:
             return repr(value)
     return str(value)
+
+
+def _shortened(text: str, longest: int | None) -> str:
+    if longest is None or len(text) <= longest:
+        return text
+    return f"{text[:longest]}… ({len(text):,} characters)"
 
 
 def as_text(grid: Grid, *, width: int) -> str:
@@ -166,16 +180,21 @@ def _table(grid: Grid) -> str:
     if grid.index:
         heads = [(label, *row) for label, row in zip(("", *grid.index), heads, strict=True)]
         numbers = (False, *numbers)
-    widths = [max(map(len, column)) for column in zip(*heads, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(*heads, strict=True)]
     return "\n".join(_line(row, widths, numbers) for row in heads)
 
 
 def _line(row: Sequence[str], widths: Sequence[int], numbers: Sequence[bool]) -> str:
     cells = (
-        text.rjust(width) if number else text.ljust(width)
+        " " * (width - _width(text)) + text if number else text + " " * (width - _width(text))
         for text, width, number in zip(row, widths, numbers, strict=True)
     )
     return "  ".join(cells).rstrip()
+
+
+def _width(text: str) -> int:
+    """The columns that a text takes in a terminal, where 東京 takes four."""
+    return len(text) if text.isascii() else len(text) + sum(unicodedata.east_asian_width(c) in "WF" for c in text)
 
 
 def _vertical(grid: Grid) -> str:

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rds_iam_magic.results.formats import DecimalMode
+    from rds_iam_magic.sql.statement import Statement
+
 
 class Asks(Protocol):
     """A connection, as far as it is used here: each query runs as the user's own do, and changes nothing."""
 
+    login: Any
     notify: Callable[[str], None]
 
     @property
@@ -25,5 +29,7 @@ class Asks(Protocol):
     def query(self, sql: str) -> pd.DataFrame:
         """The rows of a query."""
 
-    def run(self, sql: str) -> Iterator[Any]:
+    def _statements(self, sql: str) -> list[Statement]: ...
+
+    def run(self, sql: str, *, decimal: DecimalMode = ...) -> Iterator[Any]:
         """The results of statements."""

@@ -3,20 +3,13 @@
 import pytest
 
 import rds_iam_magic
+from rds_iam_magic.errors import StatementError
 from rds_iam_magic.schema.names import Table
 
 pytestmark = pytest.mark.slow  # servers and kernels
 
 COLUMNS = ["schema", "table", "type", "rows_estimate", "bytes", "comment"]
 ODD = ["odd name", "t`b", "a.b", "per%cent", "under_score", "été", "表", "Upper", "it's", 'quo"ted']
-
-
-@pytest.fixture
-def shop(inside):
-    """A connection of the analyst's, to the shop."""
-    assert inside.server.pid
-    with rds_iam_magic.connect("sandbox", user="reader", database="shop") as connection:
-        yield connection
 
 
 def names(frame):
@@ -82,3 +75,30 @@ def test_views_and_comments(db, create):
         assert tables["rows_estimate"].isna().tolist() == [False, True]
     finally:
         db.execute(f"DROP VIEW `{base}_v`")
+
+
+@pytest.mark.parametrize("name", ["ordes", "shop.ordes", "`Ordres`"])
+def test_a_name_that_is_none_is_an_error_with_the_nearest(shop, name):
+    with pytest.raises(StatementError) as caught:
+        shop.tables(name)
+    assert caught.value.cause == "unknown-table"
+    assert caught.value.hint.startswith("Did you mean `orders`?")
+
+
+def test_a_temporary_table_by_its_name(db):
+    db.execute("CREATE TEMPORARY TABLE of_mine (a INT)")
+    found = db.tables("of_mine")
+    assert found["type"].str.lower().tolist() == ["temporary"]
+    assert found["schema"].tolist() == [db.database]
+    assert found.dtypes.equals(db.tables().dtypes)
+
+
+def test_an_analyst_sees_what_is_granted(limited):
+    assert names(limited.tables()) == ["orders", "people", "rich"]
+    assert names(limited.tables("kept_empty.*")) == []
+    for name in ("hidden", "nothing.here"):
+        with pytest.raises(StatementError, match="denied"):
+            limited.tables(name)
+    with pytest.raises(StatementError) as caught:
+        limited.tables("ordes")
+    assert caught.value.hint.startswith("Did you mean `orders`?")

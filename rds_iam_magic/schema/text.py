@@ -1,0 +1,14 @@
+"""`Text`: a text that a notebook shows with its line breaks, such as a CREATE TABLE or a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Text(str):
+    """A str; IPython shows it as `print` does."""
+
+    __slots__ = ()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's signature
+        printer.text(str(self))
