@@ -8,6 +8,8 @@ import pytest
 from rds_iam_magic.aws.inventory import describe_databases
 from rds_iam_magic.errors import AwsError, RegionError
 
+pytestmark = pytest.mark.slow  # botocore's sessions
+
 
 def answering(**answers):
     """A session in which each operation of RDS gets the next of its answers; an answer with `Error` is a refusal."""

@@ -85,6 +85,14 @@ def test_a_refused_statement_has_the_usual_error(shop):
     assert caught.value.cause == "sql-missing"
 
 
+@pytest.mark.slow
+def test_the_rewritten_statement_is_no_warning(db, notes):
+    """MySQL's EXPLAIN always has it as a note, MariaDB's with EXTENDED."""
+    db.query("EXPLAIN EXTENDED SELECT 1")
+    assert db.query("SHOW WARNINGS")["Level"].tolist() == ["Note"]
+    assert notes == []
+
+
 class MySQL:
     """Answers as another server would."""
 

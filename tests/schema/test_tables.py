@@ -102,3 +102,25 @@ def test_an_analyst_sees_what_is_granted(limited):
     with pytest.raises(StatementError) as caught:
         limited.tables("ordes")
     assert caught.value.hint.startswith("Did you mean `orders`?")
+
+
+def test_a_view_over_nothing_is_listed_and_told(db, create, notes):
+    table = create("a INT")
+    db.execute(f"CREATE VIEW `{table}_v` AS SELECT a FROM `{table}`; DROP TABLE `{table}`")
+    try:
+        assert names(db.tables(f"{table}*")) == [f"{table}_v"]
+        assert "references invalid" in notes[0]
+        with pytest.raises(StatementError, match="references invalid"):
+            db.columns(f"{table}_v")
+    finally:
+        db.execute(f"DROP VIEW `{table}_v`")
+
+
+def test_a_sequence_is_one(db):
+    db.execute("CREATE OR REPLACE SEQUENCE numbers_")
+    try:
+        assert db.tables("numbers_")["type"].tolist() == ["sequence"]
+        assert len(db.preview("numbers_")) == 1
+        assert len(db.profile("numbers_")) == 8
+    finally:
+        db.execute("DROP SEQUENCE numbers_")

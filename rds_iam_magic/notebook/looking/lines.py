@@ -59,7 +59,7 @@ def parse_look(grammar: Grammar, text: str, *, most: int = 1, least: int = 0) ->
     words: list[str] = []
     values: dict[str, str] = {}
     flags: frozenset[str] = frozenset()
-    rest = text
+    rest = text.rstrip().rstrip(";")  # a habit from SQL
     while rest.strip():
         line = grammar.parse(rest, words_end_options=True, others=GRAMMARS)
         values, flags = _merged(values, line.values), flags | line.flags
@@ -87,7 +87,10 @@ def parse_explain(text: str, body: str | None) -> LookLine | None:
     if "help" in line.flags:
         return None
     if body is not None and line.rest:
-        raise OptionError(f"%%rds_explain does not understand {line.rest!r} on its line.", "The SQL goes below it.")
+        raise OptionError(
+            f"%%rds_explain does not understand {line.rest!r} on its line.",
+            "The SQL goes below it; -A names a connection.",
+        )
     sql = line.rest if body is None else body
     refuse_options_in_sql(sql, EXPLAIN, in_cell=body is not None)
     return LookLine((sql,), line.values, line.flags)

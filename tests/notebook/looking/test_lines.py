@@ -13,7 +13,7 @@ from rds_iam_magic.sql.quoting import quote_name
 
 
 @pytest.mark.parametrize(
-    "line", ["`odd name`.`t``b` -A prod", "-A prod `odd name`.`t``b`", "--alias=prod `odd name`.`t``b` "]
+    "line", ["`odd name`.`t``b` -A prod;", "-A prod `odd name`.`t``b`", "--alias=prod `odd name`.`t``b` "]
 )
 def test_a_name_and_options_in_any_order(line):
     parsed = parse_look(TABLES, line)
