@@ -22,6 +22,7 @@ VERBS = frozenset(
     {"SHOW", "DESCRIBE", "DESC", "EXPLAIN", "HELP", "ANALYZE", "CHECK", "CHECKSUM", "OPTIMIZE", "REPAIR", "CACHE"}
 )
 MOST_ROWS = 1000
+_ONE_LINE = 40  # characters that a cell in a notebook has without breaking its line
 _PLAIN, _HTML = "text/plain", "text/html"
 
 
@@ -237,8 +238,12 @@ def _html_row(label: str | None, row: Sequence[str | None], numbers: Sequence[bo
 
 
 def _html_cell(text: str, is_number: bool) -> str:
-    shown = escape(text)
+    shown, wrap = escape(text), ""
+    if len(text) <= _ONE_LINE:
+        wrap = "; white-space: nowrap"  # or a date would be broken at its hyphens
+    elif "\n" not in shown:
+        wrap = "; min-width: 20em; overflow-wrap: anywhere"
     if "\n" in shown:
         shown = f'<pre style="margin: 0; text-align: left; white-space: pre-wrap">{shown}</pre>'
     side = "right" if is_number else "left"
-    return f'<td style="text-align: {side}; vertical-align: top">{shown}</td>'
+    return f'<td style="text-align: {side}; vertical-align: top{wrap}">{shown}</td>'

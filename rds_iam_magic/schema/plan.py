@@ -144,9 +144,9 @@ def _step_words(item: dict[str, Any]) -> list[str]:
         *([f"limit {_number(item['r_limit'])}"] if item.get("r_limit") is not None else []),
         *([_row_count(output)] if output is not None else []),
         *([f"× {_number(loops)} loops"] if loops is not None and loops > 1 else []),
-        *([f"where {condition}"] if condition else []),
         *_time(item, "r_total_time_ms", "r_unpack_time_ms", "r_other_time_ms"),
         *_others(item),
+        *([f"where {condition}"] if condition else []),
     ]
 
 
@@ -158,11 +158,11 @@ def _table_words(table: dict[str, Any]) -> list[str]:
     return [
         f"{table['table_name']}: {_access(table)}",
         *_rows(table),
-        *([f"where {condition}" for condition in conditions]),
         *([f"keeps {_number(kept)}%"] if kept is not None and float(kept) < 99.95 else []),
         *_time(table, "r_table_time_ms", "r_other_time_ms"),
         *([str(table["message"])] if table.get("message") else []),
         *_others(table),
+        *([f"where {condition}" for condition in conditions]),
     ]
 
 

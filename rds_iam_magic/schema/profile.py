@@ -35,7 +35,7 @@ SHOWN = 100
 """How many characters are read of a long value."""
 
 _QUARTILES = tuple(f"{share:.0%}" for share in QUANTILES)
-_NAMES = ("column", "type", "count", "nulls", "distinct", "min", *_QUARTILES, "max", "mean", "top")
+_NAMES = ("column", "type", "count", "nulls", "distinct", "top", "min", *_QUARTILES, "max", "mean")
 _LONG_TEXT = re.compile(r"(text|mediumtext|longtext|json)\b|(var)?char\((\d{4,}|[3-9]\d\d|2[6-9]\d|25[6-9])\)")
 _LONG_BYTES = re.compile(r"(blob|mediumblob|longblob|vector)\b|(var)?binary\((\d{4,}|[3-9]\d\d|2[6-9]\d|25[6-9])\)")
 _GEOMETRY = re.compile(r"geometry|point|linestring|polygon|multi|geomcollection")
@@ -90,11 +90,11 @@ class _Column:
             rows - nulls,
             nulls,
             summary.distinct,
+            [(_cut(value), count) for value, count in summary.top],
             _cut(summary.least),
             *summary.quantiles,
             _cut(summary.greatest),
             summary.mean,
-            [(_cut(value), count) for value, count in summary.top],
         )
 
 
@@ -109,15 +109,8 @@ def profile(db: Asks, table: str, *, sample: bool = True) -> pd.DataFrame:
 
     name = parse_table(table)
     columns = _columns(db, name)
-    most = min(MOST_ROWS, MOST_CELLS // len(columns))
-    estimate = _estimate(db, name) if sample else 0
-    share = min(SAMPLE, most) / estimate if estimate > most else 1.0
     sql = f"SELECT {', '.join(each for column in columns for each in column.read)} FROM {name.sql}"  # noqa: S608 - quoted names
-    sql += f" WHERE RAND() < {share:.9f}" if share < 1 else ""
-    rows = _read(db, f"{sql} LIMIT {most + 1}" if sample else sql)
-    is_cut = sample and rows.num_rows > most
-    rows = rows.slice(0, most) if is_cut else rows
-    _tell(db, rows.num_rows, estimate, is_sample=share < 1, is_cut=is_cut)
+    rows = _bounded(db, name, sql, min(MOST_ROWS, MOST_CELLS // len(columns))) if sample else _read(db, sql)
     return pd.DataFrame(list(_rows(columns, rows)), columns=_NAMES).astype({"column": "str", "type": "str"})
 
 
@@ -139,6 +132,27 @@ def _estimate(db: Asks, name: Table) -> int:
     return int(found.iloc[0]) if len(found) else 0
 
 
+def _bounded(db: Asks, name: Table, sql: str, most: int) -> pa.Table:
+    """All rows if there are at most so many, else a random sample, else the first ones; with a note if not all."""
+    estimate = _estimate(db, name)
+    if estimate > most:
+        share = min(SAMPLE, most) / estimate
+        rows = _read(db, f"{sql} WHERE RAND() < {share:.9f} LIMIT {most}")
+        if rows.num_rows > share * estimate / 2:  # else the estimate was far too high
+            _tell(db, "a random sample: {rows} of about {all}", rows, all=f"{estimate:,}")
+            return rows
+    rows = _read(db, f"{sql} LIMIT {most + 1}")
+    if rows.num_rows > most:
+        rows = rows.slice(0, most)
+        _tell(db, "the first {rows}; there are more", rows)
+    return rows
+
+
+def _tell(db: Asks, what: str, rows: pa.Table, **facts: str) -> None:
+    text = f"these are the figures of {what}. {{option:all-rows}} reads all."
+    db.notify(Note(text, rows=count_of(rows.num_rows, "row"), **facts))
+
+
 def _read(db: Asks, sql: str) -> pa.Table:
     (result,) = db.run(sql, decimal="exact")
     return result.to_arrow()
@@ -150,24 +164,6 @@ def _rows(columns: list[_Column], table: pa.Table) -> Any:
         values = [table.column(place + offset) for offset in range(len(column.read))]
         place += len(column.read)
         yield column.row(values, table.num_rows)
-
-
-def _tell(db: Asks, rows: int, estimate: int, *, is_sample: bool, is_cut: bool) -> None:
-    if is_sample:
-        db.notify(
-            Note(
-                "these are the figures of a random sample: {rows} of about {all}. {option:all-rows} reads all.",
-                rows=count_of(rows, "row"),
-                all=f"{estimate:,}",
-            )
-        )
-    elif is_cut:
-        db.notify(
-            Note(
-                "these are the figures of the first {rows}; there are more. {option:all-rows} reads all.",
-                rows=count_of(rows, "row"),
-            )
-        )
 
 
 def _number_of_ones(values: pa.ChunkedArray) -> int:

@@ -100,8 +100,8 @@ class SchemaReads(ABC):
     def profile(self: Asks, table: str, *, sample: bool = True) -> pd.DataFrame:
         """What is in each column of a table: a row with its figures, by one statement that reads the table once.
 
-        The columns are column, type, count (of values but NULL), nulls, distinct, min, 25%, 50%, 75% and max (values of
-        the column), mean, and top: the most frequent values, each with its number. Texts are compared character by
+        The columns are column, type, count (of values but NULL), nulls, distinct, top (the most frequent values, each
+        with its number), min, 25%, 50%, 75% and max (values of the column), mean. Texts are compared character by
         character, not by the column's collation; of long texts, JSON and BLOBs the first 100 characters are read, and a
         digest that tells which are equal.
 

@@ -28,7 +28,7 @@ def test_tables_follow_each_other_under_the_steps_above_them():
         "Query",
         "└─ Sort by count(0) desc",
         "   └─ Temporary table",
-        "      ├─ c: full scan · about 4,000 rows · where c.country = 'JP' · keeps 20.3%",
+        "      ├─ c: full scan · about 4,000 rows · keeps 20.3% · where c.country = 'JP'",
         "      ├─ o: lookup in customer_id (customer_id = shop.c.id) · about 12 rows",
         "      └─ p: one row by PRIMARY (id = const) · about 1 row · using index",
     ]
@@ -86,7 +86,7 @@ def test_mysqls_own_names():
         "Query · cost 10.5",
         "└─ Sort · using filesort",
         "   └─ Group",
-        "      └─ o: full scan · about 50,000 rows · where (`shop`.`o`.`status` = 'open') · keeps 10%",
+        "      └─ o: full scan · about 50,000 rows · keeps 10% · where (`shop`.`o`.`status` = 'open')",
         "         └─ Subquery #2 · no matching row",
     ]
 

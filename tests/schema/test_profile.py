@@ -156,6 +156,12 @@ def test_a_large_table_is_sampled_and_that_is_told(inside):
 
 
 @pytest.mark.usefixtures("smaller")
+def test_an_estimate_that_is_far_too_high(shop, monkeypatch):
+    monkeypatch.setattr(profile, "_estimate", lambda *_: 10**9)
+    assert shop.profile("customers")["count"][0] == 4_000
+
+
+@pytest.mark.usefixtures("smaller")
 def test_where_there_is_no_estimate_the_first_rows_are_read(db, create, notes):
     table = create("a INT")
     db.execute(
