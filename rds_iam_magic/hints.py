@@ -19,6 +19,8 @@ class Interface(Enum):
 
 
 SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
+    "option:all-rows": ("sample=False", "--all"),
+    "option:analyze": ("analyze=True", "--analyze"),
     "option:ca": ('ca="PATH"', "--ca PATH"),
     "option:compress-auto": ('compress="auto"', "--compress auto"),
     "option:compress-zlib": ('compress="zlib"', "--compress zlib"),
@@ -66,6 +68,7 @@ _TABLES = "SHOW TABLES lists the tables that you can see."
 
 HINTS: dict[str, str] = {
     # What the user has typed
+    "analyze-would-write": "Explain it without {option:analyze}: that runs nothing.",
     "address-invalid": "Write it like example.com:3306.",
     "dask-missing": 'Run pip install "rds-iam-magic[dask]".',
     "external-id-without-role": "Add {option:role-arn}, or omit the external id.",
@@ -95,6 +98,7 @@ HINTS: dict[str, str] = {
     "shell-output-command": "Remove it; {command:write} writes a result to a file.",
     "sql-missing": "Write a statement, such as SELECT 1.",
     "sql-not-text": "Remove it, or send the bytes that it stands for as X'…'.",
+    "table-name-invalid": "Write table or schema.table; names with other characters in backquotes.",
     "target-empty": "Name a DB cluster or instance, or the host name of its endpoint.",
     "time-zone-rejected": "Use an offset such as +00:00; named zones need the server's time-zone tables.",
     "user-missing": "Add {option:user}: the user created with AWSAuthenticationPlugin.",

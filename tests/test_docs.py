@@ -7,13 +7,21 @@ from pathlib import Path
 import pytest
 
 from rds_iam_magic import errors
-from rds_iam_magic.notebook import options
+from rds_iam_magic.notebook import grammars, options
+from rds_iam_magic.notebook.looking.lines import parse_explain, parse_look
 
 ROOT = Path(__file__).parents[1]
 PARSERS = {
     "rds_iam_connect": options.parse_connect,
     "rds_iam_user": options.parse_user,
     "rds_iam_policy": options.parse_policy,
+    "rds_tables": lambda line: parse_look(grammars.TABLES, line),
+    "rds_columns": lambda line: parse_look(grammars.COLUMNS, line, least=1),
+    "rds_preview": lambda line: parse_look(grammars.PREVIEW, line, least=1, most=2),
+    "rds_ddl": lambda line: parse_look(grammars.DDL, line, least=1),
+    "rds_profile": lambda line: parse_look(grammars.PROFILE, line, least=1),
+    "rds_explain": lambda line: parse_explain(line, None),
+    "rds_databases": lambda line: parse_look(grammars.DATABASES, line, most=0),
     "rds_sql": lambda line: options.parse_sql(line, None, ["prod"]),
 }
 

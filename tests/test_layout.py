@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = "rds_iam_magic"
 
-ORDER = ("notebook", "setup", "connecting", "connection", "parallel", "mysql", "results", "aws", "sql")
+ORDER = ("notebook", "setup", "connecting", "connection", "parallel", "schema", "mysql", "results", "aws", "sql")
 """Each room imports only what stands behind it; a module beside the rooms counts as one."""
 
 LEAVES = frozenset(
@@ -47,7 +47,10 @@ WITHOUT_TWIN = {
     "connection.running": "the order of a statement's steps, by real faults and interrupts: reliability/",
     "hints": "the other half of errors: test_errors",
     "mysql.wire.events": "what the parser gives, as data: mysql/wire/test_response",
+    "notebook.decorator": "what every magic has around it: notebook/test_magics and test_errors",
     "notebook.grammars": "a table: test_option and test_reference",
+    "schema.asking": "what is needed of a connection, as types",
+    "schema.reads": "the methods of Connection: the other tests of schema/",
     "sandbox.__main__": "the command: sandbox/test_command",
     "sandbox.certificates": "every test that starts a sandbox",
     "sandbox.cloud": "every test that starts a sandbox",

@@ -102,7 +102,7 @@ def _look_up(client: Any, identifier: str) -> tuple[dict[str, Any] | None, dict[
     """The description with that identifier, its cluster if any, and all identifiers if there is none."""
     row = _describe_one(client, identifier)
     if row is None:
-        return None, None, sorted(_identifier(row) for row in _describe_all(client))
+        return None, None, sorted(_identifier(row) for row in describe_all(client))
     # IAM policies name the cluster that an Aurora instance is of, never the instance.
     cluster = _cluster_of(row) if "DBInstanceIdentifier" in row else ""
     return row, _describe_one(client, cluster) if cluster else row, []
@@ -120,7 +120,7 @@ def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:
             cause="proxy-policy-unknown",
         )
     with aws_call(f"looking up {endpoint.host}"):
-        rows = list(_describe_all(client_of(session, "rds", region_name=endpoint.region)))
+        rows = list(describe_all(client_of(session, "rds", region_name=endpoint.region)))
     for row in rows:
         if endpoint.host in _hosts(row):
             owner = next((r for r in rows if r.get("DBClusterIdentifier") == _cluster_of(row)), row)
@@ -139,7 +139,7 @@ def find_by_secret(session: Any, secret_arn: str) -> Database:
     """
     region = region_of(session)
     with aws_call("looking up the database of the secret"):
-        rows = list(_describe_all(client_of(session, "rds")))
+        rows = list(describe_all(client_of(session, "rds")))
     for row in rows:
         if row.get("MasterUserSecret", {}).get("SecretArn") == secret_arn:
             return _database(row, region)
@@ -171,7 +171,8 @@ def _describe_one(client: Any, identifier: str) -> dict[str, Any] | None:
     return None
 
 
-def _describe_all(client: Any) -> Iterator[dict[str, Any]]:
+def describe_all(client: Any) -> Iterator[dict[str, Any]]:
+    """The descriptions of all clusters, then of all instances, page by page; call it only inside a border."""
     for call, answer in (("describe_db_clusters", "DBClusters"), ("describe_db_instances", "DBInstances")):
         for page in client.get_paginator(call).paginate():
             yield from page[answer]

@@ -18,6 +18,7 @@ from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
 from rds_iam_magic.results.memory import MemoryBudget
 from rds_iam_magic.results.result import Changed, ResultSet, StreamedResult, one_schema, rechunk
+from rds_iam_magic.schema.reads import SchemaReads
 from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     from rds_iam_magic.connection.planner import Planner
     from rds_iam_magic.parallel.partition import Recipe
     from rds_iam_magic.results.progress import Watch
+    from rds_iam_magic.sql.statement import Statement
 
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
 
 
-class Connection(PartReads):
+class Connection(PartReads, SchemaReads):
     """A connection to one endpoint as one user; a lost session is reopened, and nothing that may write runs twice.
 
     Calls from several threads are serialised: the statements of one call finish before those of the next begin.
@@ -332,6 +334,9 @@ class Connection(PartReads):
         return executions_of(
             sql, decimal, limit, as_frame=as_frame, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES
         )
+
+    def _statements(self, sql: str) -> list[Statement]:
+        return [execution.statement for execution in self._executions(sql, "float", None)]
 
     def _planner(self) -> Planner:
         from rds_iam_magic.connection.planner import Planner

@@ -31,6 +31,9 @@ Outcome = StreamedResult | Changed
 Item = TypeVar("Item")
 
 
+_OF_NOTES = (["SHOW"], ["EXPLAIN"])  # SHOW WARNINGS itself; MySQL's EXPLAIN has the rewritten statement as a note
+
+
 @dataclass(slots=True)
 class _Try:
     """One attempt at running a statement.
@@ -220,7 +223,7 @@ class StatementExecutor:
     def _tell_warnings(self, reader: ResponseReader, execution: Execution) -> None:
         """Report the server's warnings, such as a string taken for a number or a truncated value."""
         first_word = execution.statement.words[:1]
-        if not reader.warnings or first_word == ["SHOW"] or self._session.lost or not reader.finished:
+        if not reader.warnings or first_word in _OF_NOTES or self._session.lost or not reader.finished:
             return
         text = f"the server reported {count_of(reader.warnings, 'warning')}"
         first = None

@@ -19,8 +19,9 @@ Fetch = Callable[[str], list[list[str | None]]]
 
 COLUMN, TABLE, DATABASE, FUNCTION, PROCEDURE = "column", "table", "database", "function", "procedure"
 _KINDS = {1044: DATABASE, 1049: DATABASE, 1051: TABLE, 1054: COLUMN, 1072: COLUMN, 1146: TABLE}
-_NO_ROUTINE = 1305
+_NO_ROUTINE, _DENIED = 1305, 1142
 _QUOTED = re.compile(r"'([^']+)'")
+_DENIED_TABLE = re.compile(r"for table (?:`([^`]+)`\.`([^`]+)`|'([^']+)')")
 _ROUTINE = re.compile(r"\b(FUNCTION|PROCEDURE) (?:([^\s.]+)\.)?([^\s.]+)")
 _MOST_TABLES = 16
 _MOST_NAMES = 10_000
@@ -54,6 +55,11 @@ def not_found(event: ServerError) -> Missing | None:
         if routine is None:
             return None
         return Missing(routine[1].lower(), routine[3], (routine[2],) if routine[2] else ())
+    if event.code == _DENIED:  # to a user without a right on the schema, a missing table is "denied"
+        table = _DENIED_TABLE.search(event.message)
+        if table is None:
+            return None
+        return Missing(TABLE, table[2] or table[3], (table[1],) if table[1] else ())
     kind = _KINDS.get(event.code)
     quoted = _QUOTED.findall(event.message)
     if kind is None or not quoted:
@@ -95,7 +101,12 @@ def nearest_name_hint(event: ServerError, statement: Statement, database: str | 
         return ""
     try:
         candidates = set(_candidates(missing, statement, database, fetch))
+        if missing.kind == TABLE and missing.qualifiers and not candidates:  # perhaps it is the schema
+            missing = Missing(DATABASE, missing.qualifiers[-1])
+            candidates = set(_candidates(missing, statement, database, fetch))
     except RdsIamError:  # a hint is not worth an error of its own
+        return ""
+    if event.code == _DENIED and missing.name in candidates:
         return ""
     name = nearest(missing.name, candidates)
     return f"Did you mean {quote_name(name)}?" if name else ""

@@ -137,4 +137,83 @@ POLICY = Grammar(
     ),
 )
 
-GRAMMARS = (CONNECT, SQL, USER, POLICY)
+_ALIAS = Option(
+    "alias",
+    OptionInfo("The held connection that is asked.", default_text="the current one", metavar="ALIAS", short="A"),
+)
+
+TABLES = Grammar(
+    "%rds_tables",
+    ("[PATTERN] [-A ALIAS]",),
+    """
+    List tables and views: rows and bytes as the server estimates them, and comments. PATTERN is a name, `ord%` or
+    `ord*` (then `_` stands for itself), or with a schema `shop.*`. Without one: all in the default schema; where none
+    is selected, in all schemas but the system's.
+    """,
+    (_ALIAS,),
+)
+
+_TABLE = "TABLE is `table` or `schema.table`; a name with other characters goes in backquotes."
+
+COLUMNS = Grammar(
+    "%rds_columns",
+    ("TABLE [-A ALIAS]",),
+    f"""
+    The columns of a table or view: type, whether it may be NULL, key, default, comment. {_TABLE}
+    """,
+    (_ALIAS,),
+)
+
+PREVIEW = Grammar(
+    "%rds_preview",
+    ("TABLE [N] [-A ALIAS]",),
+    f"""
+    The first N rows (10) of a table or view that the server gives. {_TABLE}
+    """,
+    (_ALIAS,),
+)
+
+DDL = Grammar(
+    "%rds_ddl",
+    ("TABLE [-A ALIAS]",),
+    f"""
+    The statement that creates a table or view. {_TABLE}
+    """,
+    (_ALIAS,),
+)
+
+PROFILE = Grammar(
+    "%rds_profile",
+    ("TABLE [--all] [-A ALIAS]",),
+    f"""
+    What is in each column of a table: values, NULLs, distinct values, min, quartiles, max, mean, the most frequent
+    values. One statement reads the table once; of a large one (over 1,000,000 rows, or less if it is wide) it reads a
+    random sample, and a note says so. {_TABLE}
+    """,
+    (_ALIAS, Option("all", OptionInfo("Read all rows of a large table."))),
+)
+
+EXPLAIN = Grammar(
+    "%rds_explain",
+    ("[-A ALIAS] [--analyze] SELECT …", "[-A ALIAS] [--analyze]   (as %%rds_explain, with the SQL in the cell's body)"),
+    """
+    Show the plan of a statement as a tree. Of the tables under one step, each is looked at for every row of those above
+    it. Nothing is run, except with --analyze: that runs a query, and tells the rows and the time of each step.
+    """,
+    (
+        _ALIAS,
+        Option("analyze", OptionInfo("Run the query, and tell what each step took.")),
+    ),
+)
+
+DATABASES = Grammar(
+    "%rds_databases",
+    ("[-A ALIAS]", "--aws [options]"),
+    """
+    List the schemas that you see on the server. With --aws: the clusters and instances that your AWS credentials may
+    see, with engine, status, endpoint and whether IAM authentication is on; that needs no connection.
+    """,
+    (_ALIAS, Option("aws", OptionInfo("List the clusters and instances of a region.")), *_AWS),
+)
+
+GRAMMARS = (CONNECT, SQL, USER, POLICY, TABLES, COLUMNS, PREVIEW, DDL, PROFILE, EXPLAIN, DATABASES)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import Integer, Unicode, Union
 
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
-from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError, StatementError
-from rds_iam_magic.hints import Interface
+from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
 from rds_iam_magic.notebook import grammars, options, sqltext
-from rds_iam_magic.notebook.grammar import Grammar, near
+from rds_iam_magic.notebook.decorator import magic
+from rds_iam_magic.notebook.grammar import near
+from rds_iam_magic.notebook.looking.magics import RdsIamLooking
 from rds_iam_magic.notebook.whole import WholePrinters
 
 if TYPE_CHECKING:
@@ -25,31 +25,6 @@ if TYPE_CHECKING:
     from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.notebook.feedback import Feedback
     from rds_iam_magic.results.result import ResultSet
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _magic(grammar: Grammar) -> Callable[[F], F]:
-    """Decorate a magic: its docstring is its help, errors use the notebook's spelling, interrupts show no traceback."""
-
-    def decorate(function: F) -> F:
-        @functools.wraps(function)
-        def run(self: RdsIamMagics, *args: Any) -> Any:
-            try:
-                return function(self, *args)
-            except RdsIamError as error:
-                error.interface = Interface.NOTEBOOK
-                raise
-            except KeyboardInterrupt as error:
-                from rds_iam_magic.notebook import display
-
-                display.shorten(error)
-                raise
-
-        run.__doc__ = grammar.help()
-        return run  # type: ignore[return-value] # functools.wraps keeps the signature
-
-    return decorate
 
 
 @magics_class
@@ -71,9 +46,10 @@ class RdsIamMagics(Magics):
         self._reached: dict[str, ConnectOptions] = {}  # each connection's options, reused to look up its policy
         self.current: str | None = None
         self.whole = WholePrinters(shell)
+        self.looking = RdsIamLooking(shell, self._connection, self.whole)
 
     @line_magic
-    @_magic(grammars.CONNECT)
+    @magic(grammars.CONNECT)
     def rds_iam_connect(self, line: str) -> None:
         from rds_iam_magic.notebook import display
 
@@ -92,7 +68,7 @@ class RdsIamMagics(Magics):
 
     @no_var_expand
     @line_cell_magic
-    @_magic(grammars.SQL)
+    @magic(grammars.SQL)
     def rds_sql(self, line: str, cell: str | None = None) -> Any:
         from rds_iam_magic.notebook import display
         from rds_iam_magic.notebook.feedback import NOTHING, Feedback
@@ -116,7 +92,7 @@ class RdsIamMagics(Magics):
         return value if parsed.show else None
 
     @line_magic
-    @_magic(grammars.USER)
+    @magic(grammars.USER)
     def rds_iam_user(self, line: str) -> None:
         from rds_iam_magic.connecting import connect_as_master
         from rds_iam_magic.notebook import display
@@ -130,7 +106,7 @@ class RdsIamMagics(Magics):
         return display.user_outcome(outcome, parsed.name)
 
     @line_magic
-    @_magic(grammars.POLICY)
+    @magic(grammars.POLICY)
     def rds_iam_policy(self, line: str) -> None:
         from rds_iam_magic.aws.policy import connect_policy
         from rds_iam_magic.notebook import display
@@ -195,6 +171,7 @@ class RdsIamMagics(Magics):
         if name is None:
             raise NotConnectedError("Not connected.")
         connection = self._held(name)
+        connection.max_memory = self.max_memory
         self.current = name
         return connection
 
@@ -207,7 +184,6 @@ class RdsIamMagics(Magics):
         """Run the SQL, tell of each result, show each except the last, and return the last."""
         from rds_iam_magic.notebook.results import Results
 
-        connection.max_memory = self.max_memory
         if parsed.to is not None:
             rows = connection.write(parsed.sql, parsed.to, overwrite=parsed.overwrite, limit=parsed.limit)
             return feedback.written(rows, parsed.to)
@@ -282,7 +258,8 @@ def load(ipython: InteractiveShell) -> None:
         magics = RdsIamMagics(ipython)
         setattr(ipython, _INSTANCE, magics)
         atexit.register(magics.close_all)  # in order, and with a word on a transaction that was open
-    ipython.register_magics(getattr(ipython, _INSTANCE))
+    magics = getattr(ipython, _INSTANCE)
+    ipython.register_magics(magics, magics.looking)
 
 
 def unload(ipython: InteractiveShell) -> None:
@@ -293,9 +270,10 @@ def unload(ipython: InteractiveShell) -> None:
     atexit.unregister(magics.close_all)
     magics.close_all()
     magics.whole.clear()
-    if magics in ipython.configurables:
-        ipython.configurables.remove(magics)
-    for kind, names in magics.magics.items():
-        for name in names:
-            ipython.magics_manager.magics[kind].pop(name, None)
+    for each in (magics, magics.looking):
+        if each in ipython.configurables:
+            ipython.configurables.remove(each)
+        for kind, names in each.magics.items():
+            for name in names:
+                ipython.magics_manager.magics[kind].pop(name, None)
     delattr(ipython, _INSTANCE)

@@ -38,7 +38,8 @@ def refuse_options_in_sql(sql: str, grammar: Grammar, *, in_cell: bool) -> None:
     options = options or trailing_options(sql, grammar)
     if "--" not in options:
         return
-    where = f"on the cell's first line: %%rds_sql {options}" if in_cell else f"before the SQL: %rds_sql {options} …"
+    name = grammar.magic.lstrip("%")
+    where = f"on the cell's first line: %%{name} {options}" if in_cell else f"before the SQL: %{name} {options} …"
     raise OptionError(
         f"{options} is part of the SQL; options go before it.",
         f"Write them {where}. If two minus signs are meant, put a space between them.",

@@ -114,6 +114,12 @@ def _first_word(tokens: tuple[Token, ...]) -> str:
 _NEVER_COMMIT = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "REPLACE", "SHOW", "DO", "EXPLAIN", "ROLLBACK"}
 _QUERIES = {"SELECT", "WITH", "TABLE", "VALUES"}
 _EXPLAINS = {"EXPLAIN", "DESCRIBE", "DESC"}
+_TABLES_TO_ANALYZE: tuple[list[str], ...] = (
+    [],
+    ["TABLE"],
+    ["LOCAL"],
+    ["NO_WRITE_TO_BINLOG"],
+)  # not MariaDB's ANALYZE of a statement
 # Most are reserved words, which would be quoted as names. A column named like one of the others counts as a write.
 _WRITING_WORDS = {
     "ALTER", "CALL", "CREATE", "DELETE", "DO", "DROP", "GRANT", "HANDLER", "INSERT", "INTO", "LOAD", "LOCK", "MERGE",
@@ -134,7 +140,7 @@ def _judge(tokens: tuple[Token, ...], words: list[str]) -> int:
     if first == "SHOW":
         where = next((n for n, t in enumerate(tokens) if t.kind == WORD and upper(t.text) == "WHERE"), len(tokens))
         return _judge_query(tokens[where:])
-    if first in _EXPLAINS:
+    if first in _EXPLAINS or (first == "ANALYZE" and words[1:2] not in _TABLES_TO_ANALYZE):
         return _judge_explain(tokens, words)
     return _READS if first == "HELP" else _WRITES
 

@@ -25,6 +25,13 @@ def error(code, message=""):
         (1051, "Unknown table 'shop.a,shop.b'", Missing("table", "a", ("shop",))),
         (1049, "Unknown database 'shp'", Missing("database", "shp")),
         (1044, "Access denied for user 'tester'@'%' to database 'shp'", Missing("database", "shp")),
+        (
+            1142,
+            "SELECT command denied to user 'ana'@'10.0.0.1' for table `shop`.`ordes`",
+            Missing("table", "ordes", ("shop",)),
+        ),
+        (1142, "SELECT command denied to user 'ana'@'10.0.0.1' for table 'ordes'", Missing("table", "ordes")),
+        (1142, "SHOW VIEW command denied", None),
         (1305, "FUNCTION shop.cuont does not exist", Missing("function", "cuont", ("shop",))),
         (1305, "PROCEDURE shop.p does not exist", Missing("procedure", "p", ("shop",))),
         (1305, "SAVEPOINT x does not exist", None),

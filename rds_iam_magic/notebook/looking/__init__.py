@@ -1,0 +1,1 @@
+"""The magics for looking around: tables, columns, values, plans."""

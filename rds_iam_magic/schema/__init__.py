@@ -1,0 +1,1 @@
+"""What there is to query: schemas, tables, columns, values, plans. It reaches connections through protocols only."""
