@@ -68,6 +68,7 @@ HINTS: dict[str, str] = {
     # What the user has typed
     "address-invalid": "Write it like example.com:3306.",
     "dask-missing": 'Run pip install "rds-iam-magic[dask]".',
+    "driver-option-refused": "",
     "external-id-without-role": "Add {option:role-arn}, or omit the external id.",
     "file-address-invalid": "Give a path or s3://BUCKET/KEY.",
     "file-format-unknown": "Use one of .parquet, .csv, .csv.gz, .arrow.",
@@ -93,6 +94,7 @@ HINTS: dict[str, str] = {
     "shell-command": "Remove it.",
     "shell-connect-command": "Remove it; {command:connect} opens another connection.",
     "shell-output-command": "Remove it; {command:write} writes a result to a file.",
+    "sqlalchemy-missing": 'Run pip install "rds-iam-magic[sqlalchemy]".',
     "sql-missing": "Write a statement, such as SELECT 1.",
     "sql-not-text": "Remove it, or send the bytes that it stands for as X'…'.",
     "target-empty": "Name a DB cluster or instance, or the host name of its endpoint.",

@@ -1,0 +1,105 @@
+"""`PlainConnection`: PyMySQL's own connection, opened by the guarded handshake, each time with a fresh token.
+
+What is read and sent after the handshake is PyMySQL's affair. The object holds how a token is signed, never a token.
+`tests/drivers/test_plain_connection.py` is the canary for what it relies on in PyMySQL.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NoReturn
+
+from pymysql import err
+from pymysql.connections import Connection as PyMySQLConnection
+
+from rds_iam_magic.errors import OptionError
+from rds_iam_magic.mysql.dial import Address
+from rds_iam_magic.mysql.driver import GuardedConnection, log_in
+from rds_iam_magic.mysql.login import Login
+from rds_iam_magic.mysql.session_settings import SessionSettings
+
+_LEARNT = (
+    "_auth_plugin_name", "_secure", "_sock", "autocommit_mode", "charset", "client_flag", "collation", "encoding",
+    "protocol_version", "salt", "server_capabilities", "server_charset", "server_language", "server_status",
+    "server_thread_id", "server_version", "token_asked",
+)  # fmt: skip
+"""What a connection of PyMySQL knows after the handshake and not before, the socket included; none is a secret."""
+
+
+class PlainConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is untyped
+    """A connection of PyMySQL without a password; `connect`, and so `ping(reconnect=True)`, logs in anew.
+
+    Args:
+        login: How it is opened.
+        settings: Applied after each login; None for autocommit leaves PyMySQL's own option.
+        options: PyMySQL's own; none that says where to connect, and how it is secured.
+
+    Attributes:
+        token_asked: Whether the server asked for a token.
+
+    Raises:
+        RdsIamError: It could not be opened; not PyMySQL's errors, whose frames would hold a token.
+    """
+
+    def __init__(self, login: Login, settings: SessionSettings, **options: Any) -> None:
+        self._login = login
+        self._settings = settings
+        self._options = {name: value for name, value in options.items() if name in ("collation", "program_name")}
+        self.token_asked = False
+        endpoint = login.endpoint
+        super().__init__(
+            host=endpoint.host,
+            port=endpoint.port,
+            user=login.user,
+            database=login.database,
+            ssl=login.context,
+            connect_timeout=login.timeout,
+            **options,
+        )
+
+    def __repr__(self) -> str:
+        return f"<PyMySQL connection {self._login.user}@{self._login.endpoint}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A connection cannot be pickled or copied; open one where it is needed.")
+
+    def connect(self, sock: Any = None) -> None:  # noqa: ARG002 - PyMySQL's signature; a socket has not been verified
+        """Log in with a fresh token; a session that is open is closed.
+
+        Raises:
+            RdsIamError: It could not be opened, or a setting was rejected.
+        """
+        self._force_close()
+        self._login.open_with(
+            partial(log_in, take=self._take_over),
+            charset=self.charset,
+            autocommit=self.autocommit_mode,
+            client_flag=self.client_flag,
+            sql_mode=self.sql_mode,
+            init_command=self.init_command,
+            **self._options,
+        )
+        self._apply_settings()
+
+    def _take_over(self, raw: GuardedConnection, peer: Address) -> PlainConnection:
+        for name in _LEARNT:
+            setattr(self, name, getattr(raw, name))
+        self._rfile = self._sock.makefile("rb")
+        self._closed = False
+        self._result = None
+        self._next_seq_id = 0
+        self._current_timeout = None  # as the socket is now
+        self.host_info = f"socket {peer}"
+        return self
+
+    def _apply_settings(self) -> None:
+        for setting, statement in self._settings.statements(mariadb="mariadb" in self.server_version.lower()).items():
+            try:
+                with self.cursor() as cursor:
+                    cursor.execute(statement)
+            except err.Error as error:
+                self._force_close()
+                raise OptionError(
+                    f"The server rejected the setting {setting}: {error.args[-1]} ({error.args[0]}).",
+                    cause="time-zone-rejected" if "time zone" in setting else "setting-rejected",
+                ) from None
