@@ -6,11 +6,13 @@ What is read and sent after the handshake is PyMySQL's affair. The object holds 
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any, NoReturn
 
 from pymysql import err
 from pymysql.connections import Connection as PyMySQLConnection
+from pymysql.cursors import Cursor
 
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.dial import Address
@@ -24,6 +26,15 @@ _LEARNT = (
     "server_thread_id", "server_version", "token_asked",
 )  # fmt: skip
 """What a connection of PyMySQL knows after the handshake and not before, the socket included; none is a secret."""
+
+
+class PlainCursor(Cursor):  # type: ignore[misc] # PyMySQL is untyped
+    """PyMySQL's cursor, with what ibis asks of one."""
+
+    @property
+    def description_flags(self) -> tuple[int, ...] | None:
+        """The flags of each column, as mysqlclient has them; None without a result set."""
+        return tuple(field.flags for field in self._result.fields) if self.description else None
 
 
 class PlainConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is untyped
@@ -46,6 +57,7 @@ class PlainConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is unt
         self._settings = settings
         self._options = {name: value for name, value in options.items() if name in ("collation", "program_name")}
         self.token_asked = False
+        options.setdefault("cursorclass", PlainCursor)
         endpoint = login.endpoint
         super().__init__(
             host=endpoint.host,
@@ -62,6 +74,16 @@ class PlainConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is unt
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A connection cannot be pickled or copied; open one where it is needed.")
+
+    @property
+    def _server_version(self) -> tuple[int, ...]:
+        """The server's version in numbers: mysqlclient has it, and ibis asks for it."""
+        version = self.server_version.removeprefix("5.5.5-")  # MariaDB's prefix for old replicas
+        return tuple(map(int, re.findall(r"\d+", version)[:3]))
+
+    def get_character_set_info(self) -> dict[str, Any]:
+        """The connection's character set; ibis divides the lengths of columns by `mbmaxlen`, as PyMySQL already has."""
+        return {"name": self.charset, "mbmaxlen": 1}
 
     def connect(self, sock: Any = None) -> None:  # noqa: ARG002 - PyMySQL's signature; a socket has not been verified
         """Log in with a fresh token; a session that is open is closed.

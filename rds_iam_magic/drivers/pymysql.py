@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import pymysql
+
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, CONNECT_TIMEOUT, ConnectOptions
 from rds_iam_magic.connecting import check_user, iam_login
 from rds_iam_magic.connection.connection import Connection
@@ -37,11 +39,12 @@ def pymysql_connect(
     autocommit: bool | None = False,
     notify: Callable[[str], None] = warn,
     **pymysql_options: Any,
-) -> PlainConnection:
-    """Open a plain connection of PyMySQL (a `pymysql.connections.Connection`), with an IAM token, over verified TLS.
+) -> pymysql.connections.Connection:
+    """Open a plain connection of PyMySQL with an IAM token, over verified TLS.
 
-    It is what `pymysql.connect` gives: no rereading, no reconnecting, no DataFrames. `connect()` and
-    `ping(reconnect=True)` log in anew, with a fresh token. No token is kept in it.
+    It behaves as one of `pymysql.connect`: a lost one raises, and no statement is run again. Its `connect()` and
+    `ping(reconnect=True)` log in anew, with a fresh token. No token is kept in it. On MySQL, `timeout` ends queries
+    only.
 
     Args:
         target: Identifier of a DB cluster or instance, or the host name of its endpoint. Or a connection of

@@ -44,7 +44,7 @@ def sqlalchemy_engine(
     """An SQLAlchemy engine for `pandas.to_sql`, marimo, jupysql and the like; needs the extra `sqlalchemy`.
 
     Each connection of its pool logs in with a fresh token, over verified TLS. Neither the engine nor its URL holds a
-    password. The target is looked up now; the first use connects.
+    password. The target is looked up now; the first use connects. On MySQL, `timeout` ends queries only.
 
     Args:
         target: Identifier of a DB cluster or instance, or the host name of its endpoint. Or a connection of

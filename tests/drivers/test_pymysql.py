@@ -6,8 +6,12 @@ import pytest
 from pymysql.connections import Connection
 
 import rds_iam_magic
+from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
 from rds_iam_magic.drivers import pymysql as module
 from rds_iam_magic.errors import OptionError, TlsError
+from rds_iam_magic.mysql.session_settings import SessionSettings
+from rds_iam_magic.option import options_of
+from tests.support.docstrings import read_docstring
 
 
 def fails(words, hint, target="sandbox", **options):
@@ -48,6 +52,51 @@ def test_each_option_of_pymysql_is_passed_on_or_refused():
     refused = set(module._TAKEN) | {name for name in theirs if name.startswith("ssl")}
     assert theirs - ours - refused - set(module._PASSED_ON) == set()
     assert set(module._PASSED_ON) | set(module._TAKEN) <= theirs
+
+
+FUNCTIONS = [rds_iam_magic.pymysql_connect, rds_iam_magic.sqlalchemy_engine]
+NOT_HERE = {
+    "pymysql_connect": {"compress", "max_memory"},
+    "sqlalchemy_engine": {"compress", "max_memory", "autocommit"},
+}
+DIFFERENT = {"target", "autocommit"}
+INFOS = CONNECT_ARGUMENTS | options_of(ConnectOptions) | options_of(SessionSettings)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_the_options_are_those_of_connect(function):
+    signature, theirs = inspect.signature(function), inspect.signature(rds_iam_magic.connect)
+    shared = [name for name in signature.parameters if name in INFOS]
+    assert set(shared) == set(INFOS) - NOT_HERE[function.__name__]
+    assert shared == [name for name in theirs.parameters if name in shared], "in the same order"
+    described = read_docstring(function).arguments
+    assert list(described) == list(signature.parameters)
+    for name in set(shared) - DIFFERENT:
+        assert described[name] == INFOS[name].argument_text()
+        if name != "user":
+            assert signature.parameters[name].default == theirs.parameters[name].default
+            assert signature.parameters[name].annotation == theirs.parameters[name].annotation
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
+def test_each_option_is_handed_on(monkeypatch, function):
+    class Enough(Exception):  # noqa: N818 - no error: it ends the call
+        pass
+
+    def login_of(*values, **named):
+        raise Enough(values, named)
+
+    monkeypatch.setattr(inspect.getmodule(function), "login_of", login_of)
+    given = {name: object() for name in inspect.signature(function).parameters if not name.endswith("_options")}
+    with pytest.raises(Enough) as caught:
+        function(**given)
+    (target, options, settings), named = caught.value.args
+    own = {name: given[name] for name in ("user", "database", "port", "notify")}
+    assert (target, named) == (given["target"], own)
+    asked = {name: given[name] for name in options_of(ConnectOptions) if name in given}
+    assert options == ConnectOptions(**asked, compress="off")
+    asked = {name: given[name] for name in options_of(SessionSettings) if name in given}
+    assert settings == SessionSettings(**asked | {"autocommit": None})
 
 
 @pytest.mark.usefixtures("inside")
