@@ -7,10 +7,14 @@ What is read and sent after the handshake is PyMySQL's affair. The object holds 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn
 
 from pymysql import err
+from pymysql.charset import charset_by_name
+from pymysql.connections import DEFAULT_CHARSET
 from pymysql.connections import Connection as PyMySQLConnection
 from pymysql.cursors import Cursor
 
@@ -21,7 +25,7 @@ from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.mysql.session_settings import SessionSettings
 
 _LEARNT = (
-    "_auth_plugin_name", "_secure", "_sock", "autocommit_mode", "charset", "client_flag", "collation", "encoding",
+    "_auth_plugin_name", "_secure", "_sock", "charset", "client_flag", "collation", "encoding",
     "protocol_version", "salt", "server_capabilities", "server_charset", "server_language", "server_status",
     "server_thread_id", "server_version", "token_asked",
 )  # fmt: skip
@@ -52,22 +56,22 @@ class PlainConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is unt
         RdsIamError: It could not be opened; not PyMySQL's errors, whose frames would hold a token.
     """
 
-    def __init__(self, login: Login, settings: SessionSettings, **options: Any) -> None:
+    _read_timeout: float | None  # PyMySQL's own; it has no types
+
+    def __init__(self, login: Login, settings: SessionSettings, *, defer_connect: bool = False, **options: Any) -> None:
         self._login = login
         self._settings = settings
         self._options = {name: value for name, value in options.items() if name in ("collation", "program_name")}
         self.token_asked = False
-        options.setdefault("cursorclass", PlainCursor)
-        endpoint = login.endpoint
-        super().__init__(
-            host=endpoint.host,
-            port=endpoint.port,
-            user=login.user,
-            database=login.database,
-            ssl=login.context,
-            connect_timeout=login.timeout,
-            **options,
-        )
+        if charset_by_name(options.get("charset") or DEFAULT_CHARSET) is None:
+            raise OptionError(f"PyMySQL knows no character set {options['charset']!r}.", "Omit it to get utf8mb4.")
+        options = {"cursorclass": PlainCursor, "host": login.endpoint.host, "port": login.endpoint.port, **options}
+        try:
+            super().__init__(user=login.user, database=login.database, ssl=login.context, defer_connect=True, **options)
+        except (TypeError, ValueError) as error:
+            raise OptionError(f"PyMySQL does not take an option: {error}.") from None
+        if not defer_connect:
+            self.connect()
 
     def __repr__(self) -> str:
         return f"<PyMySQL connection {self._login.user}@{self._login.endpoint}>"
@@ -95,13 +99,11 @@ class PlainConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is unt
         self._login.open_with(
             partial(log_in, take=self._take_over),
             charset=self.charset,
-            autocommit=self.autocommit_mode,
+            autocommit=None,  # set last, as PyMySQL does
             client_flag=self.client_flag,
-            sql_mode=self.sql_mode,
-            init_command=self.init_command,
             **self._options,
         )
-        self._apply_settings()
+        self._prepare()
 
     def _take_over(self, raw: GuardedConnection, peer: Address) -> PlainConnection:
         for name in _LEARNT:
@@ -114,14 +116,30 @@ class PlainConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is unt
         self.host_info = f"socket {peer}"
         return self
 
-    def _apply_settings(self) -> None:
-        for setting, statement in self._settings.statements(mariadb="mariadb" in self.server_version.lower()).items():
-            try:
-                with self.cursor() as cursor:
+    def _prepare(self) -> None:
+        """Set the new session up, within the time allowed for connecting."""
+        statements = {} if self.sql_mode is None else {"sql_mode": f"SET sql_mode = {self.escape(self.sql_mode)}"}
+        statements |= {} if self.init_command is None else {"init_command": self.init_command}
+        statements |= self._settings.statements(mariadb="mariadb" in self.server_version.lower())
+        allowed, self._read_timeout = self._read_timeout, self._login.timeout
+        try:
+            for setting, statement in statements.items():
+                with self._rejected_setting(setting), self.cursor() as cursor:
                     cursor.execute(statement)
-            except err.Error as error:
-                self._force_close()
-                raise OptionError(
-                    f"The server rejected the setting {setting}: {error.args[-1]} ({error.args[0]}).",
-                    cause="time-zone-rejected" if "time zone" in setting else "setting-rejected",
-                ) from None
+            with self._rejected_setting("autocommit"):
+                if self.autocommit_mode is not None:
+                    self.autocommit(self.autocommit_mode)
+        finally:
+            self._read_timeout = allowed
+
+    @contextmanager
+    def _rejected_setting(self, setting: str) -> Iterator[None]:
+        """Make an error of PyMySQL's one about the setting; the session is closed then."""
+        try:
+            yield
+        except err.Error as error:
+            self._force_close()
+            raise OptionError(
+                f"The server rejected the setting {setting}: {error.args[-1]} ({error.args[0]}).",
+                cause="time-zone-rejected" if "time zone" in setting else "setting-rejected",
+            ) from None

@@ -21,14 +21,14 @@ def connection(alias: str | None = None) -> Connection:
         alias: The connection's alias. Default: the current connection, which `%%rds_sql` uses without an alias.
 
     Raises:
-        NotConnectedError: There is no such connection, or this is no notebook with the magics loaded.
+        NotConnectedError: There is no such connection, or the magics are not loaded.
 
     Example:
         >>> orders = rds_iam_magic.connection().query("SELECT * FROM orders")
     """
     shell = _shell()
     if shell is None:
-        raise NotConnectedError("This is no notebook, so there is no connection that magics hold.")
+        raise NotConnectedError("IPython is not running here, so the magics hold no connection.")
     from rds_iam_magic.notebook.magics import magics_of
 
     magics = magics_of(shell)

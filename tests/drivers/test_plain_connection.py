@@ -123,6 +123,28 @@ def test_a_setting_that_is_rejected(plain):
     assert caught.value.cause == "time-zone-rejected"
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"init_command": "SELEC 1"}, r"rejected the setting init_command: You have an error .* \(1064\)"),
+        ({"sql_mode": "NO_SUCH"}, r"rejected the setting sql_mode: .*NO_SUCH.* \(1231\)"),
+        ({"charset": "klingon"}, "knows no character set 'klingon'"),
+        ({"read_timeout": -1}, "read_timeout should be > 0"),
+        ({"max_allowed_packets": 1}, "max_allowed_packets"),
+    ],
+)
+def test_options_that_do_not_work(plain, options, words):
+    with pytest.raises(OptionError, match=words):
+        plain(**options)
+
+
+def test_a_connection_for_later(plain, tokens):
+    connection = plain(defer_connect=True)
+    assert (connection.open, tokens) == (False, [])
+    connection.connect()
+    assert value(connection, "SELECT 1") == 1
+
+
 def test_each_login_has_a_token_of_its_own(plain, tokens):
     connection = plain(SessionSettings(time_zone="+01:00"))
     first = connection.thread_id()

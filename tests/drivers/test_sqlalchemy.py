@@ -11,6 +11,7 @@ import pymysql
 import pytest
 import sqlalchemy
 import trustme
+from sqlalchemy import pool
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 import rds_iam_magic
@@ -198,6 +199,13 @@ def test_options_of_the_engine(engine_of):
         assert tuple(row) == (7, "+09:00", 1, 1)
         assert connection.connection.driver_connection._read_timeout == 20
         assert isinstance(connection.connection.driver_connection, pymysql.connections.Connection)
+
+
+@pytest.mark.parametrize("kind", [pool.NullPool, pool.StaticPool, pool.QueuePool, pool.SingletonThreadPool])
+def test_other_pools(engine_of, kind, tokens):
+    engine = engine_of(user="reader", poolclass=kind)
+    assert [scalar(engine, "SELECT 1") for _ in range(2)] == [1, 1]
+    assert len(tokens) == (2 if kind is pool.NullPool else 1)
 
 
 def test_a_held_connections_login(engine_of):

@@ -62,7 +62,7 @@ def test_outside_of_ipython():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == (
-        "This is no notebook, so there is no connection that magics hold.\n"
+        "IPython is not running here, so the magics hold no connection.\n"
         'Connect first: rds_iam_magic.connect("TARGET", user="USER")\n'
     )
 
