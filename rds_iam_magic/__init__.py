@@ -6,6 +6,8 @@ Nothing heavy is imported before it is used.
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.errors import (
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.connecting import connect
     from rds_iam_magic.connection.connection import Connection
+    from rds_iam_magic.drivers.pymysql import pymysql_connect
+    from rds_iam_magic.drivers.sqlalchemy import sqlalchemy_engine
+    from rds_iam_magic.notebook.held import connection
     from rds_iam_magic.parallel.partition import Partition
 
 __version__ = "0.1.0"
@@ -62,7 +67,10 @@ __all__ = [
     "UnreachableError",
     "UserSetupError",
     "connect",
+    "connection",
     "load_ipython_extension",
+    "pymysql_connect",
+    "sqlalchemy_engine",
     "unload_ipython_extension",
 ]
 
@@ -70,6 +78,9 @@ _LATE = {
     "Connection": "rds_iam_magic.connection.connection",
     "Partition": "rds_iam_magic.parallel.partition",
     "connect": "rds_iam_magic.connecting",
+    "connection": "rds_iam_magic.notebook.held",
+    "pymysql_connect": "rds_iam_magic.drivers.pymysql",
+    "sqlalchemy_engine": "rds_iam_magic.drivers.sqlalchemy",
 }
 
 
@@ -84,6 +95,21 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _Package(ModuleType):
+    """This package, whose `connection` stays the function though there is a room of that name.
+
+    Python makes a submodule an attribute of its package when it is first imported. That room is reached by its full
+    name only, `from rds_iam_magic.connection.… import …`, which needs no attribute.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "connection" or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:

@@ -80,11 +80,7 @@ def connect(
         >>> with rds_iam_magic.connect("my-cluster", user="analyst", database="sales") as db:
         ...     orders = db.query("SELECT * FROM orders")
     """
-    check_target(target)
-    if not user or not user.strip():
-        raise OptionError("The database user is missing.", cause="user-missing")
-    if is_login(user):
-        raise login_refused()
+    check_user(target, user)
     options = ConnectOptions(
         region=region,
         profile=profile,
@@ -119,6 +115,39 @@ def connect_with(
     Raises:
         RdsIamError: One of its subclasses.
     """
+    login = iam_login(options, target, user=user, database=database, port=port, notify=notify)
+    endpoint = login.endpoint
+    recipe = Reconnect(options, settings, f"{endpoint.host}:{endpoint.port}", endpoint.region, user, database)
+    return Connection(login, settings=settings, max_memory=max_memory, notify=notify, recipe=recipe)
+
+
+def check_user(target: str, user: str | None) -> None:
+    """Refuse a target or a user that cannot be one.
+
+    Raises:
+        OptionError: It is empty, or a login with a password.
+    """
+    check_target(target)
+    if not user or not user.strip():
+        raise OptionError("The database user is missing.", cause="user-missing")
+    if is_login(user):
+        raise login_refused()
+
+
+def iam_login(
+    options: ConnectOptions,
+    target: str,
+    *,
+    user: str,
+    database: str | None = None,
+    port: int | None = None,
+    notify: Callable[[str], None] = warn,
+) -> Login:
+    """The login with IAM tokens; the target is looked up, nothing is connected.
+
+    Raises:
+        RdsIamError: One of its subclasses.
+    """
     check_target(target)
     session = session_of(options)
     endpoint = discovery.resolve(session, target, port=port, region=options.region)
@@ -127,9 +156,7 @@ def connect_with(
         return Token(sign_token(session, endpoint, user))
 
     login = _login(options, endpoint, user, token, database=database, notify=notify)
-    login = replace(login, session=session, diagnose_credentials=lambda: diagnose_credentials(session))
-    recipe = Reconnect(options, settings, f"{endpoint.host}:{endpoint.port}", endpoint.region, user, database)
-    return Connection(login, settings=settings, max_memory=max_memory, notify=notify, recipe=recipe)
+    return replace(login, session=session, diagnose_credentials=lambda: diagnose_credentials(session))
 
 
 @dataclass(frozen=True, slots=True)

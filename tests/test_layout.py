@@ -16,7 +16,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = "rds_iam_magic"
 
-ORDER = ("notebook", "setup", "connecting", "connection", "parallel", "schema", "mysql", "results", "aws", "sql")
+ORDER = (
+    "notebook",
+    "setup",
+    "drivers",
+    "connecting",
+    "connection",
+    "parallel",
+    "schema",
+    "mysql",
+    "results",
+    "aws",
+    "sql",
+)
 """Each room imports only what stands behind it; a module beside the rooms counts as one."""
 
 LEAVES = frozenset(

@@ -12,9 +12,12 @@ from typing import Any
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
 from rds_iam_magic.connecting import connect
 from rds_iam_magic.connection.connection import Connection
+from rds_iam_magic.drivers.pymysql import pymysql_connect
+from rds_iam_magic.drivers.sqlalchemy import sqlalchemy_engine
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook.grammar import Grammar, Option
 from rds_iam_magic.notebook.grammars import FEEDBACK, GRAMMARS
+from rds_iam_magic.notebook.held import connection as held
 from rds_iam_magic.notebook.magics import RdsIamMagics
 from rds_iam_magic.option import OptionInfo, options_of
 from rds_iam_magic.results.formats import QUERY_ARGUMENTS
@@ -62,6 +65,9 @@ def text() -> str:
         _type(ResultSet, "### ResultSet"),
         *(_callable(method, f"#### ResultSet.{name}", QUERY_ARGUMENTS) for name, method in _members(ResultSet)),
         _type(Changed, "### Changed"),
+        _callable(held, "### rds_iam_magic.connection", {}),
+        _callable(sqlalchemy_engine, "### rds_iam_magic.sqlalchemy_engine", _own(sqlalchemy_engine)),
+        _callable(pymysql_connect, "### rds_iam_magic.pymysql_connect", _own(pymysql_connect)),
     ]
     magics = "\n\n".join(map(_magic, GRAMMARS))
     return TEXT.format(magics=magics, config="\n".join(_config()), python="\n\n".join(python))
@@ -69,6 +75,13 @@ def text() -> str:
 
 def _values() -> dict[str, OptionInfo]:
     return options_of(ConnectOptions) | options_of(SessionSettings)
+
+
+def _own(function: Callable[..., Any]) -> dict[str, OptionInfo]:
+    """The options that a function shares with `connect`; what differs is described by its docstring."""
+    described = read_docstring(function).arguments
+    infos = CONNECT_ARGUMENTS | _values()
+    return {name: info for name, info in infos.items() if described.get(name) == info.argument_text()}
 
 
 def _magic(grammar: Grammar) -> str:
@@ -132,6 +145,8 @@ def _callable(function: Callable[..., Any], heading: str, infos: dict[str, Optio
 
 def _argument_row(item: inspect.Parameter, infos: dict[str, OptionInfo], described: dict[str, str]) -> str:
     info = infos.get(item.name) or OptionInfo(described.get(item.name, ""))
+    if item.kind is item.VAR_KEYWORD:
+        return _row(_code(f"**{item.name}"), _code(item.annotation), "", "", info.text)
     default = "required" if item.default is item.empty else info.default_shown or _code(repr(item.default))
     return _row(_code(item.name), _code(item.annotation), default, _code(info.variable), info.effect_text())
 
@@ -144,7 +159,9 @@ def _signature(function: Callable[..., Any]) -> str:
         if item.kind is item.KEYWORD_ONLY and not starred:
             names.append("*")
             starred = True
-        if item.name != "self":
+        if item.kind is item.VAR_KEYWORD:
+            names.append(f"**{item.name}")
+        elif item.name != "self":
             names.append(item.name if item.default is item.empty else f"{item.name}=…")
     start, names_text = f"{function.__name__}(", ", ".join(names)
     end = f") -> {signature.return_annotation}"

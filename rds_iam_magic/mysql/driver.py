@@ -1,6 +1,7 @@
-"""The handshake, by PyMySQL: the only module that relies on PyMySQL's internals, and the guard of every secret.
+"""The handshake, by PyMySQL, and the guard of every secret.
 
-PyMySQL performs the handshake and the authentication; then `session.py` takes over its socket.
+PyMySQL performs the handshake and the authentication; then `session.py` takes over its socket, or a plain connection of
+PyMySQL (`drivers/plain_connection.py`, the only other module that relies on PyMySQL's internals).
 `tests/mysql/test_driver.py` is the canary: it checks each internal that this module relies on.
 
 The guard, `require_verified_tls`, sits where a secret is sent. PyMySQL itself sends `mysql_clear_password` without
@@ -13,9 +14,9 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pymysql import err as pymysql_errors
 from pymysql.connections import Connection as PyMySQLConnection
@@ -80,7 +81,7 @@ def require_verified_tls(sock: Any, host: str) -> None:
 class _ClearPassword:
     """PyMySQL's handler for `mysql_clear_password`: the one place where a token is written to a socket."""
 
-    def __init__(self, raw: _GuardedConnection) -> None:
+    def __init__(self, raw: GuardedConnection) -> None:
         self._raw = raw
 
     def authenticate(self, packet: Any) -> Any:  # noqa: ARG002 - PyMySQL's signature
@@ -120,7 +121,7 @@ class _DeadlineReader:
         """PyMySQL closes its reader; the socket is closed by its owner."""
 
 
-class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is untyped
+class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is untyped
     """PyMySQL's connection for the handshake: it gets a secret only over verified TLS, and keeps none.
 
     Attributes:
@@ -167,9 +168,11 @@ class _GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is 
         self._reader = None if self._sock is None else _DeadlineReader(self._sock, self._deadline)
 
     def reveal(self) -> bytes:
+        """The secret; nothing once it is forgotten."""
         return self._credential.secret.reveal() if self._credential is not None else b""
 
     def forget(self) -> None:
+        """Drop the secret."""
         self._credential = None
 
     def take_socket(self) -> Any:
@@ -243,7 +246,7 @@ class _OwnedTls:
     """An SSL context whose socket has an owner before the TLS handshake, the likeliest moment for an interrupt."""
 
     context: ssl.SSLContext
-    owner: _GuardedConnection
+    owner: GuardedConnection
 
     def wrap_socket(self, sock: socket.socket, server_hostname: str) -> Any:
         """The method that PyMySQL calls."""
@@ -256,8 +259,14 @@ class _OwnedTls:
         return self.owner._sock
 
 
-def open_session(
+Opened = TypeVar("Opened")
+Take = Callable[[GuardedConnection, dial.Address], Opened]
+"""Takes over what the handshake made, from PyMySQL's connection and the address that was dialled."""
+
+
+def log_in(
     address: dial.Address,
+    take: Take[Opened],
     *,
     host: str,
     user: str,
@@ -266,8 +275,11 @@ def open_session(
     database: str | None,
     timeout: float,
     compress: Compress = "off",
-) -> ServerSession:
-    """Connect, verify TLS for `host` and authenticate, all within `timeout` seconds.
+    **options: Any,
+) -> Opened:
+    """Connect, verify TLS for `host` and authenticate, all within `timeout` seconds; return what `take` makes of it.
+
+    `options` are PyMySQL's own. The socket belongs to what `take` has made; if it raises, to nobody: it is closed.
 
     Raises:
         UnreachableError: Nothing answers at the address.
@@ -276,29 +288,26 @@ def open_session(
         HandshakeError: The server or TLS refused for any other reason.
     """
     deadline = time.monotonic() + timeout
-    options = {"host": host, "user": user, "database": database, "ssl": context, "write_timeout": timeout}
-    opened = _attempt(address, credential, deadline, compress, options)
+    options = {"program_name": "rds_iam_magic"} | options
+    options |= {"host": host, "user": user, "database": database, "ssl": context, "write_timeout": timeout}
+    opened = _attempt(address, take, credential, deadline, compress, options)
     if opened is None:
-        opened = _attempt(address, credential, deadline, "off", options)
+        opened = _attempt(address, take, credential, deadline, "off", options)
     assert opened is not None  # noqa: S101 - without compression, a fast link ends nothing; for mypy
     return opened
 
 
 def _attempt(
-    address: dial.Address, credential: Credential, deadline: float, compress: Compress, options: dict[str, Any]
-) -> ServerSession | None:
-    """A session; None if the link has turned out to be a fast one. In every other case but success it raises."""
+    address: dial.Address,
+    take: Take[Opened],
+    credential: Credential,
+    deadline: float,
+    compress: Compress,
+    options: dict[str, Any],
+) -> Opened | None:
+    """What `take` makes; None if the link has turned out to be a fast one; in every other case it raises."""
     handled = sys.exc_info()[1]
-    raw = _GuardedConnection(
-        credential,
-        deadline,
-        compress,
-        charset="utf8mb4",
-        autocommit=None,  # the server's own setting stays
-        client_flag=CLIENT.MULTI_STATEMENTS | CLIENT.SESSION_TRACK,
-        program_name="rds_iam_magic",
-        **options,
-    )
+    raw = GuardedConnection(credential, deadline, compress, **options)
     sock: socket.socket | None = None
     failure: BaseException
     try:
@@ -306,7 +315,10 @@ def _attempt(
         raw.dialled_at = time.monotonic()
         peer = dial.Address(*sock.getpeername()[:2])
         raw.connect(sock)
-        return _session(raw, peer)
+        raw._sock.settimeout(None)
+        opened = take(raw, peer)
+        raw.take_socket()
+        return opened
     except BaseException as error:  # noqa: BLE001 - PyMySQL stumbles over a malformed greeting in any way; raised below
         failure = error
     finally:
@@ -321,11 +333,15 @@ def _attempt(
     raise _cleaned(failure, handled, raw.token_asked, expired=time.monotonic() >= deadline, timeout=timeout)
 
 
-def _session(raw: _GuardedConnection, peer: dial.Address) -> ServerSession:
-    raw._sock.settimeout(None)
-    opened = ServerSession(raw._sock, peer, raw, raw.compressed)
-    raw.take_socket()
-    return opened
+def open_session(address: dial.Address, **login: Any) -> ServerSession:
+    """`log_in` for a `ServerSession`."""
+    flags = CLIENT.MULTI_STATEMENTS | CLIENT.SESSION_TRACK
+    # autocommit: the server's own setting stays
+    return log_in(address, _session, client_flag=flags, charset="utf8mb4", autocommit=None, **login)
+
+
+def _session(raw: GuardedConnection, peer: dial.Address) -> ServerSession:
+    return ServerSession(raw._sock, peer, raw, raw.compressed)
 
 
 def _cleaned(

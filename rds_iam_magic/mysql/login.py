@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from rds_iam_magic.aws.endpoint import Endpoint
 from rds_iam_magic.connect_options import CONNECT_TIMEOUT, Compress
@@ -16,6 +16,18 @@ from rds_iam_magic.mysql.driver import HandshakeError, HandshakeFailure, open_se
 from rds_iam_magic.mysql.login_errors import error_for
 from rds_iam_magic.mysql.session import ServerSession
 from rds_iam_magic.timeouts import DEFAULT, Timeouts
+
+
+class Opened(Protocol):
+    """What a login may open: it knows whether the server asked for a token, and can be closed."""
+
+    @property
+    def token_asked(self) -> bool: ...  # noqa: D102 - said above
+
+    def close(self) -> None: ...  # noqa: D102
+
+
+T = TypeVar("T", bound=Opened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +74,32 @@ class Login:
             ConnectError: One of its subclasses; nothing is left open.
             CredentialsError: No token could be signed.
         """
+        return self.open_with(open_session, timeout=timeout, address=address, compress=self.compress)
+
+    def open_with(
+        self,
+        opener: Callable[..., T],
+        *,
+        timeout: float | None = None,
+        address: Address | None = None,
+        **options: Any,
+    ) -> T:
+        """Open what `opener` opens, with a fresh token.
+
+        Args:
+            opener: `driver.log_in` with what takes the socket over.
+            timeout: As in `open`.
+            address: As in `open`.
+            options: Further options of the opener.
+
+        Raises:
+            ConnectError: One of its subclasses; nothing is left open.
+            CredentialsError: No token could be signed.
+        """
         credential = self.credential()
-        session: ServerSession | None = None
+        opened: T | None = None
         try:
-            session = open_session(
+            opened = opener(
                 address or self.via or Address(self.endpoint.host, self.endpoint.port),
                 host=self.endpoint.host,
                 user=self.user,
@@ -73,16 +107,16 @@ class Login:
                 context=self.context,
                 database=self.database,
                 timeout=self.timeout if timeout is None else timeout,
-                compress=self.compress,
+                **options,
             )
-            if isinstance(credential, Password) or session.token_asked:
-                return session
-            session.close()
+            if isinstance(credential, Password) or opened.token_asked:
+                return opened
+            opened.close()
             failure = HandshakeFailure(1045, "the server let the user in without a token", None, token_asked=False)
         except HandshakeError as error:
             failure = error.failure
         except BaseException:  # an interrupt may come after it was opened
-            if session is not None:
-                session.close()
+            if opened is not None:
+                opened.close()
             raise
         raise error_for(self, failure, is_token=not isinstance(credential, Password))

@@ -167,12 +167,21 @@ class RdsIamMagics(Magics):
 
     def _connection(self, alias: str | None) -> Connection:
         """The connection with that alias, which becomes the current one; without an alias, the current one."""
+        connection = self.held(alias)
+        self.current = alias or self.current
+        return connection
+
+    def held(self, alias: str | None) -> Connection:
+        """The connection with that alias; without an alias, the current one.
+
+        Raises:
+            NotConnectedError: There is none.
+        """
         name = alias or self.current
         if name is None:
             raise NotConnectedError("Not connected.")
         connection = self._held(name)
         connection.max_memory = self.max_memory
-        self.current = name
         return connection
 
     def _held(self, alias: str) -> Connection:
@@ -252,9 +261,15 @@ def converter(parsed: options.SqlLine) -> Callable[[ResultSet], Any]:
 _INSTANCE = "_rds_iam_magics"
 
 
+def magics_of(ipython: InteractiveShell) -> RdsIamMagics | None:
+    """The shell's magics; None if they are not loaded."""
+    magics = getattr(ipython, _INSTANCE, None)
+    return magics if isinstance(magics, RdsIamMagics) else None
+
+
 def load(ipython: InteractiveShell) -> None:
     """Register the magics; loading again keeps the open connections."""
-    if not isinstance(getattr(ipython, _INSTANCE, None), RdsIamMagics):
+    if magics_of(ipython) is None:
         magics = RdsIamMagics(ipython)
         setattr(ipython, _INSTANCE, magics)
         atexit.register(magics.close_all)  # in order, and with a word on a transaction that was open

@@ -55,7 +55,7 @@ def test_the_handler_is_asked_for_the_plugin_by_name():
 
 def test_the_password_is_read_from_the_attribute_that_is_guarded():
     """Were it copied elsewhere, the guard could be gone around."""
-    raw = driver._GuardedConnection(driver.Password(driver.Secret("t0p-secret")), deadline=0)
+    raw = driver.GuardedConnection(driver.Password(driver.Secret("t0p-secret")), deadline=0)
     assert raw.password == b""
     assert "t0p-secret" not in repr(vars(raw))
 
@@ -72,7 +72,7 @@ def test_pymysql_assigns_its_reader_to_the_attribute_that_is_replaced():
     assert "self._rfile = sock.makefile" in source
     assert "self._rfile = self._sock.makefile" in source
     assert source.count("makefile") == 2
-    assert isinstance(inspect.getattr_static(driver._GuardedConnection, "_rfile"), property)
+    assert isinstance(inspect.getattr_static(driver.GuardedConnection, "_rfile"), property)
     assert "self._sock" in inspect.getsource(Connection._write_bytes)
     assert "self.ctx.wrap_socket(" in inspect.getsource(Connection._request_authentication)
 

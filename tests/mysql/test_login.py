@@ -9,10 +9,12 @@ import trustme
 
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
+from rds_iam_magic.drivers.plain_connection import PlainConnection
 from rds_iam_magic.errors import ConnectError, TlsError, UnreachableError
 from rds_iam_magic.mysql.credential import Password, Token
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.login import Login
+from rds_iam_magic.mysql.session_settings import SessionSettings
 from tests.support.listener import Listener
 from tests.support.packets import packet
 
@@ -47,6 +49,13 @@ def login(request, authority):
     return make
 
 
+@pytest.fixture(params=["session", "plain"])
+def opened(request):
+    """Opens a session of ours, or a plain connection of PyMySQL, which the same guard stands before."""
+    plain = request.param == "plain"
+    return lambda login: PlainConnection(login, SessionSettings()) if plain else login.open()
+
+
 def server_context(authority, *names, **options):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*names, **options).configure_cert(context)
@@ -57,54 +66,54 @@ def leaked(listener):
     return any(part in listener.received for part in (WORD.encode(), WORD[:4].encode(), WORD[::-1].encode()))
 
 
-def test_the_listener_would_see_a_secret(authority, login):
+def test_the_listener_would_see_a_secret(authority, login, opened):
     """The control: over verified TLS the same listener does get the secret."""
     with Listener(tls=True, context=server_context(authority, HOST)) as listener, pytest.raises(ConnectError):
-        login(listener.port, timeout=1.0).open()
+        opened(login(listener.port, timeout=1.0))
     assert WORD.encode() in listener.received
 
 
-def test_server_without_tls(login):
+def test_server_without_tls(login, opened):
     with Listener(tls=False) as listener, pytest.raises(TlsError, match="offers no TLS; nothing was sent"):
-        login(listener.port).open()
+        opened(login(listener.port))
     assert listener.received == b""
 
 
-def test_clear_password_asked_for_before_tls(login):
+def test_clear_password_asked_for_before_tls(login, opened):
     """The server promises TLS, then asks for the secret in plain text instead of shaking hands."""
     with Listener(tls=True, context=None, switch=True) as listener:
         with pytest.raises(TlsError, match="nothing was sent"):
-            login(listener.port).open()
+            opened(login(listener.port))
     assert not leaked(listener)
 
 
-def test_self_signed_certificate(login):
+def test_self_signed_certificate(login, opened):
     with Listener(tls=True, context=server_context(trustme.CA(), HOST)) as listener:
         with pytest.raises(TlsError, match="not signed by an authority of the CA bundle; nothing was sent"):
-            login(listener.port).open()
+            opened(login(listener.port))
     assert not leaked(listener)
     assert b"analyst" not in listener.received
 
 
-def test_certificate_of_another_host(authority, login):
+def test_certificate_of_another_host(authority, login, opened):
     other = "other.cluster-abc123.us-east-1.rds.amazonaws.com"
     with Listener(tls=True, context=server_context(authority, other, "127.0.0.1", "localhost")) as listener:
         with pytest.raises(TlsError, match="for another host; nothing was sent"):
-            login(listener.port).open()
+            opened(login(listener.port))
     assert not leaked(listener)
 
 
-def test_expired_certificate(authority, login):
+def test_expired_certificate(authority, login, opened):
     import datetime
 
     past = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
     with Listener(tls=True, context=server_context(authority, HOST, not_after=past)) as listener:
         with pytest.raises(TlsError, match="expired"):
-            login(listener.port).open()
+            opened(login(listener.port))
     assert not leaked(listener)
 
 
-def test_a_context_that_does_not_verify_is_no_way_around(login):
+def test_a_context_that_does_not_verify_is_no_way_around(login, opened):
     """Even a driver option gone wrong, a context without verification, gets no secret out."""
     made = login(0)
     made.context.check_hostname = False
@@ -112,19 +121,19 @@ def test_a_context_that_does_not_verify_is_no_way_around(login):
     with Listener(tls=True, context=server_context(trustme.CA(), HOST)) as listener:
         careless = Login(**{f: getattr(made, f) for f in made.__slots__} | {"via": Address("127.0.0.1", listener.port)})
         with pytest.raises(TlsError, match="was not verified; nothing was sent"):
-            careless.open()
+            opened(careless)
     assert not leaked(listener)
 
 
-def test_a_server_that_says_nothing_is_given_up_in_time(login):
+def test_a_server_that_says_nothing_is_given_up_in_time(login, opened):
     with Listener(tls=False, silent=True) as listener, pytest.raises(UnreachableError, match="does not answer"):
-        login(listener.port, timeout=0.5).open()
+        opened(login(listener.port, timeout=0.5))
 
 
 @pytest.mark.parametrize(
     "greeting", [b"", b"\x0a", b"\x0a8.0", b"\xff", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x0a8.0\0" * 9]
 )
-def test_a_malformed_greeting(login, greeting):
+def test_a_malformed_greeting(login, opened, greeting):
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer():
@@ -135,11 +144,11 @@ def test_a_malformed_greeting(login, greeting):
         thread = threading.Thread(target=answer)
         thread.start()
         with pytest.raises(ConnectError):
-            login(server.getsockname()[1]).open()
+            opened(login(server.getsockname()[1]))
         thread.join()
 
 
-def test_nobody_listens(login):
+def test_nobody_listens(login, opened):
     with pytest.raises(UnreachableError, match="cannot be reached") as caught:
-        login(1).open()
+        opened(login(1))
     assert "via=" in caught.value.hint

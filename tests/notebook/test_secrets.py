@@ -46,6 +46,10 @@ def assert_clean(text, inside):
         "%rds_sql SELECT * FROM nowhere.nothing",
         "%rds_iam_user create reader --secret {broken} --grant 'SELECT ON shop.*' --target sandbox",
         "%rds_iam_user create o'k --secret {secret} --grant 'SELECT ON nowhere.nothing'",
+        "import rds_iam_magic; rds_iam_magic.pymysql_connect('sandbox', user='nobody')",
+        "import rds_iam_magic; rds_iam_magic.pymysql_connect('sandbox', user='reader', ca=other_ca)",
+        "import rds_iam_magic\nwith rds_iam_magic.pymysql_connect('sandbox', user='reader') as db: db.query('SELEC')",
+        "import rds_iam_magic; rds_iam_magic.sqlalchemy_engine('sandbox', user='reader', profile='stranger').connect()",
     ],
 )
 def test_tracebacks(connected, inside, tmp_path, mode, line):

@@ -1,0 +1,170 @@
+"""`pymysql_connect`: a plain connection of PyMySQL, for code that wants the driver itself."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pymysql
+
+from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, CONNECT_TIMEOUT, ConnectOptions
+from rds_iam_magic.connecting import check_user, iam_login
+from rds_iam_magic.connection.connection import Connection
+from rds_iam_magic.drivers.plain_connection import PlainConnection
+from rds_iam_magic.errors import OptionError, warn
+from rds_iam_magic.mysql.login import Login
+from rds_iam_magic.mysql.session_settings import SessionSettings
+from rds_iam_magic.option import options_of
+
+
+def pymysql_connect(
+    target: str | Connection,
+    *,
+    user: str | None = None,
+    database: str | None = None,
+    port: int | None = None,
+    region: str | None = None,
+    profile: str | None = None,
+    role_arn: str | None = None,
+    external_id: str | None = None,
+    via: str | None = None,
+    ca: str | None = None,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    timeout: float | None = None,
+    read_only: bool = False,
+    safe_updates: bool = False,
+    time_zone: str | None = None,
+    autocommit: bool | None = False,
+    notify: Callable[[str], None] = warn,
+    **pymysql_options: Any,
+) -> pymysql.connections.Connection:
+    """Open a plain connection of PyMySQL with an IAM token, over verified TLS.
+
+    It behaves as one of `pymysql.connect`: a lost one raises, and no statement is run again. Its `connect()` and
+    `ping(reconnect=True)` log in anew, with a fresh token. No token is kept in it. On MySQL, `timeout` ends queries
+    only.
+
+    Args:
+        target: Identifier of a DB cluster or instance, or the host name of its endpoint. Or a connection of
+            `rds_iam_magic.connect` or `rds_iam_magic.connection`, whose login and settings are used once more.
+        user: Database user, created with `AWSAuthenticationPlugin`; case-sensitive.
+        database: Default database (schema).
+        port: The endpoint's port, not a tunnel's. Default: the port that RDS or the host name gives, else `3306`.
+        region: AWS region. Default: the host name's, else the AWS configuration's.
+        profile: AWS profile. Default: the default credential chain.
+        role_arn: Role to assume first, for a database in another account; its credentials are refreshed automatically.
+        external_id: External id that the role's trust policy requires.
+        via: Address to dial instead of the endpoint, such as `127.0.0.1:3307` for a tunnel. TLS is still verified
+            against the endpoint's name. Default: the variable `RDS_IAM_MAGIC_VIA`.
+        ca: Path of a CA bundle, for machines without internet. Default: the variable `RDS_IAM_MAGIC_CA`, else the RDS
+            bundle, downloaded and cached.
+        connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`.
+        timeout: Seconds after which a statement is ended on the server. Default: the server's setting.
+        read_only: Make every transaction read-only.
+        safe_updates: UPDATE and DELETE need a key or a LIMIT (`sql_safe_updates`).
+        time_zone: Session time zone, which TIMESTAMP values are converted to: an offset such as `+00:00`, or a name.
+            Default: the server's setting.
+        autocommit: True: commit after each statement. False, as in PyMySQL: keep a transaction open until `commit()`.
+            None: the server's setting.
+        notify: Called with each note for the user, one line of text. Default: a Python warning.
+        pymysql_options: PyMySQL's own: `cursorclass`, `charset`, `collation`, `conv`, `read_timeout`, `write_timeout`,
+            `init_command`, `sql_mode`, `client_flag`, `local_infile` and the like.
+
+    Raises:
+        RdsIamError: One of its subclasses; the message says what to do next.
+
+    Example:
+        >>> with rds_iam_magic.pymysql_connect("my-cluster", user="analyst", database="sales") as db:
+        ...     with db.cursor() as cursor:
+        ...         cursor.execute("SELECT COUNT(*) FROM orders WHERE country = %s", ("JP",))
+    """
+    check_pymysql_options(pymysql_options, ours=_OURS)
+    options = ConnectOptions(
+        region=region,
+        profile=profile,
+        role_arn=role_arn,
+        external_id=external_id,
+        via=via,
+        ca=ca,
+        connect_timeout=connect_timeout,
+        compress="off",
+    )
+    settings = SessionSettings(timeout=timeout, read_only=read_only, safe_updates=safe_updates, time_zone=time_zone)
+    login, settings = login_of(target, options, settings, user=user, database=database, port=port, notify=notify)
+    return PlainConnection(login, settings, autocommit=autocommit, **pymysql_options)
+
+
+def login_of(
+    target: str | Connection,
+    options: ConnectOptions,
+    settings: SessionSettings,
+    *,
+    user: str | None,
+    database: str | None,
+    port: int | None,
+    notify: Callable[[str], None],
+) -> tuple[Login, SessionSettings]:
+    """The login and the settings, those of a connection if that is the target; autocommit is left out.
+
+    Raises:
+        OptionError: Options came with a connection, which has its own.
+        RdsIamError: The target is not to be had.
+    """
+    if isinstance(target, Connection):
+        plain = (ConnectOptions(compress="off"), SessionSettings(), None, None)
+        if (options, settings, user, port) != plain:
+            raise OptionError(
+                "The target is a connection, which has its own user and options.",
+                "Give only database=, or the cluster's name as the target.",
+            )
+        return replace(target.login, database=database or target.database), replace(target.settings, autocommit=None)
+    check_user(target, user)
+    return iam_login(options, target, user=str(user), database=database, port=port, notify=notify), settings
+
+
+_OURS = (*CONNECT_ARGUMENTS, *options_of(ConnectOptions), *options_of(SessionSettings))
+
+_PASSED_ON = (
+    "binary_prefix", "charset", "client_flag", "collation", "conv", "cursorclass", "defer_connect", "init_command",
+    "local_infile", "max_allowed_packet", "program_name", "read_timeout", "sql_mode", "use_unicode", "write_timeout",
+)  # fmt: skip
+
+_TAKEN = {
+    "auth_plugin_map": "Omit it: a token is sent by this package only.",
+    "bind_address": "Omit it.",
+    "compress": "Omit it: PyMySQL cannot read compressed traffic.",
+    "db": "Write database=.",
+    "host": "Omit it: the target names the host; via= is the address of a tunnel.",
+    "named_pipe": "Omit it: the target names the host.",
+    "passwd": "Omit it: a token takes its place.",
+    "password": "Omit it: a token takes its place.",
+    "read_default_file": "Omit it: such a file may name another host or a password.",
+    "read_default_group": "Omit it: such a file may name another host or a password.",
+    "server_public_key": "Omit it: a token takes the password's place.",
+    "unix_socket": "Omit it: the target names the host.",
+}
+_TLS = "Omit it: TLS is always verified; ca= names another CA bundle."
+
+
+def check_pymysql_options(options: Mapping[str, Any], ours: Iterable[str] = ()) -> None:
+    """Refuse what is not PyMySQL's to decide here: where to connect, and how it is secured.
+
+    Args:
+        options: PyMySQL's options, by their names.
+        ours: Names that are options too, but not of PyMySQL, for the one that was probably meant.
+
+    Raises:
+        OptionError: One is refused, or PyMySQL has none of that name. The value is never repeated.
+    """
+    for name in options:
+        if name in _PASSED_ON:
+            continue
+        if name in _TAKEN or name.startswith("ssl"):
+            raise OptionError(f"{name}= cannot be given here.", _TAKEN.get(name, _TLS), cause="driver-option-refused")
+        near = difflib.get_close_matches(name, [*_PASSED_ON, *ours], n=1)
+        raise OptionError(
+            f"There is no option {name}=.",
+            f"Did you mean {near[0]}=?" if near else f"PyMySQL's are {', '.join(_PASSED_ON)}.",
+        )
