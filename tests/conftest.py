@@ -41,7 +41,16 @@ settings.register_profile(
 settings.register_profile("quick", settings.get_profile("suite"), max_examples=10)
 
 
-LONGEST = ("test_package", "test_storm", "test_soak", "test_matrix", "test_secrets", "test_faults", "test_command")
+LONGEST = (
+    "test_package",
+    "test_storm",
+    "test_soak",
+    "test_matrix",
+    "test_secrets",
+    "test_faults",
+    "test_lab",
+    "test_command",
+)
 MOST_IN_A_GROUP = 70
 
 SLOW = frozenset({"sandbox", "scratch", "own_sandbox", "running", "wheel", "authority", "contexts"})
