@@ -11,7 +11,7 @@ DEMO_READY := $(VENV)/.demo
 # A worker has a sandbox of its own and takes the next group of tests when it has finished one.
 PYTEST := $(BIN)/python -m pytest --dist loadgroup
 
-.PHONY: demo test quick test-busy lab screenshots check bench bench-check soak docs format system chromium clean
+.PHONY: demo test quick test-busy lab screenshots check bench bench-check soak docs site format system chromium clean
 
 demo: $(DEMO_READY)  ## Run the set-up notebook in the sandbox and print what an analyst sees
 	@echo "Starting a sandbox and running notebooks/setup.ipynb in it (about 15 s; the first time 10 s more)."
@@ -57,10 +57,15 @@ soak: $(READY)  ## Cut connections, then interrupt, at random for SECONDS each u
 	$(BIN)/python -m tests.reliability.soak $(or $(SECONDS),180)
 	$(BIN)/python -m tests.reliability.storm $(or $(SECONDS),180)
 
-docs: $(READY)  ## Write the pages that come from the code: reliability, reference, errors
+docs: $(READY)  ## Write the pages that come from the code: reliability, reference, errors, compared
 	$(BIN)/python -m tests.reliability.write_docs
 	$(BIN)/python -m tests.write_reference
 	$(BIN)/python -m tests.write_errors
+	$(BIN)/python -m tests.write_compared
+
+site: $(READY)  ## Build the documents as a site, into build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict -f docs/site/mkdocs.yml
+	@echo "The site: build/site/index.html"
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .

@@ -39,7 +39,7 @@ ORDER BY month"""
 
 PICTURES = {
     "query": [CONNECT, QUERY],
-    "plot": [MONTHLY, 'monthly.plot(x="month", y="revenue", figsize=(9, 3), legend=False);'],
+    "plot": [MONTHLY, 'ax = monthly.plot(x="month", y="revenue", figsize=(9, 3), legend=False)'],
     "error": ["%rds_sql SELECT name, categry FROM products"],
 }
 """The cells of each picture; they run one after the other, in one notebook."""
