@@ -20,6 +20,16 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "docmanager-extension/plugin": {"autosave": False},
 }
+# It ends when its standard input does, and so with this process, however that ends.
+PROGRAM = """
+import os, signal, sys, threading
+from jupyterlab.labapp import main
+def until_the_end():
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=until_the_end, daemon=True).start()
+main()
+"""
 OPTIONS = (
     "--ServerApp.ip=127.0.0.1",
     "--ServerApp.port=0",
@@ -61,10 +71,10 @@ class Lab:
             path = self._settings / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(setting), "utf-8")
-        command = [sys.executable, "-m", "jupyterlab", *OPTIONS, f"--notebook-dir={self.notebooks}"]
+        command = [sys.executable, "-c", PROGRAM, *OPTIONS, f"--notebook-dir={self.notebooks}"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, env=self._environment, stdin=subprocess.PIPE, stdout=log, stderr=log
             )
         try:
             wait_until(self._is_up, "JupyterLab")
@@ -97,7 +107,8 @@ class Lab:
         self._end()
 
     def _end(self) -> None:
-        self._process.terminate()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         try:
             self._process.wait(LONG)
         except subprocess.TimeoutExpired:
