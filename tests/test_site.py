@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import subprocess
 import sys
@@ -95,3 +96,10 @@ def test_nothing_is_loaded_from_elsewhere(site, pages):
 def test_lists_are_lists(pages):
     """Markdown on GitHub takes a list without an empty line before it; here it would be running text."""
     assert {path.name: text for path, page in pages.items() for text in page.paragraphs if "\n- " in text} == {}
+
+
+def test_pictures_are_small_and_used(pages):
+    used = {posixpath.basename(target) for page in pages.values() for target in page.loaded}
+    for picture in (ROOT / "docs" / "images").iterdir():
+        assert picture.stat().st_size < 200_000, picture.name
+        assert picture.name in used, picture.name

@@ -180,10 +180,8 @@ class Notebook:
 
     def saved(self) -> Any:
         """Save as Ctrl+S does, and read the file."""
-        before = self._path.stat().st_mtime_ns
-        self.page.keyboard.press("Control+s")
-        self.page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
-        assert self._path.stat().st_mtime_ns > before, "the notebook was not saved"
+        with self.page.expect_response(lambda answer: answer.request.method == "PUT" and self._path.name in answer.url):
+            self.page.keyboard.press("Control+s")
         return nbformat.read(self._path, as_version=4)
 
     def screenshot(self, path: Path, cells: list[Cell] | None = None) -> None:
