@@ -11,24 +11,27 @@ DEMO_READY := $(VENV)/.demo
 # A worker has a sandbox of its own and takes the next group of tests when it has finished one.
 PYTEST := $(BIN)/python -m pytest --dist loadgroup
 
-.PHONY: demo test quick test-busy lab check bench bench-check soak docs format system clean
+.PHONY: demo test quick test-busy lab screenshots check bench bench-check soak docs site format system chromium clean
 
 demo: $(DEMO_READY)  ## Run the set-up notebook in the sandbox and print what an analyst sees
 	@echo "Starting a sandbox and running notebooks/setup.ipynb in it (about 15 s; the first time 10 s more)."
 	@$(SANDBOX) -- $(BIN)/python notebooks/run.py notebooks/setup.ipynb build
 
-test: $(READY)  ## Run the whole test suite
+test: $(READY) chromium  ## Run the whole test suite
 	$(PYTEST) -n auto $(ARGS)
 
 # What pytest makes of the tests' code is kept between runs, even where Python is told to write none: a second's work.
 quick: $(READY)  ## Run the tests that need no server
 	@PYTHONDONTWRITEBYTECODE= $(PYTEST) --dist worksteal -q -n 2 --quick $(ARGS)
 
-test-busy: $(READY)  ## Run the whole test suite beside four busy loops for each core
+test-busy: $(READY) chromium  ## Run the whole test suite beside four busy loops for each core
 	$(BIN)/python -m tests.busy $(PYTEST) -n auto $(ARGS)
 
 lab: $(READY)  ## JupyterLab on the notebooks, inside the sandbox
 	$(SANDBOX) -- $(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
+
+screenshots: $(READY) chromium  ## Make the pictures in docs/images/ again, of real cells
+	@$(BIN)/python -m tests.browser.screenshots docs/images
 
 check: $(READY)  ## Lint and type-check
 	$(BIN)/ruff check .
@@ -54,10 +57,15 @@ soak: $(READY)  ## Cut connections, then interrupt, at random for SECONDS each u
 	$(BIN)/python -m tests.reliability.soak $(or $(SECONDS),180)
 	$(BIN)/python -m tests.reliability.storm $(or $(SECONDS),180)
 
-docs: $(READY)  ## Write the pages that come from the code: reliability, reference, errors
+docs: $(READY)  ## Write the pages that come from the code: reliability, reference, errors, compared
 	$(BIN)/python -m tests.reliability.write_docs
 	$(BIN)/python -m tests.write_reference
 	$(BIN)/python -m tests.write_errors
+	$(BIN)/python -m tests.write_compared
+
+site: $(READY)  ## Build the documents as a site, into build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict -f docs/site/mkdocs.yml
+	@echo "The site: build/site/index.html"
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .
@@ -96,6 +104,18 @@ system:
 	    DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	  fi; \
 	fi
+
+# What the tests in a browser and the pictures need besides: any Chromium or Chrome. What is there is left alone.
+chromium:
+	@if { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null; then :; \
+	elif [ "$$(uname)" = Darwin ]; then \
+	  [ -d "/Applications/Google Chrome.app" ] || { \
+	    echo "Installing with Homebrew: google-chrome"; brew install --cask google-chrome; }; \
+	elif command -v apt-get >/dev/null; then \
+	  echo "Installing with apt-get: chromium (up to a minute)"; \
+	  $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else echo "The tests in a browser need chromium on the PATH." >&2; exit 1; fi
 
 clean:  ## Remove what was built; the virtual environment too
 	rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -49,6 +49,7 @@ LONGEST = (
     "test_matrix",
     "test_secrets",
     "test_faults",
+    "test_lab",
     "test_command",
 )
 MOST_IN_A_GROUP = 70

@@ -1,0 +1,242 @@
+"""JupyterLab's notebook in a headless Chromium, as an analyst has it: cells are typed, run and looked at.
+
+```python
+with Lab(environment, folder) as lab, Browser(profile) as browser, browser.notebook(lab) as notebook:
+    cell = notebook.run("%rds_sql SELECT 1")
+    cell.shows("1")
+    notebook.screenshot(path)
+```
+
+Everything ends with its block: kernels, pages, the browser and its driver. Playwright's event loop counts as running
+until the end of `Browser`, so nothing else of asyncio can run in this thread meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import nbformat
+from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
+
+from tests.browser.server import TOKEN, Lab
+from tests.support.events import LONG
+
+COMMANDS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+CONNECT = "%load_ext rds_iam_magic\n%rds_iam_connect sandbox -u reader -d shop"
+"""The first cell of a notebook on the sandbox's shop."""
+
+PATIENCE = LONG * 1000
+"""Milliseconds after which a page is taken to hang."""
+
+IDLE = """() => {
+    const indicator = document.querySelector('.jp-Notebook-ExecutionIndicator');
+    const idle = indicator && indicator.dataset.status === 'idle';
+    window.idleLooks = idle ? (window.idleLooks || 0) + 1 : 0;
+    return window.idleLooks >= 10;
+}"""
+"""Whether the kernel has been idle for ten looks: it is called so before its socket is connected, and a cell that is
+run then is dropped."""
+
+DONE = re.compile(r"^\s*\[\d+\]:\s*$")
+"""A cell's prompt after it has run; `[*]:` while it does."""
+
+
+def chromium() -> str:
+    """The browser's command.
+
+    Raises:
+        FileNotFoundError: There is none; the message says what to install.
+    """
+    found = next(filter(None, map(shutil.which, COMMANDS)), None)
+    if found is None:
+        raise FileNotFoundError(
+            "Chromium is missing. `make test` and `make screenshots` install it where they can; "
+            "by hand: apt-get install chromium, or brew install --cask google-chrome."
+        )
+    return found
+
+
+class Browser:
+    """A headless Chromium with an empty profile, until the end of the block.
+
+    Attributes:
+        hosts: All hosts that pages have asked for anything.
+        errors: What was raised in pages and not caught.
+    """
+
+    def __init__(self, profile: Path, *, width: int = 1280) -> None:
+        self.hosts: set[str] = set()
+        self.errors: list[str] = []
+        self._profile = profile
+        self._width = width
+        self._numbers = count(1)
+
+    def __enter__(self) -> Browser:
+        """Start it."""
+        command = chromium()
+        self._playwright = sync_playwright().start()
+        try:
+            self._context: BrowserContext = self._playwright.chromium.launch_persistent_context(
+                self._profile,
+                executable_path=command,
+                headless=True,
+                args=ARGUMENTS,
+                env={**os.environ, "HOME": str(self._profile)},
+                viewport={"width": self._width, "height": 2000},  # the cells of a short notebook, without scrolling
+                device_scale_factor=2,
+                color_scheme="light",
+                locale="en-US",
+                timeout=PATIENCE,
+            )
+        except BaseException:
+            self._playwright.stop()
+            raise
+        self._context.set_default_timeout(PATIENCE)
+        self._context.on("request", lambda request: self._asked(request.url))
+        self._context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """End the browser and its driver."""
+        try:
+            self._context.close()
+        finally:
+            self._playwright.stop()
+
+    def _asked(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob"):
+            self.hosts.add(parts.hostname or parts.scheme)
+
+    @contextmanager
+    def notebook(self, lab: Lab) -> Iterator[Notebook]:
+        """A fresh notebook with a kernel of its own, ready for the first cell."""
+        path = lab.notebooks / f"notebook-{next(self._numbers)}.ipynb"
+        document: Any = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell()])
+        document.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(document, path)
+        page = self._context.new_page()
+        page.on("websocket", lambda websocket: self._asked(websocket.url))
+        try:
+            page.goto(f"{lab.url}/lab/tree/{path.name}?token={TOKEN}&reset")
+            page.wait_for_function(IDLE, polling=100)
+            yield Notebook(page, path)
+        finally:
+            lab.end_kernels()  # which the page sees, and says so: it is of no use any more
+            page.close(run_before_unload=False)
+
+
+class Notebook:
+    """The notebook that a page shows."""
+
+    def __init__(self, page: Page, path: Path) -> None:
+        self.page = page
+        self._path = path
+        self._cells = page.locator(".jp-Notebook .jp-CodeCell")
+        self._run = 0
+
+    def start(self, source: str) -> Cell:
+        """Type a cell and press Shift+Enter."""
+        cell = Cell(self, self._run, self._cells.nth(self._run))
+        cell.at.locator(".cm-content").click()
+        self.page.keyboard.insert_text(source)
+        self.page.keyboard.press("Shift+Enter")
+        self._run += 1
+        return cell
+
+    def run(self, source: str) -> Cell:
+        """Type a cell, run it, and wait for its end."""
+        cell = self.start(source)
+        cell.wait()
+        return cell
+
+    def stop(self) -> None:
+        """Press the toolbar's Stop, which interrupts the kernel."""
+        self.page.locator('.jp-NotebookPanel-toolbar [data-command="notebook:interrupt-kernel"]').click()
+
+    def saved(self) -> Any:
+        """Save as Ctrl+S does, and read the file."""
+        with self.page.expect_response(lambda answer: answer.request.method == "PUT" and self._path.name in answer.url):
+            self.page.keyboard.press("Control+s")
+        return nbformat.read(self._path, as_version=4)
+
+    def screenshot(self, path: Path, cells: list[Cell] | None = None) -> None:
+        """A picture of the cells that were run, or of the given ones, which follow each other."""
+        places = [cell.at for cell in cells] if cells else self._cells.all()[: self._run]
+        boxes = [place.bounding_box() for place in places]
+        shown = [box for box in boxes if box is not None]
+        top, left = min(box["y"] for box in shown), min(box["x"] for box in shown)
+        right, bottom = max(box["x"] + box["width"] for box in shown), max(box["y"] + box["height"] for box in shown)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=path, clip={"x": left, "y": top, "width": right - left, "height": bottom - top})
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell of a notebook: which one, and its place in the page."""
+
+    notebook: Notebook
+    number: int
+    at: Locator
+
+    def wait(self) -> None:
+        """Wait until it has run, whatever came of it."""
+        expect(self.at.locator(".jp-InputPrompt")).to_have_text(DONE, timeout=PATIENCE)
+
+    @property
+    def outputs(self) -> Locator:
+        """What stands below the cell, one after the other."""
+        return self.at.locator(".jp-OutputArea-output")
+
+    @property
+    def text(self) -> str:
+        """All that stands below the cell, as it is read."""
+        return "\n".join(self.outputs.all_inner_texts())
+
+    @property
+    def table(self) -> list[list[str]]:
+        """The texts of the rows of its only table, those of the heading too."""
+        rows = self.at.locator(".jp-OutputArea-output table tr").all()
+        return [row.locator("th, td").all_inner_texts() for row in rows]
+
+    @property
+    def red(self) -> str:
+        """What stands there on red: an error, or what was written to stderr."""
+        return "\n".join(self.at.locator('[data-mime-type="application/vnd.jupyter.stderr"]').all_inner_texts())
+
+    def shows(self, text: str | re.Pattern[str]) -> None:
+        """Wait until a text stands below the cell."""
+        expect(self.at.locator(".jp-Cell-outputArea")).to_contain_text(text, timeout=PATIENCE)
+
+    def settle(self) -> None:
+        """Wait until its last output and its pictures are drawn."""
+        expect(self.outputs.last).to_be_visible(timeout=PATIENCE)
+        self.notebook.page.wait_for_function("() => [...document.images].every((image) => image.complete)")
+
+    def saved(self) -> Any:
+        """The cell as it is in the file, after saving."""
+        return self.notebook.saved().cells[self.number]
