@@ -107,15 +107,17 @@ def _secrets(rds: Any, secrets: Any, stacks: Any, passwords: dict[str, str]) -> 
     secrets.put_secret_value(
         SecretId=managed, SecretString=json.dumps({"username": MASTER, "password": passwords[CLUSTER]})
     )
-    full = {
-        "engine": "mysql",
-        "host": single["Endpoint"]["Address"],
-        "username": MASTER,
-        "password": passwords[STANDALONE],
-        "port": str(PORT),
-        "dbInstanceIdentifier": STANDALONE,
-    }
-    secrets.create_secret(Name="sandbox/standalone/master", SecretString=json.dumps(full))
+    for name, host, of, password in (
+        ("sandbox/master", cluster["Endpoint"], {"dbClusterIdentifier": CLUSTER}, passwords[CLUSTER]),
+        (
+            "sandbox/standalone/master",
+            single["Endpoint"]["Address"],
+            {"dbInstanceIdentifier": STANDALONE},
+            passwords[STANDALONE],
+        ),
+    ):
+        full = {"engine": "mysql", "host": host, "username": MASTER, "password": password, "port": str(PORT), **of}
+        secrets.create_secret(Name=name, SecretString=json.dumps(full))
     outputs = {"AuroraEndpoint": cluster["Endpoint"], "AuroraPort": str(PORT), "AuroraSecret": managed}
     template = {
         "Resources": {"Ready": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
