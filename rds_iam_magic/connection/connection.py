@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, get_args, overload
+from typing import TYPE_CHECKING, Any, get_args, overload
 
 from rds_iam_magic.connection.exclusive_use import ExclusiveUse
-from rds_iam_magic.connection.execution import Execution, executions_of
+from rds_iam_magic.connection.execution import Execution, Request, executions_of
 from rds_iam_magic.connection.executor import Outcome, Result, StatementExecutor
 from rds_iam_magic.connection.part_reads import PartReads
 from rds_iam_magic.connection.reconnecting import ReconnectingSession
@@ -141,6 +141,7 @@ class Connection(PartReads):
         self,
         sql: str,
         *,
+        params: Mapping[str, Any] | None = ...,
         dtype_backend: DtypeBackend | None = ...,
         decimal: DecimalMode = ...,
         limit: int | None = ...,
@@ -153,6 +154,7 @@ class Connection(PartReads):
         self,
         sql: str,
         *,
+        params: Mapping[str, Any] | None = ...,
         dtype_backend: DtypeBackend | None = ...,
         decimal: DecimalMode = ...,
         limit: int | None = ...,
@@ -162,6 +164,7 @@ class Connection(PartReads):
         self,
         sql: str,
         *,
+        params: Mapping[str, Any] | None = None,
         dtype_backend: DtypeBackend | None = None,
         decimal: DecimalMode = "float",
         limit: int | None = None,
@@ -174,6 +177,7 @@ class Connection(PartReads):
 
         Args:
             sql: One or more statements.
+            params: Values of the parameters `:name`, by name; a list expands in `IN :name`. Default: nothing is bound.
             dtype_backend: Dtypes of the DataFrame, as in `pandas.read_sql`: `numpy_nullable` or `pyarrow`.
                 Default: the README's table of dtypes.
             decimal: DECIMAL as `float` (float64) or `exact` (decimal.Decimal). Default: `float`.
@@ -203,28 +207,33 @@ class Connection(PartReads):
         if parallel is not None:
             if limit is not None or chunksize is not None:
                 raise OptionError("parallel reads all rows at once; limit and chunksize do not.", "Omit one of them.")
-            return self.run_parallel(sql, parallel, on=on, consistent=consistent, decimal=mode).to_pandas(dtype_backend)
+            result = self.run_parallel(sql, parallel, on=on, consistent=consistent, decimal=mode, params=params)
+            return result.to_pandas(dtype_backend)
         if on is not None or consistent:
             raise OptionError("on and consistent need parallel=N.", "Add parallel=N, or omit them.")
+        request = Request(sql, mode, limit, params)
         if chunksize is not None:
-            return self._chunks(sql, chunksize, dtype_backend, mode, limit)
-        return self._last(sql, mode, limit).to_pandas(dtype_backend)
+            return self._chunks(request, chunksize, dtype_backend)
+        return self._last(request).to_pandas(dtype_backend)
 
-    def query_arrow(self, sql: str, *, limit: int | None = None) -> pa.Table:
+    def query_arrow(self, sql: str, *, params: Mapping[str, Any] | None = None, limit: int | None = None) -> pa.Table:
         """Run SQL and return its last result set as a `pyarrow.Table`; DECIMAL is exact.
 
         Raises:
             StatementError, ResultError, ConnectionLostError: As `query` does.
         """
-        return self._last(sql, "exact", limit).to_arrow()
+        return self._last(Request(sql, "exact", limit, params)).to_arrow()
 
-    def batches(self, sql: str, *, rows: int = 65_536, limit: int | None = None) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, sql: str, *, params: Mapping[str, Any] | None = None, rows: int = 65_536, limit: int | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """Run SQL and stream its last statement's result set as record batches of `rows` rows, in constant memory.
 
         The connection is busy until the iterator is exhausted or closed.
 
         Args:
             sql: One or more statements.
+            params: Values of the parameters `:name`, by name; a list expands in `IN :name`. Default: nothing is bound.
             rows: Rows in each batch; the last one may have fewer.
             limit: Read at most this many rows, then end the query; a note says if there were more.
 
@@ -234,16 +243,23 @@ class Connection(PartReads):
         """
         if rows < 1:
             raise OptionError(f"rows={rows} is not valid; a batch has at least one row.", "Omit it to get 65,536.")
-        return self._batches(sql, rows, limit)
+        return self._batches(Request(sql, "exact", limit, params), rows)
 
     def write(
-        self, sql: str, path: str | os.PathLike[str], *, overwrite: bool = False, limit: int | None = None
+        self,
+        sql: str,
+        path: str | os.PathLike[str],
+        *,
+        params: Mapping[str, Any] | None = None,
+        overwrite: bool = False,
+        limit: int | None = None,
     ) -> int:
         """Run SQL and write its last statement's result set to a file, in constant memory; return the number of rows.
 
         Args:
             sql: One or more statements.
             path: A path or `s3://bucket/key` that ends in .parquet (zstd), .csv, .csv.gz or .arrow.
+            params: Values of the parameters `:name`, by name; a list expands in `IN :name`. Default: nothing is bound.
             overwrite: Replace the file if it exists.
             limit: Read at most this many rows, then end the query; a note says if there were more.
 
@@ -257,20 +273,25 @@ class Connection(PartReads):
         destination = FileDestination(
             os.fspath(path), overwrite=overwrite, session=self.login.session, notify=self.notify
         )
-        with self._streaming(sql, "exact", limit) as result:
+        with self._streaming(Request(sql, "exact", limit, params)) as result:
             return destination.write(result.schema, one_schema(result))
 
-    def execute(self, sql: str) -> int:
+    def execute(self, sql: str, *, params: Mapping[str, Any] | None = None) -> int:
         """Run SQL and return the number of rows that its statements changed; result sets are dropped.
 
         Raises:
             StatementError: The server refused a statement; those before it have run.
             ConnectionLostError: The connection was lost, and the statement could not be run again.
         """
-        return sum(result.rows for result in self.run(sql) if isinstance(result, Changed))
+        return sum(result.rows for result in self.run(sql, params=params) if isinstance(result, Changed))
 
     def run(
-        self, sql: str, *, decimal: DecimalMode = "float", limit: int | None = None
+        self,
+        sql: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        decimal: DecimalMode = "float",
+        limit: int | None = None,
     ) -> Generator[Result, None, None]:
         """Run statements in order and yield each result when it is complete; a failing statement ends the run.
 
@@ -283,9 +304,18 @@ class Connection(PartReads):
             ConnectionLostError: The connection was lost, and the statement could not be run again.
         """
         with self._use.exclusive():
-            for execution in self._executions(sql, decimal, limit):
+            for execution in self._executions(Request(sql, decimal, limit, params)):
                 with self._telling_progress(execution):
                     yield from self._executor.collect(execution, MemoryBudget(self.max_memory))
+
+    def statements(self, sql: str, *, params: Mapping[str, Any] | None = None) -> list[str]:
+        """The statements of a text as `run` would send them, their parameters bound; nothing is run.
+
+        Raises:
+            OptionError: There is no SQL, or a parameter cannot be bound.
+        """
+        with self._use.exclusive():
+            return [execution.statement.text for execution in self._executions(Request(sql, params=params))]
 
     def close(self) -> None:
         """End the session; a second call does nothing. An open transaction is rolled back, and a note says so."""
@@ -313,28 +343,28 @@ class Connection(PartReads):
         is_open = self.transaction_since is not None and not self.lost
         return [*execution.progress(), *(["A transaction is open: COMMIT or ROLLBACK it."] if is_open else [])]
 
-    def _executions(self, sql: str, decimal: DecimalMode, limit: int | None) -> list[Execution]:
+    def _executions(self, request: Request) -> list[Execution]:
         status = 0 if self._session.closed else self._session.last_status
-        return executions_of(sql, decimal, limit, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES)
+        return executions_of(request, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES, notify=self.notify)
 
     def _planner(self) -> Planner:
         from rds_iam_magic.connection.planner import Planner
 
         return Planner(self, self._session, self._use)
 
-    def _last(self, sql: str, decimal: DecimalMode, limit: int | None) -> ResultSet:
+    def _last(self, request: Request) -> ResultSet:
         last: ResultSet | None = None
-        for result in self.run(sql, decimal=decimal, limit=limit):
+        for result in self.run(request.sql, params=request.params, decimal=request.decimal, limit=request.limit):
             last = result if isinstance(result, ResultSet) else last
         if last is None:
             raise _no_rows()
         return last
 
     @contextmanager
-    def _streaming(self, sql: str, decimal: DecimalMode, limit: int | None) -> Iterator[StreamedResult]:
+    def _streaming(self, request: Request) -> Iterator[StreamedResult]:
         """Run the statements before the last one, then stream the last one's result set."""
         with self._use.exclusive():
-            *before, last = self._executions(sql, decimal, limit)
+            *before, last = self._executions(request)
             for execution in before:
                 with self._telling_progress(execution):
                     results = list(self._executor.collect(execution, MemoryBudget(self.max_memory)))
@@ -350,22 +380,21 @@ class Connection(PartReads):
                 result.batches = _to_the_end(result.batches, outcomes)
                 yield result
 
-    def _batches(self, sql: str, rows: int, limit: int | None) -> Iterator[pa.RecordBatch]:
-        with self._streaming(sql, "exact", limit) as result:
+    def _batches(self, request: Request, rows: int) -> Iterator[pa.RecordBatch]:
+        with self._streaming(request) as result:
             yield from rechunk(one_schema(result), rows)
 
-    def _chunks(
-        self, sql: str, rows: int, dtype_backend: DtypeBackend | None, decimal: DecimalMode, limit: int | None
-    ) -> Iterator[pd.DataFrame]:
+    def _chunks(self, request: Request, rows: int, dtype_backend: DtypeBackend | None) -> Iterator[pd.DataFrame]:
         from rds_iam_magic.results import frame
 
-        with self._streaming(sql, decimal, limit) as result:
+        whole_as_integers = request.decimal == "float"
+        with self._streaming(request) as result:
             schema, nullable, is_empty = result.schema, result.nullable, True
             for batch in rechunk(result.batches, rows):
                 is_empty = False
-                yield frame.to_pandas([batch], schema, nullable, dtype_backend, whole_as_integers=decimal == "float")
+                yield frame.to_pandas([batch], schema, nullable, dtype_backend, whole_as_integers=whole_as_integers)
             if is_empty:  # as in pandas, an empty result is one empty chunk
-                yield frame.to_pandas([], schema, nullable, dtype_backend, whole_as_integers=decimal == "float")
+                yield frame.to_pandas([], schema, nullable, dtype_backend, whole_as_integers=whole_as_integers)
 
 
 def _to_the_end(batches: Iterator[pa.RecordBatch], outcomes: Iterator[Outcome]) -> Iterator[pa.RecordBatch]:
@@ -376,7 +405,4 @@ def _to_the_end(batches: Iterator[pa.RecordBatch], outcomes: Iterator[Outcome]) 
 
 
 def _no_rows() -> ResultError:
-    return ResultError(
-        "The SQL ran, but its last statement returned no rows.",
-        cause="no-rows",
-    )
+    return ResultError("The SQL ran, but its last statement returned no rows.", cause="no-rows")

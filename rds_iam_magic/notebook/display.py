@@ -142,6 +142,13 @@ def changed(result: Changed) -> None:
     say(f"Statement {result.position}: {row_count(result)!r}.")
 
 
+def statements(texts: list[str]) -> None:
+    """Print statements as they would be sent."""
+    for text in texts:
+        last_line = text.rpartition("\n")[2]
+        say(f"{text}\n;" if "--" in last_line or "#" in last_line else f"{text};")
+
+
 def written(rows: int, path: str) -> None:
     """Print the line after writing a file."""
     say(f"{count_of(rows, 'row')} written to {path}.")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.aws.discovery import Database
     from rds_iam_magic.connection.connection import Connection
+    from rds_iam_magic.notebook.variables import Filled
+    from rds_iam_magic.results.formats import DecimalMode
     from rds_iam_magic.results.result import ResultSet
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -92,14 +94,19 @@ class RdsIamMagics(Magics):
     @line_cell_magic
     @_magic(grammars.SQL)
     def rds_sql(self, line: str, cell: str | None = None) -> Any:
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook import display, variables
 
         parsed = options.parse_sql(line, cell, self.connections)
         if parsed is None:
             return display.say(grammars.SQL.help())
         connection = self._connection(parsed.alias)
+        filled = variables.filled(parsed, self.shell)
+        if filled.note:
+            display.note(filled.note)
+        if parsed.dry_run:
+            return display.statements(connection.statements(filled.sql, params=filled.params))
         try:
-            value = self._run(connection, parsed)
+            value = self._run(connection, parsed, filled)
         except KeyboardInterrupt:
             display.stopped(connection)
             raise
@@ -198,29 +205,33 @@ class RdsIamMagics(Magics):
             raise sqltext.not_held(alias, self.connections)
         return self.connections[alias]
 
-    def _run(self, connection: Connection, parsed: options.SqlLine) -> Any:
+    def _run(self, connection: Connection, parsed: options.SqlLine, filled: Filled) -> Any:
         """Run the SQL, show each result except the last, and return the last."""
         from rds_iam_magic.notebook import display
         from rds_iam_magic.notebook.results import Results
 
         connection.max_memory = self.max_memory
         if parsed.to is not None:
-            rows = connection.write(parsed.sql, parsed.to, overwrite=parsed.overwrite, limit=parsed.limit)
+            rows = connection.write(
+                filled.sql, parsed.to, params=filled.params, overwrite=parsed.overwrite, limit=parsed.limit
+            )
             return display.written(rows, parsed.to)
         is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
         results = Results(converter(parsed), self.whole, quiet=parsed.quiet)
         if parsed.parallel is not None:
             results.take(
                 connection.run_parallel(
-                    parsed.sql,
+                    filled.sql,
                     parsed.parallel,
+                    params=filled.params,
                     on=parsed.on,
                     consistent=parsed.consistent,
                     decimal="exact" if is_exact else "float",
                 )
             )
             return results.value
-        run = connection.run(parsed.sql, decimal="exact" if is_exact else "float", limit=parsed.limit)
+        decimal: DecimalMode = "exact" if is_exact else "float"
+        run = connection.run(filled.sql, params=filled.params, decimal=decimal, limit=parsed.limit)
         try:
             with contextlib.closing(run):  # an error in showing would else keep the connection busy
                 for result in run:
