@@ -84,7 +84,7 @@ def executions_of(
     statements = (_classified_again if len(sql) < _SHORT else _classified)(sql, backslash_escapes)
     if not statements:
         raise OptionError("There is no SQL to run.", cause="sql-missing")
-    if request.params is not None and may_have_parameters(sql):
+    if request.params is not None and (may_have_parameters(sql) or not isinstance(request.params, Mapping)):
         statements = _bound(statements, request, notify, backslash_escapes=backslash_escapes)
     pairs = zip_longest(statements, statements[1:])
     return [
@@ -99,7 +99,11 @@ def _bound(
     statements: _Statements, request: Request, notify: Callable[[str], None], *, backslash_escapes: bool
 ) -> _Statements:
     """The statements with literals in the place of their parameters, classified by what is sent."""
-    assert request.params is not None  # noqa: S101 - the caller looked; for mypy
+    if not isinstance(request.params, Mapping):
+        raise OptionError(
+            f"params is a {type(request.params).__name__}, not a dict of values by name.",
+            'Write :name in the SQL, and params={"name": value}.',
+        )
     mode_may_change = "sql_mode" in request.sql.lower()
     bound: list[tuple[Statement, Effects]] = []
     notes: list[str] = []

@@ -5,10 +5,17 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    line_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+)
 from traitlets import Integer, Unicode, Union
 
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
@@ -35,9 +42,9 @@ def _magic(grammar: Grammar) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
-        def run(self: RdsIamMagics, *args: Any) -> Any:
+        def run(self: RdsIamMagics, *args: Any, **named: Any) -> Any:
             try:
-                return function(self, *args)
+                return function(self, *args, **named)
             except RdsIamError as error:
                 error.interface = Interface.NOTEBOOK
                 raise
@@ -91,16 +98,17 @@ class RdsIamMagics(Magics):
             self._name(parsed.target)
 
     @no_var_expand
+    @needs_local_scope
     @line_cell_magic
     @_magic(grammars.SQL)
-    def rds_sql(self, line: str, cell: str | None = None) -> Any:
+    def rds_sql(self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
         from rds_iam_magic.notebook import display, variables
 
         parsed = options.parse_sql(line, cell, self.connections)
         if parsed is None:
             return display.say(grammars.SQL.help())
         connection = self._connection(parsed.alias)
-        filled = variables.filled(parsed, self.shell)
+        filled = variables.filled(parsed, self.shell, local_ns)
         if filled.note:
             display.note(filled.note)
         if parsed.dry_run:

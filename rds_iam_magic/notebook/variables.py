@@ -26,6 +26,10 @@ _FOREIGN = re.compile(
 )
 
 
+# Without one of these, there is nothing to bind and nothing to tell.
+_MARKS = (":", "{", "$", "%(")
+
+
 @dataclass(frozen=True, slots=True)
 class Filled:
     """A cell's SQL with the values to bind.
@@ -41,30 +45,35 @@ class Filled:
     note: str = ""
 
 
-def filled(line: SqlLine, shell: InteractiveShell) -> Filled:
+def filled(line: SqlLine, shell: InteractiveShell, local_ns: Mapping[str, Any] | None = None) -> Filled:
     """The SQL of a parsed line, and the values of its parameters.
+
+    Args:
+        line: The parsed line.
+        shell: It has the notebook's variables.
+        local_ns: Those of the function that the magic was called in, which come first.
 
     Raises:
         OptionError: `--params` is no dict, or the template cannot be filled in.
     """
-    params: Mapping[str, Any] = bindable(shell)
+    if not (line.params or line.jinja or (line.bind and any(mark in line.sql for mark in _MARKS))):
+        return Filled(line.sql, None)
+    params: Mapping[str, Any] = bindable(shell, local_ns)
     if line.params is not None:
         params = given_params(line.params, params)
     if line.jinja:
         from rds_iam_magic.notebook.jinja import render
 
         return Filled(*render(line.sql, params))
-    if not line.bind:
-        return Filled(line.sql, None)
     return Filled(line.sql, params, unbound_note(line.sql, params, shell))
 
 
-def bindable(shell: InteractiveShell) -> dict[str, Any]:
-    """The variables of the notebook, without IPython's own."""
+def bindable(shell: InteractiveShell, local_ns: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The variables of the notebook, without IPython's own; those of a function's call come first."""
     hidden = shell.user_ns_hidden
     return {
         name: value
-        for name, value in shell.user_ns.items()
+        for name, value in {**shell.user_ns, **(local_ns or {})}.items()
         if not (name.startswith("__") or _HISTORY.fullmatch(name)) and not _is_ipythons(name, value, hidden)
     }
 

@@ -24,6 +24,7 @@ _BEHIND_IN = re.compile(rf"(?<![\w$])IN{_SPACE}\Z", re.IGNORECASE | re.DOTALL)
 _BEHIND_VALUES = re.compile(rf"(?<![\w$])VALUES?{_SPACE}\Z", re.IGNORECASE | re.DOTALL)
 _BEHIND_TYPE = re.compile(r"(?<![\w$.])(?:DATE|TIME|TIMESTAMP)[\s\x00-\x20]*\Z", re.IGNORECASE)
 _TYPED = re.compile("[A-Z]+'")
+_BEHIND_BY = re.compile(rf"(?<![\w$])(?:ORDER|GROUP){_SPACE}BY{_SPACE}\Z", re.IGNORECASE | re.DOTALL)
 _BEHIND_COMPARISON = re.compile(r"(?<![:<])(?:=|<>|!=)[\s\x00-\x20]*\Z")
 _CLAUSE = re.compile(r"(?<![\w$])(?:(WHERE|HAVING|ON(?!\s+DUPLICATE))|SET|VALUES|SELECT)(?![\w$])", re.IGNORECASE)
 _OPENS = re.compile(rf"[\w$`]{_SPACE}\($", re.DOTALL)
@@ -105,6 +106,10 @@ class _Place:
         if has_time_zone(value):
             self._notes.append(f"{self._shown} has a time zone; the server converts it to the session's.")
         text = self._literal(value)
+        if "'" in text and _BEHIND_BY.search(self._before):
+            self._notes.append(
+                f"{self._shown} is a value, the same in each row; ORDER BY and GROUP BY need a column's name."
+            )
         if _TYPED.match(text) and _BEHIND_TYPE.search(self._before):
             text = text[text.find("'") :]  # DATE :day is DATE '2024-05-01'
         return f"({text})" if _BEHIND_IN.search(self._before) else text

@@ -93,6 +93,16 @@ def test_writes_and_several_statements(tester):
     assert count(tester.ok("%rds_sql SELECT COUNT(*) FROM flow WHERE a = :limit")) == 2
 
 
+def test_a_functions_own_variables_come_first(connected):
+    connected.ok("country = 'DE'\nplace = 'JP'")
+    connected.ok("def count(country):\n    frame = %rds_sql SELECT COUNT(*) FROM customers WHERE country = :country\n"
+                 "    return frame.iloc[0, 0]")  # fmt: skip
+    assert connected.ok("count('JP')").value == 803
+    connected.ok("def count(number):\n    frame = %rds_sql SELECT COUNT(*) FROM customers WHERE country = :place\n"
+                 "    return frame.iloc[0, 0]")  # fmt: skip
+    assert connected.ok("count(5)").value == 803
+
+
 def test_params(connected):
     connected.ok("country = 'DE'; these = {'country': 'JP'}; number = 5")
     for given in ("these", "$these", """'{"country": "JP"}'"""):

@@ -242,6 +242,13 @@ def test_null_in_a_comparison_is_told(sql, told):
     assert [("IS NULL" in note) for note in bound.notes] == [True] * told
 
 
+@pytest.mark.parametrize("clause", ["ORDER BY", "group  by", "ORDER BY /* it */"])
+def test_a_text_to_order_by_is_told(clause):
+    (note,) = bind(f"SELECT 1 FROM t {clause} :column", {"column": "price"}).notes
+    assert "a column's name" in note
+    assert bind(f"SELECT 1 FROM t {clause} :column", {"column": 2}).notes == ()
+
+
 def test_time_zones_are_told_once():
     moment = dt.datetime(2024, 5, 1, 10, tzinfo=dt.timezone.utc)
     (note,) = bind("SELECT :since, :since WHERE x IN :all", {"since": moment, "all": [5]}).notes

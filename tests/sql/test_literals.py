@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rds_iam_magic.errors import OptionError
+from rds_iam_magic.errors import OptionError, StatementError
 from rds_iam_magic.sql.lexer import RUN, WORD, tokenize
 from rds_iam_magic.sql.literals import has_time_zone, is_null, literal
 
@@ -229,3 +229,52 @@ def test_a_time_zone_is_converted_to_the_sessions(db, zone):
     sign, hours, minutes = zone[0], int(zone[1:3]), int(zone[4:])
     there = dt.timezone((-1 if sign == "-" else 1) * dt.timedelta(hours=hours, minutes=minutes))
     assert got == moment.astimezone(there).replace(tzinfo=None)
+
+
+def written(text, *, escapes):
+    """A text as somebody writes it who knows the mode."""
+    text = text.replace("'", "''")
+    return "'" + (text.replace("\\", "\\\\") if escapes else text) + "'"
+
+
+ITEMS = st.tuples(NASTY.map(lambda text: text + ":v[0]"), st.booleans())
+BETWEEN = st.lists(
+    st.sampled_from([" ", "\n", "/* ' :v[0] */", "-- \" :v[0] '\n", "# :v[0] `\n", "/*+ :v[0] '*/", "-- \n"]),
+    max_size=3,
+).map("".join)
+
+
+@pytest.mark.parametrize("mode", MODES[:4])
+def test_any_surroundings(db, mode):
+    """Between strings, names and comments that look like the end of something, and hold what looks like a parameter."""
+    db.execute("SET sql_mode = :mode", params={"mode": mode})
+    escapes = "NO_BACKSLASH" not in mode
+
+    @settings(max_examples=settings.default.max_examples // 2)
+    @given(st.lists(st.tuples(ITEMS, BETWEEN, NASTY), min_size=1, max_size=8))
+    def check(items):
+        sql, expected = [], []
+        for (text, is_parameter), between, value in items:
+            number = len(expected)
+            item = f":v[{number}]" if is_parameter else written(text, escapes=escapes)
+            sql.append(f"{between}{item}{between}AS `a{number} ' \" :v[0]`")
+            expected.append(value if is_parameter else text)
+        values = [value for _, _, value in items]
+        (row,) = db.query_arrow("SELECT" + ", ".join([f" {each}" for each in sql]), params={"v": values}).to_pylist()
+        assert list(row.values()) == expected
+
+    check()
+
+
+@pytest.mark.parametrize("charset", ["sjis", "gbk", "big5", "cp932", "latin1", "utf8mb3", "utf8mb4"])
+def test_any_character_set_of_the_session(db, charset):
+    """In some of them, the second byte of a character is a backslash."""
+    db.execute(f"SET NAMES {charset}")
+    texts = ["表", "ソ", "表'", "ソ\\", "縗'", "許\\'", "é'", "\\", "'", "a", "😀'"]
+    for text in texts:
+        try:
+            (got,) = read_back(db, [text])
+        except StatementError as error:
+            assert error.cause == "charset-lacks-character"  # noqa: PT017
+        else:
+            assert got == text or "?" in got, got
