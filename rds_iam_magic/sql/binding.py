@@ -27,6 +27,8 @@ _TYPED = re.compile("[A-Z]+'")
 _BEHIND_BY = re.compile(rf"(?<![\w$])(?:ORDER|GROUP){_SPACE}BY{_SPACE}\Z", re.IGNORECASE | re.DOTALL)
 _BEHIND_COMPARISON = re.compile(r"(?<![:<])(?:=|<>|!=)[\s\x00-\x20]*\Z")
 _CLAUSE = re.compile(r"(?<![\w$])(?:(WHERE|HAVING|ON(?!\s+DUPLICATE))|SET|VALUES|SELECT)(?![\w$])", re.IGNORECASE)
+_BEHIND_COMMA = re.compile(rf"[(,]{_SPACE}\Z", re.DOTALL)
+_COMMA = re.compile(rf"{_SPACE}[),]", re.DOTALL)
 _OPENS = re.compile(rf"[\w$`]{_SPACE}\($", re.DOTALL)
 _QUERY_BEGINS = re.compile(rf"{_SPACE}(?:SELECT|WITH|TABLE)(?![\w$])", re.IGNORECASE | re.DOTALL)
 _STANDS_APART = re.compile(r"[\s\x00-\x20(),;=<>+\-*/%!~|&^]")
@@ -181,8 +183,7 @@ class _Place:
     def _is_among_others(self) -> bool:
         """Whether a list may stand there without parentheses: IN (:ids), VALUES (:row), f(a, :list)."""
         group = self._parameter.group
-        start, end = self._before.rstrip()[-1:], self._sql[self._parameter.end :].lstrip()[:1]
-        if not group or start not in ("(", ",") or end not in (")", ","):
+        if not group or not _BEHIND_COMMA.search(self._before) or not _COMMA.match(self._sql, self._parameter.end):
             return False
         opens = _OPENS.search(self._sql[max(0, group - _MOST_BEFORE) : group])
         return opens is not None and not _QUERY_BEGINS.match(self._sql, group)

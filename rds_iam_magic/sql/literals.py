@@ -1,5 +1,7 @@
 """Python's values as SQL literals, which mean the same in every SQL mode and end where they seem to end.
 
+How a value prints itself is never asked, for a subclass may print anything.
+
 Without a backslash, `'…'` with doubled quotes is the same everywhere. A text with a backslash is written in
 hexadecimal, since what a backslash is depends on NO_BACKSLASH_ESCAPES, which an earlier statement of the same cell may
 set; so is the empty one, which EMPTY_STRING_IS_NULL would make NULL. Numbers keep their types: a float is written with
@@ -54,7 +56,7 @@ def is_null(value: object) -> bool:
 
 def has_time_zone(value: object) -> bool:
     """Whether a value is a date and time with a time zone."""
-    return isinstance(value, dt.datetime) and not is_null(value) and value.tzinfo is not None
+    return isinstance(value, dt.datetime) and not is_null(value) and value.utcoffset() is not None
 
 
 def _writer_of(value: object) -> Callable[[Any], str]:
@@ -115,7 +117,7 @@ def _decimal(value: Decimal) -> str:
         raise _range_error(
             f"has more than {_MOST_DECIMALS} decimals, or {_MOST_DIGITS} digits, the most that MySQL keeps."
         )
-    return f"{value:f}"
+    return Decimal.__format__(value, "f")
 
 
 def _text(value: str) -> str:
@@ -145,12 +147,12 @@ def _bytes(value: bytes | bytearray | memoryview) -> str:
 
 
 def _date(value: dt.date) -> str:
-    return f"DATE'{value.isoformat()}'"
+    return f"DATE'{dt.date.isoformat(value)}'"
 
 
 def _datetime(value: dt.datetime) -> str:
-    if value.tzinfo is None:
-        return f"TIMESTAMP'{value.isoformat(' ')}'"
+    if value.utcoffset() is None:
+        return f"TIMESTAMP'{dt.datetime.isoformat(value, ' ')}'"
     try:
         moment = value.astimezone(dt.timezone.utc)
     except OverflowError:
@@ -159,14 +161,14 @@ def _datetime(value: dt.datetime) -> str:
     if moment is None or not first <= moment <= last:
         raise _range_error("has a time zone and lies outside of the years 1970 to 2037, in which MySQL converts them.")
     # The server knows the session's time zone, and what it is when the statement runs.
-    naive = moment.replace(tzinfo=None)
-    return f"CONVERT_TZ(TIMESTAMP'{naive.isoformat(' ')}', '+00:00', @@time_zone)"
+    text = dt.datetime.isoformat(moment.replace(tzinfo=None), " ")
+    return f"CONVERT_TZ(TIMESTAMP'{text}', '+00:00', @@time_zone)"
 
 
 def _time(value: dt.time) -> str:
     if value.tzinfo is not None:
         raise OptionError("is a time of day with a time zone, which MySQL does not have.", cause="parameter-time-zone")
-    return f"TIME'{value.isoformat()}'"
+    return f"TIME'{dt.time.isoformat(value)}'"
 
 
 def _timedelta(value: dt.timedelta) -> str:
@@ -239,5 +241,5 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     bytes: _bytes,
     bytearray: _bytes,
     memoryview: _bytes,
-    UUID: lambda value: f"'{value}'",
+    UUID: lambda value: f"'{UUID.__str__(value)}'",
 }

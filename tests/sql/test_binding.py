@@ -87,6 +87,7 @@ def test_the_way_to_a_value(sql, expected):
         ("x NOT IN ( :ids )", "x NOT IN ( 1, 2 )"),
         ("x IN /* these */ (0, :ids, 3)", "x IN /* these */ (0, 1, 2, 3)"),
         ("x IN /* these */ :ids", "x IN /* these */ (1, 2)"),
+        ("x IN (/* these */ :ids /* and */, 5)", "x IN (/* these */ 1, 2 /* and */, 5)"),
         ("FIELD(x, :ids)", "FIELD(x, 1, 2)"),
         ("INSERT INTO t VALUES (:ids)", "INSERT INTO t VALUES (1, 2)"),
         ("INSERT INTO t VALUES :ids", "INSERT INTO t VALUES (1, 2)"),
