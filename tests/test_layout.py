@@ -54,6 +54,7 @@ WITHOUT_TWIN = {
     "connection.executor": "connection/test_between_statements, and the faults and interrupts of reliability/",
     "connection.part_reads": "how the parts are read: parallel/test_reading",
     "connection.part_session": "the session of a part that is read beside others: parallel/test_reading",
+    "connection.stream_reads": "connection/test_streams",
     "connection.planner": "what can be divided, and how: parallel/test_key, test_ranges, test_reading",
     "connection.reconnecting": "a lost session, by real faults: reliability/",
     "connection.running": "the order of a statement's steps, by real faults and interrupts: reliability/",

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, get_args, overload
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, get_args, overload
 
 from rds_iam_magic.connection.exclusive_use import ExclusiveUse
-from rds_iam_magic.connection.execution import Execution, executions_of
+from rds_iam_magic.connection.execution import Execution, Request, executions_of
 from rds_iam_magic.connection.executor import Outcome, Result, StatementExecutor
 from rds_iam_magic.connection.part_reads import PartReads
 from rds_iam_magic.connection.reconnecting import ReconnectingSession
+from rds_iam_magic.connection.stream_reads import StreamReads
 from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError, ResultError, warn
 from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.results.formats import DecimalMode, DtypeBackend
 from rds_iam_magic.results.memory import MemoryBudget
-from rds_iam_magic.results.result import Changed, ResultSet, StreamedResult, one_schema, rechunk
+from rds_iam_magic.results.result import Changed, ResultSet, StreamedResult
 from rds_iam_magic.schema.reads import SchemaReads
 from rds_iam_magic.wording import count_of
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
 
 
-class Connection(PartReads, SchemaReads):
+class Connection(PartReads, SchemaReads, StreamReads):
     """A connection to one endpoint as one user; a lost session is reopened, and nothing that may write runs twice.
 
     Calls from several threads are serialised: the statements of one call finish before those of the next begin.
@@ -149,6 +150,7 @@ class Connection(PartReads, SchemaReads):
         self,
         sql: str,
         *,
+        params: Mapping[str, Any] | None = ...,
         dtype_backend: DtypeBackend | None = ...,
         decimal: DecimalMode = ...,
         limit: int | None = ...,
@@ -161,6 +163,7 @@ class Connection(PartReads, SchemaReads):
         self,
         sql: str,
         *,
+        params: Mapping[str, Any] | None = ...,
         dtype_backend: DtypeBackend | None = ...,
         decimal: DecimalMode = ...,
         limit: int | None = ...,
@@ -170,6 +173,7 @@ class Connection(PartReads, SchemaReads):
         self,
         sql: str,
         *,
+        params: Mapping[str, Any] | None = None,
         dtype_backend: DtypeBackend | None = None,
         decimal: DecimalMode = "float",
         limit: int | None = None,
@@ -182,6 +186,7 @@ class Connection(PartReads, SchemaReads):
 
         Args:
             sql: One or more statements.
+            params: Values of the parameters `:name`, by name; a list expands in `IN :name`. Default: nothing is bound.
             dtype_backend: Dtypes of the DataFrame, as in `pandas.read_sql`: `numpy_nullable` or `pyarrow`.
                 Default: the README's table of dtypes.
             decimal: DECIMAL as `float` (float64) or `exact` (decimal.Decimal). Default: `float`.
@@ -211,74 +216,40 @@ class Connection(PartReads, SchemaReads):
         if parallel is not None:
             if limit is not None or chunksize is not None:
                 raise OptionError("parallel reads all rows at once; limit and chunksize do not.", "Omit one of them.")
-            return self.run_parallel(sql, parallel, on=on, consistent=consistent, decimal=mode).to_pandas(dtype_backend)
+            result = self.run_parallel(sql, parallel, on=on, consistent=consistent, decimal=mode, params=params)
+            return result.to_pandas(dtype_backend)
         if on is not None or consistent:
             raise OptionError("on and consistent need parallel=N.", "Add parallel=N, or omit them.")
+        request = Request(sql, mode, limit, params)
         if chunksize is not None:
-            return self._chunks(sql, chunksize, dtype_backend, mode, limit)
-        return self._last(sql, mode, limit, as_frame=dtype_backend is None).to_pandas(dtype_backend)
+            return self._chunks(request, chunksize, dtype_backend)
+        return self._last(replace(request, as_frame=dtype_backend is None)).to_pandas(dtype_backend)
 
-    def query_arrow(self, sql: str, *, limit: int | None = None) -> pa.Table:
+    def query_arrow(self, sql: str, *, params: Mapping[str, Any] | None = None, limit: int | None = None) -> pa.Table:
         """Run SQL and return its last result set as a `pyarrow.Table`; DECIMAL is exact.
 
         Raises:
             StatementError, ResultError, ConnectionLostError: As `query` does.
         """
-        return self._last(sql, "exact", limit).to_arrow()
+        return self._last(Request(sql, "exact", limit, params)).to_arrow()
 
-    def batches(self, sql: str, *, rows: int = 65_536, limit: int | None = None) -> Iterator[pa.RecordBatch]:
-        """Run SQL and stream its last statement's result set as record batches of `rows` rows, in constant memory.
-
-        The connection is busy until the iterator is exhausted or closed.
-
-        Args:
-            sql: One or more statements.
-            rows: Rows in each batch; the last one may have fewer.
-            limit: Read at most this many rows, then end the query; a note says if there were more.
-
-        Raises:
-            StatementError, ResultError, ConnectionLostError: As `query` does; a connection lost after the first batch
-                always raises.
-        """
-        if rows < 1:
-            raise OptionError(f"rows={rows} is not valid; a batch has at least one row.", "Omit it to get 65,536.")
-        return self._batches(sql, rows, limit)
-
-    def write(
-        self, sql: str, path: str | os.PathLike[str], *, overwrite: bool = False, limit: int | None = None
-    ) -> int:
-        """Run SQL and write its last statement's result set to a file, in constant memory; return the number of rows.
-
-        Args:
-            sql: One or more statements.
-            path: A path or `s3://bucket/key` that ends in .parquet (zstd), .csv, .csv.gz or .arrow.
-            overwrite: Replace the file if it exists.
-            limit: Read at most this many rows, then end the query; a note says if there were more.
-
-        Raises:
-            OptionError: The suffix names no format.
-            ResultError: The file exists or cannot be written; no partial file is left.
-            StatementError, ConnectionLostError: As `batches` does.
-        """
-        from rds_iam_magic.results.export import FileDestination
-
-        destination = FileDestination(
-            os.fspath(path), overwrite=overwrite, session=self.login.session, notify=self.notify
-        )
-        with self._streaming(sql, "exact", limit) as result:
-            return destination.write(result.schema, one_schema(result))
-
-    def execute(self, sql: str) -> int:
+    def execute(self, sql: str, *, params: Mapping[str, Any] | None = None) -> int:
         """Run SQL and return the number of rows that its statements changed; result sets are dropped.
 
         Raises:
             StatementError: The server refused a statement; those before it have run.
             ConnectionLostError: The connection was lost, and the statement could not be run again.
         """
-        return sum(result.rows for result in self.run(sql) if isinstance(result, Changed))
+        return sum(result.rows for result in self.run(sql, params=params) if isinstance(result, Changed))
 
     def run(
-        self, sql: str, *, decimal: DecimalMode = "float", limit: int | None = None, as_frame: bool = False
+        self,
+        sql: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        decimal: DecimalMode = "float",
+        limit: int | None = None,
+        as_frame: bool = False,
     ) -> Generator[Result, None, None]:
         """Run statements in order and yield each result when it is complete; a failing statement ends the run.
 
@@ -287,6 +258,7 @@ class Connection(PartReads, SchemaReads):
 
         Args:
             sql: One or more statements.
+            params: As in `query`.
             decimal: As in `query`.
             limit: As in `query`.
             as_frame: Of a result set, only `to_pandas()` with the default dtypes will be used, which saves memory.
@@ -297,9 +269,21 @@ class Connection(PartReads, SchemaReads):
             ConnectionLostError: The connection was lost, and the statement could not be run again.
         """
         with self._use.exclusive():
-            for execution in self._executions(sql, decimal, limit, as_frame=as_frame):
-                with self._telling_progress(execution):
-                    yield from self._executor.collect(execution, MemoryBudget(self.max_memory))
+            yield from self._results(Request(sql, decimal, limit, params, as_frame))
+
+    def _results(self, request: Request) -> Iterator[Result]:
+        for execution in self._executions(request):
+            with self._telling_progress(execution):
+                yield from self._executor.collect(execution, MemoryBudget(self.max_memory))
+
+    def statements(self, sql: str, *, params: Mapping[str, Any] | None = None) -> list[str]:
+        """The statements of a text as `run` would send them, their parameters bound; nothing is run.
+
+        Raises:
+            OptionError: There is no SQL, or a parameter cannot be bound.
+        """
+        with self._use.exclusive():
+            return [execution.statement.text for execution in self._executions(Request(sql, params=params))]
 
     def close(self) -> None:
         """End the session; a second call does nothing. An open transaction is rolled back, and a note says so."""
@@ -327,35 +311,32 @@ class Connection(PartReads, SchemaReads):
         is_open = self.transaction_since is not None and not self.lost
         return [*execution.progress(), *(["A transaction is open: COMMIT or ROLLBACK it."] if is_open else [])]
 
-    def _executions(
-        self, sql: str, decimal: DecimalMode, limit: int | None, *, as_frame: bool = False
-    ) -> list[Execution]:
+    def _executions(self, request: Request) -> list[Execution]:
         status = 0 if self._session.closed else self._session.last_status
-        return executions_of(
-            sql, decimal, limit, as_frame=as_frame, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES
-        )
+        return executions_of(request, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES, notify=self.notify)
 
     def _statements(self, sql: str) -> list[Statement]:
-        return [execution.statement for execution in self._executions(sql, "float", None)]
+        return [execution.statement for execution in self._executions(Request(sql))]
 
     def _planner(self) -> Planner:
         from rds_iam_magic.connection.planner import Planner
 
         return Planner(self, self._session, self._use)
 
-    def _last(self, sql: str, decimal: DecimalMode, limit: int | None, *, as_frame: bool = False) -> ResultSet:
+    def _last(self, request: Request) -> ResultSet:
         last: ResultSet | None = None
-        for result in self.run(sql, decimal=decimal, limit=limit, as_frame=as_frame):
-            last = result if isinstance(result, ResultSet) else last
+        with self._use.exclusive():
+            for result in self._results(request):
+                last = result if isinstance(result, ResultSet) else last
         if last is None:
             raise _no_rows()
         return last
 
     @contextmanager
-    def _streaming(self, sql: str, decimal: DecimalMode, limit: int | None) -> Iterator[StreamedResult]:
+    def _streaming(self, request: Request) -> Iterator[StreamedResult]:
         """Run the statements before the last one, then stream the last one's result set."""
         with self._use.exclusive():
-            *before, last = self._executions(sql, decimal, limit)
+            *before, last = self._executions(request)
             for execution in before:
                 with self._telling_progress(execution):
                     results = list(self._executor.collect(execution, MemoryBudget(self.max_memory)))
@@ -371,23 +352,6 @@ class Connection(PartReads, SchemaReads):
                 result.batches = _to_the_end(result.batches, outcomes)
                 yield result
 
-    def _batches(self, sql: str, rows: int, limit: int | None) -> Iterator[pa.RecordBatch]:
-        with self._streaming(sql, "exact", limit) as result:
-            yield from rechunk(one_schema(result), rows)
-
-    def _chunks(
-        self, sql: str, rows: int, dtype_backend: DtypeBackend | None, decimal: DecimalMode, limit: int | None
-    ) -> Iterator[pd.DataFrame]:
-        from rds_iam_magic.results import frame
-
-        with self._streaming(sql, decimal, limit) as result:
-            schema, nullable, is_empty = result.schema, result.nullable, True
-            for batch in rechunk(result.batches, rows):
-                is_empty = False
-                yield frame.to_pandas([batch], schema, nullable, dtype_backend, whole_as_integers=decimal == "float")
-            if is_empty:  # as in pandas, an empty result is one empty chunk
-                yield frame.to_pandas([], schema, nullable, dtype_backend, whole_as_integers=decimal == "float")
-
 
 def _to_the_end(batches: Iterator[pa.RecordBatch], outcomes: Iterator[Outcome]) -> Iterator[pa.RecordBatch]:
     """Yield the batches, then run the statement to its end; refuse a second result set."""
@@ -397,7 +361,4 @@ def _to_the_end(batches: Iterator[pa.RecordBatch], outcomes: Iterator[Outcome]) 
 
 
 def _no_rows() -> ResultError:
-    return ResultError(
-        "The SQL ran, but its last statement returned no rows.",
-        cause="no-rows",
-    )
+    return ResultError("The SQL ran, but its last statement returned no rows.", cause="no-rows")

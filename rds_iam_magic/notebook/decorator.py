@@ -20,9 +20,9 @@ def magic(grammar: Grammar) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
-        def run(self: object, *args: Any) -> Any:
+        def run(self: object, *args: Any, **named: Any) -> Any:
             try:
-                return function(self, *args)
+                return function(self, *args, **named)
             except RdsIamError as error:
                 error.interface = Interface.NOTEBOOK
                 raise

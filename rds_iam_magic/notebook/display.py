@@ -250,6 +250,13 @@ def listing(connections: dict[str, Connection], current: str | None) -> None:
         say(f"{'*' if alias == current else ' '} {describe(alias, connection)}")
 
 
+def statements(texts: list[str]) -> None:
+    """Print statements as they would be sent."""
+    for text in texts:
+        last_line = text.rpartition("\n")[2]
+        say(f"{text}\n;" if "--" in last_line or "#" in last_line else f"{text};")
+
+
 def policy(document: dict[str, Any]) -> None:
     """Print a policy document, ready to copy."""
     say(json.dumps(document, indent=2))

@@ -69,6 +69,9 @@ SQL = Grammar(
     value. A statement that fails ends the cell with an error. The value of a statement with several result sets, such
     as CALL, is its last one. On the line of %%rds_sql itself, "-- …", "# …" and "/* … */" are comments.
 
+    :name in the SQL is bound to the notebook's variable name, :name.part and :name["key"] to what is in it. A list
+    expands: WHERE id IN :ids. Where the SQL itself means a colon, write \\:name, or use --no-bind.
+
     VAR << (or -o VAR) assigns instead of showing; VAR =<< does both. --to FILE writes the rows to a file as they
     arrive, so they need not fit in memory.
 
@@ -97,6 +100,28 @@ SQL = Grammar(
             "to", OptionInfo("Write to FILE: `.parquet`, `.csv`, `.csv.gz` or `.arrow`; `s3://` too.", metavar="FILE")
         ),
         Option("overwrite", QUERY_ARGUMENTS["overwrite"]),
+        Option(
+            "params",
+            OptionInfo(
+                "Dict with the values of the parameters: a variable, or JSON in single quotes.",
+                default_text="the notebook's variables",
+                metavar="VAR",
+            ),
+        ),
+        Option("no-bind", OptionInfo("Bind nothing: colons are sent as they are.")),
+        Option(
+            "dry-run",
+            OptionInfo("Show what would be sent, and run nothing.", short="N"),
+            aliases=("no-execute",),
+        ),
+        Option(
+            "jinja",
+            OptionInfo(
+                "Fill in `{{ … }}` and `{% … %}` by Jinja; values are bound, not pasted, unless marked as SQL: "
+                "`{{ x | sql }}`.",
+                short="j",
+            ),
+        ),
     ),
 )
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    line_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+)
 from traitlets import Integer, Unicode, Union
 
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
     from rds_iam_magic.aws.discovery import Database
     from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.notebook.feedback import Feedback
+    from rds_iam_magic.notebook.variables import Filled
+    from rds_iam_magic.results.formats import DecimalMode
     from rds_iam_magic.results.result import ResultSet
 
 
@@ -67,20 +76,26 @@ class RdsIamMagics(Magics):
             self._name(parsed.target)
 
     @no_var_expand
+    @needs_local_scope
     @line_cell_magic
     @magic(grammars.SQL)
-    def rds_sql(self, line: str, cell: str | None = None) -> Any:
-        from rds_iam_magic.notebook import display
+    def rds_sql(self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
+        from rds_iam_magic.notebook import display, variables
         from rds_iam_magic.notebook.feedback import NOTHING, Feedback
 
         parsed = options.parse_sql(line, cell, self.connections)
         if parsed is None:
             return display.say(grammars.SQL.help())
         connection = self._connection(parsed.alias)
+        filled = variables.filled(parsed, self.shell, local_ns)
+        if filled.note:
+            display.note(filled.note)
+        if parsed.dry_run:
+            return display.statements(connection.statements(filled.sql, params=filled.params))
         feedback = Feedback(self.shell, str(self.current), NOTHING if parsed.quiet else self.feedback)
         try:
             with feedback.of(connection):
-                value = self._run(connection, parsed, feedback)
+                value = self._run(connection, parsed, filled, feedback)
         except KeyboardInterrupt:
             display.stopped(connection)
             raise
@@ -189,29 +204,34 @@ class RdsIamMagics(Magics):
             raise sqltext.not_held(alias, self.connections)
         return self.connections[alias]
 
-    def _run(self, connection: Connection, parsed: options.SqlLine, feedback: Feedback) -> Any:
+    def _run(self, connection: Connection, parsed: options.SqlLine, filled: Filled, feedback: Feedback) -> Any:
         """Run the SQL, tell of each result, show each except the last, and return the last."""
         from rds_iam_magic.notebook.results import Results
 
         if parsed.to is not None:
-            rows = connection.write(parsed.sql, parsed.to, overwrite=parsed.overwrite, limit=parsed.limit)
+            rows = connection.write(
+                filled.sql, parsed.to, params=filled.params, overwrite=parsed.overwrite, limit=parsed.limit
+            )
             return feedback.written(rows, parsed.to)
         is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
         results = Results(converter(parsed), self.whole, feedback, quiet=parsed.quiet)
         if parsed.parallel is not None:
             results.take(
                 connection.run_parallel(
-                    parsed.sql,
+                    filled.sql,
                     parsed.parallel,
+                    params=filled.params,
                     on=parsed.on,
                     consistent=parsed.consistent,
                     decimal="exact" if is_exact else "float",
                 )
             )
             return results.value
+        decimal: DecimalMode = "exact" if is_exact else "float"
         run = connection.run(
-            parsed.sql,
-            decimal="exact" if is_exact else "float",
+            filled.sql,
+            params=filled.params,
+            decimal=decimal,
             limit=parsed.limit,
             as_frame=parsed.type == "pandas" and parsed.dtype_backend is None,
         )

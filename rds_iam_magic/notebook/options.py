@@ -57,6 +57,10 @@ class SqlLine:
     parallel: int | None = None
     on: str | None = None
     consistent: bool = False
+    params: str | None = None
+    bind: bool = True
+    dry_run: bool = False
+    jinja: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,10 @@ def _sql_line(
         parallel=whole(values.get("parallel"), "parallel"),
         on=values.get("on"),
         consistent="consistent" in flags,
+        params=values.get("params"),
+        bind="no_bind" not in flags,
+        dry_run="dry_run" in flags,
+        jinja="jinja" in flags,
     )
     _check_together(parsed)
     return parsed
@@ -190,6 +198,8 @@ def _choice(values: dict[str, str], key: str) -> Any:
 
 def _check_together(line: SqlLine) -> None:
     """Refuse options that exclude each other, rather than ignore one of them."""
+    if not line.bind and (line.params or line.jinja):
+        raise OptionError("--no-bind binds nothing; --params and --jinja bind values.", "Omit one of them.")
     if line.overwrite and line.to is None:
         raise OptionError("--overwrite needs --to FILE.", "Name the file with --to, or omit --overwrite.")
     if line.parallel is None and (line.on or line.consistent):

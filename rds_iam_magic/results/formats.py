@@ -17,6 +17,9 @@ ResultType = Literal["pandas", "arrow", "polars"]
 
 QUERY_ARGUMENTS = {
     "sql": OptionInfo("One or more statements."),
+    "params": OptionInfo(
+        "Values of the parameters `:name`, by name; a list expands in `IN :name`.", default_text="nothing is bound"
+    ),
     "dtype_backend": OptionInfo(
         "Dtypes of the DataFrame, as in `pandas.read_sql`: `numpy_nullable` or `pyarrow`.",
         default_text="the README's table of dtypes",

@@ -151,6 +151,8 @@ def ends_statement(command: str) -> bool:
     letter = command[1:]
     if letter in ("g", "G"):
         return True
+    if letter == ":":  # no command: an escaped colon, which is sent without the backslash where parameters are bound
+        return False
     if letter in _LETTERS or letter in _OTHER_LETTERS:
         word = _LETTERS.get(letter, "")
         raise _refused(command, _OTHER_LETTERS.get(letter) or _WORDS[word], _CAUSES.get(word, "shell-command"))
