@@ -17,7 +17,6 @@ from rds_iam_magic.connection.loss import (
     error_on_new_session,
     note_on_new_session,
 )
-from rds_iam_magic.connection.nearest_name import nearest_name_hint, not_found
 from rds_iam_magic.connection.session_state import AUTOCOMMIT, IN_TRANSACTION, SessionState
 from rds_iam_magic.errors import (
     ConnectionLostError,
@@ -33,6 +32,7 @@ from rds_iam_magic.mysql.reopening import open_with_retries
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.mysql.wire.events import ServerError
 from rds_iam_magic.results.progress import Progress, Watch
+from rds_iam_magic.schema.nearest_name import nearest_name_hint, not_found
 from rds_iam_magic.sql.effects import Effects
 from rds_iam_magic.sql.quoting import quote_name
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.aws.discovery import Database
     from rds_iam_magic.connection.connection import Connection
-    from rds_iam_magic.notebook.feedback import Feedback
+    from rds_iam_magic.notebook.feedback.line import Feedback
     from rds_iam_magic.notebook.variables import Filled
     from rds_iam_magic.results.formats import DecimalMode
     from rds_iam_magic.results.result import ResultSet
@@ -81,7 +81,7 @@ class RdsIamMagics(Magics):
     @magic(grammars.SQL)
     def rds_sql(self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
         from rds_iam_magic.notebook import display, variables
-        from rds_iam_magic.notebook.feedback import NOTHING, Feedback
+        from rds_iam_magic.notebook.feedback.line import NOTHING, Feedback
 
         parsed = options.parse_sql(line, cell, self.connections)
         if parsed is None:

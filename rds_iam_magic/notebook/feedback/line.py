@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.notebook import display
-from rds_iam_magic.notebook.progress import RunningLine
+from rds_iam_magic.notebook.feedback.progress import RunningLine
 from rds_iam_magic.wording import bytes_text, count_of, duration_text
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from tests.support.events import LONG, interrupt, processes, wait_until, when
 pytestmark = pytest.mark.slow  # servers and kernels
 
 AT_ONCE = """
-from rds_iam_magic.notebook import progress
+from rds_iam_magic.notebook.feedback import progress
 progress.AFTER = progress.EVERY = progress.SILENCE = 0
 progress.ASK_EVERY = (0, 0)
 """

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.connection.nearest_name import Missing, nearest, nearest_name_hint, not_found
 from rds_iam_magic.errors import RdsIamError, StatementError
 from rds_iam_magic.mysql.wire.events import ServerError
+from rds_iam_magic.schema.nearest_name import Missing, nearest, nearest_name_hint, not_found
 from rds_iam_magic.sql.statement import split
 
 

@@ -1,0 +1,1 @@
+"""What is told beside results: a line after each statement, and how far one is."""
