@@ -69,7 +69,7 @@ _TABLES = "SHOW TABLES lists the tables that you can see."
 
 HINTS: dict[str, str] = {
     # What the user has typed
-    "analyze-would-write": "Explain it without {option:analyze}: that runs nothing.",
+    "analyze-would-write": "Explain it without {option:analyze}; then it is not run.",
     "address-invalid": "Write it like example.com:3306.",
     "dask-missing": 'Run pip install "rds-iam-magic[dask]".',
     "driver-option-refused": "",

@@ -184,7 +184,8 @@ COLUMNS = Grammar(
     "%rds_columns",
     ("TABLE [-A ALIAS]",),
     f"""
-    The columns of a table or view: type, whether it may be NULL, key, default, comment. {_TABLE}
+    The columns of a table or view: type, whether it may be NULL, key, default, comment.
+    {_TABLE}
     """,
     (_ALIAS,),
 )
@@ -193,7 +194,8 @@ PREVIEW = Grammar(
     "%rds_preview",
     ("TABLE [N] [-A ALIAS]",),
     f"""
-    The first N rows (10) of a table or view that the server gives. {_TABLE}
+    The first N rows (10) of a table or view that the server gives.
+    {_TABLE}
     """,
     (_ALIAS,),
 )
@@ -202,7 +204,8 @@ DDL = Grammar(
     "%rds_ddl",
     ("TABLE [-A ALIAS]",),
     f"""
-    The statement that creates a table or view. {_TABLE}
+    The statement that creates a table or view.
+    {_TABLE}
     """,
     (_ALIAS,),
 )
@@ -213,7 +216,8 @@ PROFILE = Grammar(
     f"""
     What is in each column of a table: values, NULLs, distinct values, min, quartiles, max, mean, the most frequent
     values. One statement reads the table once; of a large one (over 1,000,000 rows, or less if it is wide) it reads a
-    random sample, and a note says so. {_TABLE}
+    random sample, and a note says so.
+    {_TABLE}
     """,
     (_ALIAS, Option("all", OptionInfo("Read all rows of a large table."))),
 )
@@ -223,7 +227,7 @@ EXPLAIN = Grammar(
     ("[-A ALIAS] [--analyze] SELECT …", "[-A ALIAS] [--analyze]   (as %%rds_explain, with the SQL in the cell's body)"),
     """
     Show the plan of a statement as a tree. Of the tables under one step, each is looked at for every row of those above
-    it. Nothing is run, except with --analyze: that runs a query, and tells the rows and the time of each step.
+    it. The statement is not run, except with --analyze: that runs a query, and tells the rows and time of each step.
     """,
     (
         _ALIAS,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rds_iam_magic.errors import StatementError
 from rds_iam_magic.schema.asking import Asks
 from rds_iam_magic.schema.columns import show_columns
 from rds_iam_magic.schema.databases import SYSTEM
 from rds_iam_magic.schema.names import Part, Pattern, Table, like, parse_pattern
-from rds_iam_magic.sql.quoting import quote_text
+from rds_iam_magic.sql.quoting import quote_name, quote_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,10 +37,20 @@ def list_tables(db: Asks, pattern: str | None = None) -> pd.DataFrame:
 def _temporary(db: Asks, name: Pattern, empty: pd.DataFrame) -> pd.DataFrame:
     """A temporary table, which most servers do not list; else the server's error, with the nearest name."""
     schema = None if name.schema is None else name.schema.text
-    show_columns(db, Table(schema, name.name.text))
+    try:
+        show_columns(db, Table(schema, name.name.text))
+    except StatementError as error:
+        if schema is None and _is_schema(db, name.name.text):
+            error.hint = f"{name.name.text} is a schema; {quote_name(name.name.text)}.* has its tables."
+        raise
     found = empty.reindex([0])
     found.loc[0, ["schema", "table", "type", "comment"]] = [schema or db.database, name.name.text, "temporary", ""]
     return found
+
+
+def _is_schema(db: Asks, name: str) -> bool:
+    where = f"SCHEMA_NAME = {quote_text(name)}"
+    return len(db.query(f"SELECT 1 AS found FROM information_schema.SCHEMATA WHERE {where}")) > 0  # noqa: S608 - quoted
 
 
 def _in_schemas(db: Asks, schema: Part | None) -> str:

@@ -85,6 +85,16 @@ def test_a_name_that_is_none_is_an_error_with_the_nearest(shop, name):
     assert caught.value.hint.startswith("Did you mean `orders`?")
 
 
+def test_the_name_of_a_schema_is_told_from_one_of_a_table(shop, inside):
+    with rds_iam_magic.connect("sandbox", user="reader") as without_default:
+        for connection in (shop, without_default):
+            with pytest.raises(StatementError) as caught:
+                connection.tables("shop")
+            assert caught.value.hint == "shop is a schema; `shop`.* has its tables."
+            assert len(connection.tables("`shop`.*")) == 4
+    assert inside
+
+
 def test_a_temporary_table_by_its_name(db):
     db.execute("CREATE TEMPORARY TABLE of_mine (a INT)")
     found = db.tables("of_mine")
