@@ -58,6 +58,7 @@ def picture(notebook: Notebook, sources: list[str], path: Path) -> None:
     """Run cells and take their picture."""
     cells = [notebook.run(source) for source in sources]
     cells[-1].settle()
+    assert not any("Traceback" in cell.text for cell in cells), "a cell failed that should not"
     notebook.screenshot(path, cells)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 

@@ -54,7 +54,7 @@ def test_what_a_real_kernel_shows(kernel):
     assert "`newsletter` bit(1) NOT NULL,\n" in shown
     assert "KEY `ordered_at` (`ordered_at`),\n" in shown
     assert shown.index("KEY `ordered_at`") < shown.index("StatementError: Statement 3 of 3")
-    shown = outputs_of(client, "db = get_ipython()._rds_iam_magics.connections['sandbox']\ndb.query('SELEC')")
+    shown = outputs_of(client, "import rds_iam_magic\ndb = rds_iam_magic.connection()\ndb.query('SELEC')")
     assert shown.startswith("StatementError: ")
     assert len(shown.strip().splitlines()) == 2
     assert "connection.py" in outputs_of(client, "%tb")
