@@ -315,8 +315,8 @@ class Connection(PartReads, SchemaReads, StreamReads):
         status = 0 if self._session.closed else self._session.last_status
         return executions_of(request, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES, notify=self.notify)
 
-    def _statements(self, sql: str) -> list[Statement]:
-        return [execution.statement for execution in self._executions(Request(sql))]
+    def _statements(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Statement]:
+        return [execution.statement for execution in self._executions(Request(sql, params=params))]
 
     def _planner(self) -> Planner:
         from rds_iam_magic.connection.planner import Planner

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Asks(Protocol):
     def query(self, sql: str) -> pd.DataFrame:
         """The rows of a query."""
 
-    def _statements(self, sql: str) -> list[Statement]: ...
+    def _statements(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Statement]: ...
 
     def run(self, sql: str, *, decimal: DecimalMode = ...) -> Iterator[Any]:
         """The results of statements."""

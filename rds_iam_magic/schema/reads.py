@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,8 +17,8 @@ class SchemaReads(ABC):
     """What a `Connection` tells of schemas and tables: each as a DataFrame, by queries that change nothing."""
 
     @abstractmethod
-    def _statements(self, sql: str) -> list[Statement]:
-        """The statements of a text, by the session's rules."""
+    def _statements(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Statement]:
+        """The statements of a text, by the session's rules, with their parameters bound."""
 
     def tables(self: Asks, pattern: str | None = None) -> pd.DataFrame:
         """The tables and views that the user sees: schema, table, type, rows_estimate, bytes, comment.
@@ -118,11 +119,12 @@ class SchemaReads(ABC):
 
         return profile(self, table, sample=sample)
 
-    def explain(self: Asks, sql: str, *, analyze: bool = False) -> str:
+    def explain(self: Asks, sql: str, *, params: Mapping[str, Any] | None = None, analyze: bool = False) -> str:
         """The plan of a statement, as a tree of text: which table is read how, in which order, for how many rows.
 
         Args:
             sql: One statement.
+            params: Values of the parameters `:name`, by name; a list expands in `IN :name`. Default: nothing is bound.
             analyze: Run the statement, and tell what each step took; only for a query that reads.
 
         Raises:
@@ -132,4 +134,4 @@ class SchemaReads(ABC):
         """
         from rds_iam_magic.schema.explain import explain
 
-        return explain(self, self._statements(sql), analyze=analyze)
+        return explain(self, self._statements(sql, params), analyze=analyze)

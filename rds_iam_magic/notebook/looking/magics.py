@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    line_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+)
 
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import NotConnectedError
@@ -32,6 +39,8 @@ class RdsIamLooking(Magics):
         connection: Returns the held connection with an alias, or the current one for None.
         whole: Registers results to show in full.
     """
+
+    shell: InteractiveShell
 
     def __init__(
         self, shell: InteractiveShell, connection: Callable[[str | None], Connection], whole: WholePrinters
@@ -83,14 +92,19 @@ class RdsIamLooking(Magics):
         return self._ask(parsed.alias, lambda db: db.profile(parsed.words[0], sample=sample), PROFILE)
 
     @no_var_expand
+    @needs_local_scope
     @line_cell_magic
     @magic(grammars.EXPLAIN)
-    def rds_explain(self, line: str, cell: str | None = None) -> Any:
+    def rds_explain(self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
+        from rds_iam_magic.notebook.variables import bindable
+
         parsed = parse_explain(line, cell)
         if parsed is None:
             return _help(grammars.EXPLAIN)
         analyze = "analyze" in parsed.flags
-        return self._ask(parsed.alias, lambda db: db.explain(parsed.words[0], analyze=analyze))
+        sql = parsed.words[0]
+        params = bindable(self.shell, local_ns) if ":" in sql else None
+        return self._ask(parsed.alias, lambda db: db.explain(sql, params=params, analyze=analyze))
 
     @line_magic
     @magic(grammars.DATABASES)

@@ -93,6 +93,13 @@ def test_a_plan_of_a_line_and_of_a_cell(connected):
     assert shown(connected, value)[0] == str(value)
 
 
+def test_a_plan_has_the_values_of_variables(connected):
+    connected.names["wanted"] = [1, 2]
+    cell = "%%rds_explain\nSELECT * FROM orders WHERE id IN :wanted"
+    assert re.search(r"\borders\b.*PRIMARY", connected.ok(cell).value, re.DOTALL)
+    assert connected("%rds_explain SELECT * FROM orders WHERE id = :wantd").error.cause == "parameter-unknown"
+
+
 def test_the_sql_of_a_plan_is_not_expanded(connected):
     connected.names["x"] = "nothing"
     assert "Query" in connected.ok("%rds_explain SELECT '{x}' FROM orders").value
