@@ -127,7 +127,7 @@ def _bound(
             bound.append((statement, effects))
         else:
             tokens = tuple(tokenize(filled.text, backslash_escapes=backslash_escapes))
-            sent = Statement(filled.text, tokens)
+            sent = Statement(filled.text, tokens, filled.with_placeholders)
             bound.append((sent, effects_of(sent)))
     for note in dict.fromkeys(notes):
         notify(note)

@@ -13,7 +13,8 @@ from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connection.loss import SessionLostError
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError, RdsIamError, StatementError
 from rds_iam_magic.mysql.cancel import work_of
-from rds_iam_magic.mysql.reader import ResponseReader
+from rds_iam_magic.mysql.reader import Preparable, ResponseReader
+from rds_iam_magic.mysql.wire import values
 from rds_iam_magic.mysql.wire.events import ServerError
 from rds_iam_magic.results.progress import Progress
 from rds_iam_magic.sql.effects import LOCKS, Effects, identifiers_in
@@ -21,8 +22,10 @@ from rds_iam_magic.wording import bytes_text
 
 if TYPE_CHECKING:
     from rds_iam_magic.connection.reconnecting import ReconnectingSession
+    from rds_iam_magic.mysql.session import ServerSession
     from rds_iam_magic.mysql.wire.charsets import Announced
     from rds_iam_magic.mysql.wire.events import Event
+    from rds_iam_magic.sql.placeholders import WithPlaceholders
     from rds_iam_magic.sql.statement import Statement
 
 
@@ -102,6 +105,7 @@ def run_statement(
         no_data=session.login.timeouts.no_data,
         deadline=_deadline(session),
         binary=effects.is_query and session.login.endpoint.kind is not Kind.PROXY,
+        prepared=_preparable(statement.with_placeholders, server_session),
         only_reads=effects.only_reads,
         progressed=_watched(session),
     )
@@ -119,6 +123,26 @@ def run_statement(
         raise
     finally:
         _close_reader(session, running)
+
+
+def _preparable(with_placeholders: WithPlaceholders | None, session: ServerSession) -> Preparable | None:
+    """The statement with its values apart, if the server makes of it the very same as of literals.
+
+    MySQL derives a parameter's type from where it stands, and converts the value to it: a number compared with a text
+    column is compared as a text. MariaDB takes a value as it is sent, as it does a literal.
+    """
+    if with_placeholders is None or not session.executes_last or not session.charsets.client.is_utf8:
+        return None
+    try:
+        parameters = values.parameters(with_placeholders.values)
+    except ValueError:  # an integer beyond 64 bits
+        return None
+    if len(parameters) > _MOST_PARAMETERS:
+        return None
+    return Preparable(with_placeholders.sql.encode(), parameters, len(with_placeholders.values))
+
+
+_MOST_PARAMETERS = 8000  # bytes; they and what closes the statement come in one record of TLS, or not at all
 
 
 def _require_size(session: ReconnectingSession, size: int) -> None:

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rds_iam_magic.background import TICK, BackgroundCall
 from rds_iam_magic.errors import ConnectionLostError, ResultError
@@ -37,6 +37,14 @@ _ENDED = (_QUERY_INTERRUPTED, 1969, 3024, 1205, 1213)
 _NOT_EXECUTED = (1243, 1615)  # no such prepared statement; its tables were changed too often
 
 
+class Preparable(NamedTuple):
+    """A statement to prepare, its parameters as COM_STMT_EXECUTE sends them, and their number."""
+
+    sql: bytes
+    parameters: bytes = b""
+    values: int = 0
+
+
 class ResponseReader:
     """The events of one response; iterate over it once, and `close` it.
 
@@ -49,6 +57,7 @@ class ResponseReader:
         no_data: Seconds without a byte before `still_runs` is called.
         deadline: Seconds after which reading stops with an error; the caller ends the query.
         binary: Ask for rows in the binary protocol, which takes a prepared statement; text if it cannot be prepared.
+        prepared: The statement to prepare, if it is not `sql` itself.
         only_reads: The statement may run again, as text, when the server says that it did not execute the prepared one:
             a stored function may raise that error too (SIGNAL), after a write.
         progressed: Called by the caller's thread with each chunk of rows, and after each tick without one: the rows
@@ -77,6 +86,7 @@ class ResponseReader:
         no_data: float = DEFAULT.no_data,
         deadline: float | None = None,
         binary: bool = False,
+        prepared: Preparable | None = None,
         only_reads: bool = False,
         progressed: Callable[[int, int], None] = lambda rows, size: None,  # noqa: ARG005 - nobody is told
     ) -> None:
@@ -86,6 +96,7 @@ class ResponseReader:
         self._session = session
         self._sql = sql
         self._binary = binary
+        self._prepared = prepared or Preparable(sql)
         self._not_executed = _NOT_EXECUTED if only_reads else ()
         self._outcome: Prepared | PrepareFailed | None = None  # of preparing; None once the statement runs
         self._warnings_of_preparing = 0
@@ -234,7 +245,12 @@ class ResponseReader:
         lists it.
         """
         session = self._session
-        sequence = session.prepare(self._sql, self._hear, then_execute=session.executes_last)
+        sequence = session.prepare(
+            self._prepared.sql,
+            self._hear,
+            then_execute=session.executes_last,
+            parameters=self._prepared.parameters,
+        )
         self.sent = session.executes_last
         self._receive(sequence=sequence, command=COM_STMT_PREPARE, then_execute=session.executes_last)
         if isinstance(self._outcome, Prepared) and not session.executes_last:
@@ -252,7 +268,7 @@ class ResponseReader:
 
     def _restore_warnings(self) -> None:
         """Prepare the statement once more, for SHOW WARNINGS: executing it discarded the warnings of preparing it."""
-        sequence = self._session.prepare(self._sql, self._hear)
+        sequence = self._session.prepare(self._prepared.sql, self._hear)
         self._receive(sequence=sequence, command=COM_STMT_PREPARE)
         if isinstance(self._outcome, Prepared):
             self._session.close_statement(self._outcome.statement_id)
@@ -260,10 +276,10 @@ class ResponseReader:
 
     def _execute_or_close(self, prepared: Prepared) -> None:
         """Run the statement of that number, unless it lacks parameters or was called off."""
-        if prepared.parameters or self._discarding:
+        if prepared.parameters != self._prepared.values or self._discarding:
             self._session.close_statement(prepared.statement_id)
         else:
-            sequence = self._session.execute(prepared.statement_id)
+            sequence = self._session.execute(prepared.statement_id, self._prepared.parameters)
             self.sent = True
             self._receive(sequence=sequence, command=COM_STMT_EXECUTE)
 
@@ -289,7 +305,7 @@ class ResponseReader:
         if isinstance(event, (Prepared, PrepareFailed)):
             self._outcome = event
             self._warnings_of_preparing = event.warnings if isinstance(event, Prepared) else 0
-        elif isinstance(self._outcome, Prepared) and not self._outcome.parameters:
+        elif isinstance(self._outcome, Prepared) and self._outcome.parameters == self._prepared.values:
             if isinstance(event, ServerError) and event.code in self._not_executed:
                 self._outcome = PrepareFailed(event)
             else:

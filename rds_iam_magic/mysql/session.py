@@ -98,7 +98,12 @@ class ServerSession:
             return self._send(commands.COM_QUERY, sql, progress)
 
     def prepare(
-        self, sql: bytes, progress: Callable[[], None] = lambda: None, *, then_execute: bool = False
+        self,
+        sql: bytes,
+        progress: Callable[[], None] = lambda: None,
+        *,
+        then_execute: bool = False,
+        parameters: bytes = b"",
     ) -> int | None:
         """Send a COM_STMT_PREPARE; return the sequence number of the response's first packet, as `send` does.
 
@@ -106,6 +111,7 @@ class ServerSession:
             sql: The statement.
             progress: Called each time that the network has taken some of it.
             then_execute: Send with it what `execute` sends, for the statement prepared last (`executes_last`).
+            parameters: Of the execution.
 
         Raises:
             ConnectionLostError: The socket is closed.
@@ -116,19 +122,20 @@ class ServerSession:
                 return self._send(commands.COM_STMT_PREPARE, sql, progress)
             sock = self._open_socket()
             sequence, packets = 1, b""
-            if len(sql) < _SMALL:
+            if len(sql) + len(parameters) < _SMALL:
                 packets = self._framed(packet(0, bytes([commands.COM_STMT_PREPARE]) + sql), pipelined=False)
             else:
                 sequence = self._send(commands.COM_STMT_PREPARE, sql, progress) or 1
-            sock.sendall(packets + self._execution(LAST_STATEMENT, pipelined=True))
+            sock.sendall(packets + self._execution(LAST_STATEMENT, parameters, pipelined=True))
             progress()
         return sequence if self._compressed is None else None
 
-    def execute(self, statement_id: int) -> int | None:
-        """Send a COM_STMT_EXECUTE without parameters, and close the statement behind it (COM_STMT_CLOSE has no answer).
+    def execute(self, statement_id: int, parameters: bytes = b"") -> int | None:
+        """Send a COM_STMT_EXECUTE, and close the statement behind it (COM_STMT_CLOSE has no answer).
 
         Args:
             statement_id: The number of the prepared statement.
+            parameters: Its parameters, if it has some.
 
         Returns:
             The sequence number of the response's first packet, as `send` does.
@@ -138,7 +145,7 @@ class ServerSession:
         """
         self.synchronised = False
         with _losses():
-            self._open_socket().sendall(self._execution(statement_id, pipelined=False))
+            self._open_socket().sendall(self._execution(statement_id, parameters, pipelined=False))
         return 1 if self._compressed is None else None
 
     def close_statement(self, statement_id: int) -> None:
@@ -311,9 +318,9 @@ class ServerSession:
             rest = rest[MAX_PACKET:]
         return sequence + 1 if self._compressed is None else None
 
-    def _execution(self, statement_id: int, *, pipelined: bool) -> bytes:
+    def _execution(self, statement_id: int, parameters: bytes, *, pipelined: bool) -> bytes:
         """COM_STMT_EXECUTE and COM_STMT_CLOSE, so short that the server gets both, in one record of TLS, or neither."""
-        execute, close = execute_packet(statement_id), close_packet(statement_id)
+        execute, close = execute_packet(statement_id, parameters), close_packet(statement_id)
         return self._framed(execute, pipelined=pipelined) + self._framed(close)
 
     def _framed(self, command: bytes, *, pipelined: bool = True) -> bytes:

@@ -111,7 +111,7 @@ SQL = Grammar(
         Option("no-bind", OptionInfo("Bind nothing: colons are sent as they are.")),
         Option(
             "dry-run",
-            OptionInfo("Show what would be sent, and run nothing.", short="N"),
+            OptionInfo("Show what would be sent, with the values as literals, and run nothing.", short="N"),
             aliases=("no-execute",),
         ),
         Option(

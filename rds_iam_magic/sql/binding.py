@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.sql.literals import has_time_zone, is_null, literal
-from rds_iam_magic.sql.parameters import Parameter, Step, find_parameters, may_have_parameters
+from rds_iam_magic.sql.parameters import Parameter, Piece, Step, find_parameters, may_have_parameters
+from rds_iam_magic.sql.placeholders import MOST_VALUES, WithPlaceholders, are_in_conditions, plain
 
 __all__ = ["Bound", "bind", "may_have_parameters"]
 
@@ -43,11 +44,13 @@ class Bound:
         text: The statement as it is sent, with literals.
         names: The names that were bound.
         notes: What the user should know.
+        with_placeholders: The same with its values apart, if they may be bound by the server.
     """
 
     text: str
     names: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    with_placeholders: WithPlaceholders | None = None
 
 
 def bind(
@@ -66,19 +69,40 @@ def bind(
     """
     if not may_have_parameters(sql):
         return Bound(sql)
-    parts: list[str] = []
+    pieces = find_parameters(sql, backslash_escapes=backslash_escapes, mode_may_change=mode_may_change)
     notes: list[str] = []
-    names: set[str] = set()
-    done = 0
-    for piece in find_parameters(sql, backslash_escapes=backslash_escapes, mode_may_change=mode_may_change):
-        parts.append(sql[done : piece.start])
+    places = {piece: _Place(sql, piece.parameter, notes) for piece in pieces if piece.parameter is not None}
+    text = _joined(sql, pieces, {piece: place.filled(values) for piece, place in places.items()})
+    return Bound(
+        text,
+        frozenset(piece.parameter.name for piece in places if piece.parameter is not None),
+        tuple(dict.fromkeys(notes)),
+        _with_placeholders(sql, pieces, places, backslash_escapes=backslash_escapes),
+    )
+
+
+def _joined(sql: str, pieces: list[Piece], texts: Mapping[Piece, str]) -> str:
+    """A statement with texts in the place of its parameters; an escaped colon loses its backslash."""
+    parts, done = [], 0
+    for piece in pieces:
+        parts += [sql[done : piece.start], texts.get(piece) or sql[piece.start + 1 : piece.end]]
         done = piece.end
-        if piece.parameter is None:  # \:name
-            parts.append(sql[piece.start + 1 : piece.end])
-            continue
-        names.add(piece.parameter.name)
-        parts.append(_Place(sql, piece.parameter, notes).filled(values))
-    return Bound("".join([*parts, sql[done:]]), frozenset(names), tuple(dict.fromkeys(notes)))
+    return "".join([*parts, sql[done:]])
+
+
+def _with_placeholders(
+    sql: str, pieces: list[Piece], places: Mapping[Piece, _Place], *, backslash_escapes: bool
+) -> WithPlaceholders | None:
+    found = [piece.parameter for piece in places if piece.parameter is not None]
+    values = [value for place in places.values() for value in place.values]
+    if not 0 < len(values) <= MOST_VALUES or not are_in_conditions(sql, found, backslash_escapes=backslash_escapes):
+        return None
+    try:
+        plain_values = tuple(map(plain, values))
+    except ValueError:  # such as an aware date, whose literal is an expression
+        return None
+    texts = {piece: place.with_placeholders() for piece, place in places.items()}
+    return WithPlaceholders(_joined(sql, pieces, texts), plain_values)
 
 
 class _Place:
@@ -88,13 +112,25 @@ class _Place:
         self._sql = sql
         self._parameter = parameter
         self._notes = notes
+        self._value: Any = None
+        self._write: Callable[[object], str] = literal
+        self.values: list[object] = []  # in their order, as they were given
         self._shown = sql[parameter.start : parameter.end]
         self._before = sql[max(0, parameter.start - _MOST_BEFORE) : parameter.start]
         self._after = sql[parameter.end : parameter.end + 1]
 
     def filled(self, values: Mapping[str, Any]) -> str:
         """The parameter as SQL, with spaces around it where it would else grow together with what stands there."""
-        value = value_of(self._parameter, values, self._shown)
+        self._value = value_of(self._parameter, values, self._shown)
+        return self._written()
+
+    def with_placeholders(self) -> str:
+        """The same with a `?` for each value."""
+        self._write = lambda _: "?"
+        return self._written()
+
+    def _written(self) -> str:
+        value = self._value
         text = self._list(value) if is_list(value) else self._single(value)
         before = self._before[-1:]
         front = "" if not before or (_STANDS_APART.match(before) and not (before == text[0] == "-")) else " "
@@ -164,8 +200,9 @@ class _Place:
         return self._literal(value, f" (number {number:,})" if number else "")
 
     def _literal(self, value: object, which: str = "") -> str:
+        self.values.append(value)
         try:
-            return literal(value)
+            return self._write(value)
         except OptionError as error:
             message, cause = error.message, error.cause
         raise OptionError(f"{self._shown}{which} {message}", cause=cause)

@@ -193,14 +193,14 @@ def _pandas(value: Any) -> str:
 
 def _numpy(value: Any) -> str:
     if value.dtype.kind in "mM":
-        return literal(_from_numpy_time(value))
+        return literal(from_numpy_time(value))
     plain = value.item()
     if type(plain) not in _WRITERS:  # such as a long double, whose digits a float does not have
         raise _unsupported(value)
     return literal(plain)
 
 
-def _from_numpy_time(value: Any) -> object:
+def from_numpy_time(value: Any) -> object:
     """NumPy's date or duration as Python's, whose unit is the microsecond, as MySQL's is."""
     import numpy as np
 

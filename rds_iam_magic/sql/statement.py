@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.sql import shell
@@ -22,13 +23,22 @@ from rds_iam_magic.sql.lexer import (
     upper,
 )
 
+if TYPE_CHECKING:
+    from rds_iam_magic.sql.placeholders import WithPlaceholders
+
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement: its text as written, without its delimiter, and its tokens."""
+    """One statement: its text as written, without its delimiter, and its tokens.
+
+    Attributes:
+        text, tokens: As above; parameters are literals.
+        with_placeholders: The same statement with its values apart, if they may be bound by the server.
+    """
 
     text: str
     tokens: tuple[Token, ...]
+    with_placeholders: WithPlaceholders | None = None
 
     @cached_property
     def words(self) -> list[str]:

@@ -1,11 +1,15 @@
 """Statements with parameters on a real server: run again after a loss as others are, and in parts."""
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import rds_iam_magic
-from rds_iam_magic.errors import ConnectionLostError
+from rds_iam_magic.errors import ConnectionLostError, OptionError, StatementError
+from rds_iam_magic.mysql.session import ServerSession
 from tests.support.events import connection_id, when, works_on
 
 pytestmark = pytest.mark.slow  # servers and kernels
@@ -29,6 +33,9 @@ def test_a_read_runs_again_and_a_write_does_not(sandbox, scratch):
         with lost(sandbox, db):
             assert db.query("SELECT :n AS n, SLEEP(:s) AS s", params={"n": "it's", "s": 1})["n"].tolist() == ["it's"]
         assert any("runs again" in note for note in notes)
+        with lost(sandbox, db):
+            sql = "SELECT seq FROM seq_1_to_3 WHERE seq = :n AND SLEEP(:s) = 0"
+            assert db.query(sql, params={"n": 2, "s": 1})["seq"].tolist() == [2]
         with lost(sandbox, db), pytest.raises(ConnectionLostError):
             db.execute("INSERT INTO counted SELECT :n + SLEEP(:s)", params={"n": 5, "s": 1})
         assert db.query("SELECT COUNT(*) AS n FROM counted")["n"].tolist() == [0]
@@ -46,3 +53,106 @@ def test_in_parts(inside):
         tasks = db.partitions(sql, params=params, n=3)
         assert sum(len(task.read()) for task in tasks) == 803
         assert db.to_dask(sql, params=params, n=2)["id"].nunique().compute(scheduler="synchronous") == 803
+
+
+KINDS = {
+    "number": ("BIGINT", [0, 1, 5, -5, 2**53 + 1, 2**63 - 1, None]),
+    "big": ("BIGINT UNSIGNED", [0, 5, 2**64 - 1, 2**63, 2**53 + 1, 1, None]),
+    "share": ("DECIMAL(20,5)", ["0.1", "5", "-5", "0.30000", "1.5", "99999.99999", None]),
+    "ratio": ("DOUBLE", [0.1, 5.0, -5.0, 0.30000000000000004, 1e22, 0.0, None]),
+    "small": ("FLOAT", [0.1, 5.0, -5.0, 0.3, 1e22, 0.0, None]),
+    "name": ("VARCHAR(40)", ["5", "05", "a", "A ", "é", "2024-05-01", None]),
+    "data": ("VARBINARY(40)", ["5", "05", "a", "A ", "é", "", None]),
+    "day": ("DATE", ["2024-05-01", "2024-05-02", "0001-01-01", "9999-12-31", "2005-01-01", "2000-01-01", None]),
+    "moment": ("DATETIME(6)", [f"2024-05-01 0{hour}:00:00.000001" for hour in range(6)] + [None]),
+    "length": ("TIME(6)", ["00:00:05", "-00:00:05", "838:59:59", "10:00:00.000001", "00:00:00", "05:00:00", None]),
+    "doc": ("JSON", ['{"a": 5}', "5", '"a"', "[]", "null", '"é"', None]),
+    "kind": ("ENUM('a', '5', 'é')", ["a", "5", "é", "a", "5", "é", None]),
+    "flags": ("BIT(8)", [0, 5, 53, 97, 255, 1, None]),
+}
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.sampled_from([0, 1, 5, -5, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1, -(2**63), 53, 97, 20240501, 50000])
+    | st.sampled_from([0.1, 0.3, 0.30000000000000004, 5.0, -5.0, 1e22, 5e-324, 0.0])
+    | st.sampled_from([Decimal(text) for text in ("0.1", "5", "5.00", "-5", "0.3", "99999.99999", "9007199254740993")])
+    | st.sampled_from(["5", "05", "5a", "a", "A", "A ", "é", "e", "", "%", "_", "\\", "2024-05-01", "10:00:00.000001"])
+    | st.sampled_from([b"5", b"a", b"A ", b"\xc3\xa9", b"", b"\xff", b"\0"])
+    | st.sampled_from([dt.date(2024, 5, 1), dt.date(1, 1, 1), dt.datetime.fromisoformat("2024-05-01 01:00:00.000001")])
+    | st.sampled_from([dt.timedelta(seconds=5), -dt.timedelta(seconds=5), dt.time(10, 0, 0, 1), dt.timedelta(0)])
+)
+CONDITIONS = (
+    "{c} = :v", "{c} <=> :v", "{c} <> :v", "{c} < :v", "{c} >= :v", "{c} IN (:v, :w)", "{c} BETWEEN :v AND :w",
+    "{c} LIKE :v", "NOT {c} = :v", "CONCAT({c}, :v) = :w", "{c} + :v = :w", "COALESCE({c}, :v) = :w",
+    "IF({c} = :v, :w, 1)", "GREATEST({c}, :v) = :w", ":v", ":v = :w", "{c} = LEFT(:v, 1)", "HEX(:v) = :w",
+)  # fmt: skip
+
+
+def outcome(db, notes, sql, params):
+    """All that is seen of a query: its rows and types, or its error, and what was told."""
+    notes.clear()
+    try:
+        table = db.query_arrow(sql, params=params)
+    except StatementError as error:
+        return error.code, error.server_message, list(notes)
+    except OptionError as error:  # NULL in IN: nothing runs
+        return error.cause
+    return table.to_pydict(), str(table.schema), list(notes)
+
+
+def test_bound_by_the_server_is_as_with_literals(scratch):
+    """Every kind of value beside every kind of column, in conditions of many forms."""
+    notes = []
+    columns = ", ".join(f"{name} {kind}" for name, (kind, _) in KINDS.items())
+    with scratch.connect(notes) as db:
+        db.execute(f"CREATE TEMPORARY TABLE kinds (id INT PRIMARY KEY, {columns}, KEY (number), KEY (name), KEY (day))")
+        rows = [
+            (number, *row) for number, row in enumerate(zip(*(values for _, values in KINDS.values()), strict=True))
+        ]
+        db.execute("INSERT INTO kinds VALUES :rows", params={"rows": rows})
+
+        @settings(max_examples=settings.default.max_examples * 3)
+        @given(st.sampled_from(list(KINDS)), st.sampled_from(CONDITIONS), VALUES, VALUES)
+        def check(column, condition, value, other):
+            sql = f"SELECT id, {column} FROM kinds WHERE {condition.format(c=column)}"
+            seen = []
+            for by_server in (True, False):
+                db._session._session.executes_last = by_server  # else in two steps, with literals
+                seen.append(outcome(db, notes, sql, {"v": value, "w": other}))
+            assert seen[0] == seen[1]
+
+        check()
+
+
+def test_a_value_is_not_a_part_of_what_is_prepared(scratch, monkeypatch):
+    sent = []
+    prepare = ServerSession.prepare
+    monkeypatch.setattr(
+        ServerSession,
+        "prepare",
+        lambda self, sql, *rest, **named: sent.append(sql) or prepare(self, sql, *rest, **named),
+    )
+    sql = "SELECT seq FROM seq_1_to_9 WHERE seq IN :ids AND :text <> ''"
+    with scratch.connect([]) as db:
+        for text in ("it's", "x" * 9000):  # too long for one record of TLS
+            assert db.query(sql, params={"ids": [5, 7], "text": text})["seq"].tolist() == [5, 7]
+    assert sent[0] == b"SELECT seq FROM seq_1_to_9 WHERE seq IN (?, ?) AND ? <> ''"
+    assert sent[1].startswith(b"SELECT seq FROM seq_1_to_9 WHERE seq IN (5, 7) AND 'xxx")
+
+
+@pytest.mark.parametrize("compress", ["off", "zlib"])
+def test_nothing_stays_prepared(inside, compress):
+    sql = "SELECT id FROM orders WHERE id IN :ids AND EXP(:power) > 0"
+    with rds_iam_magic.connect("sandbox", user="reader", database="shop", compress=compress) as db:
+        db.notify = [].append
+        for _ in range(3):
+            assert db.query(sql, params={"ids": [1, 2], "power": 1})["id"].tolist() == [1, 2]
+            assert len(db.query("SELECT id FROM orders WHERE id > :n", params={"n": 5}, limit=3)) == 3
+            for wrong in ({"ids": [1], "power": 1000}, {"ids": [1], "power": 10**30}):
+                with pytest.raises(StatementError, match="1690"):
+                    db.query(sql, params=wrong)
+            with pytest.raises(StatementError, match="1054"):
+                db.query("SELECT nothing FROM orders WHERE id = :n", params={"n": 1})
+        with inside.server.root() as root:
+            root.execute("SHOW GLOBAL STATUS LIKE 'Prepared_stmt_count'")
+            assert root.fetchone()[1] == "0"

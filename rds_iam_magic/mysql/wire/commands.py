@@ -19,9 +19,9 @@ def packet(sequence: int, payload: bytes | memoryview) -> bytes:
     return len(payload).to_bytes(3, "little") + bytes([sequence & 0xFF]) + payload
 
 
-def execute_packet(statement_id: int) -> bytes:
-    """COM_STMT_EXECUTE without parameters."""
-    return packet(0, bytes([COM_STMT_EXECUTE]) + statement_id.to_bytes(4, "little") + _NO_CURSOR)
+def execute_packet(statement_id: int, parameters: bytes = b"") -> bytes:
+    """COM_STMT_EXECUTE, with the parameters as `values.py` writes them; they are shorter than 16 MiB."""
+    return packet(0, bytes([COM_STMT_EXECUTE]) + statement_id.to_bytes(4, "little") + _NO_CURSOR + parameters)
 
 
 def close_packet(statement_id: int) -> bytes:
