@@ -6,10 +6,13 @@ stand. A list expands in `IN :ids` and `IN (:ids)`, among the arguments of a fun
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
@@ -40,6 +43,7 @@ _COMMA = re.compile(rf"{_SPACE}[),]", re.DOTALL)
 _OPENS = re.compile(rf"[\w$`]{_SPACE}\($", re.DOTALL)
 _QUERY_BEGINS = re.compile(rf"{_SPACE}(?:SELECT|WITH|TABLE)(?![\w$])", re.IGNORECASE | re.DOTALL)
 _STANDS_APART = re.compile(r"[\s\x00-\x20(),;=<>+\-*/%!~|&^]")
+_SIMPLE = frozenset({int, float, str, bytes, Decimal, dt.date})
 _MOST_BEFORE = 200  # characters looked back
 
 
@@ -203,8 +207,7 @@ class _Place:
             raise OptionError(
                 f"{self._shown} has both single values and rows of several.", cause="parameter-list-mixed"
             )
-        texts = [self._row(item) if all(rows) else self._item(item, index) for index, item in enumerate(items, 1)]
-        joined = ", ".join(texts)
+        joined = ", ".join(map(self._row, items) if all(rows) else self._items(items))
         if self._is_among_others():
             return joined
         if _BEHIND_VALUES.search(self._before):
@@ -214,6 +217,14 @@ class _Place:
         raise OptionError(
             f"{self._shown} is a list of {len(items):,}, which cannot stand there.", cause="parameter-list-place"
         )
+
+    def _items(self, items: list[Any]) -> list[str]:
+        if _SIMPLE.issuperset(map(type, items)):  # nothing else is to be asked of these; there may be many
+            with suppress(OptionError):  # raised again below, with the value's number
+                texts = list(map(self._write, items))
+                self.values += items
+                return texts
+        return [self._item(item, number) for number, item in enumerate(items, 1)]
 
     def _row(self, row: Sequence[Any]) -> str:
         if not row:
