@@ -1,7 +1,7 @@
 """Whether a query's parameters may be bound by the server, as `?`, with the very same result as with literals.
 
-Only what conditions (WHERE, HAVING, ON) compare with may: elsewhere a `?` gives a column another name and another NULLability,
-and behind ORDER BY and GROUP BY a number is a column's position, which a `?` is not.
+Only what conditions (WHERE, HAVING, ON) compare with may: among the columns a `?` gives one another name, and changes
+whether it may be NULL; behind ORDER BY and GROUP BY a number is a column's position, which a `?` is not.
 """
 
 from __future__ import annotations
