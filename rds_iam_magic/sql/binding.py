@@ -6,15 +6,18 @@ stand. A list expands in `IN :ids` and `IN (:ids)`, among the arguments of a fun
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.sql.literals import has_time_zone, is_null, literal
+from rds_iam_magic.sql.literals import has_time_zone, is_null, literal, quoted
 from rds_iam_magic.sql.parameters import Parameter, Piece, Step, find_parameters, may_have_parameters
 from rds_iam_magic.sql.placeholders import MOST_VALUES, WithPlaceholders, are_in_conditions, plain
 
@@ -28,11 +31,19 @@ _TYPED = re.compile("[A-Z]+'")
 _BEHIND_BY = re.compile(rf"(?<![\w$])(?:ORDER|GROUP){_SPACE}BY{_SPACE}\Z", re.IGNORECASE | re.DOTALL)
 _BEHIND_COMPARISON = re.compile(r"(?<![:<])(?:=|<>|!=)[\s\x00-\x20]*\Z")
 _CLAUSE = re.compile(r"(?<![\w$])(?:(WHERE|HAVING|ON(?!\s+DUPLICATE))|SET|VALUES|SELECT)(?![\w$])", re.IGNORECASE)
+# Where the grammar has a string in quotes, and no other literal.
+_BEHIND_QUOTES_ONLY = re.compile(rf"(?<![\w$])(?:SEPARATOR|COMMENT{_SPACE}=?){_SPACE}\Z", re.IGNORECASE | re.DOTALL)
+_SHOW_LIKE = re.compile(rf"{_SPACE}SHOW\s.*\sLIKE{_SPACE}\Z", re.IGNORECASE | re.DOTALL)
+_BEHIND_OPERATOR = re.compile(r"(?<!:)(?:[=<>]|(?<![\w$])LIKE)[\s\x00-\x20]*\Z", re.IGNORECASE)
+_BEHIND_OPERAND = re.compile(
+    rf"{_SPACE}(?:\)|;|\Z|--|\#|(?:AND|OR|GROUP|HAVING|ORDER|LIMIT)(?![\w$]))", re.IGNORECASE | re.DOTALL
+)
 _BEHIND_COMMA = re.compile(rf"[(,]{_SPACE}\Z", re.DOTALL)
 _COMMA = re.compile(rf"{_SPACE}[),]", re.DOTALL)
 _OPENS = re.compile(rf"[\w$`]{_SPACE}\($", re.DOTALL)
 _QUERY_BEGINS = re.compile(rf"{_SPACE}(?:SELECT|WITH|TABLE)(?![\w$])", re.IGNORECASE | re.DOTALL)
 _STANDS_APART = re.compile(r"[\s\x00-\x20(),;=<>+\-*/%!~|&^]")
+_SIMPLE = frozenset({int, float, str, bytes, Decimal, dt.date})
 _MOST_BEFORE = 200  # characters looked back
 
 
@@ -71,7 +82,11 @@ def bind(
         return Bound(sql)
     pieces = find_parameters(sql, backslash_escapes=backslash_escapes, mode_may_change=mode_may_change)
     notes: list[str] = []
-    places = {piece: _Place(sql, piece.parameter, notes) for piece in pieces if piece.parameter is not None}
+    places = {
+        piece: _Place(sql, piece.parameter, notes, backslash_escapes=backslash_escapes)
+        for piece in pieces
+        if piece.parameter is not None
+    }
     text = _joined(sql, pieces, {piece: place.filled(values) for piece, place in places.items()})
     return Bound(
         text,
@@ -95,7 +110,9 @@ def _with_placeholders(
 ) -> WithPlaceholders | None:
     found = [piece.parameter for piece in places if piece.parameter is not None]
     values = [value for place in places.values() for value in place.values]
-    if not 0 < len(values) <= MOST_VALUES or not are_in_conditions(sql, found, backslash_escapes=backslash_escapes):
+    if not 0 < len(values) <= MOST_VALUES or not all(place.is_operand() for place in places.values()):
+        return None
+    if not are_in_conditions(sql, found, backslash_escapes=backslash_escapes):
         return None
     try:
         plain_values = tuple(map(plain, values))
@@ -108,10 +125,11 @@ def _with_placeholders(
 class _Place:
     """Where a parameter stands, and what it becomes there."""
 
-    def __init__(self, sql: str, parameter: Parameter, notes: list[str]) -> None:
+    def __init__(self, sql: str, parameter: Parameter, notes: list[str], *, backslash_escapes: bool) -> None:
         self._sql = sql
         self._parameter = parameter
         self._notes = notes
+        self._backslash_escapes = backslash_escapes
         self._value: Any = None
         self._write: Callable[[object], str] = literal
         self.values: list[object] = []  # in their order, as they were given
@@ -129,6 +147,16 @@ class _Place:
         self._write = lambda _: "?"
         return self._written()
 
+    def is_operand(self) -> bool:
+        """Whether it is one side of a comparison, or in IN beside nothing else, with values of one type."""
+        alone = bool(_BEHIND_OPERATOR.search(self._before) or _BEHIND_IN.search(self._before))
+        if not alone and self._group_is_of(_BEHIND_IN):
+            alone = self._before.rstrip().endswith("(") and _COMMA.match(self._sql, self._parameter.end) is not None
+        return alone and _BEHIND_OPERAND.match(self._sql, self._parameter.end) is not None and self._is_of_one_type()
+
+    def _is_of_one_type(self) -> bool:
+        return len({type(value) for value in self.values}) <= 1
+
     def _written(self) -> str:
         value = self._value
         text = self._list(value) if is_list(value) else self._single(value)
@@ -144,6 +172,8 @@ class _Place:
         if has_time_zone(value):
             self._notes.append(f"{self._shown} has a time zone; the server converts it to the session's.")
         text = self._literal(value)
+        if text.startswith("_utf8mb4") and self._backslash_escapes and self._takes_quotes_only():
+            return quoted(str(plain(value)))
         if "'" in text and _BEHIND_BY.search(self._before):
             self._notes.append(
                 f"{self._shown} is a value, the same in each row; ORDER BY and GROUP BY need a column's name."
@@ -160,6 +190,10 @@ class _Place:
                 f"{self._shown} is NULL, and nothing is equal or unequal to NULL: write IS NULL, or <=> {self._shown}."
             )
 
+    def _takes_quotes_only(self) -> bool:
+        before = self._before
+        return bool(_BEHIND_QUOTES_ONLY.search(before) or _SHOW_LIKE.fullmatch(self._sql[: self._parameter.start]))
+
     def _is_in_condition(self) -> bool:
         clauses = _CLAUSE.findall(self._sql, 0, self._parameter.start)
         return bool(clauses and clauses[-1])
@@ -173,8 +207,7 @@ class _Place:
             raise OptionError(
                 f"{self._shown} has both single values and rows of several.", cause="parameter-list-mixed"
             )
-        texts = [self._row(item) if all(rows) else self._item(item, index) for index, item in enumerate(items, 1)]
-        joined = ", ".join(texts)
+        joined = ", ".join(map(self._row, items) if all(rows) else self._items(items))
         if self._is_among_others():
             return joined
         if _BEHIND_VALUES.search(self._before):
@@ -184,6 +217,14 @@ class _Place:
         raise OptionError(
             f"{self._shown} is a list of {len(items):,}, which cannot stand there.", cause="parameter-list-place"
         )
+
+    def _items(self, items: list[Any]) -> list[str]:
+        if _SIMPLE.issuperset(map(type, items)):  # nothing else is to be asked of these; there may be many
+            with suppress(OptionError):  # raised again below, with the value's number
+                texts = list(map(self._write, items))
+                self.values += items
+                return texts
+        return [self._item(item, number) for number, item in enumerate(items, 1)]
 
     def _row(self, row: Sequence[Any]) -> str:
         if not row:

@@ -44,6 +44,14 @@ def literal(value: object) -> str:
     return write(value)
 
 
+def quoted(text: str) -> str:
+    """A text in quotes, for a session in which a backslash escapes, where the grammar takes no hexadecimal literal.
+
+    Under NO_BACKSLASH_ESCAPES it would be another text, with each backslash twice, but end where it ends here.
+    """
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
 def is_null(value: object) -> bool:
     """Whether a value is NULL: None, pandas' NA and NaT, NumPy's NaT."""
     if value is None:

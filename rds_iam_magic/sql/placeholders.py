@@ -1,7 +1,7 @@
 """Whether a query's parameters may be bound by the server, as `?`, with the very same result as with literals.
 
-Only those of conditions (WHERE, HAVING, ON) may: elsewhere a `?` gives a column another name and another NULLability,
-and behind ORDER BY and GROUP BY a number is a column's position, which a `?` is not.
+Only what conditions (WHERE, HAVING, ON) compare with may: among the columns a `?` gives one another name, and changes
+whether it may be NULL; behind ORDER BY and GROUP BY a number is a column's position, which a `?` is not.
 """
 
 from __future__ import annotations
@@ -66,10 +66,11 @@ def plain(value: object) -> object:
     """A value that has a literal, as one of Python's own types.
 
     Raises:
-        ValueError: It is none of them.
+        ValueError: It is none of them. NULL, TRUE and FALSE are not: the optimizer knows them as literals only, which
+            changes results too.
     """
     if is_null(value):
-        return None
+        raise ValueError(value)
     if isinstance(value, Enum):
         return plain(value.value)
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
@@ -83,8 +84,6 @@ def plain(value: object) -> object:
 
 
 def _of_python(value: Any) -> object:
-    if type(value) is bool:
-        return int(value)
     if type(value) is Decimal and int(value.as_tuple().exponent) >= 0:
         return int(value)  # as its literal has no point
     if type(value) is UUID:

@@ -171,3 +171,29 @@ def test_papermill_gives_the_right_count(inside, tmp_path):
     )
     (output,) = done.cells[-1].outputs
     assert "803" in output["data"]["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("""SELECT '{"a":1}'""", '{"a":1}'),
+        ("SELECT ' :foo'", " :foo"),
+        ("SELECT 'tax :rate now'", "tax :rate now"),
+        ("SELECT 'abc' LIKE '%b%'", 1),
+        ("SELECT 'abc' LIKE '%b%' AND :rate = 7", 1),
+        ("SELECT DATE_FORMAT('2024-05-01', '%Y-%d')", "2024-01"),
+        ("SELECT 'it''s'", "it's"),
+        ("SELECT '{{typo}}'", "{{typo}}"),
+        ("SELECT '{% x'", "{% x"),
+        ("SELECT '{city}'", "{city}"),
+        ("SELECT '$HOME'", "$HOME"),
+        ("SELECT 1 << 2", 4),
+        ("SELECT @a := :rate", 7),
+        ("SELECT COUNT(*) FROM customers WHERE id IN (:ids)", 2),
+        ("SELECT :missing IS NULL", 1),
+    ],
+)
+def test_what_fails_in_other_tools(connected, sql, expected):
+    connected.ok("import pandas\nrate, ids, missing, city = 7, pandas.Series([1, 2]), pandas.NA, 'x'")
+    assert count(connected.ok(f"%%rds_sql\n{sql}")) == expected
+    assert count(connected.ok(f"%rds_sql {sql}")) == expected

@@ -258,5 +258,5 @@ def test_time_zones_are_told_once():
 
 
 def test_a_long_list_takes_little_time():
-    ids = list(range(100_000))
-    assert len(sent("x IN (:ids)", ids=ids)) > 600_000
+    ids = list(range(20_000))
+    assert len(sent("x IN (:ids)", ids=ids)) > 100_000

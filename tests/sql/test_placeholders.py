@@ -21,7 +21,8 @@ VALUES = {"x": 5, "ids": [1, 2], "pairs": ((1, "a"), (2, "b")), "day": dt.date(2
         ("SELECT a FROM t WHERE b = :x", "SELECT a FROM t WHERE b = ?"),
         ("SELECT a FROM t WHERE b=:x-- :x", "SELECT a FROM t WHERE b=?-- :x"),
         ("SELECT a FROM t WHERE b IN :ids AND c = ':x'", "SELECT a FROM t WHERE b IN (?, ?) AND c = ':x'"),
-        ("SELECT a FROM t WHERE (b, c) IN (:pairs)", "SELECT a FROM t WHERE (b, c) IN ((?, ?), (?, ?))"),
+        ("SELECT a FROM t WHERE b IN (:ids) OR (c <= :x)", "SELECT a FROM t WHERE b IN (?, ?) OR (c <= ?)"),
+        ("SELECT a FROM t WHERE b NOT LIKE :x;", "SELECT a FROM t WHERE b NOT LIKE ?;"),
         ("SELECT a FROM t JOIN u ON t.a = :x", "SELECT a FROM t JOIN u ON t.a = ?"),
         ("SELECT a FROM t GROUP BY a HAVING a > :x", "SELECT a FROM t GROUP BY a HAVING a > ?"),
         ("SELECT a FROM t WHERE b IN (SELECT c FROM u WHERE d = :x)", None),
@@ -54,6 +55,14 @@ def test_conditions(sql, expected):
         "SELECT a FROM t WHERE b > NOW() - INTERVAL :x DAY",
         "SELECT a FROM (SELECT b + :x FROM t) u",
         "DELETE FROM t WHERE a = :x",
+        "SELECT a FROM t WHERE (b, c) IN (:pairs)",
+        "SELECT a FROM t WHERE b IN (1, :ids)",
+        "SELECT a FROM t WHERE b BETWEEN :x AND :x",
+        "SELECT a FROM t WHERE b = :x + 1",
+        "SELECT a FROM t WHERE CONCAT(b, :x) = 5",
+        "SELECT a FROM t WHERE b = LEFT(:x, 1)",
+        "SELECT a FROM t WHERE :x",
+        "SELECT a FROM t WHERE b = :x COLLATE utf8mb4_bin",
         "TABLE t",
     ],
 )
@@ -74,13 +83,9 @@ class Color(enum.Enum):
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (True, 1),
-        (np.bool_(True), 1),
         (np.int8(5), 5),
         (np.float32(0.5), 0.5),
         (np.str_("a"), "a"),
-        (pd.NA, None),
-        (pd.NaT, None),
         (pd.Timestamp("2024-05-01 10:00"), dt.datetime.fromisoformat("2024-05-01 10:00:00")),
         (pd.Timedelta("1h"), dt.timedelta(hours=1)),
         (np.datetime64("2024-05-01"), dt.date(2024, 5, 1)),
@@ -96,7 +101,17 @@ def test_plain_values(value, expected):
 
 
 @pytest.mark.parametrize(
-    "value", [pd.Timestamp("2024-05-01", tz="UTC"), type("Text", (str,), {})("a"), bytearray(b"a")]
+    "value",
+    [
+        None,
+        pd.NA,
+        pd.NaT,
+        True,
+        np.False_,
+        pd.Timestamp("2024-05-01", tz="UTC"),
+        type("Text", (str,), {})("a"),
+        bytearray(b"a"),
+    ],
 )
 def test_others_are_literals(value):
     with pytest.raises(ValueError, match=r"."):
