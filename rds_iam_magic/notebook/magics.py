@@ -88,13 +88,15 @@ class RdsIamMagics(Magics):
             return display.say(grammars.SQL.help())
         connection = self._connection(parsed.alias)
         filled = variables.filled(parsed, self.shell, local_ns)
-        if filled.note:
-            display.note(filled.note)
         if parsed.dry_run:
+            if filled.note:
+                display.note(filled.note)
             return display.statements(connection.statements(filled.sql, params=filled.params))
         feedback = Feedback(self.shell, str(self.current), NOTHING if parsed.quiet else self.feedback)
         try:
             with feedback.of(connection):
+                if filled.note:
+                    connection.notify(filled.note)
                 value = self._run(connection, parsed, filled, feedback)
         except KeyboardInterrupt:
             display.stopped(connection)
