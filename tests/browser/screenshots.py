@@ -7,8 +7,10 @@ the sandbox's port, which the line of the connection names).
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from rds_iam_magic.sandbox import Sandbox
@@ -20,14 +22,10 @@ WIDTH = 1150
 
 QUERY = """\
 %%rds_sql
-SELECT   p.name, SUM(l.quantity) AS sold,
-         SUM(l.quantity * l.unit_price) AS revenue, MAX(o.ordered_at) AS last
-FROM     products p
-JOIN     order_lines l ON l.product_id = p.id
-JOIN     orders o ON o.id = l.order_id
-WHERE    p.category = 'coffee'
-GROUP BY p.name
-ORDER BY revenue DESC"""
+SELECT   city, COUNT(*) AS orders, MAX(ordered_at) AS last_order
+FROM     customers JOIN orders ON customer_id = customers.id
+WHERE    country = :country
+GROUP BY city"""
 
 MONTHLY = """\
 %%rds_sql monthly <<
@@ -37,29 +35,53 @@ FROM     orders o JOIN order_lines l ON l.order_id = o.id
 GROUP BY month
 ORDER BY month"""
 
+LONG = """\
+%%rds_sql pairs <<
+SELECT o.*, p.name, l.quantity
+FROM   orders o JOIN order_lines l ON l.order_id = o.id
+CROSS JOIN products p"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Cells, and what the last one shows when the picture is taken: before its end, if that is given."""
+
+    sources: tuple[str, ...]
+    running: str = ""
+
+
 PICTURES = {
-    "query": [CONNECT, QUERY],
-    "plot": [MONTHLY, 'ax = monthly.plot(x="month", y="revenue", figsize=(9, 3), legend=False)'],
-    "error": ["%rds_sql SELECT name, categry FROM products"],
+    "query": Picture((CONNECT, "%rds_tables", 'country = "FR"', QUERY)),
+    "plot": Picture((MONTHLY, 'ax = monthly.plot(x="month", y="revenue", figsize=(9, 3), legend=False)')),
+    "columns": Picture(("%rds_columns customers",)),
+    "note": Picture(("%rds_sql SELECT COUNT(*) FROM customers WHERE country = '{country}'",)),
+    "error": Picture(("%rds_sql SELECT name, categry FROM products",)),
+    "progress": Picture((LONG,), running="running · .* rows"),
 }
 """The cells of each picture; they run one after the other, in one notebook."""
 
 
 def main(folder: Path) -> None:
-    """Run all cells, and write a picture of each group."""
+    """Run all cells, and write the pictures."""
     with tempfile.TemporaryDirectory() as temporary, Sandbox() as sandbox:
         with Lab({**os.environ, **sandbox.environment}, Path(temporary, "lab")) as lab:
             with Browser(Path(temporary, "chromium"), width=WIDTH) as browser, browser.notebook(lab) as notebook:
-                for name, sources in PICTURES.items():
-                    picture(notebook, sources, folder / f"{name}.png")
+                for name, picture in PICTURES.items():
+                    take(notebook, picture, folder / f"{name}.png")
 
 
-def picture(notebook: Notebook, sources: list[str], path: Path) -> None:
-    """Run cells and take their picture."""
-    cells = [notebook.run(source) for source in sources]
-    cells[-1].settle()
+def take(notebook: Notebook, picture: Picture, path: Path) -> None:
+    """Run the cells of a picture, and take it."""
+    cells = [notebook.run(source) for source in picture.sources[:-1]]
+    cells.append(notebook.start(picture.sources[-1]))
+    if picture.running:
+        cells[-1].shows(re.compile(picture.running))
+    else:
+        cells[-1].wait()
+        cells[-1].settle()
     assert not any("Traceback" in cell.text for cell in cells), "a cell failed that should not"
     notebook.screenshot(path, cells)
+    cells[-1].wait()
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 

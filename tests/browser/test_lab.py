@@ -1,11 +1,18 @@
 """What an analyst sees in JupyterLab, in a real browser: that is asked nothing beyond this machine, by conftest.py."""
 
+import re
+
 import pytest
 
 from tests.browser.notebook import chromium
 from tests.support.events import processes, wait_until
 
 pytestmark = pytest.mark.slow  # servers and kernels
+
+AT_ONCE = """\
+from rds_iam_magic.notebook import progress
+progress.AFTER = progress.EVERY = progress.SILENCE = 0
+progress.ASK_EVERY = (0, 0)"""
 
 
 def test_a_query_is_shown_as_a_table(shop, browser):
@@ -43,6 +50,64 @@ def test_stop_ends_the_query(shop, sandbox):
     cell.shows("the query was ended on the server; the connection stays open")
     assert "KeyboardInterrupt" in cell.red
     assert not processes(sandbox.server, sleeps)
+
+
+def test_a_quiet_line_after_each_statement(shop):
+    cell = shop.run("%rds_sql statuses << SELECT DISTINCT status FROM orders")
+    cell.shows(re.compile(r"5 rows × 1 · [\d.]+ m?s · sandbox"))
+    assert not cell.red
+    color = cell.outputs.first.locator("span").evaluate("span => getComputedStyle(span).color")
+    assert color == "rgb(118, 118, 118)", "grey: Lab keeps the line's style"
+    cell = shop.run("%%rds_sql\nSELECT 1 AS a; SELECT 2 AS b")
+    cell.shows("Statement 2: 1 row × 1 · ")
+    first, frame, _, value = cell.outputs.all_inner_texts()
+    assert first.startswith("Statement 1: 1 row × 1 · ")
+    assert ("a" in frame, "b" in value) == (True, True)
+
+
+def test_progress_is_one_output_that_the_feedback_line_replaces(shop, sandbox):
+    """What the server does is shown while nothing comes; the saved notebook has the last state."""
+    shop.run(AT_ONCE)
+    with sandbox.server.root() as root:
+        root.execute("SELECT GET_LOCK('held', 60)")
+        cell = shop.start("%rds_sql many << SELECT id FROM orders UNION ALL SELECT GET_LOCK('held', 600)")
+        cell.shows(re.compile(r"running · [\d,]+ rows · \d+ kB · .* · sandbox · server: User lock"))
+        assert cell.outputs.count() == 1
+        root.execute("SELECT RELEASE_LOCK('held')")
+        cell.wait()
+    cell.shows("50,001 rows × 1 · ")
+    assert cell.outputs.count() == 1
+    (kept,) = cell.saved().outputs
+    assert kept.data["text/plain"].startswith("50,001 rows × 1 · ")
+    assert "running" not in kept.data["text/html"]
+
+
+def test_a_variable_is_bound(shop):
+    shop.run('country, countries = "JP", ["JP", "FR"]')
+    counted = "%rds_sql SELECT COUNT(*) AS n FROM customers WHERE country"
+    assert shop.run(f"{counted} = :country").table == [["", "n"], ["0", "803"]]
+    assert shop.run(f"{counted} IN :countries").table[0] == ["", "n"]
+
+
+@pytest.mark.parametrize("written", ["'{country}'", "'{{country}}'", "'$country'", "':country'"])
+def test_what_only_looks_like_a_variable_is_told(shop, written):
+    shop.run('country = "JP"')
+    cell = shop.run(f"%%rds_sql\nSELECT COUNT(*) AS n FROM customers WHERE country = {written}")
+    cell.shows(re.compile(r"Note: .* is sent as it stands; the variable .* by :country, without quotes"))
+    assert cell.table == [["", "n"], ["0", "0"]]
+
+
+def test_columns_of_a_table(shop):
+    cell = shop.run("%rds_columns orders")
+    cell.shows("ordered_at")
+    assert [row[0] for row in cell.table[1:]] == ["id", "customer_id", "ordered_at", "status", "shipped_on", "note"]
+    assert "enum('open','shipped','delivered','returned','cancelled')" in cell.text, "nothing is cut"
+
+
+def test_tables_of_the_schema(shop):
+    cell = shop.run("%rds_tables order*")
+    cell.shows("order_lines")
+    assert len(cell.table) == 3
 
 
 def test_a_missing_browser_says_what_to_install(monkeypatch):
