@@ -1,5 +1,6 @@
 """Parts read at once: the frame of the whole, one budget, and nothing left when one fails or Stop is pressed."""
 
+import re
 import threading
 import time
 from contextlib import ExitStack
@@ -115,14 +116,14 @@ def test_one_budget_for_all(numbers, sandbox):
     with pytest.raises(ResultError, match="exceeds its memory limit") as caught:
         numbers.query("SELECT * FROM numbers", parallel=4)
     assert "of 4 failed; the others were ended" in caught.value.hint
-    assert others(sandbox, numbers) == []
+    wait_until(lambda: others(sandbox, numbers) == [], "the end of the parts' sessions")
 
 
 def test_one_part_that_fails_fails_the_whole(numbers, sandbox):
     with pytest.raises(StatementError, match="DOUBLE value is out of range") as caught:
         numbers.query(FAILS_AMONG_ROWS, parallel=4, on="id")
     assert "of 4 failed" in caught.value.hint
-    assert others(sandbox, numbers) == []
+    wait_until(lambda: others(sandbox, numbers) == [], "the end of the parts' sessions")
     assert len(numbers.query("SELECT 1")) == 1
 
 
@@ -167,7 +168,7 @@ def test_a_part_that_cannot_connect(limited, sandbox, numbers):
     with pytest.raises(ConnectError) as caught:
         db.query(SLOW, parallel=3, on="id")
     assert caught.value.cause == "user-limit-reached"
-    assert "Part 3 of 3 failed; the others were ended." in caught.value.hint
+    assert re.search(r"Part [123] of 3 failed; the others were ended\.", caught.value.hint), "whichever came last"
     assert "read fewer parts at once" in caught.value.hint
     wait_until(lambda: others(sandbox, numbers) == processes(sandbox.server, f"ID = {db.connection_id}"), "their end")
     assert len(db.query("SELECT id FROM numbers", parallel=2)) == 20_000
