@@ -99,7 +99,7 @@ def test_each_part_has_a_session_of_its_own(numbers, sandbox):
     assert frame["session"].nunique() == 4
     assert numbers.connection_id not in set(frame["session"])
     assert list(frame["id"]) == list(range(1, 20_001)), "the parts follow each other by the key"
-    assert others(sandbox, numbers) == []
+    wait_until(lambda: others(sandbox, numbers) == [], "the end of the parts' sessions")
 
 
 def test_the_schema_and_settings_of_the_connection(scratch, notes):
