@@ -29,7 +29,7 @@ class ConnectOptions:
         None,
         "AWS region.",
         metavar="REGION",
-        default_text="the host name's, else the AWS configuration's",
+        default_text="the host name's, else `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's",
         for_aws=True,
     )
     profile: str | None = option(

@@ -5,6 +5,7 @@ boto3 is imported on first use: it takes longer than the rest of the package tog
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from rds_iam_magic.aws.border import aws_call
@@ -22,7 +23,8 @@ def open_session(
 
     Args:
         profile: The AWS profile; default: the default credential chain.
-        region: Overrides the configured region.
+        region: Overrides the configured region: `AWS_REGION`, `AWS_DEFAULT_REGION`, or the profile's, in this order, which
+            is the AWS CLI's.
         role_arn: A role to assume; its credentials are refreshed automatically before they expire.
         external_id: The external id that the role's trust policy requires.
 
@@ -43,6 +45,8 @@ def open_session(
 def _open(profile: str | None, region: str | None, role_arn: str | None, external_id: str | None) -> Any:
     import boto3
 
+    # boto3 reads AWS_DEFAULT_REGION only: https://github.com/boto/boto3/issues/3620
+    region = region or os.environ.get("AWS_REGION") or None
     session = boto3.Session(profile_name=profile, region_name=region)
     return _assume(session, role_arn, external_id) if role_arn else session
 

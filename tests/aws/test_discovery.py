@@ -4,6 +4,7 @@ import pytest
 
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import parse_host_name
+from rds_iam_magic.aws.session import open_session
 from rds_iam_magic.errors import TargetError
 
 pytestmark = pytest.mark.slow  # servers and kernels
@@ -56,6 +57,14 @@ def test_an_instance_with_iam_authentication_off(session, inside):
 def test_a_region_overrides_that_of_a_host_name(session, inside):
     assert discovery.resolve(session, inside.endpoint).region == "us-east-1"
     assert discovery.resolve(session, inside.endpoint, region="eu-west-1").region == "eu-west-1"
+
+
+def test_a_host_names_own_region_wins_over_the_variables(inside, monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    assert discovery.resolve(open_session(), inside.endpoint).region == "us-east-1"
+    moving = "shop.global-abc123.global.rds.amazonaws.com"
+    assert discovery.resolve(open_session(), moving).region == "eu-west-1", "its name has none"
 
 
 def test_a_proxys_policy_names_the_proxy(session):
