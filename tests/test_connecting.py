@@ -28,6 +28,7 @@ from rds_iam_magic.errors import (
 from rds_iam_magic.mysql.dial import Address
 from tests.support.listener import Listener
 from tests.support.logins import login_of_tester
+from tests.support.permissions import only
 
 pytestmark = pytest.mark.usefixtures("inside")
 
@@ -54,6 +55,21 @@ def test_an_identifier(name):
         assert db.tls_version == "TLSv1.3"
         assert "MariaDB" in db.server_version
         assert db.query("SELECT CURRENT_USER() AS user").loc[0, "user"] == "reader@%"
+
+
+def test_an_instance_whose_cluster_may_not_be_described(inside):
+    with (
+        only(inside, "rds:DescribeDBInstances", "rds-db:connect") as profile,
+        connect("sandbox-1", profile=profile) as db,
+    ):
+        assert db.login.endpoint.host == inside.hosts[2]
+
+
+def test_the_host_names_region_signs_the_token(inside, monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    connect(inside.endpoint).close()
+    with pytest.raises(AccessDeniedError):
+        connect(inside.endpoint, region="eu-west-1")
 
 
 def test_each_host_name(inside):

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import Endpoint, Kind, is_host_name, parse_host_name
-from rds_iam_magic.aws.failures import error_code
+from rds_iam_magic.aws.failures import error_code, is_denial
 from rds_iam_magic.aws.session import client_of, configured_region, region_of
 from rds_iam_magic.connect_options import DEFAULT_PORT
 from rds_iam_magic.errors import AwsError, TargetError
+
+_Row = dict[str, Any]
+"""A cluster or an instance, as RDS describes it."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")  # RDS allows ASCII letters, digits and hyphens
 _SPOKEN_ENGINES = ("mysql", "mariadb", "aurora-mysql", "aurora")
@@ -29,14 +32,15 @@ class Database:
     Attributes:
         endpoint: Its endpoint; for a cluster, the writer endpoint.
         arn: Its ARN, which names its account.
-        resource_id: `cluster-…` or `db-…`: what `rds-db:connect` policies name (never the identifier).
-        iam_enabled: Whether IAM database authentication is on.
+        resource_id: `cluster-…` or `db-…`: what `rds-db:connect` policies name (never the identifier). None if it is
+            not known: an instance's in a cluster that may not be described.
+        iam_enabled: Whether IAM database authentication is on; None if it is not known, as above.
     """
 
     endpoint: Endpoint
     arn: str
-    resource_id: str
-    iam_enabled: bool
+    resource_id: str | None
+    iam_enabled: bool | None
 
 
 def resolve(
@@ -59,7 +63,7 @@ def resolve(
     if is_host_name(target):
         return parse_host_name(target, port=port, region=region or _configured_region_of_global(session, target))
     database = find(session, target)
-    if require_iam and not database.iam_enabled:
+    if require_iam and database.iam_enabled is False:
         raise TargetError(
             f"IAM database authentication is off on {target}.",
             cause="iam-authentication-off",
@@ -92,20 +96,26 @@ def find(session: Any, identifier: str) -> Database:
             f"Similar names there: {', '.join(near)}." if near else "",
             cause="target-unknown",
         )
-    database = _database(row, region)
-    if owner is None or owner is row:
-        return database
-    return replace(_database(owner, region), endpoint=database.endpoint)
+    return _owned(row, owner, region)
 
 
-def _look_up(client: Any, identifier: str) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[str]]:
-    """The description with that identifier, its cluster if any, and all identifiers if there is none."""
+def _look_up(client: Any, identifier: str) -> tuple[_Row | None, _Row | None, list[str]]:
+    """The description with that identifier; its owner, which policies name; and all identifiers if there is none.
+
+    The owner of an instance in a cluster is the cluster, None if it may not be described; of any other, itself.
+    """
     row = _describe_one(client, identifier)
     if row is None:
-        return None, None, sorted(_identifier(row) for row in _describe_all(client))
-    # IAM policies name the cluster that an Aurora instance is of, never the instance.
-    cluster = _cluster_of(row) if "DBInstanceIdentifier" in row else ""
-    return row, _describe_one(client, cluster) if cluster else row, []
+        rows, _ = _describe_all(client)
+        return None, None, sorted(map(_identifier, rows))
+    if not _is_in_cluster(row):
+        return row, row, []
+    try:
+        return row, _describe(client, _CLUSTERS, _cluster_of(row)), []
+    except client.exceptions.ClientError as error:
+        if not is_denial(error):
+            raise
+        return row, None, []
 
 
 def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:
@@ -120,15 +130,15 @@ def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:
             cause="proxy-policy-unknown",
         )
     with aws_call(f"looking up {endpoint.host}"):
-        rows = list(_describe_all(client_of(session, "rds", region_name=endpoint.region)))
-    for row in rows:
-        if endpoint.host in _hosts(row):
-            owner = next((r for r in rows if r.get("DBClusterIdentifier") == _cluster_of(row)), row)
-            return _database(owner, endpoint.region)
-    raise TargetError(
-        f"No DB cluster or instance in {endpoint.region} has the endpoint {endpoint.host}.",
-        cause="endpoint-unknown",
-    )
+        row, owner = _first(
+            client_of(session, "rds", region_name=endpoint.region), lambda row: endpoint.host in _hosts(row)
+        )
+    if row is None:
+        raise TargetError(
+            f"No DB cluster or instance in {endpoint.region} has the endpoint {endpoint.host}.",
+            cause="endpoint-unknown",
+        )
+    return replace(_owned(row, owner, endpoint.region), endpoint=endpoint)
 
 
 def find_by_secret(session: Any, secret_arn: str) -> Database:
@@ -139,68 +149,134 @@ def find_by_secret(session: Any, secret_arn: str) -> Database:
     """
     region = region_of(session)
     with aws_call("looking up the database of the secret"):
-        rows = list(_describe_all(client_of(session, "rds")))
-    for row in rows:
-        if row.get("MasterUserSecret", {}).get("SecretArn") == secret_arn:
-            return _database(row, region)
-    raise TargetError(
-        "The secret does not name its database, and no database in the region names the secret.",
-        cause="secret-without-database",
-    )
+        row, owner = _first(
+            client_of(session, "rds"), lambda row: row.get("MasterUserSecret", {}).get("SecretArn") == secret_arn
+        )
+    if row is None:
+        raise TargetError(
+            "The secret does not name its database, and no database in the region names the secret.",
+            cause="secret-without-database",
+        )
+    return _owned(row, owner, region)
 
 
-def _describe_one(client: Any, identifier: str) -> dict[str, Any] | None:
+class _Kind(NamedTuple):
+    """A kind of database in RDS's API: the call, its argument, where the answer has them, and the code for none."""
+
+    call: str
+    argument: str
+    answer: str
+    missing: str
+
+
+_CLUSTERS = _Kind("describe_db_clusters", "DBClusterIdentifier", "DBClusters", "DBClusterNotFound")
+_INSTANCES = _Kind("describe_db_instances", "DBInstanceIdentifier", "DBInstances", "DBInstanceNotFound")
+
+
+def _describe_one(client: Any, identifier: str) -> _Row | None:
+    """The cluster or else the instance of that name. A denial of either is raised only if the other has none."""
     if _IDENTIFIER.fullmatch(identifier) is None:
         return None  # RDS never issues such a name; do not pass it to filters or ARNs
-    calls = (
-        (client.describe_db_clusters, "DBClusterIdentifier", "DBClusters", "DBClusterNotFound"),
-        (client.describe_db_instances, "DBInstanceIdentifier", "DBInstances", "DBInstanceNotFound"),
-    )
-    for call, argument, answer, missing in calls:
+    denial: Exception | None = None
+    for kind in (_CLUSTERS, _INSTANCES):
         try:
-            rows = call(**{argument: identifier})[answer]
+            row = _describe(client, kind, identifier)
         except client.exceptions.ClientError as error:
-            # An identifier that is too long, for instance, is refused as a parameter; it is simply not there.
-            if not error_code(error).startswith((missing, "InvalidParameterValue")):
+            if not is_denial(error):
                 raise
+            denial = denial or error.with_traceback(None)
             continue
-        # Only an exact match, never the first of a response that lists all.
-        for row in rows:
-            if str(row.get(argument, "")).lower() == identifier.lower():
-                return dict(row)
+        if row is not None:
+            return row
+    if denial is not None:
+        raise denial
     return None
 
 
-def _describe_all(client: Any) -> Iterator[dict[str, Any]]:
-    for call, answer in (("describe_db_clusters", "DBClusters"), ("describe_db_instances", "DBInstances")):
-        for page in client.get_paginator(call).paginate():
-            yield from page[answer]
+def _describe(client: Any, kind: _Kind, identifier: str) -> _Row | None:
+    try:
+        rows = getattr(client, kind.call)(**{kind.argument: identifier})[kind.answer]
+    except client.exceptions.ClientError as error:
+        # An identifier that is too long, for instance, is refused as a parameter; it is simply not there.
+        if not error_code(error).startswith((kind.missing, "InvalidParameterValue")):
+            raise
+        return None
+    # Only an exact match, never the first of a response that lists all.
+    return next((dict(row) for row in rows if str(row.get(kind.argument, "")).lower() == identifier.lower()), None)
 
 
-def _identifier(row: dict[str, Any]) -> str:
+def _describe_all(client: Any) -> tuple[list[_Row], Exception | None]:
+    """All clusters and instances that may be described, and the first denial if some may not."""
+    rows: list[_Row] = []
+    denial: Exception | None = None
+    for kind in (_CLUSTERS, _INSTANCES):
+        try:
+            for page in client.get_paginator(kind.call).paginate():
+                rows += page[kind.answer]
+        except client.exceptions.ClientError as error:
+            if not is_denial(error):
+                raise
+            denial = denial or error.with_traceback(None)
+    return rows, denial
+
+
+def _first(client: Any, fits: Callable[[_Row], bool]) -> tuple[_Row | None, _Row | None]:
+    """The first description that fits, and its owner as `_look_up` has it.
+
+    A denial is raised only if none fits.
+    """
+    rows, denial = _describe_all(client)
+    row = next(filter(fits, rows), None)
+    if row is None:
+        if denial is not None:
+            raise denial
+        return None, None
+    if not _is_in_cluster(row):
+        return row, row
+    cluster = _cluster_of(row)
+    return row, next((r for r in rows if not _is_instance(r) and _cluster_of(r) == cluster), None)
+
+
+def _is_instance(row: _Row) -> bool:
+    return "DBInstanceIdentifier" in row
+
+
+def _is_in_cluster(row: _Row) -> bool:
+    return _is_instance(row) and bool(_cluster_of(row))
+
+
+def _identifier(row: _Row) -> str:
     # An instance in a cluster also names its cluster, so its own name comes first.
     return str(row.get("DBInstanceIdentifier") or row["DBClusterIdentifier"])
 
 
-def _cluster_of(row: dict[str, Any]) -> str:
+def _cluster_of(row: _Row) -> str:
     return str(row.get("DBClusterIdentifier") or "")
 
 
-def _hosts(row: dict[str, Any]) -> set[str]:
-    if "DBInstanceIdentifier" in row:
+def _hosts(row: _Row) -> set[str]:
+    if _is_instance(row):
         return {str(row.get("Endpoint", {}).get("Address", "")).lower()}
     hosts = [row.get("Endpoint"), row.get("ReaderEndpoint"), *row.get("CustomEndpoints", [])]
     return {str(host).lower() for host in hosts if host}
 
 
-def _database(row: dict[str, Any], region: str) -> Database:
+def _owned(row: _Row, owner: _Row | None, region: str) -> Database:
+    """The database with the endpoint of one description and all else of its owner's, as far as that is known."""
+    database = _database(row, region)
+    if owner is None:
+        return replace(database, resource_id=None, iam_enabled=None)
+    return database if owner is row else replace(_database(owner, region), endpoint=database.endpoint)
+
+
+def _database(row: _Row, region: str) -> Database:
     name, engine = _identifier(row), str(row.get("Engine", ""))
     if engine not in _SPOKEN_ENGINES:
         raise TargetError(
             f"{name} is a {engine} database; rds_iam_magic supports MySQL and MariaDB.",
             cause="engine-unsupported",
         )
-    is_instance = "DBInstanceIdentifier" in row
+    is_instance = _is_instance(row)
     address = (row.get("Endpoint") or {}) if is_instance else row
     host = address.get("Address") if is_instance else address.get("Endpoint")
     if not host:

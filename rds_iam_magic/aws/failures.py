@@ -42,6 +42,12 @@ def error_code(error: BaseException) -> str:
     return code if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:]{0,79}", code) else ""
 
 
+def is_denial(error: BaseException) -> bool:
+    """Whether AWS denied a call for want of a permission."""
+    code = error_code(error)
+    return bool(code) and _by_code(code)[1] == "aws-denied"
+
+
 def translate(error: BaseException, doing: str) -> RdsIamError:
     """The error of this package for an error of AWS's libraries or the libraries below them."""
     code = error_code(error)
@@ -52,11 +58,15 @@ def translate(error: BaseException, doing: str) -> RdsIamError:
 
 
 def _refusal(error: BaseException, code: str, doing: str) -> RdsIamError:
-    kind, cause, message = next(entry for pattern, entry in BY_CODE if re.match(pattern, code))
+    kind, cause, message = _by_code(code)
     if cause == "aws-denied" and doing.startswith("looking up"):
         kind, cause, message = LOOKUP_DENIED
     values = _Values(error, doing, code=code or "no code")
     return kind(message.format_map(values), cause=cause, detail=_detail(error, code))
+
+
+def _by_code(code: str) -> Entry:
+    return next(entry for pattern, entry in BY_CODE if re.match(pattern, code))
 
 
 def _detail(error: BaseException, code: str) -> str:

@@ -23,8 +23,8 @@ def open_session(
 
     Args:
         profile: The AWS profile; default: the default credential chain.
-        region: Overrides the configured region: `AWS_REGION`, `AWS_DEFAULT_REGION`, or the profile's, in this order, which
-            is the AWS CLI's.
+        region: Overrides the configured region: that of `AWS_REGION`, of `AWS_DEFAULT_REGION` or of the profile, in the
+            AWS CLI's order.
         role_arn: A role to assume; its credentials are refreshed automatically before they expire.
         external_id: The external id that the role's trust policy requires.
 

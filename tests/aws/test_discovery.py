@@ -5,7 +5,8 @@ import pytest
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.session import open_session
-from rds_iam_magic.errors import TargetError
+from rds_iam_magic.errors import AwsError, TargetError
+from tests.support.permissions import only
 
 pytestmark = pytest.mark.slow  # servers and kernels
 
@@ -71,6 +72,56 @@ def test_a_proxys_policy_names_the_proxy(session):
     proxy = parse_host_name("app.proxy-abc123.us-east-1.rds.amazonaws.com")
     with pytest.raises(TargetError, match="prx-"):
         discovery.find_by_endpoint(session, proxy)
+
+
+CLUSTERS, INSTANCES = "rds:DescribeDBClusters", "rds:DescribeDBInstances"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "target", "host"),
+    [
+        (CLUSTERS, "sandbox", 0),
+        (INSTANCES, "standalone", 3),
+        (INSTANCES, "sandbox-1", 2),
+    ],
+)
+def test_what_may_not_be_described_ends_no_look_up(inside, allowed, target, host):
+    """Clusters are asked first: who may describe instances only could connect to none of them by its name."""
+    with only(inside, allowed) as profile:
+        assert discovery.resolve(open_session(profile=profile), target).host == inside.hosts[host]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "target"),
+    [((INSTANCES,), "sandbox"), ((CLUSTERS,), "standalone"), ((), "sandbox"), ((INSTANCES,), "nobody")],
+)
+def test_a_denial_is_told_when_nothing_was_found(inside, allowed, target):
+    with only(inside, *allowed) as profile, pytest.raises(AwsError, match=f"permit looking up {target}") as caught:
+        discovery.resolve(open_session(profile=profile), target)
+    assert caught.value.cause == "aws-lookup-denied"
+    missing = {CLUSTERS, INSTANCES} - set(allowed)
+    assert any(action in caught.value.detail for action in missing)
+
+
+def test_the_resource_of_an_instance_whose_cluster_may_not_be_described_is_unknown(inside):
+    """Its own id is in no policy for Aurora, and whether IAM authentication is on is its cluster's to say."""
+    with only(inside, INSTANCES) as profile:
+        session = open_session(profile=profile)
+        found = discovery.find(session, "sandbox-1")
+        assert (found.resource_id, found.iam_enabled) == (None, None)
+        assert discovery.find_by_endpoint(session, parse_host_name(inside.hosts[2])).resource_id is None
+        assert discovery.find_by_endpoint(session, parse_host_name(inside.hosts[3])).resource_id.startswith("db-")
+        with pytest.raises(AwsError, match="does not permit looking up"):
+            discovery.find_by_endpoint(session, parse_host_name(inside.hosts[0]))
+
+
+def test_the_database_of_a_secret_among_those_that_may_be_described(inside):
+    arn = inside.client("rds").describe_db_clusters()["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
+    with only(inside, CLUSTERS) as profile:
+        assert discovery.find_by_secret(open_session(profile=profile), arn).endpoint.host == inside.hosts[0]
+    with only(inside, INSTANCES) as profile, pytest.raises(AwsError, match="does not permit looking up") as caught:
+        discovery.find_by_secret(open_session(profile=profile), arn)
+    assert CLUSTERS in caught.value.detail
 
 
 @pytest.mark.parametrize("target", ["", " ", "\t\n"])
