@@ -13,6 +13,9 @@ from rds_iam_magic.option import OptionInfo, option
 
 DEFAULT_PORT = 3306
 
+MAX_USER_NAME = 32
+"""Characters of a user name on MySQL; MariaDB allows more."""
+
 CONNECT_TIMEOUT = 10.0
 """Seconds for DNS look-up, TCP connect, TLS and authentication together."""
 

@@ -29,6 +29,7 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:on": ('on="COLUMN"', "--on COLUMN"),
     "option:overwrite": ("overwrite=True", "--overwrite"),
     "option:parallel": ("query(parallel=N)", "--parallel N"),
+    "option:ids": ('resource_id="ID", account="N", region="R"', "--resource-id ID --account N --region R"),
     "option:profile": ('profile="NAME"', "--profile NAME"),
     "option:read-only": ("read_only=True", "--read-only"),
     "option:region": ('region="REGION"', "--region REGION"),
@@ -36,6 +37,7 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:target": ("target=TARGET", "--target TARGET"),
     "option:timeout": ("timeout=SECONDS", "--timeout SECONDS"),
     "option:user": ('user="USER"', "-u USER"),
+    "option:wildcard": ("wildcard=True", "--wildcard"),
     "option:via": ('via="HOST:PORT"', "--via HOST:PORT"),
     "command:arrow": ("query_arrow()", "--type arrow"),
     "command:connect": ('rds_iam_magic.connect("TARGET", user="USER")', "%rds_iam_connect TARGET -u USER"),
@@ -51,7 +53,8 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "command:memory": ("connect with a larger max_memory", "raise %config RdsIamMagics.max_memory"),
     "command:policy": (
         "a policy that allows rds-db:connect on arn:aws:rds-db:REGION:ACCOUNT:dbuser:RESOURCE_ID/{user}",
-        "the policy that this prints: %rds_iam_policy {user} --target {host}",
+        "the policy that this prints (it looks the database up, with rds:DescribeDBClusters and "
+        "rds:DescribeDBInstances; or give --resource-id): %rds_iam_policy {user} --target {host}",
     ),
     "command:result-sets": ("Call run()", "Omit --to"),
     "command:write": ("write()", "--to FILE"),
@@ -66,6 +69,7 @@ _TABLES = "SHOW TABLES lists the tables that you can see."
 
 HINTS: dict[str, str] = {
     # What the user has typed
+    "account-invalid": "It is the database's account; aws sts get-caller-identity shows yours.",
     "address-invalid": "Write it like example.com:3306.",
     "dask-missing": 'Run pip install "rds-iam-magic[dask]".',
     "external-id-without-role": "Add {option:role-arn}, or omit the external id.",
@@ -88,7 +92,10 @@ HINTS: dict[str, str] = {
     "parts-several-statements": "Run the others first, on their own.",
     "parts-unstable": "Omit it, or store its values in a table first.",
     "polars-missing": "Run pip install polars, or use {command:arrow}.",
+    "policy-user-pattern": "Name one user, or add {option:wildcard} if all those are meant.",
     "port-invalid": "A port is a number from 1 to 65535; MySQL's is 3306.",
+    "resource-id-invalid": "It begins with cluster-, db- or prx-: Resource ID in the RDS console (Configuration); for "
+    "Aurora the cluster's.",
     "setting-rejected": "Connect with another value, or without it.",
     "shell-command": "Remove it.",
     "shell-connect-command": "Remove it; {command:connect} opens another connection.",
@@ -146,6 +153,8 @@ HINTS: dict[str, str] = {
     "iam-authentication-off": "Enable it (RDS console, Modify: IAM database authentication), then connect again.",
     "not-rds-host": "The token is signed for the AWS host name: give that, and {option:via} for a tunnel, an IP or a "
     "CNAME.",
+    "policy-lookup-denied": "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances, or give the database's ids, "
+    "which need no look-up: {option:ids}.",
     "proxy-policy-unknown": "Take the id from the proxy's ARN (RDS console, Proxies): …:dbuser:prx-ID/USER.",
     "secret-malformed": "Give the secret of the database's master user.",
     "secret-unknown": "Give its name or ARN; the database's page in the RDS console links to it (Configuration).",

@@ -24,6 +24,15 @@ _PARTITIONS = {
     "cloud.adc-e.uk": "aws-iso-e",
     "csp.hci.ic.gov": "aws-iso-f",
 }
+_PARTITIONS_OF_REGIONS = {  # by how the names of their regions begin; all others are of `aws`
+    "us-gov-": "aws-us-gov",
+    "cn-": "aws-cn",
+    "eusc-": "aws-eusc",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+}
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 
 
@@ -162,6 +171,16 @@ def checked_port(text: str) -> int:
     if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
         return int(text)
     raise TargetError(f"{text!r} is not a port.", cause="port-invalid")
+
+
+def is_region(text: str) -> bool:
+    """Whether a text has the form of a region's name."""
+    return _REGION.fullmatch(text) is not None
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region is in, by its name."""
+    return next((name for prefix, name in _PARTITIONS_OF_REGIONS.items() if region.startswith(prefix)), "aws")
 
 
 def _kind(body: list[str]) -> Kind:

@@ -117,13 +117,25 @@ USER = Grammar(
 
 POLICY = Grammar(
     "%rds_iam_policy",
-    ("USER [--target TARGET] [options]",),
+    ("USER [--target TARGET] [options]", "USER --resource-id ID --account N --region REGION"),
     """
     Show the IAM policy that lets a principal connect as the database user USER. It names the database's resource id,
-    which is neither its identifier nor its host name. The database is the current connection's, or TARGET.
+    which is neither its identifier nor its host name. The database is the current connection's, or TARGET, and is
+    looked up (rds:DescribeDBClusters, rds:DescribeDBInstances); from its ids alone, AWS is not asked.
     """,
     (
         Option("target", OptionInfo(_TARGET.text, default_text="the current connection's", metavar=_TARGET.metavar)),
+        Option(
+            "resource-id",
+            OptionInfo(
+                "Resource id of the DB cluster, DB instance or proxy: `cluster-…`, `db-…`, `prx-…`.", metavar="ID"
+            ),
+        ),
+        Option("account", OptionInfo("AWS account of the database: 12 digits.", metavar="N")),
+        Option(
+            "wildcard",
+            OptionInfo("Let USER be a pattern for several users: `*` and `?`, or a variable, `${…}`."),
+        ),
         *_AWS,
     ),
 )

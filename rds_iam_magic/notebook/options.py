@@ -73,11 +73,14 @@ class UserLine:
 
 @dataclass(frozen=True, slots=True)
 class PolicyLine:
-    """A parsed `%rds_iam_policy` line: the user and the database."""
+    """A parsed `%rds_iam_policy` line: the user, and the database by its target or by its ids."""
 
     user: str
     target: str | None
     options: ConnectOptions
+    resource_id: str | None = None
+    account: str | None = None
+    wildcard: bool = False
 
 
 def parse_connect(text: str) -> ConnectLine | None:
@@ -238,14 +241,44 @@ def parse_policy(text: str) -> PolicyLine | None:
     Raises:
         OptionError: The line cannot be understood.
     """
+    from rds_iam_magic.aws.policy import check_policy_user
+
     line = _parse(POLICY, text)
     if "help" in line.flags:
         return None
     _at_most(line, 1, POLICY, "user")
     if not line.words:
         raise OptionError("The database user is missing.", "Write %rds_iam_policy USER.", cause="user-missing")
-    _check_user(line.words[0])
-    return PolicyLine(line.words[0], line.get("target"), _connect_options(line))
+    wildcard = "wildcard" in line.flags
+    check_policy_user(line.words[0], wildcard=wildcard)
+    _check_ids(line)
+    return PolicyLine(
+        user=line.words[0],
+        target=line.get("target"),
+        options=_connect_options(line),
+        resource_id=line.get("resource_id"),
+        account=line.get("account"),
+        wildcard=wildcard,
+    )
+
+
+def _check_ids(line: Line) -> None:
+    """Refuse some of a database's ids without the others, and beside another way to name it."""
+    ids = ("resource_id", "account", "region")
+    if not {"resource_id", "account"} & line.values.keys():
+        return
+    missing = [f"--{key.replace('_', '-')}" for key in ids if key not in line.values]
+    if missing:
+        raise OptionError(
+            f"--resource-id, --account and --region name the database together; {' and '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing.",
+            "Give all three, or --target TARGET, which is looked up.",
+        )
+    others = sorted(f"--{key.replace('_', '-')}" for key in line.values.keys() - set(ids))
+    if others:
+        raise OptionError(
+            f"{', '.join(others)} has no effect beside --resource-id, which needs no look-up.", "Omit it."
+        )
 
 
 # Options where a connection URL or a password may be typed by habit; in mysql, `-p` is the password.

@@ -136,6 +136,37 @@ def test_policy_needs_a_user():
         parse_policy("")
 
 
+IDS = "--resource-id cluster-ABC --account 123456789012 --region eu-west-1"
+
+
+def test_policy_line():
+    parsed = parse_policy(f"ana {IDS}")
+    assert (parsed.user, parsed.target, parsed.wildcard) == ("ana", None, False)
+    assert (parsed.resource_id, parsed.account, parsed.options.region) == ("cluster-ABC", "123456789012", "eu-west-1")
+    assert parse_policy("'read*' --wildcard --target sandbox --region eu-west-1").wildcard
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("'*'", "more than one database user"),
+        ("'${aws:username}'", "more than one database user"),
+        (f"'*' {IDS}", "more than one database user"),
+        ("''", "name is empty"),
+        ("a" * 33, "1 to 32 characters"),
+        ("ana --resource-id cluster-ABC", "--account and --region are missing"),
+        ("ana --resource-id cluster-ABC --account 123456789012", "--region is missing"),
+        ("ana --account 123456789012 --target sandbox", "--resource-id and --region are missing"),
+        (f"ana {IDS} --target sandbox", "--target has no effect"),
+        (f"ana {IDS} --profile x", "--profile has no effect"),
+    ],
+)
+def test_bad_policy_lines(line, words):
+    with pytest.raises(OptionError, match=words) as caught:
+        parse_policy(line)
+    assert len(str(caught.value).splitlines()) == 2
+
+
 @pytest.mark.parametrize("parse", [parse_connect, parse_user, parse_policy, lambda t: parse_sql(t, None, HELD)])
 @given(text=st.text(alphabet=st.sampled_from("ab -=<>'\"\\uod{}$;"), max_size=40))
 def test_any_line_is_parsed_or_an_option_error(parse, text):
