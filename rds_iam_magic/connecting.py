@@ -219,7 +219,7 @@ def _endpoint_of(session: Any, secret: MasterSecret, target: str | None, region:
     if secret.host:
         return discovery.resolve(session, secret.host, port=secret.port, region=region, require_iam=False)
     if secret.identifier:
-        return discovery.resolve(session, secret.identifier, require_iam=False)
+        return discovery.resolve(session, secret.identifier, region=region or secret.region, require_iam=False)
     return discovery.find_by_secret(session, secret.arn).endpoint
 
 

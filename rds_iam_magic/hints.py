@@ -156,6 +156,10 @@ HINTS: dict[str, str] = {
     "policy-lookup-denied": "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances, or give the database's ids, "
     "which need no look-up: {option:ids}.",
     "proxy-policy-unknown": "Take the id from the proxy's ARN (RDS console, Proxies): …:dbuser:prx-ID/USER.",
+    "secret-deleted": "Restore it (aws secretsmanager restore-secret --secret-id …), or give the one that the "
+    "database's page in the RDS console links to (Configuration).",
+    "secret-empty": "Set its value, JSON with username and password; or wait, if it is being made.",
+    "secret-key-unusable": "Ask for kms:Decrypt on the key, and check that it is enabled.",
     "secret-malformed": "Give the secret of the database's master user.",
     "secret-unknown": "Give its name or ARN; the database's page in the RDS console links to it (Configuration).",
     "secret-without-database": "Add {option:target}: the cluster's or instance's identifier or host name.",

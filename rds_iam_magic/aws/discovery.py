@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import Endpoint, Kind, is_host_name, parse_host_name
 from rds_iam_magic.aws.failures import error_code, is_denial
+from rds_iam_magic.aws.secret import region_in
 from rds_iam_magic.aws.session import client_of, configured_region, region_of
 from rds_iam_magic.connect_options import DEFAULT_PORT
 from rds_iam_magic.errors import AwsError, TargetError
@@ -52,7 +53,7 @@ def resolve(
         session: A boto3 session.
         target: An RDS host name, or the identifier of a DB cluster or instance.
         port: Overrides the endpoint's port.
-        region: Overrides the region in a host name.
+        region: Overrides the region in a host name, and the session's for an identifier.
         require_iam: Whether IAM authentication must be enabled; checked only for identifiers.
 
     Raises:
@@ -62,7 +63,7 @@ def resolve(
     """
     if is_host_name(target):
         return parse_host_name(target, port=port, region=region or _configured_region_of_global(session, target))
-    database = find(session, target)
+    database = find(session, target, region=region)
     if require_iam and database.iam_enabled is False:
         raise TargetError(
             f"IAM database authentication is off on {target}.",
@@ -76,8 +77,8 @@ def _configured_region_of_global(session: Any, target: str) -> str | None:
     return configured_region(session) if ".global." in target else None
 
 
-def find(session: Any, identifier: str) -> Database:
-    """The cluster or instance with that identifier.
+def find(session: Any, identifier: str, *, region: str | None = None) -> Database:
+    """The cluster or instance with that identifier, in the session's region if no other one is given.
 
     Raises:
         TargetError: It is empty or does not exist (the hint names similar ones), is another engine, or has no endpoint
@@ -86,9 +87,9 @@ def find(session: Any, identifier: str) -> Database:
     identifier = identifier.strip()
     if not identifier:
         raise TargetError("The target is empty.", cause="target-empty")
-    region = region_of(session)
+    region = region or region_of(session)
     with aws_call(f"looking up {identifier}"):
-        row, owner, names = _look_up(client_of(session, "rds"), identifier)
+        row, owner, names = _look_up(client_of(session, "rds", region_name=region), identifier)
     if row is None:
         near = difflib.get_close_matches(identifier.lower(), names, n=3, cutoff=0.4) or names[:5]
         raise TargetError(
@@ -145,12 +146,13 @@ def find_by_secret(session: Any, secret_arn: str) -> Database:
     """The cluster or instance whose master secret this is; RDS-managed secrets do not name it themselves.
 
     Raises:
-        TargetError: No cluster or instance in the region has that master secret.
+        TargetError: No cluster or instance in the secret's region has that master secret.
     """
-    region = region_of(session)
+    region = region_in(secret_arn) or region_of(session)
     with aws_call("looking up the database of the secret"):
         row, owner = _first(
-            client_of(session, "rds"), lambda row: row.get("MasterUserSecret", {}).get("SecretArn") == secret_arn
+            client_of(session, "rds", region_name=region),
+            lambda row: row.get("MasterUserSecret", {}).get("SecretArn") == secret_arn,
         )
     if row is None:
         raise TargetError(
