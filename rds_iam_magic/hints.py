@@ -169,8 +169,8 @@ HINTS: dict[str, str] = {
     # The CA bundle
     "ca-bundle-invalid": "Download global-bundle.pem as the RDS User Guide describes (a web proxy may have answered "
     "instead) and give it with {option:ca}.",
-    "ca-bundle-unavailable": "Without internet, copy global-bundle.pem here and give it with {option:ca} or "
-    "RDS_IAM_MAGIC_CA.",
+    "ca-bundle-unavailable": "Behind a company's proxy, set AWS_CA_BUNDLE to its CA file. Without internet, copy "
+    "global-bundle.pem here and give it with {option:ca} or RDS_IAM_MAGIC_CA.",
     "ca-bundle-unpublished": "Give your partition's bundle with {option:ca} or RDS_IAM_MAGIC_CA.",
     "ca-bundle-unreadable": "Give the path of a PEM file with {option:ca}.",
     "ca-bundle-unusable": "",
