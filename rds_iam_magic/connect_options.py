@@ -61,6 +61,11 @@ class ConnectOptions:
         variable="RDS_IAM_MAGIC_CA",
         default_text="the RDS bundle, downloaded and cached",
     )
+    wait: bool = option(
+        False,
+        "Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was "
+        "created, started or modified. The database is looked up, a host name's too.",
+    )
     connect_timeout: float = option(
         CONNECT_TIMEOUT, "Seconds allowed for connecting, and for reconnecting.", metavar="S"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, get_args
 
 from rds_iam_magic.aws import discovery
@@ -34,6 +35,7 @@ def connect(
     external_id: str | None = None,
     via: str | None = None,
     ca: str | None = None,
+    wait: bool = False,
     connect_timeout: float = CONNECT_TIMEOUT,
     compress: Compress = "auto",
     timeout: float | None = None,
@@ -59,6 +61,8 @@ def connect(
             against the endpoint's name. Default: the variable `RDS_IAM_MAGIC_VIA`.
         ca: Path of a CA bundle, for machines without internet. Default: the variable `RDS_IAM_MAGIC_CA`, else the RDS
             bundle, downloaded and cached.
+        wait: Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was
+            created, started or modified. The database is looked up, a host name's too.
         connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`.
         compress: Compress the traffic: `zlib`, `zstd` (MySQL 8.0.18 or later), `off`, or `auto`: what the server has,
             if the link is slow (a round trip of 5 ms or more). Default: `auto`.
@@ -92,6 +96,7 @@ def connect(
         external_id=external_id,
         via=via,
         ca=ca,
+        wait=wait,
         connect_timeout=connect_timeout,
         compress=compress,
     )
@@ -121,14 +126,15 @@ def connect_with(
     """
     check_target(target)
     session = session_of(options)
-    endpoint = discovery.resolve(session, target, port=port, region=options.region)
+    endpoint = discovery.resolve(session, target, port=port, region=options.region, wait=options.wait, notify=notify)
 
     def token() -> Credential:
         return Token(sign_token(session, endpoint, user))
 
     login = _login(options, endpoint, user, token, database=database, notify=notify)
     login = replace(login, session=session, diagnose_credentials=lambda: diagnose_credentials(session))
-    recipe = Reconnect(options, settings, f"{endpoint.host}:{endpoint.port}", endpoint.region, user, database)
+    ready = replace(options, wait=False)
+    recipe = Reconnect(ready, settings, f"{endpoint.host}:{endpoint.port}", endpoint.region, user, database)
     return Connection(login, settings=settings, max_memory=max_memory, notify=notify, recipe=recipe)
 
 
@@ -200,7 +206,7 @@ def connect_as_master(
         check_target(target)
     session = session_of(options)
     secret = read_master_secret(session, secret_id)
-    endpoint = _endpoint_of(session, secret, target, options.region)
+    endpoint = _endpoint_of(session, secret, target, options, notify)
 
     def attempt(secret: MasterSecret) -> Connection:
         login = _login(options, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
@@ -213,14 +219,17 @@ def connect_as_master(
     return attempt(read_master_secret(session, secret_id))
 
 
-def _endpoint_of(session: Any, secret: MasterSecret, target: str | None, region: str | None) -> Endpoint:
+def _endpoint_of(
+    session: Any, secret: MasterSecret, target: str | None, options: ConnectOptions, notify: Callable[[str], None]
+) -> Endpoint:
+    resolve = partial(discovery.resolve, session, require_iam=False, wait=options.wait, notify=notify)
     if target:
-        return discovery.resolve(session, target, region=region, require_iam=False)
+        return resolve(target, region=options.region)
     if secret.host:
-        return discovery.resolve(session, secret.host, port=secret.port, region=region, require_iam=False)
+        return resolve(secret.host, port=secret.port, region=options.region)
     if secret.identifier:
-        return discovery.resolve(session, secret.identifier, region=region or secret.region, require_iam=False)
-    return discovery.find_by_secret(session, secret.arn).endpoint
+        return resolve(secret.identifier, region=options.region or secret.region)
+    return discovery.resolve_by_secret(session, secret.arn, wait=options.wait, notify=notify)
 
 
 def _login(

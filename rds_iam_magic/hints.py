@@ -37,6 +37,7 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:target": ("target=TARGET", "--target TARGET"),
     "option:timeout": ("timeout=SECONDS", "--timeout SECONDS"),
     "option:user": ('user="USER"', "-u USER"),
+    "option:wait": ("wait=True", "--wait"),
     "option:wildcard": ("wildcard=True", "--wildcard"),
     "option:via": ('via="HOST:PORT"', "--via HOST:PORT"),
     "command:arrow": ("query_arrow()", "--type arrow"),
@@ -147,10 +148,14 @@ HINTS: dict[str, str] = {
     "region-unknown": "Give one such as eu-west-1 with {option:region}.",
     "region-without-endpoint": "Check the region ({option:region}), use_fips_endpoint and use_dualstack_endpoint.",
     # AWS: databases and secrets
-    "endpoint-not-ready": "Wait until it is available.",
+    "database-failed": "See its events in the RDS console.",
+    "database-stopped": "Start it (RDS console, Actions), then connect with {option:wait}.",
+    "endpoint-not-ready": "Connect again when it is available, or add {option:wait}.",
     "endpoint-unknown": "Check the account: the credentials may belong to a different one than the database.",
     "engine-unsupported": "Give a MySQL, MariaDB or Aurora MySQL cluster or instance.",
     "iam-authentication-off": "Enable it (RDS console, Modify: IAM database authentication), then connect again.",
+    "iam-authentication-pending": "Connect again in a few minutes, or add {option:wait}; a change that is due in the "
+    "maintenance window needs Apply immediately (RDS console, Modify).",
     "not-rds-host": "The token is signed for the AWS host name: give that, and {option:via} for a tunnel, an IP or a "
     "CNAME.",
     "policy-lookup-denied": "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances, or give the database's ids, "
@@ -166,6 +171,8 @@ HINTS: dict[str, str] = {
     "target-unknown": "It may be in another region or account: add {option:region} or {option:profile}.",
     "target-unusable": "",
     "target-without-region": "Add {option:region}: the database's (for a global database, its current writer's).",
+    "wait-too-long": "See its events in the RDS console, or wait once more.",
+    "wait-without-database": "Omit {option:wait}.",
     # The CA bundle
     "ca-bundle-invalid": "Download global-bundle.pem as the RDS User Guide describes (a web proxy may have answered "
     "instead) and give it with {option:ca}.",

@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 import rds_iam_magic
+from rds_iam_magic.aws import availability
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import (
     AccessDeniedError,
@@ -26,6 +27,7 @@ from rds_iam_magic.errors import (
     UnreachableError,
 )
 from rds_iam_magic.mysql.dial import Address
+from tests.support.fake_aws import Changed, answering
 from tests.support.listener import Listener
 from tests.support.logins import login_of_tester
 from tests.support.permissions import only
@@ -63,6 +65,25 @@ def test_an_instance_whose_cluster_may_not_be_described(inside):
         connect("sandbox-1", profile=profile) as db,
     ):
         assert db.login.endpoint.host == inside.hosts[2]
+
+
+def test_a_database_that_starts(inside, monkeypatch):
+    """It is told and not dialled; or waited for, once: what a connection opens again is not looked up."""
+    monkeypatch.setattr(availability, "STEP", 0.001)
+    statuses, notes = ["starting", "starting", "starting"], []
+
+    def change(action, text):
+        starts = action == "DescribeDBInstances" and statuses
+        return text.replace("<DBInstanceStatus>available<", f"<DBInstanceStatus>{statuses.pop()}<") if starts else text
+
+    with answering(Changed(inside, change)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+        error = fails(TargetError, "standalone is starting", "wait=True", target="standalone")
+        assert error.cause == "endpoint-not-ready"
+        with connect("standalone", wait=True, notify=notes.append) as db:
+            assert len(db.query("SELECT 1")) == 1
+            assert not db.partitions("SELECT * FROM orders", on="id", n=2)[0].recipe.options.wait
+    assert (len(notes), statuses) == (2, [])
 
 
 def test_the_host_names_region_signs_the_token(inside, monkeypatch):

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from rds_iam_magic.aws.availability import iam_problem, status_problem, when_ready
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import Endpoint, Kind, is_host_name, parse_host_name
 from rds_iam_magic.aws.failures import error_code, is_denial
 from rds_iam_magic.aws.secret import region_in
 from rds_iam_magic.aws.session import client_of, configured_region, region_of
 from rds_iam_magic.connect_options import DEFAULT_PORT
-from rds_iam_magic.errors import AwsError, TargetError
+from rds_iam_magic.errors import AwsError, OptionError, TargetError, warn
 
 _Row = dict[str, Any]
 """A cluster or an instance, as RDS describes it."""
@@ -36,16 +37,27 @@ class Database:
         resource_id: `cluster-…` or `db-…`: what `rds-db:connect` policies name (never the identifier). None if it is
             not known: an instance's in a cluster that may not be described.
         iam_enabled: Whether IAM database authentication is on; None if it is not known, as above.
+        iam_pending: Whether switching it on is a pending change.
+        status: Such as `available`; of an instance in a cluster, the instance's.
     """
 
     endpoint: Endpoint
     arn: str
     resource_id: str | None
     iam_enabled: bool | None
+    iam_pending: bool = False
+    status: str = "available"
 
 
 def resolve(
-    session: Any, target: str, *, port: int | None = None, region: str | None = None, require_iam: bool = True
+    session: Any,
+    target: str,
+    *,
+    port: int | None = None,
+    region: str | None = None,
+    require_iam: bool = True,
+    wait: bool = False,
+    notify: Callable[[str], None] = warn,
 ) -> Endpoint:
     """The endpoint that a target names.
 
@@ -54,22 +66,66 @@ def resolve(
         target: An RDS host name, or the identifier of a DB cluster or instance.
         port: Overrides the endpoint's port.
         region: Overrides the region in a host name, and the session's for an identifier.
-        require_iam: Whether IAM authentication must be enabled; checked only for identifiers.
+        require_iam: Whether IAM authentication must be enabled; checked only where the database is looked up.
+        wait: Whether to wait until the database is available, and IAM authentication on; looks up a host name's
+            database, too.
+        notify: Called with what is waited for.
 
     Raises:
-        TargetError: The target does not exist, is another engine, has no endpoint yet, or IAM authentication is off.
+        TargetError: The target does not exist, is another engine, is not available, or IAM authentication is off.
+        OptionError: A proxy's or global endpoint's host name, whose status cannot be waited for.
         AwsError: The identifier cannot be looked up, for instance without permission.
         RegionError: The target is an identifier, and no region is known.
     """
     if is_host_name(target):
-        return parse_host_name(target, port=port, region=region or _configured_region_of_global(session, target))
-    database = find(session, target, region=region)
-    if require_iam and database.iam_enabled is False:
-        raise TargetError(
-            f"IAM database authentication is off on {target}.",
-            cause="iam-authentication-off",
+        endpoint = parse_host_name(target, port=port, region=region or _configured_region_of_global(session, target))
+        if not wait:
+            return endpoint
+        _check_can_wait(endpoint)
+
+    def look() -> Database:
+        return find_by_endpoint(session, endpoint) if is_host_name(target) else find(session, target, region=region)
+
+    endpoint = _when_ready(look, target.strip(), require_iam=require_iam, wait=wait, notify=notify)
+    return endpoint if port is None else replace(endpoint, port=port)
+
+
+def resolve_by_secret(
+    session: Any, secret_arn: str, *, wait: bool = False, notify: Callable[[str], None] = warn
+) -> Endpoint:
+    """The endpoint of the database whose master secret this is; the arguments are as in `resolve`.
+
+    Raises:
+        TargetError: As `find_by_secret` does, or the database is not available.
+        AwsError: The databases cannot be looked up.
+    """
+    return _when_ready(
+        lambda: find_by_secret(session, secret_arn),
+        "the secret's database",
+        require_iam=False,
+        wait=wait,
+        notify=notify,
+    )
+
+
+def _when_ready(
+    look: Callable[[], Database], name: str, *, require_iam: bool, wait: bool, notify: Callable[[str], None]
+) -> Endpoint:
+    def problem_of(database: Database) -> TargetError | None:
+        problem = status_problem(name, database.status)
+        if problem is not None or not require_iam:
+            return problem
+        return iam_problem(name, database.status, enabled=database.iam_enabled, pending=database.iam_pending)
+
+    return when_ready(name, look, problem_of, wait=wait, notify=notify).endpoint
+
+
+def _check_can_wait(endpoint: Endpoint) -> None:
+    if endpoint.kind in (Kind.PROXY, Kind.GLOBAL, Kind.SHARD_GROUP):
+        raise OptionError(
+            f"{endpoint.host} is the endpoint of a {endpoint.kind.value}, whose status cannot be waited for.",
+            cause="wait-without-database",
         )
-    return database.endpoint if port is None else replace(database.endpoint, port=port)
 
 
 def _configured_region_of_global(session: Any, target: str) -> str | None:
@@ -268,7 +324,9 @@ def _owned(row: _Row, owner: _Row | None, region: str) -> Database:
     database = _database(row, region)
     if owner is None:
         return replace(database, resource_id=None, iam_enabled=None)
-    return database if owner is row else replace(_database(owner, region), endpoint=database.endpoint)
+    if owner is row:
+        return database
+    return replace(_database(owner, region), endpoint=database.endpoint, status=database.status)
 
 
 def _database(row: _Row, region: str) -> Database:
@@ -281,14 +339,18 @@ def _database(row: _Row, region: str) -> Database:
     is_instance = _is_instance(row)
     address = (row.get("Endpoint") or {}) if is_instance else row
     host = address.get("Address") if is_instance else address.get("Endpoint")
+    status = str(row.get("DBInstanceStatus") or row.get("Status") or "unknown")
     if not host:
-        status = row.get("DBInstanceStatus") or row.get("Status") or "unknown"
-        raise TargetError(f"{name} has no endpoint yet (status: {status}).", cause="endpoint-not-ready")
+        raise status_problem(name, status) or TargetError(
+            f"{name} has no endpoint yet (status: {status}).", cause="endpoint-not-ready"
+        )
     return Database(
         endpoint=parse_host_name(str(host), port=int(address.get("Port") or DEFAULT_PORT), region=region),
         arn=str(row["DBInstanceArn"] if is_instance else row["DBClusterArn"]),
         resource_id=str(row["DbiResourceId"] if is_instance else row["DbClusterResourceId"]),
         iam_enabled=bool(row.get("IAMDatabaseAuthenticationEnabled")),
+        iam_pending=bool((row.get("PendingModifiedValues") or {}).get("IAMDatabaseAuthenticationEnabled")),
+        status=status,
     )
 
 

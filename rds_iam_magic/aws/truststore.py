@@ -228,7 +228,7 @@ def _web_context() -> tuple[ssl.SSLContext, str]:
         return context, ""
     path = os.environ[name]
     try:
-        context.load_verify_locations(*((None, path) if os.path.isdir(path) else (path, None)))  # noqa: PTH112
+        context.load_verify_locations(*((None, path) if Path(path).is_dir() else (path, None)))
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; ValueError: a NUL in the path
         return context, f"{name} could not be read: {getattr(error, 'strerror', None) or 'it is no path'}"
     return context, ""
