@@ -16,7 +16,7 @@ from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import Endpoint, Kind, is_host_name, parse_host_name
 from rds_iam_magic.aws.failures import error_code, is_denial
 from rds_iam_magic.aws.secret import region_in
-from rds_iam_magic.aws.session import client_of, configured_region, region_of
+from rds_iam_magic.aws.session import client_of, configured_region, part_of, region_of
 from rds_iam_magic.connect_options import DEFAULT_PORT
 from rds_iam_magic.errors import AwsError, OptionError, TargetError, warn
 
@@ -253,7 +253,7 @@ def _describe_one(client: Any, identifier: str) -> _Row | None:
 
 def _describe(client: Any, kind: _Kind, identifier: str) -> _Row | None:
     try:
-        rows = getattr(client, kind.call)(**{kind.argument: identifier})[kind.answer]
+        rows = part_of(getattr(client, kind.call)(**{kind.argument: identifier}), kind.answer)
     except client.exceptions.ClientError as error:
         # An identifier that is too long, for instance, is refused as a parameter; it is simply not there.
         if not error_code(error).startswith((kind.missing, "InvalidParameterValue")):
@@ -270,7 +270,7 @@ def _describe_all(client: Any) -> tuple[list[_Row], Exception | None]:
     for kind in (_CLUSTERS, _INSTANCES):
         try:
             for page in client.get_paginator(kind.call).paginate():
-                rows += page[kind.answer]
+                rows += part_of(page, kind.answer)
         except client.exceptions.ClientError as error:
             if not is_denial(error):
                 raise

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import checked_port
 from rds_iam_magic.aws.failures import error_code, is_denial
-from rds_iam_magic.aws.session import client_of, region_of, require_text
+from rds_iam_magic.aws.session import client_of, part_of, region_of, require_text
 from rds_iam_magic.errors import AwsError, TargetError
 
 
@@ -97,6 +97,7 @@ def _read(session: Any, secret_id: str) -> MasterSecret:
         if problem is None:
             raise
         raise problem from None
+    part_of(answer, "ARN")
     secret = _parse(answer)
     if secret is None:
         raise AwsError(

@@ -6,6 +6,7 @@ boto3 is imported on first use: it takes longer than the rest of the package tog
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from rds_iam_magic.aws.border import aws_call
@@ -162,6 +163,20 @@ def _check(keys: Any) -> None:
             "The AWS credentials contain a character that keys never have: a line break, a space, or one beyond ASCII.",
             cause="credentials-malformed",
         )
+
+
+def part_of(answer: Mapping[str, Any], name: str) -> Any:
+    """A part that each of AWS's answers has; call it only inside a border.
+
+    Raises:
+        ResponseParserError: It is missing, so that something else has answered; some pages come over botocore's parser
+            as an answer without parts.
+    """
+    from botocore.parsers import ResponseParserError
+
+    if name not in answer:
+        raise ResponseParserError(f"no {name}")
+    return answer[name]
 
 
 def client_of(session: Any, service: str, **options: Any) -> Any:

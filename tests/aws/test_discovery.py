@@ -4,8 +4,10 @@ import pytest
 
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import parse_host_name
+from rds_iam_magic.aws.secret import read_master_secret
 from rds_iam_magic.aws.session import open_session
 from rds_iam_magic.errors import AwsError, TargetError
+from tests.support.fake_aws import answering
 from tests.support.permissions import only
 
 pytestmark = pytest.mark.slow  # servers and kernels
@@ -122,6 +124,26 @@ def test_the_database_of_a_secret_among_those_that_may_be_described(inside):
     with only(inside, INSTANCES) as profile, pytest.raises(AwsError, match="does not permit looking up") as caught:
         discovery.find_by_secret(open_session(profile=profile), arn)
     assert CLUSTERS in caught.value.detail
+
+
+PAGE = b"<!DOCTYPE html><html><body>Log in to the network<br></body></html>"
+XHTML = b"<html><body><p>Log in to the network</p></body></html>"
+
+
+@pytest.mark.parametrize("body", [PAGE, XHTML, b"", b"{}", b"OK"])
+@pytest.mark.parametrize("status", [200, 302, 403])
+def test_a_page_instead_of_aws(inside, monkeypatch, status, body):
+    """Of a captive portal or a company's proxy: well-formed ones, too, and those that refuse."""
+    with answering(lambda *_: (status, body)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        for look_up in (
+            lambda: discovery.find(open_session(), "sandbox"),
+            lambda: discovery.find_by_endpoint(open_session(), parse_host_name(inside.endpoint)),
+            lambda: read_master_secret(open_session(), "sandbox/standalone/master"),
+        ):
+            with pytest.raises(AwsError, match="Something other than AWS answered while") as caught:
+                look_up()
+            assert caught.value.cause == "aws-response-invalid"
 
 
 @pytest.mark.parametrize("target", ["", " ", "\t\n"])
