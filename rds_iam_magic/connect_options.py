@@ -80,7 +80,7 @@ class ConnectOptions:
 
 CONNECT_ARGUMENTS = {
     "target": OptionInfo(
-        "Identifier of a DB cluster or instance, or the host name of its endpoint.",
+        "Identifier or ARN of a DB cluster or instance, or the host name of its endpoint.",
         metavar="TARGET",
     ),
     "user": OptionInfo(

@@ -49,7 +49,7 @@ def connect(
     """Connect to RDS or Aurora (MySQL, MariaDB) with an IAM token, over verified TLS.
 
     Args:
-        target: Identifier of a DB cluster or instance, or the host name of its endpoint.
+        target: Identifier or ARN of a DB cluster or instance, or the host name of its endpoint.
         user: Database user, created with `AWSAuthenticationPlugin`; case-sensitive.
         database: Default database (schema).
         port: The endpoint's port, not a tunnel's. Default: the port that RDS or the host name gives, else `3306`.

@@ -93,6 +93,12 @@ def test_the_host_names_region_signs_the_token(inside, monkeypatch):
         connect(inside.endpoint, region="eu-west-1")
 
 
+def test_an_arn(inside):
+    with connect("arn:aws:rds:us-east-1:123456789012:cluster:sandbox") as db:
+        assert db.login.endpoint.host == inside.hosts[0]
+    fails(TargetError, "not the ARN of a DB", ":cluster:NAME", target="arn:aws:s3:::bucket")
+
+
 def test_each_host_name(inside):
     for host in inside.hosts:
         with connect(f"  {host.upper()} ") as db:

@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from rds_iam_magic.aws.endpoint import Endpoint, Kind
 from rds_iam_magic.background import TICK
-from rds_iam_magic.errors import TargetError
+from rds_iam_magic.errors import OptionError, TargetError
 from rds_iam_magic.wording import count_of
 
 WAIT_LIMIT = 30 * 60.0
@@ -71,6 +72,19 @@ def iam_problem(name: str, status: str, *, enabled: bool | None, pending: bool) 
             f"IAM database authentication is being switched on for {name}.", cause="iam-authentication-pending"
         )
     return TargetError(f"IAM database authentication is off on {name}.", cause="iam-authentication-off")
+
+
+def check_can_wait(endpoint: Endpoint) -> None:
+    """Refuse endpoints of what has no status of its own, or not in a known region.
+
+    Raises:
+        OptionError: It is a proxy's, a shard group's or a global database's.
+    """
+    if endpoint.kind in (Kind.PROXY, Kind.GLOBAL, Kind.SHARD_GROUP):
+        raise OptionError(
+            f"{endpoint.host} is the endpoint of a {endpoint.kind.value}, whose status cannot be waited for.",
+            cause="wait-without-database",
+        )
 
 
 def when_ready(

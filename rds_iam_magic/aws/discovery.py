@@ -11,12 +11,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from rds_iam_magic.aws.availability import iam_problem, status_problem, when_ready
+from rds_iam_magic.aws.availability import check_can_wait, iam_problem, status_problem, when_ready
 from rds_iam_magic.aws.border import aws_call
-from rds_iam_magic.aws.endpoint import Endpoint, Kind, is_host_name, parse_host_name
+from rds_iam_magic.aws.endpoint import (
+    DatabaseArn,
+    Endpoint,
+    Kind,
+    is_arn,
+    is_host_name,
+    parse_arn,
+    parse_host_name,
+)
 from rds_iam_magic.aws.failures import error_code, is_denial
 from rds_iam_magic.aws.secret import region_in
-from rds_iam_magic.aws.session import client_of, configured_region, part_of, region_of
+from rds_iam_magic.aws.session import account_of_caller, client_of, configured_region, part_of, region_of
 from rds_iam_magic.connect_options import DEFAULT_PORT
 from rds_iam_magic.errors import AwsError, OptionError, TargetError, warn
 
@@ -63,7 +71,7 @@ def resolve(
 
     Args:
         session: A boto3 session.
-        target: An RDS host name, or the identifier of a DB cluster or instance.
+        target: An RDS host name, or the identifier or ARN of a DB cluster or instance.
         port: Overrides the endpoint's port.
         region: Overrides the region in a host name, and the session's for an identifier.
         require_iam: Whether IAM authentication must be enabled; checked only where the database is looked up.
@@ -78,13 +86,13 @@ def resolve(
         RegionError: The target is an identifier, and no region is known.
     """
     if is_host_name(target):
-        endpoint = parse_host_name(target, port=port, region=region or _configured_region_of_global(session, target))
+        given = parse_host_name(target, port=port, region=region or _configured_region_of_global(session, target))
         if not wait:
-            return endpoint
-        _check_can_wait(endpoint)
+            return given
+        check_can_wait(given)
 
     def look() -> Database:
-        return find_by_endpoint(session, endpoint) if is_host_name(target) else find(session, target, region=region)
+        return find_by_endpoint(session, given) if is_host_name(target) else find(session, target, region=region)
 
     endpoint = _when_ready(look, target.strip(), require_iam=require_iam, wait=wait, notify=notify)
     return endpoint if port is None else replace(endpoint, port=port)
@@ -120,29 +128,29 @@ def _when_ready(
     return when_ready(name, look, problem_of, wait=wait, notify=notify).endpoint
 
 
-def _check_can_wait(endpoint: Endpoint) -> None:
-    if endpoint.kind in (Kind.PROXY, Kind.GLOBAL, Kind.SHARD_GROUP):
-        raise OptionError(
-            f"{endpoint.host} is the endpoint of a {endpoint.kind.value}, whose status cannot be waited for.",
-            cause="wait-without-database",
-        )
-
-
 def _configured_region_of_global(session: Any, target: str) -> str | None:
     # A global endpoint's name has no region, since its writer moves. The session's region is taken instead.
     return configured_region(session) if ".global." in target else None
 
 
 def find(session: Any, identifier: str, *, region: str | None = None) -> Database:
-    """The cluster or instance with that identifier, in the session's region if no other one is given.
+    """The cluster or instance with that identifier or ARN.
+
+    Args:
+        session: A boto3 session.
+        identifier: The identifier, or the ARN, which tells the region.
+        region: Overrides the session's region.
 
     Raises:
+        OptionError: Another region than the ARN's is given.
         TargetError: It is empty or does not exist (the hint names similar ones), is another engine, or has no endpoint
             yet.
     """
     identifier = identifier.strip()
     if not identifier:
         raise TargetError("The target is empty.", cause="target-empty")
+    if is_arn(identifier):
+        return _find_by_arn(session, parse_arn(identifier), region)
     region = region or region_of(session)
     with aws_call(f"looking up {identifier}"):
         row, owner, names = _look_up(client_of(session, "rds", region_name=region), identifier)
@@ -156,23 +164,45 @@ def find(session: Any, identifier: str, *, region: str | None = None) -> Databas
     return _owned(row, owner, region)
 
 
-def _look_up(client: Any, identifier: str) -> tuple[_Row | None, _Row | None, list[str]]:
-    """The description with that identifier; its owner, which policies name; and all identifiers if there is none.
+def _find_by_arn(session: Any, arn: DatabaseArn, region: str | None) -> Database:
+    if region not in (None, arn.region):
+        raise OptionError(f"The ARN is of {arn.region}, not of {region}.", cause="region-contradicts-arn")
+    with aws_call(f"looking up {arn.identifier}"):
+        client = client_of(session, "rds", region_name=arn.region)
+        row = _describe(client, _CLUSTERS if arn.is_cluster else _INSTANCES, arn.identifier)
+        owner = None if row is None else _owner(client, row)
+    database = None if row is None else _owned(row, owner, arn.region)
+    account = account_of_caller(session) if database is None else account_of(database)
+    if account not in (None, arn.account):
+        raise TargetError(
+            f"{arn.identifier} is in account {arn.account}; the credentials are of account {account}.",
+            cause="target-in-other-account",
+        )
+    if database is None:
+        kind = "DB cluster" if arn.is_cluster else "DB instance"
+        raise TargetError(f"There is no {kind} {arn.identifier!r} in {arn.region}.", cause="target-unknown")
+    return database
 
-    The owner of an instance in a cluster is the cluster, None if it may not be described; of any other, itself.
-    """
+
+def _look_up(client: Any, identifier: str) -> tuple[_Row | None, _Row | None, list[str]]:
+    """The description with that identifier, its owner, and all identifiers if there is none."""
     row = _describe_one(client, identifier)
     if row is None:
         rows, _ = _describe_all(client)
         return None, None, sorted(map(_identifier, rows))
+    return row, _owner(client, row), []
+
+
+def _owner(client: Any, row: _Row) -> _Row | None:
+    """Whom policies name: the cluster of an instance in one, None if it may not be described; else itself."""
     if not _is_in_cluster(row):
-        return row, row, []
+        return row
     try:
-        return row, _describe(client, _CLUSTERS, _cluster_of(row)), []
+        return _describe(client, _CLUSTERS, _cluster_of(row))
     except client.exceptions.ClientError as error:
         if not is_denial(error):
             raise
-        return row, None, []
+        return None
 
 
 def find_by_endpoint(session: Any, endpoint: Endpoint) -> Database:
@@ -279,7 +309,7 @@ def _describe_all(client: Any) -> tuple[list[_Row], Exception | None]:
 
 
 def _first(client: Any, fits: Callable[[_Row], bool]) -> tuple[_Row | None, _Row | None]:
-    """The first description that fits, and its owner as `_look_up` has it.
+    """The first description that fits, and its owner as `_owner` has it.
 
     A denial is raised only if none fits.
     """

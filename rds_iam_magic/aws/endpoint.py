@@ -112,7 +112,37 @@ def check_target(target: str) -> None:
 
 def is_host_name(target: str) -> bool:
     """Whether a target is a host name: identifiers of clusters and instances contain no dot and no colon."""
-    return "." in target or ":" in target or target.strip().lower() == "localhost"
+    return not is_arn(target) and ("." in target or ":" in target or target.strip().lower() == "localhost")
+
+
+def is_arn(target: str) -> bool:
+    """Whether a target is meant as an ARN."""
+    return target.strip().startswith("arn:")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseArn:
+    """The ARN of a DB cluster, or else of a DB instance."""
+
+    region: str
+    account: str
+    is_cluster: bool
+    identifier: str
+
+
+_ARN = re.compile(r"arn:aws[a-z-]*:rds:([a-z0-9-]+):([0-9]{12}):(cluster|db):([A-Za-z0-9-]+)")
+
+
+def parse_arn(text: str) -> DatabaseArn:
+    """Parse the ARN of a DB cluster or instance.
+
+    Raises:
+        TargetError: It is another ARN.
+    """
+    match = _ARN.fullmatch(text.strip())
+    if match is None:
+        raise TargetError(f"{text.strip()!r} is not the ARN of a DB cluster or instance.", cause="arn-unsupported")
+    return DatabaseArn(match[1], match[2], match[3] == "cluster", match[4])
 
 
 def parse_host_name(text: str, *, port: int | None = None, region: str | None = None) -> Endpoint:

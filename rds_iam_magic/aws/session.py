@@ -99,11 +99,20 @@ def diagnose_credentials(session: Any) -> CredentialsError | None:
     return None
 
 
-def _ask_who(session: Any) -> None:
+def account_of_caller(session: Any) -> str | None:
+    """The account of the session's credentials; None if STS does not tell."""
+    try:
+        with aws_call("asking who the credentials are"):
+            return str(part_of(_ask_who(session), "Account"))
+    except RdsIamError:
+        return None
+
+
+def _ask_who(session: Any) -> dict[str, Any]:
     from botocore.config import Config
 
     quick = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-    client_of(session, "sts", config=quick).get_caller_identity()
+    return dict(client_of(session, "sts", config=quick).get_caller_identity())
 
 
 def region_of(session: Any) -> str:

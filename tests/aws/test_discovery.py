@@ -4,10 +4,11 @@ import pytest
 
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import parse_host_name
+from rds_iam_magic.aws.policy import find_for_policy
 from rds_iam_magic.aws.secret import read_master_secret
 from rds_iam_magic.aws.session import open_session
-from rds_iam_magic.errors import AwsError, TargetError
-from tests.support.fake_aws import answering
+from rds_iam_magic.errors import AwsError, OptionError, TargetError
+from tests.support.fake_aws import Changed, answering
 from tests.support.permissions import only
 
 pytestmark = pytest.mark.slow  # servers and kernels
@@ -124,6 +125,66 @@ def test_the_database_of_a_secret_among_those_that_may_be_described(inside):
     with only(inside, INSTANCES) as profile, pytest.raises(AwsError, match="does not permit looking up") as caught:
         discovery.find_by_secret(open_session(profile=profile), arn)
     assert CLUSTERS in caught.value.detail
+
+
+def arn_of(kind, name, region="us-east-1", account="123456789012"):
+    return f"arn:aws:rds:{region}:{account}:{kind}:{name}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "host"), [("cluster", "sandbox", 0), ("db", "sandbox-1", 2), ("db", "standalone", 3)]
+)
+def test_an_arn(inside, monkeypatch, kind, name, host):
+    """It says all: no region need be known, nothing else is asked for, and another one's region does not count."""
+    asked = Changed(inside, lambda _, text: text)
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.delenv("AWS_REGION")
+    for region in ("", "eu-west-1"):
+        monkeypatch.setenv("AWS_REGION", region)
+        with answering(asked) as url:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+            found = discovery.resolve(open_session(), f" {arn_of(kind, name)} ")
+        assert (found.host, found.region) == (inside.hosts[host], "us-east-1")
+    assert asked.actions == 2 * (
+        ["DescribeDBClusters"]
+        if kind == "cluster"
+        else ["DescribeDBInstances", "DescribeDBClusters"][: 2 - (host == 3)]
+    )
+
+
+def test_an_arn_for_what_has_no_name_of_its_own(inside):
+    """A cluster and an instance may have one name; an ARN tells them apart."""
+    rds = inside.client("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="sandbox", Engine="mysql", DBInstanceClass="db.t4g.micro", AllocatedStorage=20
+    )
+    try:
+        session = open_session()
+        assert discovery.find(session, arn_of("cluster", "sandbox")).resource_id.startswith("cluster-")
+        assert discovery.find(session, arn_of("db", "SANDBOX")).resource_id.startswith("db-")
+        assert find_for_policy(session, arn_of("db", "sandbox")).resource_id.startswith("db-")
+    finally:
+        rds.delete_db_instance(DBInstanceIdentifier="sandbox", SkipFinalSnapshot=True)
+
+
+@pytest.mark.parametrize("name", ["sandbox", "nobody"])
+def test_an_arn_of_another_account(session, name):
+    with pytest.raises(TargetError, match=r"account 999999999999; .* of account 123456789012") as caught:
+        discovery.find(session, arn_of("cluster", name, account="999999999999"))
+    assert "role_arn=" in caught.value.hint
+
+
+def test_an_arn_of_nothing(session):
+    with pytest.raises(TargetError, match="There is no DB cluster 'nobody' in eu-west-1"):
+        discovery.find(session, arn_of("cluster", "nobody", region="eu-west-1"))
+    with pytest.raises(TargetError, match="There is no DB instance 'sandbox' in us-east-1"):
+        discovery.find(session, arn_of("db", "sandbox"))
+
+
+def test_an_arn_and_another_region(session):
+    assert discovery.find(session, arn_of("cluster", "sandbox"), region="us-east-1").endpoint.identifier == "sandbox"
+    with pytest.raises(OptionError, match="ARN is of us-east-1, not of eu-west-1"):
+        discovery.find(session, arn_of("cluster", "sandbox"), region="eu-west-1")
 
 
 PAGE = b"<!DOCTYPE html><html><body>Log in to the network<br></body></html>"

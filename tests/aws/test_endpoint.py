@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.aws.endpoint import Endpoint, Kind, parse_host_name, split_host_port
+from rds_iam_magic.aws.endpoint import (
+    DatabaseArn,
+    Endpoint,
+    Kind,
+    is_arn,
+    is_host_name,
+    is_region,
+    parse_arn,
+    parse_host_name,
+    partition_of,
+    split_host_port,
+)
 from rds_iam_magic.errors import TargetError
 
 
@@ -89,3 +100,56 @@ def test_any_text_is_an_endpoint_or_a_target_error(text):
         assert endpoint.host == endpoint.host.lower().strip()
         return
     assert len(message.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("arn:aws:rds:eu-west-1:012345678901:cluster:shop", DatabaseArn("eu-west-1", "012345678901", True, "shop")),
+        (" arn:aws-cn:rds:cn-north-1:012345678901:db:a-1\n", DatabaseArn("cn-north-1", "012345678901", False, "a-1")),
+    ],
+)
+def test_arns(text, expected):
+    assert is_arn(text)
+    assert not is_host_name(text)
+    assert parse_arn(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "arn:",
+        "arn:aws:rds:eu-west-1:012345678901:cluster:",
+        "arn:aws:rds:eu-west-1:1234:cluster:shop",
+        "arn:aws:rds:eu-west-1:012345678901:db-proxy:prx-abc",
+        "arn:aws:rds:eu-west-1:012345678901:cluster-snapshot:shop",
+        "arn:aws:secretsmanager:eu-west-1:012345678901:secret:shop",
+        "arn:aws:rds-db:eu-west-1:012345678901:dbuser:cluster-ABC/ana",
+        "arn:aws:rds:eu-west-1:012345678901:cluster:shop:3306",
+    ],
+)
+def test_other_arns_are_refused(text):
+    with pytest.raises(TargetError, match="is not the ARN of a DB cluster or instance"):
+        parse_arn(text)
+
+
+@given(st.text(alphabet=st.sampled_from("arnwsd:-/ 01é\n"), max_size=60))
+def test_any_text_is_an_arn_or_a_target_error(text):
+    with pytest.raises(TargetError) as caught:
+        parse_arn(f"arn:{text}")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b"])
+def test_a_region_tells_its_partition_as_a_host_name_does(partition):
+    host = {
+        "aws": "a.x1.eu-west-3.rds.amazonaws.com",
+        "aws-cn": "a.x1.rds.cn-north-1.amazonaws.com.cn",
+        "aws-us-gov": "a.x1.us-gov-west-1.rds.amazonaws.com",
+        "aws-eusc": "a.x1.eusc-de-east-1.rds.amazonaws.eu",
+        "aws-iso": "a.x1.us-iso-east-1.rds.c2s.ic.gov",
+        "aws-iso-b": "a.x1.us-isob-east-1.rds.sc2s.sgov.gov",
+    }[partition]
+    endpoint = parse_host_name(host)
+    assert partition_of(endpoint.region) == endpoint.partition == partition
+    assert is_region(endpoint.region)
