@@ -9,7 +9,16 @@ from functools import partial
 from typing import Any, get_args
 
 from rds_iam_magic.aws import discovery
-from rds_iam_magic.aws.endpoint import Endpoint, check_target, is_login, login_refused, split_host_port
+from rds_iam_magic.aws.endpoint import (
+    Destination,
+    Endpoint,
+    check_target,
+    is_login,
+    is_plain_url,
+    login_refused,
+    read_url,
+    split_host_port,
+)
 from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
 from rds_iam_magic.aws.session import diagnose_credentials, open_session
 from rds_iam_magic.aws.token import sign_token
@@ -26,7 +35,7 @@ from rds_iam_magic.mysql.session_settings import SessionSettings
 def connect(
     target: str,
     *,
-    user: str,
+    user: str | None = None,
     database: str | None = None,
     port: int | None = None,
     region: str | None = None,
@@ -47,6 +56,8 @@ def connect(
     notify: Callable[[str], None] = warn,
 ) -> Connection:
     """Connect to RDS or Aurora (MySQL, MariaDB) with an IAM token, over verified TLS.
+
+    A URL of the form `mysql://USER@HOST:PORT/DATABASE`, without a password, is a target, too.
 
     Args:
         target: Identifier or ARN of a DB cluster or instance, or the host name of its endpoint.
@@ -84,6 +95,9 @@ def connect(
         >>> with rds_iam_magic.connect("my-cluster", user="analyst", database="sales") as db:
         ...     orders = db.query("SELECT * FROM orders")
     """
+    if target and is_plain_url(target):
+        said = read_url(Destination(target, user, database, port))
+        target, user, database, port = said.target, said.user, said.database, said.port
     check_target(target)
     if not user or not user.strip():
         raise OptionError("The database user is missing.", cause="user-missing")

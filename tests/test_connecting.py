@@ -93,6 +93,18 @@ def test_the_host_names_region_signs_the_token(inside, monkeypatch):
         connect(inside.endpoint, region="eu-west-1")
 
 
+def test_a_url(inside):
+    for url, named in (
+        ("mysql://reader@sandbox/shop", {"user": None, "database": None}),
+        (f"mysql+pymysql://reader@{inside.endpoint}:3306/shop", {"user": None, "database": None}),
+        (f"mysql://{inside.endpoint}", {"user": "reader", "database": "shop"}),
+    ):
+        with connect(url, **named) as db:
+            assert (db.login.endpoint.host, db.login.user, db.database) == (inside.hosts[0], "reader", "shop")
+    fails(OptionError, "user reader, and user tester", "Keep one", target="mysql://reader@sandbox", user="tester")
+    fails(OptionError, "user is missing", "user=", target="mysql://sandbox", user=None)
+
+
 def test_an_arn(inside):
     with connect("arn:aws:rds:us-east-1:123456789012:cluster:sandbox") as db:
         assert db.login.endpoint.host == inside.hosts[0]

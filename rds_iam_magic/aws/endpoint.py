@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 from rds_iam_magic.connect_options import DEFAULT_PORT
 from rds_iam_magic.errors import OptionError, RdsIamError, TargetError
+
+T = TypeVar("T")
 
 # DNS suffix → partition. GovCloud shares `amazonaws.com` and is recognised by its region.
 _PARTITIONS = {
@@ -91,11 +94,58 @@ def is_login(text: str) -> bool:
 def login_refused(kind: type[RdsIamError] = OptionError) -> RdsIamError:
     """The error for a text that is a login; it never repeats the text, which may contain a password."""
     error = kind(
-        "A URL or user:password@host is not a target; it is not repeated here, since it may contain a password.",
+        "This URL or user:password@host is not a target; it is not repeated here, since it may contain a password.",
         cause="login-as-target",
     )
     error.holds_input = True
     return error
+
+
+# No colon before the @, and nothing behind the schema: there a password could be.
+_PLAIN_URL = re.compile(
+    r"(?:mysql|mariadb)(?:\+[a-z]+)?://(?:(?P<user>[\w.$-]+)@)?(?P<host>[A-Za-z0-9.-]+)"
+    r"(?::(?P<port>[0-9]{1,5}))?(?:/(?P<database>[\w$-]*))?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What a connection is opened to, as far as it is known."""
+
+    target: str
+    user: str | None = None
+    database: str | None = None
+    port: int | None = None
+
+
+def is_plain_url(target: str) -> bool:
+    """Whether a target is a URL of the form `mysql://USER@HOST:PORT/DATABASE`, without a password."""
+    match = _PLAIN_URL.fullmatch(target.strip())
+    return match is not None and int(match["port"] or DEFAULT_PORT) in range(1, 65536)
+
+
+def read_url(given: Destination) -> Destination:
+    """What a plain URL says, beside what was given otherwise; any other target as it is.
+
+    Raises:
+        OptionError: Both say something, and not the same.
+    """
+    match = _PLAIN_URL.fullmatch(given.target.strip()) if is_plain_url(given.target) else None
+    if match is None:
+        return given
+    return Destination(
+        match["host"],
+        user=_one_of("user", match["user"], given.user),
+        database=_one_of("database", match["database"], given.database),
+        port=_one_of("port", int(match["port"]) if match["port"] else None, given.port),
+    )
+
+
+def _one_of(name: str, said: T | None, given: T | None) -> T | None:
+    if said and given and said != given:
+        raise OptionError(f"The URL says {name} {said}, and {name} {given} is given, too.", "Keep one of them.")
+    return said or given
 
 
 def check_target(target: str) -> None:

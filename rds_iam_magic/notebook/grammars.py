@@ -33,9 +33,10 @@ CONNECT = Grammar(
     Connect to RDS or Aurora (MySQL, MariaDB) without a password: your AWS credentials become a 15-minute token, and
     TLS is verified with the RDS CA bundle before it is sent. The connection is held; %%rds_sql uses it.
 
-    TARGET: {_TARGET.text} Several connections can be
-    held, each under an alias; the one last connected or named is the current one. ALIAS alone makes that connection
-    current; an empty line shows which one is.
+    TARGET: {_TARGET.text} A URL without a
+    password, mysql://USER@HOST:PORT/DATABASE, will do, too. Several connections can be held, each under an alias; the
+    one last connected or named is the current one. ALIAS alone makes that connection current; an empty line shows which
+    one is.
 
     %rds_iam_connect my-cluster -u analyst -d sales
     %rds_iam_connect my-cluster -u analyst --via 127.0.0.1:3307       through a tunnel

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
-from rds_iam_magic.aws.endpoint import check_target, is_login, login_refused
+from rds_iam_magic.aws.endpoint import Destination, check_target, is_login, is_plain_url, login_refused, read_url
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
@@ -94,14 +94,16 @@ def parse_connect(text: str) -> ConnectLine | None:
         return None
     _at_most(line, 1, CONNECT, "target")
     _check_connect(line)
-    target = line.words[0] if line.words else None
-    if target is not None:
-        check_target(target)
+    target, user, database, port = None, line.get("user"), line.get("database"), _port(line.get("port"))
+    if line.words:
+        said = read_url(Destination(line.words[0], user, database, port))
+        target, user, database, port = said.target, said.user, said.database, said.port
+        check_target(said.target)
     return ConnectLine(
         target=target,
-        user=line.get("user"),
-        database=line.get("database"),
-        port=_port(line.get("port")),
+        user=user,
+        database=database,
+        port=port,
         alias=line.get("alias"),
         options=_connect_options(line),
         settings=_settings(line),
@@ -116,7 +118,8 @@ def _check_connect(line: Line) -> None:
     kind = next((key for key in ("connections", "close") if key in names), None)
     if kind is not None and (len(names) > 1 or line.words):
         raise OptionError(f"--{kind} must stand alone.", "Omit the rest, or put it on a line of its own.")
-    if kind is None and names and (not line.words or "user" not in names):
+    has_user = "user" in names or any(map(is_plain_url, line.words))
+    if kind is None and names and not (line.words and has_user):
         options = ", ".join(f"--{key.replace('_', '-')}" for key in names)
         raise OptionError(
             f"{options} applies to a new connection only; that needs a target and -u USER.",
@@ -288,7 +291,8 @@ _NAMING = frozenset({"user", "database", "alias", "close", "host", "target", "vi
 def _parse(grammar: Grammar, text: str) -> Line:
     """Parse a line, and refuse the logins of other tools before anything repeats them."""
     line = grammar.parse(text, others=GRAMMARS)
-    if any(map(is_login, [*line.words, *(value for key, value in line.values.items() if key in _NAMING)])):
+    words = [word for word in line.words if not (grammar is CONNECT and is_plain_url(word))]
+    if any(map(is_login, [*words, *(value for key, value in line.values.items() if key in _NAMING)])):
         raise login_refused()
     if (target := line.get("target")) is not None:
         check_target(target)

@@ -6,17 +6,21 @@ from hypothesis import strategies as st
 
 from rds_iam_magic.aws.endpoint import (
     DatabaseArn,
+    Destination,
     Endpoint,
     Kind,
     is_arn,
     is_host_name,
+    is_login,
+    is_plain_url,
     is_region,
     parse_arn,
     parse_host_name,
     partition_of,
+    read_url,
     split_host_port,
 )
-from rds_iam_magic.errors import TargetError
+from rds_iam_magic.errors import OptionError, TargetError
 
 
 @pytest.mark.parametrize(
@@ -153,3 +157,61 @@ def test_a_region_tells_its_partition_as_a_host_name_does(partition):
     endpoint = parse_host_name(host)
     assert partition_of(endpoint.region) == endpoint.partition == partition
     assert is_region(endpoint.region)
+
+
+HOST = "db1.abc123.eu-west-3.rds.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (f"mysql://ana@{HOST}:3307/sales", Destination(HOST, "ana", "sales", 3307)),
+        (f" mysql+pymysql://ana@{HOST}/sales\n", Destination(HOST, "ana", "sales")),
+        ("MariaDB://ana@my-cluster/", Destination("my-cluster", "ana")),
+        (f"mysql://{HOST}", Destination(HOST)),
+        ("mysql://ana.b-c_d$@sandbox", Destination("sandbox", "ana.b-c_d$")),
+    ],
+)
+def test_a_plain_url(url, expected):
+    assert is_plain_url(url)
+    assert read_url(Destination(url)) == expected
+
+
+def test_a_plain_url_beside_what_else_is_given():
+    url = f"mysql://ana@{HOST}:3307/sales"
+    assert read_url(Destination(url, "ana", "sales", 3307)) == Destination(HOST, "ana", "sales", 3307)
+    assert read_url(Destination(f"mysql://{HOST}", "ana", "sales", 3307)) == Destination(HOST, "ana", "sales", 3307)
+    assert read_url(Destination("sandbox", "ana", None, 3307)) == Destination("sandbox", "ana", None, 3307)
+    for other, words in (
+        ({"user": "bob"}, "user ana, and user bob"),
+        ({"database": "hr"}, "database sales, and database hr"),
+        ({"port": 3308}, "port 3307, and port 3308"),
+    ):
+        with pytest.raises(OptionError, match=words):
+            read_url(Destination(url, **other))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ana@host/db",
+        "mysql:/ana@host/db",
+        "mysql://ana@host/db?charset=utf8",
+        "mysql://ana@host/db#x",
+        "mysql://ana%3Apass@host/db",
+        "mysql://ana@host:99999/db",
+        "mysql://ana@host:/db",
+        "mysql://",
+        "sandbox",
+        HOST,
+    ],
+)
+def test_what_is_no_plain_url(url):
+    assert not is_plain_url(url)
+    assert read_url(Destination(url)) == Destination(url)
+
+
+@given(user=st.text(max_size=20), password=st.text(min_size=1, max_size=20), rest=st.sampled_from(["", ":3306", "/db"]))
+def test_a_url_with_a_password_is_never_plain(user, password, rest):
+    assert not is_plain_url(f"mysql://{user}:{password}@{HOST}{rest}")
+    assert is_login(f"mysql://{user}:{password}@{HOST}{rest}")

@@ -57,6 +57,36 @@ def test_bad_connect_lines_say_what_to_do(line, words):
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "mysql://ana@sandbox:3307/sales",
+        "mysql://ana@sandbox:3307/sales -u ana",
+        "mysql://sandbox -u ana -d sales -p 3307",
+        "mysql://ana@sandbox -d sales --port 3307",
+    ],
+)
+def test_connect_line_with_a_url(line):
+    parsed = parse_connect(f"{line} --read-only")
+    assert (parsed.target, parsed.user, parsed.database, parsed.port) == ("sandbox", "ana", "sales", 3307)
+
+
+@pytest.mark.parametrize(
+    ("parse", "line"),
+    [
+        (parse_connect, "-x mysql://ana@sandbox"),
+        (parse_connect, "sandbox -u mysql://ana@sandbox"),
+        (parse_user, "create mysql://ana@sandbox --secret s"),
+        (parse_policy, "mysql://ana@sandbox"),
+        (parse_policy, "ana --target mysql://ana@sandbox"),
+        (lambda text: parse_sql(text, None, HELD), "mysql://ana@sandbox SELECT 1"),
+    ],
+)
+def test_a_url_is_a_target_of_a_connection_only(parse, line):
+    with pytest.raises(OptionError, match="is not a target"):
+        parse(line)
+
+
+@pytest.mark.parametrize(
     ("line", "alias", "variable", "sql", "show"),
     [
         ("SELECT 1", None, None, "SELECT 1", True),
