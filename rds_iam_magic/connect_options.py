@@ -13,6 +13,9 @@ from rds_iam_magic.option import OptionInfo, option
 
 DEFAULT_PORT = 3306
 
+MAX_USER_NAME = 32
+"""Characters of a user name on MySQL; MariaDB allows more."""
+
 CONNECT_TIMEOUT = 10.0
 """Seconds for DNS look-up, TCP connect, TLS and authentication together."""
 
@@ -29,7 +32,7 @@ class ConnectOptions:
         None,
         "AWS region.",
         metavar="REGION",
-        default_text="the host name's, else the AWS configuration's",
+        default_text="the host name's, else `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's",
         for_aws=True,
     )
     profile: str | None = option(
@@ -58,6 +61,11 @@ class ConnectOptions:
         variable="RDS_IAM_MAGIC_CA",
         default_text="the RDS bundle, downloaded and cached",
     )
+    wait: bool = option(
+        False,
+        "Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was "
+        "created, started or modified. The database is looked up, a host name's too.",
+    )
     connect_timeout: float = option(
         CONNECT_TIMEOUT, "Seconds allowed for connecting, and for reconnecting.", metavar="S"
     )
@@ -72,7 +80,7 @@ class ConnectOptions:
 
 CONNECT_ARGUMENTS = {
     "target": OptionInfo(
-        "Identifier of a DB cluster or instance, or the host name of its endpoint.",
+        "Identifier or ARN of a DB cluster or instance, or the host name of its endpoint.",
         metavar="TARGET",
     ),
     "user": OptionInfo(

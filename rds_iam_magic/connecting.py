@@ -5,10 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, get_args
 
 from rds_iam_magic.aws import discovery
-from rds_iam_magic.aws.endpoint import Endpoint, check_target, is_login, login_refused, split_host_port
+from rds_iam_magic.aws.endpoint import (
+    Destination,
+    Endpoint,
+    check_target,
+    is_login,
+    is_plain_url,
+    login_refused,
+    read_url,
+    split_host_port,
+)
 from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
 from rds_iam_magic.aws.session import diagnose_credentials, open_session
 from rds_iam_magic.aws.token import sign_token
@@ -25,7 +35,7 @@ from rds_iam_magic.mysql.session_settings import SessionSettings
 def connect(
     target: str,
     *,
-    user: str,
+    user: str | None = None,
     database: str | None = None,
     port: int | None = None,
     region: str | None = None,
@@ -34,6 +44,7 @@ def connect(
     external_id: str | None = None,
     via: str | None = None,
     ca: str | None = None,
+    wait: bool = False,
     connect_timeout: float = CONNECT_TIMEOUT,
     compress: Compress = "auto",
     timeout: float | None = None,
@@ -46,12 +57,14 @@ def connect(
 ) -> Connection:
     """Connect to RDS or Aurora (MySQL, MariaDB) with an IAM token, over verified TLS.
 
+    A URL of the form `mysql://USER@HOST:PORT/DATABASE`, without a password, is a target, too.
+
     Args:
-        target: Identifier of a DB cluster or instance, or the host name of its endpoint.
+        target: Identifier or ARN of a DB cluster or instance, or the host name of its endpoint.
         user: Database user, created with `AWSAuthenticationPlugin`; case-sensitive.
         database: Default database (schema).
         port: The endpoint's port, not a tunnel's. Default: the port that RDS or the host name gives, else `3306`.
-        region: AWS region. Default: the host name's, else the AWS configuration's.
+        region: AWS region. Default: the host name's, else `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's.
         profile: AWS profile. Default: the default credential chain.
         role_arn: Role to assume first, for a database in another account; its credentials are refreshed automatically.
         external_id: External id that the role's trust policy requires.
@@ -59,6 +72,8 @@ def connect(
             against the endpoint's name. Default: the variable `RDS_IAM_MAGIC_VIA`.
         ca: Path of a CA bundle, for machines without internet. Default: the variable `RDS_IAM_MAGIC_CA`, else the RDS
             bundle, downloaded and cached.
+        wait: Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was
+            created, started or modified. The database is looked up, a host name's too.
         connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`.
         compress: Compress the traffic: `zlib`, `zstd` (MySQL 8.0.18 or later), `off`, or `auto`: what the server has,
             if the link is slow (a round trip of 5 ms or more). Default: `auto`.
@@ -80,7 +95,10 @@ def connect(
         >>> with rds_iam_magic.connect("my-cluster", user="analyst", database="sales") as db:
         ...     orders = db.query("SELECT * FROM orders")
     """
-    check_user(target, user)
+    if target and is_plain_url(target):
+        said = read_url(Destination(target, user, database, port))
+        target, user, database, port = said.target, said.user, said.database, said.port
+    user = check_user(target, user)
     options = ConnectOptions(
         region=region,
         profile=profile,
@@ -88,6 +106,7 @@ def connect(
         external_id=external_id,
         via=via,
         ca=ca,
+        wait=wait,
         connect_timeout=connect_timeout,
         compress=compress,
     )
@@ -117,12 +136,13 @@ def connect_with(
     """
     login = iam_login(options, target, user=user, database=database, port=port, notify=notify)
     endpoint = login.endpoint
-    recipe = Reconnect(options, settings, f"{endpoint.host}:{endpoint.port}", endpoint.region, user, database)
+    ready = replace(options, wait=False)
+    recipe = Reconnect(ready, settings, f"{endpoint.host}:{endpoint.port}", endpoint.region, user, database)
     return Connection(login, settings=settings, max_memory=max_memory, notify=notify, recipe=recipe)
 
 
-def check_user(target: str, user: str | None) -> None:
-    """Refuse a target or a user that cannot be one.
+def check_user(target: str, user: str | None) -> str:
+    """The user; refuse a target or a user that cannot be one.
 
     Raises:
         OptionError: It is empty, or a login with a password.
@@ -132,6 +152,7 @@ def check_user(target: str, user: str | None) -> None:
         raise OptionError("The database user is missing.", cause="user-missing")
     if is_login(user):
         raise login_refused()
+    return user
 
 
 def iam_login(
@@ -150,7 +171,7 @@ def iam_login(
     """
     check_target(target)
     session = session_of(options)
-    endpoint = discovery.resolve(session, target, port=port, region=options.region)
+    endpoint = discovery.resolve(session, target, port=port, region=options.region, wait=options.wait, notify=notify)
 
     def token() -> Credential:
         return Token(sign_token(session, endpoint, user))
@@ -227,7 +248,7 @@ def connect_as_master(
         check_target(target)
     session = session_of(options)
     secret = read_master_secret(session, secret_id)
-    endpoint = _endpoint_of(session, secret, target, options.region)
+    endpoint = _endpoint_of(session, secret, target, options, notify)
 
     def attempt(secret: MasterSecret) -> Connection:
         login = _login(options, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
@@ -240,14 +261,17 @@ def connect_as_master(
     return attempt(read_master_secret(session, secret_id))
 
 
-def _endpoint_of(session: Any, secret: MasterSecret, target: str | None, region: str | None) -> Endpoint:
+def _endpoint_of(
+    session: Any, secret: MasterSecret, target: str | None, options: ConnectOptions, notify: Callable[[str], None]
+) -> Endpoint:
+    resolve = partial(discovery.resolve, session, require_iam=False, wait=options.wait, notify=notify)
     if target:
-        return discovery.resolve(session, target, region=region, require_iam=False)
+        return resolve(target, region=options.region)
     if secret.host:
-        return discovery.resolve(session, secret.host, port=secret.port, region=region, require_iam=False)
+        return resolve(secret.host, port=secret.port, region=options.region)
     if secret.identifier:
-        return discovery.resolve(session, secret.identifier, require_iam=False)
-    return discovery.find_by_secret(session, secret.arn).endpoint
+        return resolve(secret.identifier, region=options.region or secret.region)
+    return discovery.resolve_by_secret(session, secret.arn, wait=options.wait, notify=notify)
 
 
 def _login(

@@ -32,6 +32,7 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:on": ('on="COLUMN"', "--on COLUMN"),
     "option:overwrite": ("overwrite=True", "--overwrite"),
     "option:parallel": ("query(parallel=N)", "--parallel N"),
+    "option:ids": ('resource_id="ID", account="N", region="R"', "--resource-id ID --account N --region R"),
     "option:profile": ('profile="NAME"', "--profile NAME"),
     "option:read-only": ("read_only=True", "--read-only"),
     "option:region": ('region="REGION"', "--region REGION"),
@@ -39,6 +40,8 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:target": ("target=TARGET", "--target TARGET"),
     "option:timeout": ("timeout=SECONDS", "--timeout SECONDS"),
     "option:user": ('user="USER"', "-u USER"),
+    "option:wait": ("wait=True", "--wait"),
+    "option:wildcard": ("wildcard=True", "--wildcard"),
     "option:via": ('via="HOST:PORT"', "--via HOST:PORT"),
     "command:arrow": ("query_arrow()", "--type arrow"),
     "command:connect": ('rds_iam_magic.connect("TARGET", user="USER")', "%rds_iam_connect TARGET -u USER"),
@@ -54,7 +57,8 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "command:memory": ("connect with a larger max_memory", "raise %config RdsIamMagics.max_memory"),
     "command:policy": (
         "a policy that allows rds-db:connect on arn:aws:rds-db:REGION:ACCOUNT:dbuser:RESOURCE_ID/{user}",
-        "the policy that this prints: %rds_iam_policy {user} --target {host}",
+        "the policy that this prints (it looks the database up, with rds:DescribeDBClusters and "
+        "rds:DescribeDBInstances; or give --resource-id): %rds_iam_policy {user} --target {host}",
     ),
     "command:result-sets": ("Call run()", "Omit --to"),
     "command:write": ("write()", "--to FILE"),
@@ -70,6 +74,7 @@ _TABLES = "SHOW TABLES lists the tables that you can see."
 HINTS: dict[str, str] = {
     # What the user has typed
     "analyze-would-write": "Explain it without {option:analyze}; then it is not run.",
+    "account-invalid": "It is the database's account; aws sts get-caller-identity shows yours.",
     "address-invalid": "Write it like example.com:3306.",
     "dask-missing": 'Run pip install "rds-iam-magic[dask]".',
     "driver-option-refused": "",
@@ -82,6 +87,7 @@ HINTS: dict[str, str] = {
     "memory-size-invalid": "Give a number of bytes, or a string such as '4 GB'.",
     "option-empty": "Give a value (is a variable not set?), or omit the option.",
     "option-not-text": "Remove that character.",
+    "arn-unsupported": "Such ARNs end with :cluster:NAME or :db:NAME; else give a host name.",
     "connection-not-portable": "Connect as an IAM user ({command:connect}), or read here with {option:parallel}.",
     "jinja-in-quotes": "Write it without quotes; the filter sql marks a text that is SQL: x | sql.",
     "jinja-invalid": "Correct it; between raw and endraw, braces are the SQL's own.",
@@ -110,7 +116,10 @@ HINTS: dict[str, str] = {
     "parts-several-statements": "Run the others first, on their own.",
     "parts-unstable": "Omit it, or store its values in a table first.",
     "polars-missing": "Run pip install polars, or use {command:arrow}.",
+    "policy-user-pattern": "Name one user, or add {option:wildcard} if all those are meant.",
     "port-invalid": "A port is a number from 1 to 65535; MySQL's is 3306.",
+    "resource-id-invalid": "It begins with cluster-, db- or prx-: Resource ID in the RDS console (Configuration); for "
+    "Aurora the cluster's.",
     "setting-rejected": "Connect with another value, or without it.",
     "shell-command": "Remove it.",
     "shell-connect-command": "Remove it; {command:connect} opens another connection.",
@@ -164,24 +173,38 @@ HINTS: dict[str, str] = {
     "region-unknown": "Give one such as eu-west-1 with {option:region}.",
     "region-without-endpoint": "Check the region ({option:region}), use_fips_endpoint and use_dualstack_endpoint.",
     # AWS: databases and secrets
-    "endpoint-not-ready": "Wait until it is available.",
+    "database-failed": "See its events in the RDS console.",
+    "database-stopped": "Start it (RDS console, Actions), then connect with {option:wait}.",
+    "endpoint-not-ready": "Connect again when it is available, or add {option:wait}.",
     "endpoint-unknown": "Check the account: the credentials may belong to a different one than the database.",
     "engine-unsupported": "Give a MySQL, MariaDB or Aurora MySQL cluster or instance.",
     "iam-authentication-off": "Enable it (RDS console, Modify: IAM database authentication), then connect again.",
+    "iam-authentication-pending": "Connect again in a few minutes, or add {option:wait}; a change that is due in the "
+    "maintenance window needs Apply immediately (RDS console, Modify).",
     "not-rds-host": "The token is signed for the AWS host name: give that, and {option:via} for a tunnel, an IP or a "
     "CNAME.",
+    "policy-lookup-denied": "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances, or give the database's ids, "
+    "which need no look-up: {option:ids}.",
     "proxy-policy-unknown": "Take the id from the proxy's ARN (RDS console, Proxies): …:dbuser:prx-ID/USER.",
+    "secret-deleted": "Restore it (aws secretsmanager restore-secret --secret-id …), or give the one that the "
+    "database's page in the RDS console links to (Configuration).",
+    "secret-empty": "Set its value, JSON with username and password; or wait, if it is being made.",
+    "secret-key-unusable": "Ask for kms:Decrypt on the key, and check that it is enabled.",
     "secret-malformed": "Give the secret of the database's master user.",
     "secret-unknown": "Give its name or ARN; the database's page in the RDS console links to it (Configuration).",
     "secret-without-database": "Add {option:target}: the cluster's or instance's identifier or host name.",
+    "region-contradicts-arn": "Omit {option:region}; an ARN tells its own.",
+    "target-in-other-account": "Assume a role there with {option:role-arn}, or use {option:profile}.",
     "target-unknown": "It may be in another region or account: add {option:region} or {option:profile}.",
     "target-unusable": "",
     "target-without-region": "Add {option:region}: the database's (for a global database, its current writer's).",
+    "wait-too-long": "See its events in the RDS console, or wait once more.",
+    "wait-without-database": "Omit {option:wait}.",
     # The CA bundle
     "ca-bundle-invalid": "Download global-bundle.pem as the RDS User Guide describes (a web proxy may have answered "
     "instead) and give it with {option:ca}.",
-    "ca-bundle-unavailable": "Without internet, copy global-bundle.pem here and give it with {option:ca} or "
-    "RDS_IAM_MAGIC_CA.",
+    "ca-bundle-unavailable": "Behind a company's proxy, set AWS_CA_BUNDLE to its CA file. Without internet, copy "
+    "global-bundle.pem here and give it with {option:ca} or RDS_IAM_MAGIC_CA.",
     "ca-bundle-unpublished": "Give your partition's bundle with {option:ca} or RDS_IAM_MAGIC_CA.",
     "ca-bundle-unreadable": "Give the path of a PEM file with {option:ca}.",
     "ca-bundle-unusable": "",

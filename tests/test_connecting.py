@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 import rds_iam_magic
+from rds_iam_magic.aws import availability
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import (
     AccessDeniedError,
@@ -26,8 +27,10 @@ from rds_iam_magic.errors import (
     UnreachableError,
 )
 from rds_iam_magic.mysql.dial import Address
+from tests.support.fake_aws import Changed, answering
 from tests.support.listener import Listener
 from tests.support.logins import login_of_tester
+from tests.support.permissions import only
 
 pytestmark = pytest.mark.usefixtures("inside")
 
@@ -54,6 +57,58 @@ def test_an_identifier(name):
         assert db.tls_version == "TLSv1.3"
         assert "MariaDB" in db.server_version
         assert db.query("SELECT CURRENT_USER() AS user").loc[0, "user"] == "reader@%"
+
+
+def test_an_instance_whose_cluster_may_not_be_described(inside):
+    with (
+        only(inside, "rds:DescribeDBInstances", "rds-db:connect") as profile,
+        connect("sandbox-1", profile=profile) as db,
+    ):
+        assert db.login.endpoint.host == inside.hosts[2]
+
+
+def test_a_database_that_starts(inside, monkeypatch):
+    """It is told and not dialled; or waited for, once: what a connection opens again is not looked up."""
+    monkeypatch.setattr(availability, "STEP", 0.001)
+    statuses, notes = ["starting", "starting", "starting"], []
+
+    def change(action, text):
+        starts = action == "DescribeDBInstances" and statuses
+        return text.replace("<DBInstanceStatus>available<", f"<DBInstanceStatus>{statuses.pop()}<") if starts else text
+
+    with answering(Changed(inside, change)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+        error = fails(TargetError, "standalone is starting", "wait=True", target="standalone")
+        assert error.cause == "endpoint-not-ready"
+        with connect("standalone", wait=True, notify=notes.append) as db:
+            assert len(db.query("SELECT 1")) == 1
+            assert not db.partitions("SELECT * FROM orders", on="id", n=2)[0].recipe.options.wait
+    assert (len(notes), statuses) == (2, [])
+
+
+def test_the_host_names_region_signs_the_token(inside, monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    connect(inside.endpoint).close()
+    with pytest.raises(AccessDeniedError):
+        connect(inside.endpoint, region="eu-west-1")
+
+
+def test_a_url(inside):
+    for url, named in (
+        ("mysql://reader@sandbox/shop", {"user": None, "database": None}),
+        (f"mysql+pymysql://reader@{inside.endpoint}:3306/shop", {"user": None, "database": None}),
+        (f"mysql://{inside.endpoint}", {"user": "reader", "database": "shop"}),
+    ):
+        with connect(url, **named) as db:
+            assert (db.login.endpoint.host, db.login.user, db.database) == (inside.hosts[0], "reader", "shop")
+    fails(OptionError, "user reader, and user tester", "Keep one", target="mysql://reader@sandbox", user="tester")
+    fails(OptionError, "user is missing", "user=", target="mysql://sandbox", user=None)
+
+
+def test_an_arn(inside):
+    with connect("arn:aws:rds:us-east-1:123456789012:cluster:sandbox") as db:
+        assert db.login.endpoint.host == inside.hosts[0]
+    fails(TargetError, "not the ARN of a DB", ":cluster:NAME", target="arn:aws:s3:::bucket")
 
 
 def test_each_host_name(inside):

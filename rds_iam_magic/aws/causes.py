@@ -44,7 +44,7 @@ NOT_SENDABLE: Entry = (
     "The AWS request cannot be sent: a value contains an invalid character.",
 )
 _UNREACHABLE: Entry = (AwsError, "aws-unreachable", "AWS cannot be reached at {endpoint}: {reason}.")
-_NOT_AWS: Entry = (
+NOT_AWS: Entry = (
     AwsError,
     "aws-response-invalid",
     "Something other than AWS answered while {doing}: the response cannot be parsed.",
@@ -219,7 +219,7 @@ BY_CLASS: dict[str, Entry] = {
     "IncompleteReadError": (AwsError, "aws-unreachable", "AWS's response was cut off while {doing}."),
     "ChecksumError": (AwsError, "aws-unreachable", "AWS's response was corrupted while {doing}."),
     "FlexibleChecksumError": (AwsError, "aws-unreachable", "AWS's response was corrupted while {doing}."),
-    "ResponseParserError": _NOT_AWS,
+    "ResponseParserError": NOT_AWS,
     "CapacityNotAvailableError": (AwsError, "aws-throttled", "AWS throttled requests while {doing}."),
     # boto3's own
     "BotoCoreError": _BOTO3,

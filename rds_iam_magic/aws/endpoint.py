@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 from rds_iam_magic.connect_options import DEFAULT_PORT
 from rds_iam_magic.errors import OptionError, RdsIamError, TargetError
+
+T = TypeVar("T")
 
 # DNS suffix → partition. GovCloud shares `amazonaws.com` and is recognised by its region.
 _PARTITIONS = {
@@ -23,6 +26,15 @@ _PARTITIONS = {
     "sc2s.sgov.gov": "aws-iso-b",
     "cloud.adc-e.uk": "aws-iso-e",
     "csp.hci.ic.gov": "aws-iso-f",
+}
+_PARTITIONS_OF_REGIONS = {  # by how the names of their regions begin; all others are of `aws`
+    "us-gov-": "aws-us-gov",
+    "cn-": "aws-cn",
+    "eusc-": "aws-eusc",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
 }
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 
@@ -82,11 +94,58 @@ def is_login(text: str) -> bool:
 def login_refused(kind: type[RdsIamError] = OptionError) -> RdsIamError:
     """The error for a text that is a login; it never repeats the text, which may contain a password."""
     error = kind(
-        "A URL or user:password@host is not a target; it is not repeated here, since it may contain a password.",
+        "This URL or user:password@host is not a target; it is not repeated here, since it may contain a password.",
         cause="login-as-target",
     )
     error.holds_input = True
     return error
+
+
+# No colon before the @, and nothing behind the schema: there a password could be.
+_PLAIN_URL = re.compile(
+    r"(?:mysql|mariadb)(?:\+[a-z]+)?://(?:(?P<user>[\w.$-]+)@)?(?P<host>[A-Za-z0-9.-]+)"
+    r"(?::(?P<port>[0-9]{1,5}))?(?:/(?P<database>[\w$-]*))?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What a connection is opened to, as far as it is known."""
+
+    target: str
+    user: str | None = None
+    database: str | None = None
+    port: int | None = None
+
+
+def is_plain_url(target: str) -> bool:
+    """Whether a target is a URL of the form `mysql://USER@HOST:PORT/DATABASE`, without a password."""
+    match = _PLAIN_URL.fullmatch(target.strip())
+    return match is not None and int(match["port"] or DEFAULT_PORT) in range(1, 65536)
+
+
+def read_url(given: Destination) -> Destination:
+    """What a plain URL says, beside what was given otherwise; any other target as it is.
+
+    Raises:
+        OptionError: Both say something, and not the same.
+    """
+    match = _PLAIN_URL.fullmatch(given.target.strip()) if is_plain_url(given.target) else None
+    if match is None:
+        return given
+    return Destination(
+        match["host"],
+        user=_one_of("user", match["user"], given.user),
+        database=_one_of("database", match["database"], given.database),
+        port=_one_of("port", int(match["port"]) if match["port"] else None, given.port),
+    )
+
+
+def _one_of(name: str, said: T | None, given: T | None) -> T | None:
+    if said and given and said != given:
+        raise OptionError(f"The URL says {name} {said}, and {name} {given} is given, too.", "Keep one of them.")
+    return said or given
 
 
 def check_target(target: str) -> None:
@@ -103,7 +162,37 @@ def check_target(target: str) -> None:
 
 def is_host_name(target: str) -> bool:
     """Whether a target is a host name: identifiers of clusters and instances contain no dot and no colon."""
-    return "." in target or ":" in target or target.strip().lower() == "localhost"
+    return not is_arn(target) and ("." in target or ":" in target or target.strip().lower() == "localhost")
+
+
+def is_arn(target: str) -> bool:
+    """Whether a target is meant as an ARN."""
+    return target.strip().startswith("arn:")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseArn:
+    """The ARN of a DB cluster, or else of a DB instance."""
+
+    region: str
+    account: str
+    is_cluster: bool
+    identifier: str
+
+
+_ARN = re.compile(r"arn:aws[a-z-]*:rds:([a-z0-9-]+):([0-9]{12}):(cluster|db):([A-Za-z0-9-]+)")
+
+
+def parse_arn(text: str) -> DatabaseArn:
+    """Parse the ARN of a DB cluster or instance.
+
+    Raises:
+        TargetError: It is another ARN.
+    """
+    match = _ARN.fullmatch(text.strip())
+    if match is None:
+        raise TargetError(f"{text.strip()!r} is not the ARN of a DB cluster or instance.", cause="arn-unsupported")
+    return DatabaseArn(match[1], match[2], match[3] == "cluster", match[4])
 
 
 def parse_host_name(text: str, *, port: int | None = None, region: str | None = None) -> Endpoint:
@@ -162,6 +251,16 @@ def checked_port(text: str) -> int:
     if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
         return int(text)
     raise TargetError(f"{text!r} is not a port.", cause="port-invalid")
+
+
+def is_region(text: str) -> bool:
+    """Whether a text has the form of a region's name."""
+    return _REGION.fullmatch(text) is not None
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region is in, by its name."""
+    return next((name for prefix, name in _PARTITIONS_OF_REGIONS.items() if region.startswith(prefix)), "aws")
 
 
 def _kind(body: list[str]) -> Kind:

@@ -24,6 +24,7 @@ from rds_iam_magic.aws.causes import (
     BY_CODE,
     EXPIRED,
     LOOKUP_DENIED,
+    NOT_AWS,
     NOT_SENDABLE,
     PROCESS_FAILED,
     PROCESS_NO_JSON,
@@ -42,6 +43,12 @@ def error_code(error: BaseException) -> str:
     return code if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:]{0,79}", code) else ""
 
 
+def is_denial(error: BaseException) -> bool:
+    """Whether AWS denied a call for want of a permission."""
+    code = error_code(error)
+    return not _is_of_the_web(error, code) and _by_code(code)[1] == "aws-denied"
+
+
 def translate(error: BaseException, doing: str) -> RdsIamError:
     """The error of this package for an error of AWS's libraries or the libraries below them."""
     code = error_code(error)
@@ -52,11 +59,25 @@ def translate(error: BaseException, doing: str) -> RdsIamError:
 
 
 def _refusal(error: BaseException, code: str, doing: str) -> RdsIamError:
-    kind, cause, message = next(entry for pattern, entry in BY_CODE if re.match(pattern, code))
+    kind, cause, message = NOT_AWS if _is_of_the_web(error, code) else _by_code(code)
     if cause == "aws-denied" and doing.startswith("looking up"):
         kind, cause, message = LOOKUP_DENIED
     values = _Values(error, doing, code=code or "no code")
     return kind(message.format_map(values), cause=cause, detail=_detail(error, code))
+
+
+def _is_of_the_web(error: BaseException, code: str) -> bool:
+    """Whether a refusal has no code of AWS's, such as a proxy's page; botocore may take the HTTP status for one.
+
+    Answers to HEAD have no body, so that the status is all that S3 says. 5xx are AWS's load balancers, too.
+    """
+    if not code:
+        return True
+    return bool(re.fullmatch("[34][0-9]{2}", code)) and not str(getattr(error, "operation_name", "")).startswith("Head")
+
+
+def _by_code(code: str) -> Entry:
+    return next(entry for pattern, entry in BY_CODE if re.match(pattern, code))
 
 
 def _detail(error: BaseException, code: str) -> str:
@@ -83,18 +104,31 @@ def _entry(error: BaseException) -> Entry:
         return EXPIRED  # botocore's error for expired credentials that cannot be refreshed
     if _ran(error, "botocore.endpoint", "create_endpoint"):
         return BAD_ENDPOINT
-    if _is(error, "HTTPClientError"):
-        if any(_is(link, "LocationValueError", "InvalidURL") or type(link) is UnicodeError for link in chain(error)):
-            return BAD_ENDPOINT
-        if any(isinstance(link, ValueError) for link in chain(error)):
-            return NOT_SENDABLE  # http.client refuses a header
-    from_source = _ran(error, "botocore.credentials") or _ran(error, "botocore.tokens")
-    if from_source and not isinstance(error, (OSError, MemoryError)) and not _is(error, "BotoCoreError"):
+    if _is(error, "HTTPClientError") and (entry := _http_entry(error)) is not None:
+        return entry
+    if _ran(error, "botocore.parsers") and isinstance(error, (AttributeError, LookupError, TypeError, ValueError)):
+        return NOT_AWS  # XML or JSON, but without what AWS puts into it
+    if _is_of_a_source(error):
         return SOURCE_UNREADABLE
     for ancestor in type(error).__mro__:
         if ancestor.__name__ in BY_CLASS:
             return BY_CLASS[ancestor.__name__]
     return ANY
+
+
+def _http_entry(error: BaseException) -> Entry | None:
+    """The entry for a request that could not even be sent."""
+    if any(_is(link, "LocationValueError", "InvalidURL") or type(link) is UnicodeError for link in chain(error)):
+        return BAD_ENDPOINT
+    if any(isinstance(link, ValueError) for link in chain(error)):
+        return NOT_SENDABLE  # http.client refuses a header
+    return None
+
+
+def _is_of_a_source(error: BaseException) -> bool:
+    """Whether it is a source of credentials that returned something unreadable."""
+    from_source = _ran(error, "botocore.credentials") or _ran(error, "botocore.tokens")
+    return from_source and not isinstance(error, (OSError, MemoryError)) and not _is(error, "BotoCoreError")
 
 
 def _process_entry(error: BaseException) -> Entry:

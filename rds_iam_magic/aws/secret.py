@@ -8,13 +8,14 @@ rotation templates, or RDS's own with only `username` and `password`.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import checked_port
-from rds_iam_magic.aws.failures import error_code
-from rds_iam_magic.aws.session import client_of, region_of, require_text
+from rds_iam_magic.aws.failures import error_code, is_denial
+from rds_iam_magic.aws.session import client_of, part_of, region_of, require_text
 from rds_iam_magic.errors import AwsError, TargetError
 
 
@@ -65,32 +66,38 @@ class MasterSecret:
     port: int | None = None
     identifier: str | None = None
 
+    @property
+    def region(self) -> str | None:
+        """The region that it is in, by its ARN."""
+        return region_in(self.arn)
+
 
 def read_master_secret(session: Any, secret_id: str) -> MasterSecret:
-    """Read a master secret by its name or ARN.
+    """Read a master secret by its name, in the session's region, or by its ARN, in the ARN's.
 
     Raises:
         OptionError: The name is empty.
-        TargetError: No such secret.
-        AwsError: Reading it is not permitted, or its value is not a database user's.
+        TargetError: No such secret; or it is marked for deletion, or has no value.
+        AwsError: Reading or decrypting it is not permitted, or its value is not a database user's.
     """
     require_text(secret_id, "The secret's name")
+    secret_id = secret_id.strip()
     with aws_call(f"reading the secret {secret_id}"):
         return _read(session, secret_id)
 
 
 def _read(session: Any, secret_id: str) -> MasterSecret:
     """Read and parse inside the border: the locals of these frames contain the password."""
-    client = client_of(session, "secretsmanager")
+    region = region_in(secret_id) or region_of(session)
+    client = client_of(session, "secretsmanager", region_name=region)
     try:
         answer = client.get_secret_value(SecretId=secret_id)
     except client.exceptions.ClientError as error:
-        if error_code(error) != "ResourceNotFoundException":
+        problem = _problem(error, secret_id, region)
+        if problem is None:
             raise
-        raise TargetError(
-            f"There is no secret {secret_id!r} in {region_of(session)}.",
-            cause="secret-unknown",
-        ) from None
+        raise problem from None
+    part_of(answer, "ARN")
     secret = _parse(answer)
     if secret is None:
         raise AwsError(
@@ -98,6 +105,33 @@ def _read(session: Any, secret_id: str) -> MasterSecret:
             cause="secret-malformed",
         )
     return secret
+
+
+def region_in(arn: str) -> str | None:
+    """The region in an ARN of Secrets Manager; None for a secret's name."""
+    parts = arn.split(":")
+    is_arn = len(parts) > 3 and parts[0] == "arn" and parts[2] == "secretsmanager"
+    return parts[3] or None if is_arn else None
+
+
+def _problem(error: Exception, secret_id: str, region: str) -> AwsError | None:
+    """Why there is no value to read, as far as the secret itself is the reason.
+
+    Secrets Manager has one code for two of these each, so that its message decides.
+    """
+    code = error_code(error)
+    words = str(getattr(error, "response", {}).get("Error", {}).get("Message", ""))
+    if code == "ResourceNotFoundException":
+        if "secret value" in words:
+            return TargetError(f"The secret {secret_id!r} has no value.", cause="secret-empty")
+        return TargetError(f"There is no secret {secret_id!r} in {region}.", cause="secret-unknown")
+    if code == "InvalidRequestException" and re.search(r"marked (for deletion|deleted)", words):
+        return TargetError(f"The secret {secret_id!r} is marked for deletion.", cause="secret-deleted")
+    if code == "DecryptionFailure" or (is_denial(error) and re.search(r"Access to KMS|perform: kms:", words)):
+        return AwsError(
+            f"The secret {secret_id!r} cannot be decrypted with its KMS key ({code}).", cause="secret-key-unusable"
+        )
+    return None
 
 
 def _parse(answer: dict[str, Any]) -> MasterSecret | None:

@@ -5,6 +5,8 @@ boto3 is imported on first use: it takes longer than the rest of the package tog
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import Any
 
 from rds_iam_magic.aws.border import aws_call
@@ -22,7 +24,8 @@ def open_session(
 
     Args:
         profile: The AWS profile; default: the default credential chain.
-        region: Overrides the configured region.
+        region: Overrides the configured region: that of `AWS_REGION`, of `AWS_DEFAULT_REGION` or of the profile, in the
+            AWS CLI's order.
         role_arn: A role to assume; its credentials are refreshed automatically before they expire.
         external_id: The external id that the role's trust policy requires.
 
@@ -43,6 +46,8 @@ def open_session(
 def _open(profile: str | None, region: str | None, role_arn: str | None, external_id: str | None) -> Any:
     import boto3
 
+    # boto3 reads AWS_DEFAULT_REGION only: https://github.com/boto/boto3/issues/3620
+    region = region or os.environ.get("AWS_REGION") or None
     session = boto3.Session(profile_name=profile, region_name=region)
     return _assume(session, role_arn, external_id) if role_arn else session
 
@@ -94,11 +99,20 @@ def diagnose_credentials(session: Any) -> CredentialsError | None:
     return None
 
 
-def _ask_who(session: Any) -> None:
+def account_of_caller(session: Any) -> str | None:
+    """The account of the session's credentials; None if STS does not tell."""
+    try:
+        with aws_call("asking who the credentials are"):
+            return str(part_of(_ask_who(session), "Account"))
+    except RdsIamError:
+        return None
+
+
+def _ask_who(session: Any) -> dict[str, Any]:
     from botocore.config import Config
 
     quick = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-    client_of(session, "sts", config=quick).get_caller_identity()
+    return dict(client_of(session, "sts", config=quick).get_caller_identity())
 
 
 def region_of(session: Any) -> str:
@@ -158,6 +172,20 @@ def _check(keys: Any) -> None:
             "The AWS credentials contain a character that keys never have: a line break, a space, or one beyond ASCII.",
             cause="credentials-malformed",
         )
+
+
+def part_of(answer: Mapping[str, Any], name: str) -> Any:
+    """A part that each of AWS's answers has; call it only inside a border.
+
+    Raises:
+        ResponseParserError: It is missing, so that something else has answered; some pages come over botocore's parser
+            as an answer without parts.
+    """
+    from botocore.parsers import ResponseParserError
+
+    if name not in answer:
+        raise ResponseParserError(f"no {name}")
+    return answer[name]
 
 
 def client_of(session: Any, service: str, **options: Any) -> Any:

@@ -26,7 +26,7 @@ MAX_AGE = 30 * 24 * 3600
 
 _MAX_BYTES = 8 << 20
 _TIMEOUT = 20.0
-_BUNDLES = {  # partition → where AWS publishes its bundle; the isolated partitions have no public one
+_BUNDLES = {  # partition → where AWS publishes its bundle; for the others no address is known
     "aws": "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem",
     "aws-us-gov": "https://truststore.pki.us-gov-west-1.rds.amazonaws.com/global/global-bundle.pem",
     "aws-cn": "https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem",
@@ -136,7 +136,7 @@ def _bundle_url(endpoint: Endpoint) -> str:
         return override
     if endpoint.partition not in _BUNDLES:
         raise TrustStoreError(
-            f"AWS publishes no CA bundle for the partition {endpoint.partition}.",
+            f"No address of a CA bundle is known for the partition {endpoint.partition}.",
             cause="ca-bundle-unpublished",
         )
     return _BUNDLES[endpoint.partition]
@@ -186,11 +186,7 @@ def _usable(path: Path, url: str) -> bytes | None:
 
 
 def _download(url: str) -> bytes:
-    import certifi
-
-    # The system's CAs (a company's own proxy, for instance) or, where there are none, certifi's.
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
+    context, unread = _web_context()
     # The URL is AWS's own or checked in _bundle_url; a redirect may not leave https.
     request = Request(url, headers={"User-Agent": "rds_iam_magic"})  # noqa: S310 - see above
     try:
@@ -207,12 +203,35 @@ def _download(url: str) -> bytes:
         raise _not_fetched(url, "the address, or that of the proxy, is not valid") from None
     except (URLError, HTTPException, OSError) as error:
         words = str(getattr(error, "reason", error)).split()
-        raise _not_fetched(url, " ".join(words)[:200] or type(error).__name__) from None
+        reason = " ".join(words)[:200] or type(error).__name__
+        raise _not_fetched(url, f"{reason}; {unread}" if unread else reason) from None
     if len(body) > _MAX_BYTES:
         raise _not_fetched(url, "it is larger than 8 MB")
     if promised is not None and promised != str(len(body)):
         raise _not_fetched(url, f"only {len(body)} of {promised} bytes came")
     return bytes(body)
+
+
+_COMPANY_CAS = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+"""The variables with a company's own CAs, in boto3's order; the first that is set counts."""
+
+
+def _web_context() -> tuple[ssl.SSLContext, str]:
+    """A context for downloads, never for a database; and which CAs could not be read, or ""."""
+    import certifi
+
+    # The system's CAs or, where there are none, certifi's.
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    name = next(filter(os.environ.get, _COMPANY_CAS), None)
+    if name is None:
+        return context, ""
+    path = os.environ[name]
+    try:
+        context.load_verify_locations(*((None, path) if Path(path).is_dir() else (path, None)))
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; ValueError: a NUL in the path
+        return context, f"{name} could not be read: {getattr(error, 'strerror', None) or 'it is no path'}"
+    return context, ""
 
 
 def _not_fetched(url: str, why: str) -> TrustStoreError:

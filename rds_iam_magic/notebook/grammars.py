@@ -39,9 +39,10 @@ CONNECT = Grammar(
     Connect to RDS or Aurora (MySQL, MariaDB) without a password: your AWS credentials become a 15-minute token, and
     TLS is verified with the RDS CA bundle before it is sent. The connection is held; %%rds_sql uses it.
 
-    TARGET: {_TARGET.text} Several connections can be
-    held, each under an alias; the one last connected or named is the current one. ALIAS alone makes that connection
-    current; an empty line shows which one is.
+    TARGET: {_TARGET.text} A URL without a
+    password, mysql://USER@HOST:PORT/DATABASE, will do, too. Several connections can be held, each under an alias; the
+    one last connected or named is the current one. ALIAS alone makes that connection current; an empty line shows which
+    one is.
 
     %rds_iam_connect my-cluster -u analyst -d sales
     %rds_iam_connect my-cluster -u analyst --via 127.0.0.1:3307       through a tunnel
@@ -151,13 +152,25 @@ USER = Grammar(
 
 POLICY = Grammar(
     "%rds_iam_policy",
-    ("USER [--target TARGET] [options]",),
+    ("USER [--target TARGET] [options]", "USER --resource-id ID --account N --region REGION"),
     """
     Show the IAM policy that lets a principal connect as the database user USER. It names the database's resource id,
-    which is neither its identifier nor its host name. The database is the current connection's, or TARGET.
+    which is neither its identifier nor its host name. The database is the current connection's, or TARGET, and is
+    looked up (rds:DescribeDBClusters, rds:DescribeDBInstances); from its ids alone, AWS is not asked.
     """,
     (
         Option("target", OptionInfo(_TARGET.text, default_text="the current connection's", metavar=_TARGET.metavar)),
+        Option(
+            "resource-id",
+            OptionInfo(
+                "Resource id of the DB cluster, DB instance or proxy: `cluster-…`, `db-…`, `prx-…`.", metavar="ID"
+            ),
+        ),
+        Option("account", OptionInfo("AWS account of the database: 12 digits.", metavar="N")),
+        Option(
+            "wildcard",
+            OptionInfo("Let USER be a pattern for several users: `*` and `?`, or a variable, `${…}`."),
+        ),
         *_AWS,
     ),
 )

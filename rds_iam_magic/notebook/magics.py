@@ -28,7 +28,6 @@ from rds_iam_magic.notebook.whole import WholePrinters
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from rds_iam_magic.aws.discovery import Database
     from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.notebook.feedback.line import Feedback
     from rds_iam_magic.notebook.variables import Filled
@@ -125,13 +124,12 @@ class RdsIamMagics(Magics):
     @line_magic
     @magic(grammars.POLICY)
     def rds_iam_policy(self, line: str) -> None:
-        from rds_iam_magic.aws.policy import connect_policy
         from rds_iam_magic.notebook import display
 
         parsed = options.parse_policy(line)
         if parsed is None:
             return display.say(grammars.POLICY.help())
-        return display.policy(connect_policy(self._database(parsed), parsed.user))
+        return display.policy(self._policy(parsed))
 
     def close_all(self) -> None:
         """Close every held connection."""
@@ -246,21 +244,27 @@ class RdsIamMagics(Magics):
             raise
         return results.value
 
-    def _database(self, parsed: options.PolicyLine) -> Database:
-        """The described database that a policy is for."""
-        from rds_iam_magic.aws import discovery
-        from rds_iam_magic.aws.endpoint import is_host_name
+    def _policy(self, parsed: options.PolicyLine) -> dict[str, Any]:
+        """The policy document, from ids alone or for a database that is looked up."""
+        from rds_iam_magic.aws.policy import connect_policy, find_for_policy, policy_from_ids
         from rds_iam_magic.connecting import session_of
 
-        if parsed.target is None:
+        region = parsed.options.region
+        if parsed.resource_id is not None and parsed.account is not None and region is not None:
+            return policy_from_ids(
+                parsed.user,
+                resource_id=parsed.resource_id,
+                account=parsed.account,
+                region=region,
+                wildcard=parsed.wildcard,
+            )
+        if parsed.target is not None:
+            database = find_for_policy(session_of(parsed.options), parsed.target, region=region)
+        else:
             connection = self._connection(None)
             reached = parsed.options if parsed.options != ConnectOptions() else self._reached[str(self.current)]
-            return discovery.find_by_endpoint(session_of(reached), connection.login.endpoint)
-        session = session_of(parsed.options)
-        if not is_host_name(parsed.target):
-            return discovery.find(session, parsed.target)
-        endpoint = discovery.resolve(session, parsed.target, region=parsed.options.region, require_iam=False)
-        return discovery.find_by_endpoint(session, endpoint)
+            database = find_for_policy(session_of(reached), connection.login.endpoint)
+        return connect_policy(database, parsed.user, wildcard=parsed.wildcard)
 
 
 def converter(parsed: options.SqlLine) -> Callable[[ResultSet], Any]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
-from rds_iam_magic.aws.endpoint import check_target, is_login, login_refused
+from rds_iam_magic.aws.endpoint import Destination, check_target, is_login, is_plain_url, login_refused, read_url
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
@@ -77,11 +77,14 @@ class UserLine:
 
 @dataclass(frozen=True, slots=True)
 class PolicyLine:
-    """A parsed `%rds_iam_policy` line: the user and the database."""
+    """A parsed `%rds_iam_policy` line: the user, and the database by its target or by its ids."""
 
     user: str
     target: str | None
     options: ConnectOptions
+    resource_id: str | None = None
+    account: str | None = None
+    wildcard: bool = False
 
 
 def parse_connect(text: str) -> ConnectLine | None:
@@ -95,14 +98,16 @@ def parse_connect(text: str) -> ConnectLine | None:
         return None
     _at_most(line, 1, CONNECT, "target")
     _check_connect(line)
-    target = line.words[0] if line.words else None
-    if target is not None:
-        check_target(target)
+    target, user, database, port = None, line.get("user"), line.get("database"), _port(line.get("port"))
+    if line.words:
+        said = read_url(Destination(line.words[0], user, database, port))
+        target, user, database, port = said.target, said.user, said.database, said.port
+        check_target(said.target)
     return ConnectLine(
         target=target,
-        user=line.get("user"),
-        database=line.get("database"),
-        port=_port(line.get("port")),
+        user=user,
+        database=database,
+        port=port,
         alias=line.get("alias"),
         options=_connect_options(line),
         settings=_settings(line),
@@ -117,7 +122,8 @@ def _check_connect(line: Line) -> None:
     kind = next((key for key in ("connections", "close") if key in names), None)
     if kind is not None and (len(names) > 1 or line.words):
         raise OptionError(f"--{kind} must stand alone.", "Omit the rest, or put it on a line of its own.")
-    if kind is None and names and (not line.words or "user" not in names):
+    has_user = "user" in names or any(map(is_plain_url, line.words))
+    if kind is None and names and not (line.words and has_user):
         options = ", ".join(f"--{key.replace('_', '-')}" for key in names)
         raise OptionError(
             f"{options} applies to a new connection only; that needs a target and -u USER.",
@@ -248,14 +254,44 @@ def parse_policy(text: str) -> PolicyLine | None:
     Raises:
         OptionError: The line cannot be understood.
     """
+    from rds_iam_magic.aws.policy import check_policy_user
+
     line = _parse(POLICY, text)
     if "help" in line.flags:
         return None
     _at_most(line, 1, POLICY, "user")
     if not line.words:
         raise OptionError("The database user is missing.", "Write %rds_iam_policy USER.", cause="user-missing")
-    _check_user(line.words[0])
-    return PolicyLine(line.words[0], line.get("target"), _connect_options(line))
+    wildcard = "wildcard" in line.flags
+    check_policy_user(line.words[0], wildcard=wildcard)
+    _check_ids(line)
+    return PolicyLine(
+        user=line.words[0],
+        target=line.get("target"),
+        options=_connect_options(line),
+        resource_id=line.get("resource_id"),
+        account=line.get("account"),
+        wildcard=wildcard,
+    )
+
+
+def _check_ids(line: Line) -> None:
+    """Refuse some of a database's ids without the others, and beside another way to name it."""
+    ids = ("resource_id", "account", "region")
+    if not {"resource_id", "account"} & line.values.keys():
+        return
+    missing = [f"--{key.replace('_', '-')}" for key in ids if key not in line.values]
+    if missing:
+        raise OptionError(
+            f"--resource-id, --account and --region name the database together; {' and '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing.",
+            "Give all three, or --target TARGET, which is looked up.",
+        )
+    others = sorted(f"--{key.replace('_', '-')}" for key in line.values.keys() - set(ids))
+    if others:
+        raise OptionError(
+            f"{', '.join(others)} has no effect beside --resource-id, which needs no look-up.", "Omit it."
+        )
 
 
 # Options where a connection URL or a password may be typed by habit; in mysql, `-p` is the password.
@@ -265,7 +301,8 @@ _NAMING = frozenset({"user", "database", "alias", "close", "host", "target", "vi
 def _parse(grammar: Grammar, text: str) -> Line:
     """Parse a line, and refuse the logins of other tools before anything repeats them."""
     line = grammar.parse(text, others=GRAMMARS)
-    if any(map(is_login, [*line.words, *(value for key, value in line.values.items() if key in _NAMING)])):
+    words = [word for word in line.words if not (grammar is CONNECT and is_plain_url(word))]
+    if any(map(is_login, [*words, *(value for key, value in line.values.items() if key in _NAMING)])):
         raise login_refused()
     if (target := line.get("target")) is not None:
         check_target(target)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rds_iam_magic.aws.inventory import describe_databases
 from rds_iam_magic.schema.asking import Asks
+from rds_iam_magic.schema.inventory import describe_databases
 
 if TYPE_CHECKING:
     import pandas as pd

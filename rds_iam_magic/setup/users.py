@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.session import require_text
+from rds_iam_magic.connect_options import MAX_USER_NAME
 from rds_iam_magic.errors import OptionError, StatementError, UserSetupError
 from rds_iam_magic.sql.quoting import quote_name, quote_text
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from rds_iam_magic.connection.connection import Connection
 
 PLUGIN = "AWSAuthenticationPlugin"
-MAX_NAME = 32  # MySQL's maximum length of a user name; MariaDB allows more
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ def create_user(master: Connection, name: str, *, grants: list[Grant], host: str
             a grant, and the message says what was already done.
         StatementError: The server refused another statement.
     """
-    if not name or len(name) > MAX_NAME:
-        raise OptionError(f"A user name has 1 to {MAX_NAME} characters.", cause="user-name-invalid")
+    if not name or len(name) > MAX_USER_NAME:
+        raise OptionError(f"A user name has 1 to {MAX_USER_NAME} characters.", cause="user-name-invalid")
     require_text(name, "The user's name")
     require_text(host, "The host pattern")
     account = f"{quote_name(name)}@{quote_name(host)}"

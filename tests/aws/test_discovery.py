@@ -4,7 +4,12 @@ import pytest
 
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import parse_host_name
-from rds_iam_magic.errors import TargetError
+from rds_iam_magic.aws.policy import find_for_policy
+from rds_iam_magic.aws.secret import read_master_secret
+from rds_iam_magic.aws.session import open_session
+from rds_iam_magic.errors import AwsError, OptionError, TargetError
+from tests.support.fake_aws import Changed, answering
+from tests.support.permissions import only
 
 pytestmark = pytest.mark.slow  # servers and kernels
 
@@ -58,10 +63,148 @@ def test_a_region_overrides_that_of_a_host_name(session, inside):
     assert discovery.resolve(session, inside.endpoint, region="eu-west-1").region == "eu-west-1"
 
 
+def test_a_host_names_own_region_wins_over_the_variables(inside, monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    assert discovery.resolve(open_session(), inside.endpoint).region == "us-east-1"
+    moving = "shop.global-abc123.global.rds.amazonaws.com"
+    assert discovery.resolve(open_session(), moving).region == "eu-west-1", "its name has none"
+
+
 def test_a_proxys_policy_names_the_proxy(session):
     proxy = parse_host_name("app.proxy-abc123.us-east-1.rds.amazonaws.com")
     with pytest.raises(TargetError, match="prx-"):
         discovery.find_by_endpoint(session, proxy)
+
+
+CLUSTERS, INSTANCES = "rds:DescribeDBClusters", "rds:DescribeDBInstances"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "target", "host"),
+    [
+        (CLUSTERS, "sandbox", 0),
+        (INSTANCES, "standalone", 3),
+        (INSTANCES, "sandbox-1", 2),
+    ],
+)
+def test_what_may_not_be_described_ends_no_look_up(inside, allowed, target, host):
+    """Clusters are asked first: who may describe instances only could connect to none of them by its name."""
+    with only(inside, allowed) as profile:
+        assert discovery.resolve(open_session(profile=profile), target).host == inside.hosts[host]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "target"),
+    [((INSTANCES,), "sandbox"), ((CLUSTERS,), "standalone"), ((), "sandbox"), ((INSTANCES,), "nobody")],
+)
+def test_a_denial_is_told_when_nothing_was_found(inside, allowed, target):
+    with only(inside, *allowed) as profile, pytest.raises(AwsError, match=f"permit looking up {target}") as caught:
+        discovery.resolve(open_session(profile=profile), target)
+    assert caught.value.cause == "aws-lookup-denied"
+    missing = {CLUSTERS, INSTANCES} - set(allowed)
+    assert any(action in caught.value.detail for action in missing)
+
+
+def test_the_resource_of_an_instance_whose_cluster_may_not_be_described_is_unknown(inside):
+    """Its own id is in no policy for Aurora, and whether IAM authentication is on is its cluster's to say."""
+    with only(inside, INSTANCES) as profile:
+        session = open_session(profile=profile)
+        found = discovery.find(session, "sandbox-1")
+        assert (found.resource_id, found.iam_enabled) == (None, None)
+        assert discovery.find_by_endpoint(session, parse_host_name(inside.hosts[2])).resource_id is None
+        assert discovery.find_by_endpoint(session, parse_host_name(inside.hosts[3])).resource_id.startswith("db-")
+        with pytest.raises(AwsError, match="does not permit looking up"):
+            discovery.find_by_endpoint(session, parse_host_name(inside.hosts[0]))
+
+
+def test_the_database_of_a_secret_among_those_that_may_be_described(inside):
+    arn = inside.client("rds").describe_db_clusters()["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
+    with only(inside, CLUSTERS) as profile:
+        assert discovery.find_by_secret(open_session(profile=profile), arn).endpoint.host == inside.hosts[0]
+    with only(inside, INSTANCES) as profile, pytest.raises(AwsError, match="does not permit looking up") as caught:
+        discovery.find_by_secret(open_session(profile=profile), arn)
+    assert CLUSTERS in caught.value.detail
+
+
+def arn_of(kind, name, region="us-east-1", account="123456789012"):
+    return f"arn:aws:rds:{region}:{account}:{kind}:{name}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "host"), [("cluster", "sandbox", 0), ("db", "sandbox-1", 2), ("db", "standalone", 3)]
+)
+def test_an_arn(inside, monkeypatch, kind, name, host):
+    """It says all: no region need be known, nothing else is asked for, and another one's region does not count."""
+    asked = Changed(inside, lambda _, text: text)
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.delenv("AWS_REGION")
+    for region in ("", "eu-west-1"):
+        monkeypatch.setenv("AWS_REGION", region)
+        with answering(asked) as url:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+            found = discovery.resolve(open_session(), f" {arn_of(kind, name)} ")
+        assert (found.host, found.region) == (inside.hosts[host], "us-east-1")
+    assert asked.actions == 2 * (
+        ["DescribeDBClusters"]
+        if kind == "cluster"
+        else ["DescribeDBInstances", "DescribeDBClusters"][: 2 - (host == 3)]
+    )
+
+
+def test_an_arn_for_what_has_no_name_of_its_own(inside):
+    """A cluster and an instance may have one name; an ARN tells them apart."""
+    rds = inside.client("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="sandbox", Engine="mysql", DBInstanceClass="db.t4g.micro", AllocatedStorage=20
+    )
+    try:
+        session = open_session()
+        assert discovery.find(session, arn_of("cluster", "sandbox")).resource_id.startswith("cluster-")
+        assert discovery.find(session, arn_of("db", "SANDBOX")).resource_id.startswith("db-")
+        assert find_for_policy(session, arn_of("db", "sandbox")).resource_id.startswith("db-")
+    finally:
+        rds.delete_db_instance(DBInstanceIdentifier="sandbox", SkipFinalSnapshot=True)
+
+
+@pytest.mark.parametrize("name", ["sandbox", "nobody"])
+def test_an_arn_of_another_account(session, name):
+    with pytest.raises(TargetError, match=r"account 999999999999; .* of account 123456789012") as caught:
+        discovery.find(session, arn_of("cluster", name, account="999999999999"))
+    assert "role_arn=" in caught.value.hint
+
+
+def test_an_arn_of_nothing(session):
+    with pytest.raises(TargetError, match="There is no DB cluster 'nobody' in eu-west-1"):
+        discovery.find(session, arn_of("cluster", "nobody", region="eu-west-1"))
+    with pytest.raises(TargetError, match="There is no DB instance 'sandbox' in us-east-1"):
+        discovery.find(session, arn_of("db", "sandbox"))
+
+
+def test_an_arn_and_another_region(session):
+    assert discovery.find(session, arn_of("cluster", "sandbox"), region="us-east-1").endpoint.identifier == "sandbox"
+    with pytest.raises(OptionError, match="ARN is of us-east-1, not of eu-west-1"):
+        discovery.find(session, arn_of("cluster", "sandbox"), region="eu-west-1")
+
+
+PAGE = b"<!DOCTYPE html><html><body>Log in to the network<br></body></html>"
+XHTML = b"<html><body><p>Log in to the network</p></body></html>"
+
+
+@pytest.mark.parametrize("body", [PAGE, XHTML, b"", b"{}", b"OK"])
+@pytest.mark.parametrize("status", [200, 302, 403])
+def test_a_page_instead_of_aws(inside, monkeypatch, status, body):
+    """Of a captive portal or a company's proxy: well-formed ones, too, and those that refuse."""
+    with answering(lambda *_: (status, body)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        for look_up in (
+            lambda: discovery.find(open_session(), "sandbox"),
+            lambda: discovery.find_by_endpoint(open_session(), parse_host_name(inside.endpoint)),
+            lambda: read_master_secret(open_session(), "sandbox/standalone/master"),
+        ):
+            with pytest.raises(AwsError, match="Something other than AWS answered while") as caught:
+                look_up()
+            assert caught.value.cause == "aws-response-invalid"
 
 
 @pytest.mark.parametrize("target", ["", " ", "\t\n"])

@@ -4,8 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.aws.endpoint import Endpoint, Kind, parse_host_name, split_host_port
-from rds_iam_magic.errors import TargetError
+from rds_iam_magic.aws.endpoint import (
+    DatabaseArn,
+    Destination,
+    Endpoint,
+    Kind,
+    is_arn,
+    is_host_name,
+    is_login,
+    is_plain_url,
+    is_region,
+    parse_arn,
+    parse_host_name,
+    partition_of,
+    read_url,
+    split_host_port,
+)
+from rds_iam_magic.errors import OptionError, TargetError
 
 
 @pytest.mark.parametrize(
@@ -89,3 +104,114 @@ def test_any_text_is_an_endpoint_or_a_target_error(text):
         assert endpoint.host == endpoint.host.lower().strip()
         return
     assert len(message.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("arn:aws:rds:eu-west-1:012345678901:cluster:shop", DatabaseArn("eu-west-1", "012345678901", True, "shop")),
+        (" arn:aws-cn:rds:cn-north-1:012345678901:db:a-1\n", DatabaseArn("cn-north-1", "012345678901", False, "a-1")),
+    ],
+)
+def test_arns(text, expected):
+    assert is_arn(text)
+    assert not is_host_name(text)
+    assert parse_arn(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "arn:",
+        "arn:aws:rds:eu-west-1:012345678901:cluster:",
+        "arn:aws:rds:eu-west-1:1234:cluster:shop",
+        "arn:aws:rds:eu-west-1:012345678901:db-proxy:prx-abc",
+        "arn:aws:rds:eu-west-1:012345678901:cluster-snapshot:shop",
+        "arn:aws:secretsmanager:eu-west-1:012345678901:secret:shop",
+        "arn:aws:rds-db:eu-west-1:012345678901:dbuser:cluster-ABC/ana",
+        "arn:aws:rds:eu-west-1:012345678901:cluster:shop:3306",
+    ],
+)
+def test_other_arns_are_refused(text):
+    with pytest.raises(TargetError, match="is not the ARN of a DB cluster or instance"):
+        parse_arn(text)
+
+
+@given(st.text(alphabet=st.sampled_from("arnwsd:-/ 01é\n"), max_size=60))
+def test_any_text_is_an_arn_or_a_target_error(text):
+    with pytest.raises(TargetError) as caught:
+        parse_arn(f"arn:{text}")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b"])
+def test_a_region_tells_its_partition_as_a_host_name_does(partition):
+    host = {
+        "aws": "a.x1.eu-west-3.rds.amazonaws.com",
+        "aws-cn": "a.x1.rds.cn-north-1.amazonaws.com.cn",
+        "aws-us-gov": "a.x1.us-gov-west-1.rds.amazonaws.com",
+        "aws-eusc": "a.x1.eusc-de-east-1.rds.amazonaws.eu",
+        "aws-iso": "a.x1.us-iso-east-1.rds.c2s.ic.gov",
+        "aws-iso-b": "a.x1.us-isob-east-1.rds.sc2s.sgov.gov",
+    }[partition]
+    endpoint = parse_host_name(host)
+    assert partition_of(endpoint.region) == endpoint.partition == partition
+    assert is_region(endpoint.region)
+
+
+HOST = "db1.abc123.eu-west-3.rds.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (f"mysql://ana@{HOST}:3307/sales", Destination(HOST, "ana", "sales", 3307)),
+        (f" mysql+pymysql://ana@{HOST}/sales\n", Destination(HOST, "ana", "sales")),
+        ("MariaDB://ana@my-cluster/", Destination("my-cluster", "ana")),
+        (f"mysql://{HOST}", Destination(HOST)),
+        ("mysql://ana.b-c_d$@sandbox", Destination("sandbox", "ana.b-c_d$")),
+    ],
+)
+def test_a_plain_url(url, expected):
+    assert is_plain_url(url)
+    assert read_url(Destination(url)) == expected
+
+
+def test_a_plain_url_beside_what_else_is_given():
+    url = f"mysql://ana@{HOST}:3307/sales"
+    assert read_url(Destination(url, "ana", "sales", 3307)) == Destination(HOST, "ana", "sales", 3307)
+    assert read_url(Destination(f"mysql://{HOST}", "ana", "sales", 3307)) == Destination(HOST, "ana", "sales", 3307)
+    assert read_url(Destination("sandbox", "ana", None, 3307)) == Destination("sandbox", "ana", None, 3307)
+    for other, words in (
+        ({"user": "bob"}, "user ana, and user bob"),
+        ({"database": "hr"}, "database sales, and database hr"),
+        ({"port": 3308}, "port 3307, and port 3308"),
+    ):
+        with pytest.raises(OptionError, match=words):
+            read_url(Destination(url, **other))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ana@host/db",
+        "mysql:/ana@host/db",
+        "mysql://ana@host/db?charset=utf8",
+        "mysql://ana@host/db#x",
+        "mysql://ana%3Apass@host/db",
+        "mysql://ana@host:99999/db",
+        "mysql://ana@host:/db",
+        "mysql://",
+        "sandbox",
+        HOST,
+    ],
+)
+def test_what_is_no_plain_url(url):
+    assert not is_plain_url(url)
+    assert read_url(Destination(url)) == Destination(url)
+
+
+@given(user=st.text(max_size=20), password=st.text(min_size=1, max_size=20), rest=st.sampled_from(["", ":3306", "/db"]))
+def test_a_url_with_a_password_is_never_plain(user, password, rest):
+    assert not is_plain_url(f"mysql://{user}:{password}@{HOST}{rest}")
+    assert is_login(f"mysql://{user}:{password}@{HOST}{rest}")

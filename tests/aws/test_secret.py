@@ -7,7 +7,9 @@ import pytest
 
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.secret import Secret, read_master_secret
+from rds_iam_magic.aws.session import open_session
 from rds_iam_magic.errors import AwsError, OptionError, TargetError
+from tests.support.fake_aws import answering, refusing
 from tests.support.leaks import found_in
 
 
@@ -29,6 +31,98 @@ def test_a_full_secret(session, inside):
 def test_no_such_secret(session):
     with pytest.raises(TargetError, match="no secret 'nope' in us-east-1"):
         read_master_secret(session, "nope")
+
+
+FULL = json.dumps({"username": "admin", "password": "x", "host": "h.cluster-abc.eu-west-1.rds.amazonaws.com"})
+ELSEWHERE = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:nope-AbCdEf"
+
+
+@pytest.fixture
+def abroad(session):
+    """Secrets Manager in another region than the session's."""
+    assert session.region_name == "us-east-1"
+    return session.client("secretsmanager", region_name="eu-west-1")
+
+
+def test_an_arn_tells_its_region(session, abroad):
+    arn = abroad.create_secret(Name="abroad", SecretString=FULL)["ARN"]
+    try:
+        with pytest.raises(TargetError, match="no secret 'abroad' in us-east-1"):
+            read_master_secret(session, "abroad")
+        secret = read_master_secret(session, f" {arn}\n")
+    finally:
+        abroad.delete_secret(SecretId="abroad", ForceDeleteWithoutRecovery=True)
+    assert (secret.username, secret.arn, secret.region) == ("admin", arn, "eu-west-1")
+
+
+def test_no_such_secret_in_the_region_of_its_arn(session):
+    with pytest.raises(TargetError, match=f"no secret '{ELSEWHERE}' in eu-west-1"):
+        read_master_secret(session, ELSEWHERE)
+
+
+def test_the_database_is_looked_for_in_the_secrets_region(session):
+    """What RDS manages is where the database is; a name in a secret is taken for one of the same region."""
+    rds = session.client("rds", region_name="eu-west-1")
+    cluster = rds.create_db_cluster(
+        DBClusterIdentifier="far", Engine="aurora-mysql", MasterUsername="admin", ManageMasterUserPassword=True
+    )["DBCluster"]
+    try:
+        arn = cluster["MasterUserSecret"]["SecretArn"]
+        found = discovery.find_by_secret(session, arn)
+        assert (found.endpoint.host, found.endpoint.region) == (cluster["Endpoint"], "eu-west-1")
+        assert discovery.find(session, "far", region="eu-west-1").endpoint == found.endpoint
+    finally:
+        rds.delete_db_cluster(DBClusterIdentifier="far", SkipFinalSnapshot=True)
+
+
+def test_a_secret_that_is_marked_for_deletion(session, inside):
+    client = inside.client("secretsmanager")
+    client.create_secret(Name="doomed", SecretString=FULL)
+    client.delete_secret(SecretId="doomed", RecoveryWindowInDays=7)
+    try:
+        with pytest.raises(TargetError, match="The secret 'doomed' is marked for deletion") as caught:
+            read_master_secret(session, "doomed")
+    finally:
+        client.delete_secret(SecretId="doomed", ForceDeleteWithoutRecovery=True)
+    assert "restore-secret" in caught.value.hint
+
+
+def test_a_secret_without_a_value(session, inside):
+    client = inside.client("secretsmanager")
+    client.create_secret(Name="hollow")
+    try:
+        with pytest.raises(TargetError, match="The secret 'hollow' has no value") as caught:
+            read_master_secret(session, "hollow")
+    finally:
+        client.delete_secret(SecretId="hollow", ForceDeleteWithoutRecovery=True)
+    assert caught.value.cause == "secret-empty"
+
+
+@pytest.mark.usefixtures("inside")
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("AccessDeniedException", "Access to KMS is not allowed"),
+        ("DecryptionFailure", "Secrets Manager can't decrypt the protected secret text using the provided KMS key."),
+    ],
+)
+def test_no_right_to_a_secrets_kms_key(monkeypatch, code, message):
+    """The same code as without the right to the secret, which other people may give."""
+    with answering(refusing(code, message)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
+        with pytest.raises(AwsError, match="The secret 'locked' cannot be decrypted with its KMS key") as caught:
+            read_master_secret(open_session(), "locked")
+    assert "kms:Decrypt" in caught.value.hint
+
+
+@pytest.mark.usefixtures("inside")
+def test_no_right_to_a_secret(monkeypatch):
+    words = "User: arn:aws:iam::123456789012:user/ana is not authorized to perform: secretsmanager:GetSecretValue"
+    with answering(refusing("AccessDeniedException", words)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
+        with pytest.raises(AwsError, match="does not permit reading the secret locked") as caught:
+            read_master_secret(open_session(), "locked")
+    assert caught.value.cause == "aws-denied"
 
 
 @pytest.mark.parametrize("name", ["", " "])

@@ -31,6 +31,36 @@ def test_no_region():
         region_of(open_session())
 
 
+@pytest.mark.parametrize(
+    ("option", "variable", "default_variable", "expected"),
+    [
+        ("us-west-1", "eu-west-1", "eu-west-2", "us-west-1"),
+        (None, "eu-west-1", "eu-west-2", "eu-west-1"),
+        (None, "eu-west-1", None, "eu-west-1"),
+        (None, "", "eu-west-2", "eu-west-2"),
+        (None, None, "eu-west-2", "eu-west-2"),
+        (None, None, None, "eu-north-1"),
+    ],
+)
+@pytest.mark.parametrize("profile", [None, "north"])
+def test_the_region_is_looked_for_as_the_aws_cli_does(
+    monkeypatch, tmp_path, option, variable, default_variable, expected, profile
+):
+    """boto3 alone does not read AWS_REGION."""
+    (tmp_path / "config").write_text("[default]\nregion=eu-north-1\n[profile north]\nregion=eu-north-1\n")
+    for name, value in (("AWS_REGION", variable), ("AWS_DEFAULT_REGION", default_variable)):
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert region_of(open_session(region=option, profile=profile)) == expected
+
+
+def test_a_role_is_assumed_in_the_same_region(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert region_of(open_session(role_arn="arn:aws:iam::123456789012:role/analytics")) == "eu-west-1"
+
+
 def test_unknown_profile():
     with pytest.raises(CredentialsError, match="nobody") as caught:
         open_session(profile="nobody")

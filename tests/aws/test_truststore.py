@@ -2,7 +2,9 @@
 
 import datetime as dt
 import os
+import shutil
 import ssl
+import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -393,7 +395,69 @@ def test_each_partition_has_its_bundle(monkeypatch, host, url):
 def test_a_partition_without_a_public_bundle(monkeypatch):
     monkeypatch.delenv("RDS_IAM_MAGIC_CA_URL", raising=False)
     monkeypatch.delenv("RDS_IAM_MAGIC_CA", raising=False)
-    refused("publishes no CA bundle", parse_host_name("a.x1.us-iso-east-1.rds.c2s.ic.gov"))
+    for host, partition in (
+        ("a.x1.us-iso-east-1.rds.c2s.ic.gov", "aws-iso"),
+        ("a.x1.eusc-de-east-1.rds.amazonaws.eu", "aws-eusc"),
+    ):
+        refused(f"No address of a CA bundle is known for the partition {partition}", parse_host_name(host))
+
+
+@pytest.fixture
+def company(web, monkeypatch):
+    """The web server over TLS, with a certificate of a company's own authority; that authority."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    web.socket = context.wrap_socket(web.socket, server_side=True)
+    monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", f"https://localhost:{web.server_address[1]}/global-bundle.pem")
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    return authority
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"AWS_CA_BUNDLE": "company.pem"},
+        {"REQUESTS_CA_BUNDLE": "company.pem"},
+        {"AWS_CA_BUNDLE": "company.pem", "REQUESTS_CA_BUNDLE": "missing.pem"},
+        {"AWS_CA_BUNDLE": "", "REQUESTS_CA_BUNDLE": "company.pem"},
+    ],
+)
+def test_a_companys_ca_is_trusted_for_the_download_only(company, web, authority, tmp_path, monkeypatch, variables):
+    """The proxies of companies answer with certificates of their own; no database has one of those."""
+    company.cert_pem.write_to_path(tmp_path / "company.pem")
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, str(tmp_path / value) if value else "")
+    store = trust_store(ENDPOINT)
+    assert web.requests == 1
+    expected = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode()).get_ca_certs(binary_form=True)
+    assert store.context.get_ca_certs(binary_form=True) == expected[-1:]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="the names of the files in such a folder are OpenSSL's")
+def test_a_folder_of_cas(company, web, tmp_path, monkeypatch):
+    company.cert_pem.write_to_path(tmp_path / "company.pem")
+    subprocess.run(["openssl", "rehash", tmp_path], check=True, capture_output=True)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    assert len(trust_store(ENDPOINT).context.get_ca_certs()) == web.requests == 1
+
+
+def test_without_the_companys_ca_the_variable_is_named(company, web, tmp_path, monkeypatch):
+    assert company
+    refused("certificate verify failed")
+    refused("AWS_CA_BUNDLE")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    refused("AWS_CA_BUNDLE could not be read: No such file or directory")
+    (tmp_path / "empty.pem").write_text("nothing")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "empty.pem"))
+    refused("AWS_CA_BUNDLE could not be read: ")
+    assert web.requests == 0
+
+
+def test_a_ca_variable_that_is_not_needed_does_no_harm(web, tmp_path, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    assert trust_store(ENDPOINT).source == web.url
 
 
 def test_a_verified_session(authority, tmp_path):

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 import rds_iam_magic
-from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
+from rds_iam_magic.errors import AwsError, NotConnectedError, OptionError, StatementError
+from tests.support.permissions import only
 
 pytestmark = pytest.mark.slow  # servers and kernels
 
@@ -86,6 +87,19 @@ def test_a_policy_is_looked_up_as_the_connection_was(shell):
     assert "/reader" in shell.ok("%rds_iam_policy reader").output
     refused = shell("%rds_iam_connect sandbox -u reader --profile stranger -A x")
     assert "%rds_iam_policy reader --target sandbox.cluster-" in refused.output
+
+
+def test_a_policy_without_the_right_to_look_the_database_up(shell, inside, monkeypatch):
+    """The permissions are named, and the way that needs none works without AWS."""
+    target = inside.hosts[0]
+    with only(inside) as profile:
+        cell = shell(f"%rds_iam_policy reader --target {target} --profile {profile}")
+        assert isinstance(cell.error, AwsError)
+        assert "rds:DescribeDBClusters and rds:DescribeDBInstances" in cell.output
+        assert "--resource-id ID --account N --region R" in cell.output
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    ids = "--resource-id cluster-ABC --account 123456789012 --region eu-west-1"
+    assert "eu-west-1:123456789012:dbuser:cluster-ABC/reader" in shell.ok(f"%rds_iam_policy reader {ids}").output
 
 
 def test_connecting_again_replaces_the_connection(connected):

@@ -57,6 +57,36 @@ def test_bad_connect_lines_say_what_to_do(line, words):
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "mysql://ana@sandbox:3307/sales",
+        "mysql://ana@sandbox:3307/sales -u ana",
+        "mysql://sandbox -u ana -d sales -p 3307",
+        "mysql://ana@sandbox -d sales --port 3307",
+    ],
+)
+def test_connect_line_with_a_url(line):
+    parsed = parse_connect(f"{line} --read-only")
+    assert (parsed.target, parsed.user, parsed.database, parsed.port) == ("sandbox", "ana", "sales", 3307)
+
+
+@pytest.mark.parametrize(
+    ("parse", "line"),
+    [
+        (parse_connect, "-x mysql://ana@sandbox"),
+        (parse_connect, "sandbox -u mysql://ana@sandbox"),
+        (parse_user, "create mysql://ana@sandbox --secret s"),
+        (parse_policy, "mysql://ana@sandbox"),
+        (parse_policy, "ana --target mysql://ana@sandbox"),
+        (lambda text: parse_sql(text, None, HELD), "mysql://ana@sandbox SELECT 1"),
+    ],
+)
+def test_a_url_is_a_target_of_a_connection_only(parse, line):
+    with pytest.raises(OptionError, match="is not a target"):
+        parse(line)
+
+
+@pytest.mark.parametrize(
     ("line", "alias", "variable", "sql", "show"),
     [
         ("SELECT 1", None, None, "SELECT 1", True),
@@ -134,6 +164,37 @@ def test_bad_user_lines(line):
 def test_policy_needs_a_user():
     with pytest.raises(OptionError, match="user is missing"):
         parse_policy("")
+
+
+IDS = "--resource-id cluster-ABC --account 123456789012 --region eu-west-1"
+
+
+def test_policy_line():
+    parsed = parse_policy(f"ana {IDS}")
+    assert (parsed.user, parsed.target, parsed.wildcard) == ("ana", None, False)
+    assert (parsed.resource_id, parsed.account, parsed.options.region) == ("cluster-ABC", "123456789012", "eu-west-1")
+    assert parse_policy("'read*' --wildcard --target sandbox --region eu-west-1").wildcard
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("'*'", "more than one database user"),
+        ("'${aws:username}'", "more than one database user"),
+        (f"'*' {IDS}", "more than one database user"),
+        ("''", "name is empty"),
+        ("a" * 33, "1 to 32 characters"),
+        ("ana --resource-id cluster-ABC", "--account and --region are missing"),
+        ("ana --resource-id cluster-ABC --account 123456789012", "--region is missing"),
+        ("ana --account 123456789012 --target sandbox", "--resource-id and --region are missing"),
+        (f"ana {IDS} --target sandbox", "--target has no effect"),
+        (f"ana {IDS} --profile x", "--profile has no effect"),
+    ],
+)
+def test_bad_policy_lines(line, words):
+    with pytest.raises(OptionError, match=words) as caught:
+        parse_policy(line)
+    assert len(str(caught.value).splitlines()) == 2
 
 
 @pytest.mark.parametrize("parse", [parse_connect, parse_user, parse_policy, lambda t: parse_sql(t, None, HELD)])

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
-from rds_iam_magic.aws.inventory import describe_databases
 from rds_iam_magic.errors import AwsError, RegionError
+from rds_iam_magic.schema.inventory import describe_databases
 
 pytestmark = pytest.mark.slow  # botocore's sessions
 

@@ -29,7 +29,7 @@ def describe_databases(session: Any, region: str | None = None) -> list[dict[str
     """
     region = region or region_of(session)
     with aws_call("listing the DB clusters and instances"):
-        rows = list(describe_all(client_of(session, "rds", region_name=region)))
+        rows = _described(client_of(session, "rds", region_name=region))
     rows = [row for row in rows if not str(row.get("Engine", "")).startswith(_NOT_RDS)]
     clusters = [row for row in rows if "DBInstanceIdentifier" not in row]
     writers = {name for cluster in clusters for name in _writers(cluster)}
@@ -37,6 +37,13 @@ def describe_databases(session: Any, region: str | None = None) -> list[dict[str
     entries += [_instance(row, writers) for row in rows if "DBInstanceIdentifier" in row]
     entries.sort(key=lambda entry: (entry["role"] == "instance", entry["cluster"] or entry["identifier"], _rank(entry)))
     return [{**entry, "region": region} for entry in entries]
+
+
+def _described(client: Any) -> list[dict[str, Any]]:
+    rows, denial = describe_all(client)
+    if denial is not None:  # half a list would not look like one
+        raise denial
+    return rows
 
 
 def _rank(entry: dict[str, Any]) -> tuple[int, str]:

@@ -1,0 +1,86 @@
+"""A web server in place of AWS: it answers by itself, or hands on to the sandbox's and changes what comes back."""
+
+from __future__ import annotations
+
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Answer = tuple[int, bytes]
+Handle = Callable[[str, bytes], Answer]
+"""The request's action, such as `DescribeDBClusters`, and its body → status and body."""
+
+
+class _Server(ThreadingHTTPServer):
+    def __init__(self, handle: Handle) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.handle = handle
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        action = target or dict(pair.split("=", 1) for pair in body.decode().split("&")).get("Action", "")
+        status, answer = self.server.handle(action, body)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *arguments: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def answering(handle: Handle) -> Iterator[str]:
+    """A server whose answers are those of `handle`; its URL."""
+    with _Server(handle) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.02])
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def refusing(code: str, message: str) -> Handle:
+    """Answers as AWS's JSON services do when they refuse."""
+    return lambda *_: (400, json.dumps({"__type": code, "message": message}).encode())
+
+
+class Changed:
+    """Hands on to the sandbox's AWS, in the sandbox's region, and has each answer changed.
+
+    Attributes:
+        actions: The actions that were asked for, in order.
+    """
+
+    def __init__(self, sandbox: Any, change: Callable[[str, str], str]) -> None:
+        self._url = sandbox.environment["AWS_ENDPOINT_URL"]
+        self._change = change
+        self.actions: list[str] = []
+
+    def __call__(self, action: str, body: bytes) -> Answer:
+        self.actions.append(action)
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/rds/aws4_request, SignedHeaders=host, "
+            "Signature=0",
+        }
+        request = urllib.request.Request(self._url, body, headers, method="POST")
+        try:
+            with urllib.request.urlopen(request) as answer:
+                status, text = answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, text = error.code, error.read().decode()
+        return status, self._change(action, text).encode()
