@@ -65,7 +65,8 @@ SQL = Grammar(
     ("[ALIAS] [VAR <<] [options]   (the SQL in the cell's body)", "[ALIAS] [VAR <<] [options] SELECT …"),
     """
     Run SQL on a held connection. Rows come back as a pandas DataFrame whose dtypes follow from the columns'
-    declarations; other statements return the number of rows that they changed. The SQL reaches the server as written.
+    declarations; other statements return the number of rows that they changed. Parameters aside, the SQL reaches the
+    server as written.
     Several statements run in order; each result is shown as soon as it is complete, and the last one is the cell's
     value. A statement that fails ends the cell with an error. The value of a statement with several result sets, such
     as CALL, is its last one. On the line of %%rds_sql itself, "-- …", "# …" and "/* … */" are comments.
