@@ -14,7 +14,6 @@ from rds_iam_magic.aws.endpoint import (
     Endpoint,
     check_target,
     is_login,
-    is_plain_url,
     login_refused,
     read_url,
     split_host_port,
@@ -95,10 +94,7 @@ def connect(
         >>> with rds_iam_magic.connect("my-cluster", user="analyst", database="sales") as db:
         ...     orders = db.query("SELECT * FROM orders")
     """
-    if target and is_plain_url(target):
-        said = read_url(Destination(target, user, database, port))
-        target, user, database, port = said.target, said.user, said.database, said.port
-    user = check_user(target, user)
+    to = destination_of(target, user, database, port)
     options = ConnectOptions(
         region=region,
         profile=profile,
@@ -114,7 +110,14 @@ def connect(
         timeout=timeout, read_only=read_only, safe_updates=safe_updates, time_zone=time_zone, autocommit=autocommit
     )
     return connect_with(
-        options, settings, target, user=user, database=database, port=port, max_memory=max_memory, notify=notify
+        options,
+        settings,
+        to.target,
+        user=str(to.user),
+        database=to.database,
+        port=to.port,
+        max_memory=max_memory,
+        notify=notify,
     )
 
 
@@ -141,18 +144,20 @@ def connect_with(
     return Connection(login, settings=settings, max_memory=max_memory, notify=notify, recipe=recipe)
 
 
-def check_user(target: str, user: str | None) -> str:
-    """The user; refuse a target or a user that cannot be one.
+def destination_of(target: str, user: str | None, database: str | None, port: int | None) -> Destination:
+    """What to connect to and as whom, with what a URL as the target says.
 
     Raises:
-        OptionError: It is empty, or a login with a password.
+        OptionError: The target or the user is empty, or holds a password; a URL and an argument differ.
     """
-    check_target(target)
-    if not user or not user.strip():
+    given = Destination(target, user, database, port)
+    to = read_url(given) if target else given
+    check_target(to.target)
+    if not to.user or not to.user.strip():
         raise OptionError("The database user is missing.", cause="user-missing")
-    if is_login(user):
+    if is_login(to.user):
         raise login_refused()
-    return user
+    return to
 
 
 def iam_login(

@@ -10,7 +10,7 @@ from typing import Any
 import pymysql
 
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, CONNECT_TIMEOUT, ConnectOptions
-from rds_iam_magic.connecting import check_user, iam_login
+from rds_iam_magic.connecting import destination_of, iam_login
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.drivers.plain_connection import PlainConnection
 from rds_iam_magic.errors import OptionError, warn
@@ -31,6 +31,7 @@ def pymysql_connect(
     external_id: str | None = None,
     via: str | None = None,
     ca: str | None = None,
+    wait: bool = False,
     connect_timeout: float = CONNECT_TIMEOUT,
     timeout: float | None = None,
     read_only: bool = False,
@@ -47,12 +48,12 @@ def pymysql_connect(
     only.
 
     Args:
-        target: Identifier of a DB cluster or instance, or the host name of its endpoint. Or a connection of
+        target: Identifier or ARN of a DB cluster or instance, or the host name of its endpoint. Or a connection of
             `rds_iam_magic.connect` or `rds_iam_magic.connection`, whose login and settings are used once more.
         user: Database user, created with `AWSAuthenticationPlugin`; case-sensitive.
         database: Default database (schema).
         port: The endpoint's port, not a tunnel's. Default: the port that RDS or the host name gives, else `3306`.
-        region: AWS region. Default: the host name's, else the AWS configuration's.
+        region: AWS region. Default: the host name's, else `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's.
         profile: AWS profile. Default: the default credential chain.
         role_arn: Role to assume first, for a database in another account; its credentials are refreshed automatically.
         external_id: External id that the role's trust policy requires.
@@ -60,6 +61,8 @@ def pymysql_connect(
             against the endpoint's name. Default: the variable `RDS_IAM_MAGIC_VIA`.
         ca: Path of a CA bundle, for machines without internet. Default: the variable `RDS_IAM_MAGIC_CA`, else the RDS
             bundle, downloaded and cached.
+        wait: Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was
+            created, started or modified. The database is looked up, a host name's too.
         connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`.
         timeout: Seconds after which a statement is ended on the server. Default: the server's setting.
         read_only: Make every transaction read-only.
@@ -88,6 +91,7 @@ def pymysql_connect(
         external_id=external_id,
         via=via,
         ca=ca,
+        wait=wait,
         connect_timeout=connect_timeout,
         compress="off",
     )
@@ -120,8 +124,9 @@ def login_of(
                 "Give only database=, or the cluster's name as the target.",
             )
         return replace(target.login, database=database or target.database), replace(target.settings, autocommit=None)
-    check_user(target, user)
-    return iam_login(options, target, user=str(user), database=database, port=port, notify=notify), settings
+    to = destination_of(target, user, database, port)
+    login = iam_login(options, to.target, user=str(to.user), database=to.database, port=to.port, notify=notify)
+    return login, settings
 
 
 _OURS = (*CONNECT_ARGUMENTS, *options_of(ConnectOptions), *options_of(SessionSettings))

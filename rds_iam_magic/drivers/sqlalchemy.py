@@ -33,6 +33,7 @@ def sqlalchemy_engine(
     external_id: str | None = None,
     via: str | None = None,
     ca: str | None = None,
+    wait: bool = False,
     connect_timeout: float = CONNECT_TIMEOUT,
     timeout: float | None = None,
     read_only: bool = False,
@@ -47,12 +48,12 @@ def sqlalchemy_engine(
     password. The target is looked up now; the first use connects. On MySQL, `timeout` ends queries only.
 
     Args:
-        target: Identifier of a DB cluster or instance, or the host name of its endpoint. Or a connection of
+        target: Identifier or ARN of a DB cluster or instance, or the host name of its endpoint. Or a connection of
             `rds_iam_magic.connect` or `rds_iam_magic.connection`, whose login and settings are used once more.
         user: Database user, created with `AWSAuthenticationPlugin`; case-sensitive.
         database: Default database (schema).
         port: The endpoint's port, not a tunnel's. Default: the port that RDS or the host name gives, else `3306`.
-        region: AWS region. Default: the host name's, else the AWS configuration's.
+        region: AWS region. Default: the host name's, else `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's.
         profile: AWS profile. Default: the default credential chain.
         role_arn: Role to assume first, for a database in another account; its credentials are refreshed automatically.
         external_id: External id that the role's trust policy requires.
@@ -60,6 +61,8 @@ def sqlalchemy_engine(
             against the endpoint's name. Default: the variable `RDS_IAM_MAGIC_VIA`.
         ca: Path of a CA bundle, for machines without internet. Default: the variable `RDS_IAM_MAGIC_CA`, else the RDS
             bundle, downloaded and cached.
+        wait: Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was
+            created, started or modified. The database is looked up, a host name's too.
         connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`.
         timeout: Seconds after which a statement is ended on the server. Default: the server's setting.
         read_only: Make every transaction read-only.
@@ -95,6 +98,7 @@ def sqlalchemy_engine(
         external_id=external_id,
         via=via,
         ca=ca,
+        wait=wait,
         connect_timeout=connect_timeout,
         compress="off",
     )
