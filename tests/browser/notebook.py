@@ -61,6 +61,9 @@ IDLE = """() => {
 """Whether the kernel has been idle for ten looks: it is called so before its socket is connected, and a cell that is
 run then is dropped."""
 
+EMPTY = re.compile(r"^\s*\[ \]:\s*$")
+"""A cell's prompt before it is run."""
+
 DONE = re.compile(r"^\s*\[\d+\]:\s*$")
 """A cell's prompt after it has run; `[*]:` while it does."""
 
@@ -165,6 +168,12 @@ class Notebook:
         cell.at.locator(".cm-content").click()
         self.page.keyboard.insert_text(source)
         self.page.keyboard.press("Shift+Enter")
+        for _ in range(12):
+            if cell.is_taken():
+                break
+            # Dropped: on a busy machine the kernel's socket may come later than IDLE takes it to.
+            cell.at.locator(".cm-content").click()
+            self.page.keyboard.press("Shift+Enter")
         self._run += 1
         return cell
 
@@ -202,6 +211,14 @@ class Cell:
     notebook: Notebook
     number: int
     at: Locator
+
+    def is_taken(self) -> bool:
+        """Whether Lab runs it or has run it: its prompt says so at once."""
+        try:
+            expect(self.at.locator(".jp-InputPrompt")).not_to_have_text(EMPTY, timeout=5_000)
+        except AssertionError:
+            return False
+        return True
 
     def wait(self) -> None:
         """Wait until it has run, whatever came of it."""
