@@ -128,6 +128,11 @@ class Grammar:
         """The `OptionInfo` of an option, by its Python name."""
         return next(option.info for option in self.options if option.key == key)
 
+    @property
+    def see_help(self) -> str:
+        """The hint at `--help`: with one percent sign, since IPython runs no cell magic in a cell without a body."""
+        return f"See %{self.magic.lstrip('%')} --help."
+
     def help(self) -> str:
         """The text of `--help`, and of the magic's docstring."""
         lines = [f"{self.magic} {usage}" for usage in self.usage]
@@ -160,7 +165,7 @@ class _Reader:
     def take(self) -> str:
         match = _WORD.match(self._line, self._at)
         if match is None:
-            raise OptionError("A quotation mark on the line is not closed.", f"See {self._grammar.magic} --help.")
+            raise OptionError("A quotation mark on the line is not closed.", self._grammar.see_help)
         self._at = match.end()
         return match[1]
 
@@ -179,7 +184,7 @@ class _Reader:
             raise _unknown(self._grammar, spelling, self._others)
         if not option.metavar:
             if equals:
-                raise OptionError(f"--{option.name} takes no value.", f"See {self._grammar.magic} --help.")
+                raise OptionError(f"--{option.name} takes no value.", self._grammar.see_help)
             self.flags.add(option.key)
             return
         self._keep(option, unquote(value) if equals else self._value(option))
@@ -187,9 +192,7 @@ class _Reader:
     def _value(self, option: Option) -> str:
         word = self.peek()
         if word is None or (_looks_like_option(word) and self._grammar.find(word.partition("=")[0]) is not None):
-            raise OptionError(
-                f"--{option.name} needs a value: {option.spelling}.", f"See {self._grammar.magic} --help."
-            )
+            raise OptionError(f"--{option.name} needs a value: {option.spelling}.", self._grammar.see_help)
         return unquote(self.take())
 
     def _keep(self, option: Option, value: str) -> None:
@@ -245,11 +248,11 @@ def _unknown(grammar: Grammar, spelling: str, others: Sequence[Grammar]) -> Opti
     names = [name for option in grammar.all_options for name in (option.name, *option.aliases)]
     guess = near(spelling.lstrip("-").replace("_", "-"), names) if spelling.startswith("--") else ""
     owner = next((other for other in others if other is not grammar and other.find(spelling) is not None), None)
-    hint = f"See {grammar.magic} --help."
+    hint = grammar.see_help
     if spelling.lower() in _PASSWORDS:
         hint = "There is no password: AWS credentials are used. Delete a password from the cell."
     elif owner is not None:
-        hint = f"{spelling} is an option of {owner.magic}; see {owner.magic} --help."
+        hint = f"{spelling} is an option of {owner.magic}. {owner.see_help}"
     elif guess:
         hint = f"Did you mean --{guess}? {hint}"
     error = OptionError(f"{grammar.magic} has no option {spelling}.", hint)

@@ -102,6 +102,8 @@ class RdsIamMagics(Magics):
             raise
         except StatementError as error:
             sqltext.explain_options_in_sql(error, parsed.sql, grammars.SQL)
+            if filled.params is not None and not parsed.jinja:
+                sqltext.explain_bound_table(error, parsed.sql)
             raise
         if parsed.variable is not None:
             self.shell.user_ns[parsed.variable] = value

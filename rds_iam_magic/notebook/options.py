@@ -380,9 +380,7 @@ def _field_types(kind: type) -> dict[str, frozenset[type]]:
 
 def _at_most(line: Line, count: int, grammar: Grammar, what: str) -> None:
     if len(line.words) > count:
-        raise OptionError(
-            f"{grammar.magic} takes one {what}; unexpected {line.words[count]!r}.", f"See {grammar.magic} --help."
-        )
+        raise OptionError(f"{grammar.magic} takes one {what}; unexpected {line.words[count]!r}.", grammar.see_help)
 
 
 def _take_alias(rest: str, aliases: Collection[str], *, in_cell: bool) -> tuple[str | None, str]:

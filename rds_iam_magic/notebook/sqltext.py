@@ -8,6 +8,7 @@ from collections.abc import Collection
 from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
 from rds_iam_magic.notebook.grammar import Grammar, Option, near
 from rds_iam_magic.sql.lexer import WORD, tokenize
+from rds_iam_magic.sql.parameters import read_pieces
 
 # The words that a statement can begin with, on MySQL and MariaDB.
 _STATEMENTS = frozenset({
@@ -21,6 +22,7 @@ _STATEMENTS = frozenset({
 })  # fmt: skip
 _SYNTAX, _UNKNOWN_COLUMN = 1064, 1054
 _TAIL = 1000  # characters; options after SQL are few
+_BEFORE_TABLE = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|DESCRIBE)\s+\Z", re.IGNORECASE)
 
 
 def begins_statement(word: str) -> bool:
@@ -51,6 +53,20 @@ def explain_options_in_sql(error: StatementError, sql: str, grammar: Grammar) ->
     options = trailing_options(sql, grammar) if error.code in (_SYNTAX, _UNKNOWN_COLUMN) else ""
     if options:
         error.hint = f"If {options} is meant as an option: options go before the SQL."
+
+
+def explain_bound_table(error: StatementError, sql: str) -> None:
+    """Add a hint to the server's syntax error if a parameter of the SQL stands where the name of a table does."""
+    if error.code != _SYNTAX:
+        return
+    for piece in read_pieces(sql):
+        # Within parentheses, FROM is also a part of functions: EXTRACT(YEAR FROM :day).
+        if piece.parameter is not None and not piece.parameter.group and _BEFORE_TABLE.search(sql[: piece.start]):
+            text = sql[piece.start : piece.end]
+            error.hint = (
+                f"{text} is a value, not a table's name: for that, use --jinja with {{{{ {text[1:]} | sql }}}}."
+            )
+            return
 
 
 def trailing_options(sql: str, grammar: Grammar) -> str:

@@ -4,7 +4,7 @@ import nbformat
 import papermill
 import pytest
 
-from rds_iam_magic.errors import OptionError
+from rds_iam_magic.errors import OptionError, StatementError
 from tests.support.events import LONG
 
 pytestmark = pytest.mark.slow  # servers and kernels
@@ -78,6 +78,24 @@ def test_an_unknown_name_stops_the_cell_before_it_runs(tester):
     assert r"\:name" in said
     assert "--no-bind" in said
     assert count(tester.ok("%rds_sql SELECT COUNT(*) FROM flow")) == 2
+
+
+@pytest.mark.parametrize("sql", ["SELECT * FROM :name", "SELECT 1 FROM orders o join\n:name", "DESCRIBE :name"])
+def test_a_table_is_no_value(connected, sql):
+    connected.ok("name = 'customers'")
+    said = connected("%%rds_sql\n" + sql)
+    assert isinstance(said.error, StatementError)
+    assert ":name is a value, not a table's name" in said.output
+    assert "{{ name | sql }}" in said.output
+    assert "is a value" not in connected(f"%%rds_sql --no-bind\n{sql}").output
+
+
+@pytest.mark.parametrize("sql", ["SELECT EXTRACT(YEAR FROM :name) FRMO x", "SELECT :name FORM orders"])
+def test_other_syntax_errors_tell_nothing_of_tables(connected, sql):
+    connected.ok("name = '2024-01-01'")
+    said = connected("%%rds_sql\n" + sql)
+    assert "1064" in said.output
+    assert "is a value" not in said.output
 
 
 @pytest.mark.parametrize("name", ["__name__", "__builtins__", "In", "_", "_i1", "_oh", "get_ipython", "exit", "print"])

@@ -65,7 +65,7 @@ def parse_look(grammar: Grammar, text: str, *, most: int = 1, least: int = 0) ->
         values, flags = _merged(values, line.values), flags | line.flags
         word, rest = take_name(line.rest)
         if not word and rest:
-            raise OptionError("A quotation mark on the line is not closed.", f"See {grammar.magic} --help.")
+            raise OptionError("A quotation mark on the line is not closed.", grammar.see_help)
         words += [word] if word else []
     if "help" in flags:
         return None
@@ -135,7 +135,7 @@ def _check_count(grammar: Grammar, words: list[str], most: int, least: int) -> N
     if len(words) > most:
         raise OptionError(
             f"{grammar.magic} does not understand {words[most]!r}.",
-            f"{'A name with spaces goes in backquotes. ' if most else ''}See {grammar.magic} --help.",
+            f"{'A name with spaces goes in backquotes. ' if most else ''}{grammar.see_help}",
         )
     if len(words) < least:
         raise OptionError("The name of a table is missing.", f"Write {grammar.magic} TABLE; %rds_tables lists them.")
