@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.sql.literals import has_time_zone, is_null, literal, quoted
+from rds_iam_magic.sql.literals import has_time_zone, is_null, literal
 from rds_iam_magic.sql.parameters import Parameter, Piece, Step, find_parameters, may_have_parameters
 from rds_iam_magic.sql.placeholders import MOST_VALUES, WithPlaceholders, are_in_conditions, plain
 
@@ -31,13 +31,20 @@ _TYPED = re.compile("[A-Z]+'")
 _BEHIND_BY = re.compile(rf"(?<![\w$])(?:ORDER|GROUP){_SPACE}BY{_SPACE}\Z", re.IGNORECASE | re.DOTALL)
 _BEHIND_COMPARISON = re.compile(r"(?<![:<])(?:=|<>|!=)[\s\x00-\x20]*\Z")
 _CLAUSE = re.compile(r"(?<![\w$])(?:(WHERE|HAVING|ON(?!\s+DUPLICATE))|SET|VALUES|SELECT)(?![\w$])", re.IGNORECASE)
-# Where the grammar has a string in quotes, and no other literal.
-_BEHIND_QUOTES_ONLY = re.compile(rf"(?<![\w$])(?:SEPARATOR|COMMENT{_SPACE}=?){_SPACE}\Z", re.IGNORECASE | re.DOTALL)
-_SHOW_LIKE = re.compile(rf"{_SPACE}SHOW\s.*\sLIKE{_SPACE}\Z", re.IGNORECASE | re.DOTALL)
 _BEHIND_OPERATOR = re.compile(r"(?<!:)(?:[=<>]|(?<![\w$])LIKE)[\s\x00-\x20]*\Z", re.IGNORECASE)
 _BEHIND_OPERAND = re.compile(
     rf"{_SPACE}(?:\)|;|\Z|--|\#|(?:AND|OR|GROUP|HAVING|ORDER|LIMIT)(?![\w$]))", re.IGNORECASE | re.DOTALL
 )
+# Where the grammar has a text, not an expression: hexadecimal digits without a character set, or quotes only.
+_BEHIND_SEPARATOR = re.compile(
+    rf"(?<![\w$])(?:SEPARATOR|(?:TERMINATED|ENCLOSED|ESCAPED|STARTING){_SPACE}BY){_SPACE}\Z", re.I
+)
+_BEHIND_QUOTED = re.compile(
+    rf"\A{_SPACE}(?:SHOW(?![\w$]).*(?<![\w$])LIKE|(?:CREATE|ALTER)(?![\w$]).*(?<![\w$])"
+    rf"(?:COMMENT(?:{_SPACE}=)?|IDENTIFIED{_SPACE}BY)|.*(?<![\w$])(?:IN|OUT|DUMP)FILE){_SPACE}\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+_HEX = "_utf8mb4 "
 _BEHIND_COMMA = re.compile(rf"[(,]{_SPACE}\Z", re.DOTALL)
 _COMMA = re.compile(rf"{_SPACE}[),]", re.DOTALL)
 _OPENS = re.compile(rf"[\w$`]{_SPACE}\($", re.DOTALL)
@@ -82,10 +89,9 @@ def bind(
         return Bound(sql)
     pieces = find_parameters(sql, backslash_escapes=backslash_escapes, mode_may_change=mode_may_change)
     notes: list[str] = []
+    doubles = backslash_escapes and not mode_may_change
     places = {
-        piece: _Place(sql, piece.parameter, notes, backslash_escapes=backslash_escapes)
-        for piece in pieces
-        if piece.parameter is not None
+        piece: _Place(sql, piece.parameter, notes, doubles=doubles) for piece in pieces if piece.parameter is not None
     }
     text = _joined(sql, pieces, {piece: place.filled(values) for piece, place in places.items()})
     return Bound(
@@ -123,13 +129,19 @@ def _with_placeholders(
 
 
 class _Place:
-    """Where a parameter stands, and what it becomes there."""
+    """Where a parameter stands, and what it becomes there.
 
-    def __init__(self, sql: str, parameter: Parameter, notes: list[str], *, backslash_escapes: bool) -> None:
+    Args:
+        sql, parameter: The statement, and what stands in it.
+        notes: Gets what the user should know.
+        doubles: Whether a doubled backslash in quotes is known to be one.
+    """
+
+    def __init__(self, sql: str, parameter: Parameter, notes: list[str], *, doubles: bool) -> None:
         self._sql = sql
         self._parameter = parameter
         self._notes = notes
-        self._backslash_escapes = backslash_escapes
+        self._doubles = doubles
         self._value: Any = None
         self._write: Callable[[object], str] = literal
         self.values: list[object] = []  # in their order, as they were given
@@ -171,9 +183,7 @@ class _Place:
             self._check_null(in_list=in_list)
         if has_time_zone(value):
             self._notes.append(f"{self._shown} has a time zone; the server converts it to the session's.")
-        text = self._literal(value)
-        if text.startswith("_utf8mb4") and self._backslash_escapes and self._takes_quotes_only():
-            return quoted(str(plain(value)))
+        text = self._without_charset(self._literal(value))
         if "'" in text and _BEHIND_BY.search(self._before):
             self._notes.append(
                 f"{self._shown} is a value, the same in each row; ORDER BY and GROUP BY need a column's name."
@@ -182,6 +192,17 @@ class _Place:
             text = text[text.find("'") :]  # DATE :day is DATE '2024-05-01'
         return f"({text})" if _BEHIND_IN.search(self._before) else text
 
+    def _without_charset(self, text: str) -> str:
+        """A text that is written in hexadecimal, in places where no character set may stand in front."""
+        if not text.startswith(_HEX):
+            return text
+        if _BEHIND_SEPARATOR.search(self._before):
+            return text.removeprefix(_HEX)
+        if self._doubles and _BEHIND_QUOTED.match(self._sql[: self._parameter.start]):
+            value = bytes.fromhex(text.removeprefix(_HEX)[2:-1]).decode()
+            return "'" + value.replace("\\", r"\\").replace("'", "''") + "'"
+        return text
+
     def _check_null(self, *, in_list: bool) -> None:
         if in_list:
             raise self._null_in_list()
@@ -189,10 +210,6 @@ class _Place:
             self._notes.append(
                 f"{self._shown} is NULL, and nothing is equal or unequal to NULL: write IS NULL, or <=> {self._shown}."
             )
-
-    def _takes_quotes_only(self) -> bool:
-        before = self._before
-        return bool(_BEHIND_QUOTES_ONLY.search(before) or _SHOW_LIKE.fullmatch(self._sql[: self._parameter.start]))
 
     def _is_in_condition(self) -> bool:
         clauses = _CLAUSE.findall(self._sql, 0, self._parameter.start)
@@ -294,7 +311,7 @@ def _step(value: Any, step: Step, shown: str) -> Any:
     by_key = isinstance(value, Mapping) or not step.is_attribute
     try:
         return value[key] if by_key else getattr(value, str(key))
-    except (AttributeError, LookupError, TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - whatever the class of the value raises; it may show the value
         known = value if isinstance(value, Mapping) else [] if by_key else dir(value)
     names = [each for each in known if isinstance(each, str) and not each.startswith("_")]
     raise _unknown(f"There is no value for {shown}: a {type(value).__name__} without {key!r}.", str(key), names)

@@ -129,6 +129,8 @@ def read_pieces(sql: str, *, backslash_escapes: bool = True, ansi_quotes: bool =
             executable = max(0, executable + (-1 if what == "*/" else 1))
         elif what[0] in "#-/":
             position = comment_end(sql, start) if what == "/*" else position
+            # A server that skips an executable comment looks for no line comments in it.
+            unclear = unclear or (executable and what != "/*" and "*/" in what)
             yield Piece(COMMENT, start, position)
         elif what.startswith("\\:"):
             yield Piece(ESCAPE, start, position)

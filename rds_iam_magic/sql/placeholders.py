@@ -90,6 +90,8 @@ def _of_python(value: Any) -> object:
         return str(value)
     if type(value) is dt.time:
         return dt.timedelta(0, (value.hour * 60 + value.minute) * 60 + value.second, value.microsecond)
+    if type(value) in (str, bytes) and not value:  # EMPTY_STRING_IS_NULL makes a NULL of it, but not of its literal
+        raise ValueError("empty")
     is_aware = type(value) is dt.datetime and value.utcoffset() is not None
     if type(value) not in _PLAIN or is_aware:
         raise ValueError(type(value).__name__)

@@ -212,3 +212,22 @@ def test_a_default_text_is_kept_whole(db):
     db.execute("CREATE TEMPORARY TABLE c (n INT COMMENT :text)", params={"text": "a\\'b"})
     db.execute("CREATE TEMPORARY TABLE d (n INT) COMMENT = :text", params={"text": ""})
     assert db.query("SHOW FULL COLUMNS FROM c")["Comment"].tolist() == ["a\\'b"]
+
+
+def test_a_backslash_where_no_expression_can_stand(db):
+    """The server takes the text there, whatever way it is written, and reads what was meant."""
+    db.execute(r"CREATE OR REPLACE TABLE a_b (t TEXT) COMMENT :text", params={"text": "C:\\ it's"})
+    db.execute("INSERT INTO a_b VALUES ('x'), ('y')")
+    for separator in ("", "\\", "é\\'", ","):
+        sql = "SELECT GROUP_CONCAT(t ORDER BY t SEPARATOR :by) AS t FROM a_b"
+        assert db.query(sql, params={"by": separator})["t"].tolist() == [f"x{separator}y"]
+    assert db.query("SHOW TABLE STATUS LIKE :name", params={"name": r"a\_b"})["Comment"].tolist() == ["C:\\ it's"]
+    db.execute("DROP TABLE a_b")
+
+
+@pytest.mark.parametrize("empty", ["", b""])
+def test_an_empty_text_is_no_null(db, empty):
+    """MariaDB makes one of it under this mode, of a parameter as of `''`."""
+    db.execute("SET sql_mode = 'EMPTY_STRING_IS_NULL'")
+    sql = "SELECT seq FROM seq_1_to_2 WHERE LENGTH(:x) = 0"
+    assert db.query(sql, params={"x": empty})["seq"].tolist() == [1, 2]

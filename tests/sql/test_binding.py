@@ -260,3 +260,42 @@ def test_time_zones_are_told_once():
 def test_a_long_list_takes_little_time():
     ids = list(range(20_000))
     assert len(sent("x IN (:ids)", ids=ids)) > 100_000
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT GROUP_CONCAT(a SEPARATOR :x)", "X'5c27'"),
+        ("LOAD DATA INFILE 'f' INTO TABLE t FIELDS TERMINATED BY :x ESCAPED  BY :x", "X'5c27'"),
+        ("SHOW TABLES LIKE :x", r"'\\'''"),
+        ("ALTER TABLE t COMMENT = :x", r"'\\'''"),
+        ("SELECT 1 INTO OUTFILE :x", r"'\\'''"),
+        ("INSERT INTO t SET comment = :x", "_utf8mb4 X'5c27'"),
+    ],
+)
+def test_a_backslash_where_no_expression_can_stand(sql, expected):
+    assert sent(sql, x="\\'") == sql.replace(":x", expected)
+
+
+@pytest.mark.parametrize("mode", [{"backslash_escapes": False}, {"mode_may_change": True}])
+def test_a_backslash_in_quotes_needs_a_known_mode(mode):
+    assert bind("SHOW TABLES LIKE :x", {"x": "\\"}, **mode).text == "SHOW TABLES LIKE _utf8mb4 X'5c'"
+
+
+class Raises:
+    """An object whose attributes and items raise what they like."""
+
+    def __getattr__(self, name):
+        raise RuntimeError("a value")
+
+    def __getitem__(self, key):
+        raise RuntimeError("a value")
+
+
+@pytest.mark.parametrize("way", [":x.a", ":x['a']", ":x[0]"])
+def test_what_the_way_to_a_value_raises(way):
+    with pytest.raises(OptionError) as caught:
+        sent(f"SELECT {way}", x=Raises())
+    assert caught.value.cause == "parameter-unknown"
+    assert "a value" not in str(caught.value)
+    assert caught.value.__context__ is None

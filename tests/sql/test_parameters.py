@@ -118,7 +118,11 @@ def test_a_mode_that_may_change_before_the_statement_runs():
     assert found(r"SELECT 'a\_b', :x", mode_may_change=True) == [":x"]
 
 
-@pytest.mark.parametrize("sql", ["SELECT /*! :x */ 1", "SELECT /*M!100100 :x */ 1", "SELECT /*! '*/' */ :x"])
+# Where it is not run, it ends at the first `*/`, and the parameter stands in quotes.
+NOT_RUN = "SELECT 1 /*!999999 -- */, '\n */ :x '"
+
+
+@pytest.mark.parametrize("sql", ["SELECT /*! :x */ 1", "SELECT /*M!100100 :x */ 1", "SELECT /*! '*/' */ :x", NOT_RUN])
 def test_executable_comments_bind_nothing(sql):
     with pytest.raises(OptionError, match="depends on its version"):
         found(sql)

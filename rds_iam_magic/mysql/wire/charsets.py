@@ -269,16 +269,26 @@ class Announced:
             self.results = None if charset is None or charset.is_utf8 else charset
 
     def encode(self, sql: str) -> bytes:
-        """Encode a statement in character_set_client; ASCII is the same in every set that a client may use.
+        """Encode a statement in character_set_client, such that the server reads it as it is.
+
+        Not all that a codec encodes is: a yen sign would be a backslash in sjis; swe7 has letters in ASCII's places.
 
         Raises:
             UnicodeEncodeError: The character set lacks a character.
         """
-        if self.client.is_utf8 or sql.isascii():
+        client = self.client
+        if client.is_utf8 or (client.keeps_ascii and sql.isascii()):
             return sql.encode()
-        if self.client.keeps_ascii:
-            return self.client.encode(sql)
-        return b"".join(part.encode() if part.isascii() else self.client.encode(part) for part in sql)
+        data = client.encode(sql) if client.keeps_ascii else b""
+        return data if client.decode(data, "backslashreplace") == sql else b"".join(map(self._encode_one, sql))
+
+    def _encode_one(self, character: str) -> bytes:
+        is_ascii = character.isascii()
+        data = character.encode() if is_ascii else self.client.encode(character)
+        # The server's parser takes these bytes for SQL, whatever the set has there.
+        if not (is_ascii if data in b"\\`@" else self.client.decode(data, "backslashreplace") == character):
+            raise UnicodeEncodeError(self.client.name, character, 0, 1, "the server reads another character")
+        return data
 
     def read(self, data: bytes, guess: Charset | None = None) -> str:
         r"""Decode a name or a message: as announced, else as UTF-8, else as guessed; else with `\xNN` escapes."""

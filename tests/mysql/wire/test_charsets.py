@@ -123,6 +123,21 @@ def test_a_statement_that_the_session_cannot_read(fresh):
     assert fresh.query("SELECT 'ä€' AS t, @@character_set_client AS c").iloc[0].tolist() == ["ä€", "latin1"]
 
 
+ANOTHER = {"sjis": "¥‾＼", "ujis": "¥‾＼", "eucjpms": "¥‾¢", "cp932": "¢−〜", "swe7": "Öé[]{|}~^"}
+
+
+@pytest.mark.parametrize(("name", "character"), [(name, each) for name, them in ANOTHER.items() for each in them])
+def test_what_the_server_would_read_as_another_character_is_not_sent(fresh, name, character):
+    """A yen sign would be a backslash, and end a literal later than it seems to."""
+    fresh.execute(f"SET NAMES {name}")
+    for sql, params in ((f"SELECT 'a{character}' AS t", None), ("SELECT :v AS t", {"v": f"a{character}"})):
+        with pytest.raises(StatementError) as caught:
+            fresh.query(sql, params=params)
+        assert caught.value.cause == "charset-lacks-character"
+        assert repr(character) in str(caught.value)
+    assert fresh.query("SELECT 'a\\\\' AS t, @@character_set_client AS c")["c"].tolist() == [name]
+
+
 @pytest.mark.parametrize(
     ("raw", "text"),
     [
