@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 settings.register_profile(
     "suite", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-settings.register_profile("quick", settings.get_profile("suite"), max_examples=10)
+settings.register_profile("quick", settings.get_profile("suite"), max_examples=8)
 
 
 LONGEST = (
@@ -55,7 +55,7 @@ LONGEST = (
 MOST_IN_A_GROUP = 70
 
 SLOW = frozenset({"sandbox", "scratch", "own_sandbox", "running", "wheel", "authority", "contexts"})
-SLOW_FILE = re.compile(r"^pytestmark = pytest\.mark\.slow\b", re.MULTILINE)
+SLOW_FILE = re.compile(r"^pytestmark = \[?pytest\.mark\.slow\b", re.MULTILINE)
 
 # jsonschema takes it where it is installed, and importing it takes over a second; nothing here needs it.
 sys.modules.setdefault("rfc3987_syntax", None)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from IPython.core.async_helpers import get_asyncio_loop
 from IPython.core.interactiveshell import InteractiveShell
-from jupyter_client.manager import start_new_kernel
 from jupyter_core.utils import ensure_event_loop
 from traitlets.config import Config
 
@@ -86,6 +85,8 @@ def shell(inside, tmp_path):
 @pytest.fixture
 def kernel(inside, tmp_path):
     """A kernel of its own, as a notebook has it; it takes the sandbox's environment."""
+    from jupyter_client.manager import start_new_kernel  # late, for the quick tests' sake
+
     assert inside.server.pid
     manager, client = start_new_kernel(env={**os.environ, "IPYTHONDIR": str(tmp_path)}, cwd=str(tmp_path))
     yield manager, client

@@ -11,6 +11,8 @@ import pytest
 
 from rds_iam_magic.notebook.whole import MOST_ROWS, Grid, as_html, as_text
 
+pytestmark = pytest.mark.slow  # servers and kernels
+
 
 def shown(shell, value):
     """A value's text and HTML, as IPython makes them for a cell's value."""
