@@ -29,6 +29,7 @@ from rds_iam_magic.mysql.credential import Credential, Password, Token
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.mysql.session_settings import SessionSettings
+from rds_iam_magic.option import require_seconds
 
 
 def connect(
@@ -292,6 +293,7 @@ def _login(
         raise OptionError(
             f"compress={options.compress!r} is not valid.", f"Use one of: {', '.join(get_args(Compress))}."
         )
+    require_seconds("connect_timeout", options.connect_timeout)
     trust = trust_store(endpoint, ca=options.ca)
     if trust.warning:
         notify(trust.warning)

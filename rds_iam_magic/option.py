@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
+
+from rds_iam_magic.errors import OptionError
 
 T = TypeVar("T")
 _METADATA_KEY = "option"
@@ -94,3 +97,14 @@ def options_of(kind: type[Any]) -> dict[str, OptionInfo]:
 
 def _uncapitalized(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
+
+
+def require_seconds(name: str, value: object) -> None:
+    """Check an argument of the Python interface that is a duration.
+
+    Raises:
+        OptionError: It is not a number greater than 0.
+    """
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or value <= 0:  # type: ignore[arg-type, operator] # a number
+        raise OptionError(f"{name}={value!r} is not a number greater than 0.", f"Write it like {name}=30.")

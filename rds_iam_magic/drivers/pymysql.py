@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pymysql
+from pymysql.constants import CLIENT
 
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, CONNECT_TIMEOUT, ConnectOptions
 from rds_iam_magic.connecting import destination_of, iam_login
@@ -164,6 +165,10 @@ def check_pymysql_options(options: Mapping[str, Any], ours: Iterable[str] = ()) 
         OptionError: One is refused, or PyMySQL has none of that name. The value is never repeated.
     """
     for name in options:
+        if name == "client_flag" and _asks_for_compression(options[name]):
+            raise OptionError(
+                "client_flag=COMPRESS cannot be given here.", _TAKEN["compress"], cause="driver-option-refused"
+            )
         if name in _PASSED_ON:
             continue
         if name in _TAKEN or name.startswith("ssl"):
@@ -173,3 +178,7 @@ def check_pymysql_options(options: Mapping[str, Any], ours: Iterable[str] = ()) 
             f"There is no option {name}=.",
             f"Did you mean {near[0]}=?" if near else f"PyMySQL's are {', '.join(_PASSED_ON)}.",
         )
+
+
+def _asks_for_compression(flags: object) -> bool:
+    return isinstance(flags, int) and bool(flags & CLIENT.COMPRESS)

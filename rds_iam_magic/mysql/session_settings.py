@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rds_iam_magic.option import option
+from rds_iam_magic.option import option, require_seconds
 from rds_iam_magic.sql.quoting import quote_text
 
 _SERVERS_OWN = "the server's setting"
@@ -12,7 +12,11 @@ _SERVERS_OWN = "the server's setting"
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """Session settings given at connect; None and False keep the server's setting."""
+    """Session settings given at connect; None and False keep the server's setting.
+
+    Raises:
+        OptionError: `timeout` is no duration.
+    """
 
     timeout: float | None = option(
         None, "Seconds after which a statement is ended on the server.", metavar="S", default_text=_SERVERS_OWN
@@ -31,6 +35,10 @@ class SessionSettings:
         off_text="Keep a transaction open until COMMIT.",
         default_text=_SERVERS_OWN,
     )
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None:
+            require_seconds("timeout", self.timeout)
 
     def statements(self, *, mariadb: bool) -> dict[str, str]:
         """The statements that apply the settings to a new session, by the setting's name for messages."""

@@ -97,7 +97,7 @@ def _parts(text: str) -> list[Part]:
             break
         parts.append(_part(match))
         rest = rest[match.end() + 1 :]
-    if rest or not parts or not all(part.text for part in parts):
+    if rest or not parts or not all(part.text for part in parts) or not _is_unicode(text):
         raise OptionError(f"{text!r} is not the name of a table.", cause="table-name-invalid")
     return parts
 
@@ -107,3 +107,8 @@ def _part(match: re.Match[str]) -> Part:
         if quoted is not None:
             return Part(quoted.replace(quote * 2, quote), is_quoted=True)
     return Part(match[4].strip())
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it has no half of a surrogate pair, which no server can be asked for."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)

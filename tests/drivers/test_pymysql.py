@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 from pymysql.connections import Connection
+from pymysql.constants import CLIENT
 
 import rds_iam_magic
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
@@ -88,6 +89,7 @@ def test_each_option_is_handed_on(monkeypatch, function):
 
     monkeypatch.setattr(inspect.getmodule(function), "login_of", login_of)
     given = {name: object() for name in inspect.signature(function).parameters if not name.endswith("_options")}
+    given["timeout"] = 7.5
     with pytest.raises(Enough) as caught:
         function(**given)
     (target, options, settings), named = caught.value.args
@@ -129,3 +131,14 @@ class TestInside:
         trustme.CA().cert_pem.write_to_path(str(other))
         with pytest.raises(TlsError, match="not signed by an authority of the CA bundle; nothing was sent"):
             rds_iam_magic.pymysql_connect("sandbox", user="reader", ca=str(other))
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), "10", None])
+def test_a_connect_timeout_is_a_number_of_seconds(inside, seconds):
+    assert inside.server.pid
+    fails("connect_timeout=", "like connect_timeout=30", user="reader", connect_timeout=seconds)
+
+
+def test_compression_by_a_flag():
+    """PyMySQL would wait for plain packets until the time allowed is over."""
+    fails("client_flag=COMPRESS cannot", "compressed traffic", user="reader", client_flag=CLIENT.COMPRESS)

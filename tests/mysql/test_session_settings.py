@@ -2,6 +2,7 @@
 
 import pytest
 
+from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
 
 
@@ -47,3 +48,10 @@ def test_the_server_takes_them(scratch, notes):
             db.execute(statement)
         row = db.query("SELECT @@time_zone AS z, @@autocommit AS a, @@sql_safe_updates AS s").iloc[0]
     assert row.tolist() == ["+05:30", 0, 1]
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "30", True])
+def test_a_timeout_is_a_number_of_seconds(timeout):
+    """The server would take -1 for no limit at all."""
+    with pytest.raises(OptionError, match=r"^timeout=.* is not a number greater than 0"):
+        SessionSettings(timeout=timeout)

@@ -34,7 +34,9 @@ def test_the_name_of_a_table(text, schema, name):
     assert parse_table(text) == Table(schema, name)
 
 
-@pytest.mark.parametrize("text", ["", " ", ".", "a.", ".a", "a.b.c", "`a", "`a`b", "``", "a..b", "`a`.", "a.''"])
+@pytest.mark.parametrize(
+    "text", ["", " ", ".", "a.", ".a", "a.b.c", "`a", "`a`b", "``", "a..b", "`a`.", "a.''", "\ud800", "a.`\udc00`"]
+)
 def test_what_is_no_name(text):
     with pytest.raises(OptionError, match="is not the name of a table") as caught:
         parse_table(text)
