@@ -175,3 +175,15 @@ def test_an_empty_text_is_no_null(db, empty):
     db.execute("SET sql_mode = 'EMPTY_STRING_IS_NULL'")
     sql = "SELECT seq FROM seq_1_to_2 WHERE LENGTH(:x) = 0"
     assert db.query(sql, params={"x": empty})["seq"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(("low", "high"), [("a", 5), (b"a", True), ("a%", Decimal("0.1")), ("x", 1e300)])
+def test_a_text_and_a_number_in_one_between(db, low, high):
+    """As two parameters, MariaDB compares them with an indexed text in another way than as literals."""
+    db.execute("CREATE TEMPORARY TABLE texts (t VARCHAR(30), KEY (t)) SELECT 'a' AS t UNION ALL SELECT 'é'")
+    db.execute("INSERT INTO texts VALUES ('%'), ('5'), ('A'), (NULL), ('0.1')")
+    sql = "SELECT COUNT(t) AS n FROM texts WHERE t BETWEEN :low AND :high"
+    params = {"low": low, "high": high}
+    seen = [db.query(sql, params=params)["n"].tolist()]
+    db._session._session.executes_last = False  # literals
+    assert seen == [db.query(sql, params=params)["n"].tolist()]
