@@ -90,6 +90,7 @@ HINTS: dict[str, str] = {
     "arn-unsupported": "Such ARNs end with :cluster:NAME or :db:NAME; else give a host name.",
     "connection-not-portable": "Connect as an IAM user ({command:connect}), or read here with {option:parallel}.",
     "jinja-in-quotes": "Write it without quotes; the filter sql marks a text that is SQL: x | sql.",
+    "jinja-failed": "Correct the expression on that line; %tb shows where it failed.",
     "jinja-invalid": "Correct it; between raw and endraw, braces are the SQL's own.",
     "jinja-missing": 'Run pip install "rds-iam-magic[jinja]".',
     "jinja-undefined": "Define it first, or give a default: x | default(…).",

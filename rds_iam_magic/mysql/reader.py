@@ -228,7 +228,7 @@ class ResponseReader:
     def _send_and_read(self) -> None:
         """The reader, in the background."""
         try:
-            if not self._binary or not self._execute_prepared():
+            if not self._binary or not (self._execute_prepared() or self._execute_with_literals()):
                 sequence = self._session.send(self._sql, self._hear)
                 self.sent = True
                 self._receive(sequence=sequence)
@@ -265,6 +265,13 @@ class ResponseReader:
         if is_over and self._kept_warnings and not self._discarding:
             self._restore_warnings()
         return is_over
+
+    def _execute_with_literals(self) -> bool:
+        """The same for the statement as it is, if its parameters stand where it has to have literals."""
+        if not self._prepared.values:
+            return False
+        self._prepared = Preparable(self._sql)
+        return self._execute_prepared()
 
     def _restore_warnings(self) -> None:
         """Prepare the statement once more, for SHOW WARNINGS: executing it discarded the warnings of preparing it."""

@@ -6,6 +6,7 @@ Each `{{ … }}` becomes a parameter with a name that nobody can guess, so no va
 from __future__ import annotations
 
 import secrets
+import traceback
 from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any
@@ -46,8 +47,20 @@ def render(template: str, variables: Mapping[str, Any]) -> tuple[str, Mapping[st
         raise OptionError(
             f"The template is not valid: {str(error.message).rstrip('.')} (line {error.lineno}).", cause="jinja-invalid"
         ) from None
-    collector.require_bound(sql)
-    return sql, ChainMap(collector.values, dict(variables))
+    except Exception as error:  # noqa: BLE001 - what the template calls may raise anything
+        failure = f"{type(error).__name__} (line {_line_of(error)})"  # not its message, which may show a value
+    else:
+        collector.require_bound(sql)
+        return sql, ChainMap(collector.values, dict(variables))
+    raise OptionError(f"The template cannot be filled in: {failure}.", cause="jinja-failed")
+
+
+def _line_of(error: BaseException) -> int:
+    """The template's line in which an error was raised; Jinja gives its frames the template's numbers."""
+    frames = [
+        line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == "<template>"
+    ]
+    return frames[-1] if frames else 1
 
 
 class _Collector:
@@ -59,7 +72,9 @@ class _Collector:
 
     def take(self, value: Any) -> str:
         """What is written in a value's place."""
-        if isinstance(value, Sql) or (isinstance(value, str) and self._prefix in value):  # or what a macro has written
+        if isinstance(value, Sql) or (
+            isinstance(value, str) and self._prefix in value.lower()
+        ):  # or what a macro has written
             return str(value)
         if type(value).__name__ == "StrictUndefined":
             return str(value)  # raises

@@ -19,7 +19,13 @@ from typing import Any
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.sql.literals import has_time_zone, is_null, literal
 from rds_iam_magic.sql.parameters import Parameter, Piece, Step, find_parameters, may_have_parameters
-from rds_iam_magic.sql.placeholders import MOST_VALUES, WithPlaceholders, are_in_conditions, plain
+from rds_iam_magic.sql.placeholders import (
+    MOST_VALUES,
+    WithPlaceholders,
+    are_in_conditions,
+    is_compared_otherwise,
+    plain,
+)
 
 __all__ = ["Bound", "bind", "may_have_parameters"]
 
@@ -123,6 +129,8 @@ def _with_placeholders(
     try:
         plain_values = tuple(map(plain, values))
     except ValueError:  # such as an aware date, whose literal is an expression
+        return None
+    if is_compared_otherwise(sql, plain_values):
         return None
     texts = {piece: place.with_placeholders() for piece, place in places.items()}
     return WithPlaceholders(_joined(sql, pieces, texts), plain_values)

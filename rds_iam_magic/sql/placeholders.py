@@ -54,6 +54,18 @@ def are_in_conditions(sql: str, parameters: Sequence[Parameter], *, backslash_es
     return all(_clause_of(parameter, clauses) in _CONDITIONS for parameter in parameters)
 
 
+def is_compared_otherwise(sql: str, values: Sequence[object]) -> bool:
+    """Whether MariaDB compares `?` in another way than literals: a text and a number as the ends of one BETWEEN.
+
+    Args:
+        sql: The statement.
+        values: Its values, of Python's own types.
+    """
+    has_text = any(isinstance(value, (str, bytes)) for value in values)
+    has_number = any(isinstance(value, (int, float, Decimal)) for value in values)
+    return has_text and has_number and "BETWEEN" in sql.upper()
+
+
 def _is_dotted(sql: str, token: Token) -> bool:
     return sql[max(0, token.start - 1) : token.start] in (".", ":")
 

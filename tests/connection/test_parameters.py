@@ -231,3 +231,32 @@ def test_an_empty_text_is_no_null(db, empty):
     db.execute("SET sql_mode = 'EMPTY_STRING_IS_NULL'")
     sql = "SELECT seq FROM seq_1_to_2 WHERE LENGTH(:x) = 0"
     assert db.query(sql, params={"x": empty})["seq"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(("low", "high"), [("a", 5), (b"a", True), ("a%", Decimal("0.1")), ("x", 1e300)])
+def test_a_text_and_a_number_in_one_between(db, low, high):
+    """As two parameters, MariaDB compares them with an indexed text in another way than as literals."""
+    db.execute("CREATE TEMPORARY TABLE texts (t VARCHAR(30), KEY (t)) SELECT 'a' AS t UNION ALL SELECT 'é'")
+    db.execute("INSERT INTO texts VALUES ('%'), ('5'), ('A'), (NULL), ('0.1')")
+    sql = "SELECT COUNT(t) AS n FROM texts WHERE t BETWEEN :low AND :high"
+    params = {"low": low, "high": high}
+    seen = [db.query(sql, params=params)["n"].tolist()]
+    db._session._session.executes_last = False  # literals
+    assert seen == [db.query(sql, params=params)["n"].tolist()]
+
+
+@pytest.mark.parametrize(
+    "condition", ["(f > 0) IS :yes", "f > 0 AND CAST(f AS DECIMAL(:digits,2)) > 0", "d = DATE :day"]
+)
+def test_where_no_parameter_can_stand_rows_are_as_exact(db, notes, condition):
+    """The server refuses the `?`; the rows come in the binary protocol all the same, where a FLOAT is not rounded."""
+    db.execute("CREATE TEMPORARY TABLE exact (f FLOAT, d DATE)")
+    db.execute("INSERT INTO exact VALUES (0.1, '2024-05-01')")
+    params = {"yes": True, "digits": 5, "day": dt.date(2024, 5, 1)}
+    for _ in range(2):
+        frame = db.query(f"SELECT f FROM exact WHERE {condition}", params=params)
+        assert frame["f"].tolist() == [0.10000000149011612]
+    assert notes == []
+    with pytest.raises(StatementError, match="SQL syntax"):
+        db.query("SELECT f FROM exact WHERE f WHERE :yes", params=params)
+    assert db.query("SHOW SESSION STATUS LIKE 'Prepared_stmt_count'")["Value"].tolist() in ([], ["0"])

@@ -71,3 +71,32 @@ def test_in_a_cell(connected):
     assert cell.value.shape == (803, 2)
     assert connected.ok("%%rds_sql -j -N\nSELECT {{ country }}, :country").output == "SELECT 'JP', 'JP';\n"
     assert isinstance(connected("%%rds_sql -j\nSELECT {{ contry }}").error, OptionError)
+
+
+class Raises:
+    @property
+    def value(self):
+        raise ValueError("a value")
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ 1 / 0 }}", "{{ o.value }}", "{{ n + 'a' }}", "{% for i in n %}{% endfor %}", "{% include 'x' %}"]
+)
+def test_what_a_template_raises_is_one_line(template):
+    with pytest.raises(OptionError) as caught:
+        render(f"SELECT\n{template}", {"o": Raises(), "n": 5})
+    assert caught.value.cause == "jinja-failed"
+    assert "(line 2)" in str(caught.value)
+    assert "a value" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{% macro m(a) %}{{ a }}{% endmacro %}{{ m(s)|upper }}", "{% set y %}{{ s }}{% endset %}{{ y|upper }}"],
+)
+def test_a_filter_on_what_a_macro_has_written(template):
+    """It gets the parameter, not its value: such a text is never sent as a value."""
+    sql, values = render(f"SELECT {template}", {"s": "x"})
+    with pytest.raises(OptionError) as caught:
+        bind(sql, values)
+    assert caught.value.cause == "parameter-unknown"
