@@ -276,15 +276,18 @@ def _weather(sandbox: Sandbox, chance: random.Random, tally: Tally, deadline: fl
         delay = chance.choice((0.0005, 0.002, 0.01, 0.05, 0.2)) * chance.random() + 1e-6
         stop = threading.Timer(delay, os.kill, [os.getpid(), sent])
         try:
-            stop.start()
-            _round(sandbox, held, chance, number, tally)
-        except ConnectionLostError:
+            try:
+                stop.start()
+                _round(sandbox, held, chance, number, tally)
+            except ConnectionLostError:
+                tally.unknown.add(number)
+            except (KeyboardInterrupt, AlarmError) as error:
+                tally.unknown.add(number)
+                tally.interrupted += isinstance(error, KeyboardInterrupt)
+                tally.alarmed += isinstance(error, AlarmError)
+            _wait_for(stop)
+        except (KeyboardInterrupt, AlarmError):  # between two lines of this; each round has one signal
             tally.unknown.add(number)
-        except (KeyboardInterrupt, AlarmError) as error:
-            tally.unknown.add(number)
-            tally.interrupted += isinstance(error, KeyboardInterrupt)
-            tally.alarmed += isinstance(error, AlarmError)
-        with suppress(KeyboardInterrupt, AlarmError):  # it may come between two lines of this
             _wait_for(stop)
         if chance.random() < 0.05:
             _close(held)

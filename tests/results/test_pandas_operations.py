@@ -1,6 +1,7 @@
 """On each default dtype, with and without NULL, what analysts do works and is right."""
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +25,14 @@ OTHERS = {
     "time": "SEC_TO_TIME(seq * 60)",
     "flag": "seq % 2 = 0",
 }
+
+
+@pytest.fixture(autouse=True)
+def own_figures():
+    """A Series is plotted into the figure that is open, whatever its axes are for."""
+    plt.close("all")
+    yield
+    plt.close("all")
 
 
 @pytest.fixture(params=[False, True], ids=["full", "with NULL"])
