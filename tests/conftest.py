@@ -51,6 +51,8 @@ LONGEST = (
     "test_faults",
     "test_lab",
     "test_command",
+    "test_parts",
+    "test_notebooks_alone",
 )
 MOST_IN_A_GROUP = 70
 
@@ -88,25 +90,41 @@ def pytest_xdist_auto_num_workers(config):
     return 0 if config.getoption("--dsn") else 2 * (os.cpu_count() or 1)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """For `--dist loadgroup`: a file's tests stay together, up to so many; the files that take longest come first.
+
+    Not by the mark `xdist_group`, which pytest-xdist 3.8 writes into an attribute that pytest 9.2 does not read.
+    """
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def __init__(self, config, log):
+            super().__init__(config, log)
+            self._groups = {}
+            self._counts = Counter()
+
+        def _split_scope(self, nodeid):
+            if nodeid not in self._groups:
+                file = nodeid.partition("::")[0]
+                self._groups[nodeid] = f"{file}-{self._counts[file] // MOST_IN_A_GROUP}"
+                self._counts[file] += 1
+            return self._groups[nodeid]
+
+    config.option.loadscopereorder = False  # the order is ours
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(config, items):
     if hasattr(config, "workerinput"):
-        _share_out(items)
+        items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
     if config.getoption("--quick"):
         left_out = [item for item in items if SLOW & set(item.fixturenames) or item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=left_out)
         dropped = set(left_out)
         items[:] = [item for item in items if item not in dropped]
-
-
-def _share_out(items):
-    """For `--dist loadgroup`: a file's tests stay together, up to so many; the files that take longest come first."""
-    counts = Counter()
-    for item in items:
-        counts[item.path] += 1
-        file = item.nodeid.partition("::")[0]  # not the name alone: twins in two rooms may have the same one
-        item.add_marker(pytest.mark.xdist_group(f"{file}-{counts[item.path] // MOST_IN_A_GROUP}"))
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def pytest_collection_finish():
