@@ -9,12 +9,13 @@ import pytest
 from rds_iam_magic import errors
 from rds_iam_magic.notebook import grammars, options
 from rds_iam_magic.notebook.looking.lines import parse_explain, parse_look
+from rds_iam_magic.notebook.setup.lines import parse_policy, parse_user
 
 ROOT = Path(__file__).parents[1]
 PARSERS = {
     "rds_iam_connect": options.parse_connect,
-    "rds_iam_user": options.parse_user,
-    "rds_iam_policy": options.parse_policy,
+    "rds_iam_user": parse_user,
+    "rds_iam_policy": parse_policy,
     "rds_tables": lambda line: parse_look(grammars.TABLES, line),
     "rds_columns": lambda line: parse_look(grammars.COLUMNS, line, least=1),
     "rds_preview": lambda line: parse_look(grammars.PREVIEW, line, least=1, most=2),

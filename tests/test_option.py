@@ -15,6 +15,7 @@ from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook import grammars, options
 from rds_iam_magic.notebook.magics import RdsIamMagics
+from rds_iam_magic.notebook.setup.lines import parse_user
 from rds_iam_magic.option import OptionInfo, option, options_of
 from rds_iam_magic.results.formats import QUERY_ARGUMENTS
 from rds_iam_magic.setup.users import create_user
@@ -109,7 +110,7 @@ def test_a_line_of_nothing_gives_the_defaults():
     query = options.parse_sql("SELECT 1", None, ())
     for key in ("type", "limit", "decimal", "dtype_backend", "overwrite"):
         assert getattr(query, key) == grammars.SQL.info(key).default
-    assert options.parse_user("create a --secret s").host == grammars.USER.info("host").default
+    assert parse_user("create a --secret s").host == grammars.USER.info("host").default
 
 
 @pytest.mark.parametrize("key", VALUES)

@@ -23,11 +23,13 @@ from rds_iam_magic.notebook import grammars, options, sqltext
 from rds_iam_magic.notebook.decorator import magic
 from rds_iam_magic.notebook.grammar import near
 from rds_iam_magic.notebook.looking.magics import RdsIamLooking
+from rds_iam_magic.notebook.setup.magics import RdsIamSetup
 from rds_iam_magic.notebook.whole import WholePrinters
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from rds_iam_magic.aws.endpoint import Endpoint
     from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.notebook.feedback.line import Feedback
     from rds_iam_magic.notebook.variables import Filled
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 @magics_class
 class RdsIamMagics(Magics):
-    """`%rds_iam_connect`, `%%rds_sql`, `%rds_iam_user`, `%rds_iam_policy`; their docstrings are their `--help`."""
+    """`%rds_iam_connect` and `%%rds_sql`; their docstrings are their `--help`."""
 
     shell: InteractiveShell
     max_memory = Union(
@@ -55,6 +57,7 @@ class RdsIamMagics(Magics):
         self.current: str | None = None
         self.whole = WholePrinters(shell)
         self.looking = RdsIamLooking(shell, self._connection, self.whole)
+        self.setup = RdsIamSetup(shell, self._reach)
 
     @line_magic
     @magic(grammars.CONNECT)
@@ -108,30 +111,6 @@ class RdsIamMagics(Magics):
         if parsed.variable is not None:
             self.shell.user_ns[parsed.variable] = value
         return value if parsed.show else None
-
-    @line_magic
-    @magic(grammars.USER)
-    def rds_iam_user(self, line: str) -> None:
-        from rds_iam_magic.connecting import connect_as_master
-        from rds_iam_magic.notebook import display
-        from rds_iam_magic.setup.users import create_user
-
-        parsed = options.parse_user(line)
-        if parsed is None:
-            return display.say(grammars.USER.help())
-        with connect_as_master(parsed.secret, parsed.options, target=parsed.target, notify=display.note) as master:
-            outcome = create_user(master, parsed.name, grants=parsed.grants, host=parsed.host)
-        return display.user_outcome(outcome, parsed.name)
-
-    @line_magic
-    @magic(grammars.POLICY)
-    def rds_iam_policy(self, line: str) -> None:
-        from rds_iam_magic.notebook import display
-
-        parsed = options.parse_policy(line)
-        if parsed is None:
-            return display.say(grammars.POLICY.help())
-        return display.policy(self._policy(parsed))
 
     def close_all(self) -> None:
         """Close every held connection."""
@@ -201,6 +180,11 @@ class RdsIamMagics(Magics):
         connection.max_memory = self.max_memory
         return connection
 
+    def _reach(self) -> tuple[Endpoint, ConnectOptions]:
+        """The current connection's endpoint, and how AWS was reached for it."""
+        connection = self._connection(None)
+        return connection.login.endpoint, self._reached[str(self.current)]
+
     def _held(self, alias: str) -> Connection:
         if alias not in self.connections:
             raise sqltext.not_held(alias, self.connections)
@@ -246,28 +230,6 @@ class RdsIamMagics(Magics):
             raise
         return results.value
 
-    def _policy(self, parsed: options.PolicyLine) -> dict[str, Any]:
-        """The policy document, from ids alone or for a database that is looked up."""
-        from rds_iam_magic.aws.policy import connect_policy, find_for_policy, policy_from_ids
-        from rds_iam_magic.connecting import session_of
-
-        region = parsed.options.region
-        if parsed.resource_id is not None and parsed.account is not None and region is not None:
-            return policy_from_ids(
-                parsed.user,
-                resource_id=parsed.resource_id,
-                account=parsed.account,
-                region=region,
-                wildcard=parsed.wildcard,
-            )
-        if parsed.target is not None:
-            database = find_for_policy(session_of(parsed.options), parsed.target, region=region)
-        else:
-            connection = self._connection(None)
-            reached = parsed.options if parsed.options != ConnectOptions() else self._reached[str(self.current)]
-            database = find_for_policy(session_of(reached), connection.login.endpoint)
-        return connect_policy(database, parsed.user, wildcard=parsed.wildcard)
-
 
 def converter(parsed: options.SqlLine) -> Callable[[ResultSet], Any]:
     """The function that converts a result set to the requested type; chosen before anything runs.
@@ -302,7 +264,7 @@ def load(ipython: InteractiveShell) -> None:
         setattr(ipython, _INSTANCE, magics)
         atexit.register(magics.close_all)  # in order, and with a word on a transaction that was open
     magics = getattr(ipython, _INSTANCE)
-    ipython.register_magics(magics, magics.looking)
+    ipython.register_magics(magics, magics.looking, magics.setup)
 
 
 def unload(ipython: InteractiveShell) -> None:
@@ -313,7 +275,7 @@ def unload(ipython: InteractiveShell) -> None:
     atexit.unregister(magics.close_all)
     magics.close_all()
     magics.whole.clear()
-    for each in (magics, magics.looking):
+    for each in (magics, magics.looking, magics.setup):
         if each in ipython.configurables:
             ipython.configurables.remove(each)
         for kind, names in each.magics.items():

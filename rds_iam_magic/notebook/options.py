@@ -14,12 +14,11 @@ from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook import sqltext
 from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
-from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, POLICY, SQL, USER
+from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, SQL
 from rds_iam_magic.option import options_of
 
 if TYPE_CHECKING:
     from rds_iam_magic.results.formats import DecimalMode, DtypeBackend, ResultType
-    from rds_iam_magic.setup.users import Grant
 
 _Options = TypeVar("_Options", ConnectOptions, SessionSettings)
 
@@ -63,40 +62,16 @@ class SqlLine:
     jinja: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class UserLine:
-    """A parsed `%rds_iam_user` line: the user to create."""
-
-    name: str
-    secret: str
-    grants: list[Grant]
-    host: str
-    target: str | None
-    options: ConnectOptions
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyLine:
-    """A parsed `%rds_iam_policy` line: the user, and the database by its target or by its ids."""
-
-    user: str
-    target: str | None
-    options: ConnectOptions
-    resource_id: str | None = None
-    account: str | None = None
-    wildcard: bool = False
-
-
 def parse_connect(text: str) -> ConnectLine | None:
     """Read the line of `%rds_iam_connect`; None when help is asked for.
 
     Raises:
         OptionError: The line cannot be understood.
     """
-    line = _parse(CONNECT, text)
+    line = parse_line(CONNECT, text)
     if "help" in line.flags:
         return None
-    _at_most(line, 1, CONNECT, "target")
+    at_most(line, 1, CONNECT, "target")
     _check_connect(line)
     target, user, database, port = None, line.get("user"), line.get("database"), _port(line.get("port"))
     if line.words:
@@ -109,7 +84,7 @@ def parse_connect(text: str) -> ConnectLine | None:
         database=database,
         port=port,
         alias=line.get("alias"),
-        options=_connect_options(line),
+        options=connect_options_of(line),
         settings=_settings(line),
         list_all="connections" in line.flags,
         close=line.get("close"),
@@ -220,85 +195,11 @@ def _check_together(line: SqlLine) -> None:
         raise OptionError("--to writes a file and returns no DataFrame.", "Omit the variable and the type options.")
 
 
-def parse_user(text: str) -> UserLine | None:
-    """Read the line of `%rds_iam_user`; None when help is asked for.
-
-    Raises:
-        OptionError: The line cannot be understood.
-    """
-    from rds_iam_magic.setup.users import parse_grant
-
-    line = _parse(USER, text)
-    if "help" in line.flags:
-        return None
-    if len(line.words) != 2 or line.words[0] != "create":
-        came = f", not: {' '.join(line.words)}" if line.words else ""
-        raise OptionError(f"%rds_iam_user needs: create NAME --secret SECRET_ID{came}.", "See %rds_iam_user --help.")
-    secret = line.get("secret")
-    if not secret:
-        raise OptionError("The master user's secret is missing.", "Add --secret with its name or ARN.")
-    _check_user(line.words[1])
-    return UserLine(
-        name=line.words[1],
-        secret=secret,
-        grants=[parse_grant(grant) for grant in line.lists.get("grant", [])],
-        host=line.get("host") or str(USER.info("host").default),
-        target=line.get("target"),
-        options=_connect_options(line),
-    )
-
-
-def parse_policy(text: str) -> PolicyLine | None:
-    """Read the line of `%rds_iam_policy`; None when help is asked for.
-
-    Raises:
-        OptionError: The line cannot be understood.
-    """
-    from rds_iam_magic.aws.policy import check_policy_user
-
-    line = _parse(POLICY, text)
-    if "help" in line.flags:
-        return None
-    _at_most(line, 1, POLICY, "user")
-    if not line.words:
-        raise OptionError("The database user is missing.", "Write %rds_iam_policy USER.", cause="user-missing")
-    wildcard = "wildcard" in line.flags
-    check_policy_user(line.words[0], wildcard=wildcard)
-    _check_ids(line)
-    return PolicyLine(
-        user=line.words[0],
-        target=line.get("target"),
-        options=_connect_options(line),
-        resource_id=line.get("resource_id"),
-        account=line.get("account"),
-        wildcard=wildcard,
-    )
-
-
-def _check_ids(line: Line) -> None:
-    """Refuse some of a database's ids without the others, and beside another way to name it."""
-    ids = ("resource_id", "account", "region")
-    if not {"resource_id", "account"} & line.values.keys():
-        return
-    missing = [f"--{key.replace('_', '-')}" for key in ids if key not in line.values]
-    if missing:
-        raise OptionError(
-            f"--resource-id, --account and --region name the database together; {' and '.join(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} missing.",
-            "Give all three, or --target TARGET, which is looked up.",
-        )
-    others = sorted(f"--{key.replace('_', '-')}" for key in line.values.keys() - set(ids))
-    if others:
-        raise OptionError(
-            f"{', '.join(others)} has no effect beside --resource-id, which needs no look-up.", "Omit it."
-        )
-
-
 # Options where a connection URL or a password may be typed by habit; in mysql, `-p` is the password.
 _NAMING = frozenset({"user", "database", "alias", "close", "host", "target", "via"})
 
 
-def _parse(grammar: Grammar, text: str) -> Line:
+def parse_line(grammar: Grammar, text: str) -> Line:
     """Parse a line, and refuse the logins of other tools before anything repeats them."""
     line = grammar.parse(text, others=GRAMMARS)
     words = [word for word in line.words if not (grammar is CONNECT and is_plain_url(word))]
@@ -307,11 +208,6 @@ def _parse(grammar: Grammar, text: str) -> Line:
     if (target := line.get("target")) is not None:
         check_target(target)
     return line
-
-
-def _check_user(name: str) -> None:
-    if not name.strip():
-        raise OptionError("The database user's name is empty.", "Name the user.")
 
 
 def _port(value: str | None) -> int | None:
@@ -336,7 +232,12 @@ def check_variable(name: str) -> None:
         raise OptionError(f"{name!r} is not a variable name.", "Write it like: orders << .")
 
 
-def _connect_options(line: Line) -> ConnectOptions:
+def connect_options_of(line: Line) -> ConnectOptions:
+    """The line's `ConnectOptions`.
+
+    Raises:
+        OptionError: As `read_fields` does.
+    """
     return read_fields(ConnectOptions, line)
 
 
@@ -378,7 +279,8 @@ def _field_types(kind: type) -> dict[str, frozenset[type]]:
     return {key: frozenset(get_args(hint) or (hint,)) for key, hint in get_type_hints(kind).items()}
 
 
-def _at_most(line: Line, count: int, grammar: Grammar, what: str) -> None:
+def at_most(line: Line, count: int, grammar: Grammar, what: str) -> None:
+    """Refuse more words than `count`; `what` they are is said."""
     if len(line.words) > count:
         raise OptionError(f"{grammar.magic} takes one {what}; unexpected {line.words[count]!r}.", grammar.see_help)
 

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 import rds_iam_magic
-from rds_iam_magic.errors import AwsError, NotConnectedError, OptionError, StatementError
-from tests.support.permissions import only
+from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
 
 pytestmark = pytest.mark.slow  # servers and kernels
 
@@ -80,26 +79,6 @@ def test_earlier_results_are_shown_beside_an_assignment(connected):
 def test_use_is_seen(connected):
     connected.ok("%rds_sql USE information_schema")
     assert "database information_schema" in connected.ok("%rds_iam_connect").output
-
-
-def test_a_policy_is_looked_up_as_the_connection_was(shell):
-    shell.ok("%rds_iam_connect sandbox -u reader --profile inline")
-    assert "/reader" in shell.ok("%rds_iam_policy reader").output
-    refused = shell("%rds_iam_connect sandbox -u reader --profile stranger -A x")
-    assert "%rds_iam_policy reader --target sandbox.cluster-" in refused.output
-
-
-def test_a_policy_without_the_right_to_look_the_database_up(shell, inside, monkeypatch):
-    """The permissions are named, and the way that needs none works without AWS."""
-    target = inside.hosts[0]
-    with only(inside) as profile:
-        cell = shell(f"%rds_iam_policy reader --target {target} --profile {profile}")
-        assert isinstance(cell.error, AwsError)
-        assert "rds:DescribeDBClusters and rds:DescribeDBInstances" in cell.output
-        assert "--resource-id ID --account N --region R" in cell.output
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    ids = "--resource-id cluster-ABC --account 123456789012 --region eu-west-1"
-    assert "eu-west-1:123456789012:dbuser:cluster-ABC/reader" in shell.ok(f"%rds_iam_policy reader {ids}").output
 
 
 def test_connecting_again_replaces_the_connection(connected):
@@ -220,22 +199,6 @@ def test_help(shell, magic, begin):
     shown = shell.ok(f"%{magic} --help").output
     assert shown.startswith(begin)
     assert shown.strip() == shell.ip.magics_manager.magics["line"][magic].__doc__.strip()
-
-
-def test_the_user_is_set_up(shell, inside):
-    secret = inside.client("rds").describe_db_clusters()["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
-    line = f"%rds_iam_user create set_up --secret {secret} --grant 'SELECT ON shop.*'"
-    first = shell.ok(line).output
-    assert "Created set_up." in first
-    assert "AWSAuthenticationPlugin" in first
-    assert "nothing was changed" in shell.ok(line).output
-    shell.ok("%rds_iam_connect sandbox -u set_up -d shop")
-    assert (
-        '"Resource": "arn:aws:rds-db:us-east-1:123456789012:dbuser:cluster-'
-        in shell.ok("%rds_iam_policy set_up").output
-    )
-    with inside.server.root() as root:
-        root.execute("DROP USER 'set_up'@'%'")
 
 
 def test_unloading_closes_the_connections_and_takes_the_magics_away(connected):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from rds_iam_magic.errors import NotConnectedError, OptionError
 from rds_iam_magic.notebook import grammars
-from rds_iam_magic.notebook.options import parse_connect, parse_policy, parse_sql, parse_user
+from rds_iam_magic.notebook.options import parse_connect, parse_sql
+from rds_iam_magic.notebook.setup.lines import parse_policy, parse_user
 
 HELD = ("sandbox", "prod")
 
@@ -138,63 +139,6 @@ def test_a_first_word_on_a_cell_line_is_an_alias():
         parse_sql("nobody", "SELECT 1", HELD)
     with pytest.raises(OptionError, match="SQL goes below"):
         parse_sql("sandbox SELECT", "SELECT 1", HELD)
-
-
-def test_user_line():
-    parsed = parse_user("create analyst --secret s --grant 'SELECT, SHOW VIEW ON `my shop`.*' --grant 'INSERT ON a.b'")
-    assert [str(g) for g in parsed.grants] == ["SELECT, SHOW VIEW ON `my shop`.*", "INSERT ON `a`.`b`"]
-    assert parsed.host == "%"
-
-
-@pytest.mark.parametrize(
-    "grant",
-    ["SELECT", "SELECT ON shop", "SELECT ON shop.* TO root", "SELECT; DROP ON a.b", "ALL ON `a.b", "SELECT ON a.b -- "],
-)
-def test_grants_are_parsed_not_pasted(grant):
-    with pytest.raises(OptionError, match="not a grant"):
-        parse_user(f'create analyst --secret s --grant "{grant}"')
-
-
-@pytest.mark.parametrize("line", ["", "analyst", "drop analyst", "create", "create a b --secret s"])
-def test_bad_user_lines(line):
-    with pytest.raises(OptionError):
-        parse_user(line)
-
-
-def test_policy_needs_a_user():
-    with pytest.raises(OptionError, match="user is missing"):
-        parse_policy("")
-
-
-IDS = "--resource-id cluster-ABC --account 123456789012 --region eu-west-1"
-
-
-def test_policy_line():
-    parsed = parse_policy(f"ana {IDS}")
-    assert (parsed.user, parsed.target, parsed.wildcard) == ("ana", None, False)
-    assert (parsed.resource_id, parsed.account, parsed.options.region) == ("cluster-ABC", "123456789012", "eu-west-1")
-    assert parse_policy("'read*' --wildcard --target sandbox --region eu-west-1").wildcard
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ("'*'", "more than one database user"),
-        ("'${aws:username}'", "more than one database user"),
-        (f"'*' {IDS}", "more than one database user"),
-        ("''", "name is empty"),
-        ("a" * 33, "1 to 32 characters"),
-        ("ana --resource-id cluster-ABC", "--account and --region are missing"),
-        ("ana --resource-id cluster-ABC --account 123456789012", "--region is missing"),
-        ("ana --account 123456789012 --target sandbox", "--resource-id and --region are missing"),
-        (f"ana {IDS} --target sandbox", "--target has no effect"),
-        (f"ana {IDS} --profile x", "--profile has no effect"),
-    ],
-)
-def test_bad_policy_lines(line, words):
-    with pytest.raises(OptionError, match=words) as caught:
-        parse_policy(line)
-    assert len(str(caught.value).splitlines()) == 2
 
 
 @pytest.mark.parametrize("parse", [parse_connect, parse_user, parse_policy, lambda t: parse_sql(t, None, HELD)])

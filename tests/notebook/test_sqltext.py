@@ -8,7 +8,8 @@ import rds_iam_magic
 from rds_iam_magic.aws.endpoint import check_target
 from rds_iam_magic.errors import NotConnectedError, OptionError, TargetError
 from rds_iam_magic.notebook.grammar import without_comments
-from rds_iam_magic.notebook.options import parse_connect, parse_policy, parse_sql, parse_user
+from rds_iam_magic.notebook.options import parse_connect, parse_sql
+from rds_iam_magic.notebook.setup.lines import parse_policy, parse_user
 
 HELD = ("sandbox", "prod")
 BODY = "SELECT 1"

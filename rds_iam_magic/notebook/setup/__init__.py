@@ -1,0 +1,1 @@
+"""The magics that set databases, users and policies up."""
