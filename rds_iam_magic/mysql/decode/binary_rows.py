@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WIDTHS = {1: 1, 2: 2, 13: 2, 3: 4, 9: 4, 4: 4, 8: 8, 5: 8, 6: 0}
 """The width of a number in bytes, by field type: TINY, SHORT, YEAR, LONG, INT24, FLOAT, LONGLONG, DOUBLE, NULL."""
 
+_ALL_WIDTHS = np.arange(9).tobytes()
 _DATED = frozenset((7, 10, 11, 12, 14, 17, 18, 19))  # with one byte of length, at most 12
 _LONGEST_DATED = 12
 _FIRST_BIT = 2
@@ -56,7 +57,8 @@ def locate(rows: Rows, types: Sequence[int]) -> Iterator[Cells]:
     for kind, null in zip(types, nulls, strict=True):
         width = WIDTHS.get(kind)
         if width is not None and null is None:
-            cells = Cells(data, word64, origin, np.broadcast_to(np.int64(width), len(rows)), None, shift, step)
+            length = np.ndarray((len(rows),), np.int64, _ALL_WIDTHS, 8 * width, (0,))  # one number, read again and again
+            cells = Cells(data, word64, origin, length, None, shift, step)
             shift += width
         else:
             start = origin + shift

@@ -5,6 +5,7 @@ Zero dates, partial dates and invalid dates become NULL, and are counted.
 
 from __future__ import annotations
 
+import struct
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ _CLOCK_DIGITS = 0xFFFF00FFFF00FFFF  # of "HH:MM:SS"
 _CLOCK_MARKS = (0x0000FF0000FF0000, ord(":") << 40 | ord(":") << 16)
 _BINARY_DATE, _BINARY_DATETIME = 4, 7  # bytes; four more with a fraction of a second
 _LAST_YEAR = 9999
+_TO_SECONDS = struct.Struct("<HBBBBB").unpack
 _EPOCH = date(1970, 1, 1).toordinal()
 _SECOND, DAY = 1_000_000, 86_400_000_000  # microseconds
 
@@ -126,7 +128,13 @@ class DateTimes(_Dated):
 
     def decode_one(self, value: bytes) -> int:
         """Microseconds since 1970-01-01."""
-        if len(value) not in (_BINARY_DATE, _BINARY_DATETIME, _BINARY_DATETIME + 4):
+        if len(value) == _BINARY_DATETIME:  # most of them
+            year, month, day, hour, minute, second = _TO_SECONDS(value)
+            if hour > 23 or minute > 59 or second > 59:
+                raise ValueError(value)
+            days = date(year, month, day).toordinal() - _EPOCH
+            return (days * 86400 + hour * 3600 + minute * 60 + second) * _SECOND
+        if len(value) not in (_BINARY_DATE, _BINARY_DATETIME + 4):
             super().decode_one(value)
         return _day_of(value) * DAY + clock_of(value[4:])
 

@@ -59,7 +59,8 @@ class _Decimals(ColumnDecoder):
         (Expressions may have fewer fractional digits than their column declares.)
         """
         scale, start, length = self._scale, cells.start, cells.length
-        if length.max(initial=0) > digits.MAX_DIGITS or scale > digits.MAX_DIGITS:
+        longest = int(length.max(initial=0))
+        if longest > digits.MAX_DIGITS or scale > digits.MAX_DIGITS:
             return None
         empty = length == 0
         if empty.any() and (cells.null is None or not cells.null[empty].all()):
@@ -69,6 +70,9 @@ class _Decimals(ColumnDecoder):
             start, length = start + negative, length - negative
         if scale == 0:
             return digits.parse(cells.word64, start, length), negative
+        if longest <= digits.MAX_WITH_POINT and scale <= digits.MAX_FRACTION:
+            values = digits.parse_with_point(cells.word64, start, length, scale)
+            return None if values is None else (values, negative)
         whole = length - scale - 1
         if ((cells.data[start + np.maximum(whole, 0)] != _POINT) & ~empty).any() or ((whole < 1) & ~empty).any():
             return None

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 MAX_DIGITS = 19
 """The number of digits that always fit an unsigned 64-bit integer."""
 
+MAX_WITH_POINT, MAX_FRACTION = 16, 6
+"""The most characters, and the most behind the point, that `parse_with_point` reads."""
+
 _U = np.uint64
+_WORD = 8
+_POINT = _U(ord("."))
 POWERS = np.array([10**k for k in range(MAX_DIGITS + 1)], np.uint64)
 _LOW, _ZEROS = _U(0x0F0F0F0F0F0F0F0F), _U(0x3030303030303030)
 _ABOVE_NINE, _HIGH_BITS = _U(0x7676767676767676), _U(0x8080808080808080)
@@ -44,6 +49,39 @@ def parse(word64: NDArray[np.uint64], start: NDArray[np.int64], length: NDArray[
     return total
 
 
+def parse_with_point(
+    word64: NDArray[np.uint64], start: NDArray[np.int64], length: NDArray[np.int64], scale: int
+) -> NDArray[np.uint64] | None:
+    """The numbers times 10**scale (uint64), whose digits and point begin at `start`; 0 where the length is 0.
+
+    The last eight characters are read as one word, in which the point has the same place for all.
+
+    Args:
+        word64, start: As in `parse`.
+        length: int64, shape (rows,), at most `MAX_WITH_POINT`.
+        scale: The digits behind the point, 1 to `MAX_FRACTION`.
+
+    Returns:
+        None if one has its point elsewhere, or no digit before it.
+
+    Raises:
+        InvalidValueError: Another character is not a digit.
+    """
+    is_long = int(length.max(initial=0)) > _WORD
+    count = np.minimum(length, _WORD) if is_long else length
+    word = word64[start + (length - count)] if is_long else word64[start]
+    word = (word << _SHIFTS.take(count)) | _FILLS.take(count)
+    place = 8 * (7 - scale)
+    other = ((word >> _U(place)) & _U(0xFF) != _POINT) | (length < scale + 2)
+    if other.any() and (other & (length > 0)).any():
+        return None
+    fraction = _U(0xFFFFFFFFFFFFFFFF << (place + 8) & 0xFFFFFFFFFFFFFFFF)
+    tail = _number((word & fraction) | ((word << _U(8)) & ~fraction) | _U(0x30))
+    if not is_long:
+        return tail
+    return _parse_word(word64[start], length - count) * POWERS[7] + tail
+
+
 def pair(word: NDArray[np.uint64], byte: int) -> NDArray[np.int64]:
     """The two-digit number (int64) in bytes `byte` and `byte + 1` of words; the caller has checked the digits."""
     tens = (word >> _U(8 * byte)) & _U(0x0F)
@@ -66,9 +104,13 @@ def require_digits(word: NDArray[np.uint64], mask: int = 0xFFFFFFFFFFFFFFFF) -> 
 def _parse_word(word: NDArray[np.uint64], count: NDArray[np.int64]) -> NDArray[np.uint64]:
     # The first digit is in the lowest byte. Shifting the last one into the highest byte makes missing leading digits
     # zeros. (A shift by 64 gives 0 in NumPy.)
-    filled = (word << _SHIFTS.take(count)) | _FILLS.take(count)
-    require_digits(filled)
-    value = filled & _LOW
+    return _number((word << _SHIFTS.take(count)) | _FILLS.take(count))
+
+
+def _number(word: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Eight digits, the first one in the lowest byte."""
+    require_digits(word)
+    value = word & _LOW
     value = (value * _U(10) + (value >> _U(8))) & _PAIRS
     value = (value * _U(100) + (value >> _U(16))) & _QUADS
     number: NDArray[np.uint64] = (value * _U(10_000) + (value >> _U(32))) & _U(0xFFFFFFFF)

@@ -142,6 +142,8 @@ class ResponseParser:
             return self._read_rows(events)
         if self._state is _State.LONG_ROW:
             return self._read_long_row(events)
+        if self._state is _State.DESCRIPTIONS:
+            return self._skip_descriptions()
         if self._state is _State.DONE:
             return False
         packet = self._packet()
@@ -151,8 +153,6 @@ class ResponseParser:
             self._read_prepared(packet, events)
         elif self._state is _State.FIRST:
             self._read_first(packet, events)
-        elif self._state is _State.DESCRIPTIONS:
-            self._skip_description()
         elif self._state is _State.COLUMNS:
             self._read_column(packet)
         else:
@@ -165,7 +165,7 @@ class ResponseParser:
             return None
         length = packet_length(self._buffer, self._offset)
         if length in (0, MAX_PACKET):
-            raise ProtocolError("The server sent a packet of an impossible length.", detail=str(length))
+            raise _impossible_length(length)
         start, end = self._offset + 4, self._offset + 4 + length
         if end > self._filled:
             return None
@@ -195,10 +195,24 @@ class ResponseParser:
         if not self._descriptions:
             self._end_prepare()
 
-    def _skip_description(self) -> None:
-        self._descriptions -= 1
-        if not self._descriptions:
-            self._end_prepare()
+    def _skip_descriptions(self) -> bool:
+        """As `_packet`, for packets that are not read."""
+        buffer, offset = self._buffer, self._offset
+        while self._descriptions and self._filled - offset >= 4:
+            length = packet_length(buffer, offset)
+            if length in (0, MAX_PACKET):
+                raise _impossible_length(length)
+            end = offset + 4 + length
+            if end > self._filled:
+                break
+            self._check_sequence(buffer[offset + 3])
+            offset = end
+            self._descriptions -= 1
+        self._offset = offset
+        if self._descriptions:
+            return False
+        self._end_prepare()
+        return True
 
     def _end_prepare(self) -> None:
         self._state = _State.FIRST if self._then_execute else _State.DONE
@@ -325,6 +339,10 @@ class ResponseParser:
             # The packet is larger than the buffer: make room for all of it.
             known = self._filled - self._offset >= 4
             self._start_buffer(max(len(self._buffer), 4 + packet_length(self._buffer, self._offset) if known else 0))
+
+
+def _impossible_length(length: int) -> ProtocolError:
+    return ProtocolError("The server sent a packet of an impossible length.", detail=str(length))
 
 
 class _LongRow:
