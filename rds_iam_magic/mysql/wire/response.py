@@ -32,7 +32,7 @@ from rds_iam_magic.mysql.wire.packets import (
 )
 from rds_iam_magic.mysql.wire.row_boundaries import RowBoundaries
 
-CHUNK_BYTES = 2 << 20
+CHUNK_BYTES = 1 << 20
 """The number of bytes read before their rows are emitted as a chunk."""
 
 MAX_COLUMNS = 4096  # MySQL's and MariaDB's own limit
