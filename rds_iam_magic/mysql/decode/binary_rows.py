@@ -57,7 +57,9 @@ def locate(rows: Rows, types: Sequence[int]) -> Iterator[Cells]:
     for kind, null in zip(types, nulls, strict=True):
         width = WIDTHS.get(kind)
         if width is not None and null is None:
-            length = np.ndarray((len(rows),), np.int64, _ALL_WIDTHS, 8 * width, (0,))  # one number, read again and again
+            length = np.ndarray(
+                (len(rows),), np.int64, _ALL_WIDTHS, 8 * width, (0,)
+            )  # one number, read again and again
             cells = Cells(data, word64, origin, length, None, shift, step)
             shift += width
         else:

@@ -48,6 +48,10 @@ class Cells:
         null = None if null is None or not null.any() else null
         return replace(self, origin=self.origin[start:stop], length=self.length[start:stop], null=null)
 
+    def at(self, rows: NDArray[np.intp]) -> Cells:
+        """The cells of rows that are not NULL."""
+        return replace(self, origin=self.origin[rows], length=self.length[rows], null=None, step=0)
+
     def numbers(self, kind: DTypeLike, into: DTypeLike) -> NDArray[Any]:
         """Values that are numbers of one width, from `kind`, as they are sent, to `into`; any number where NULL is."""
         kind = np.dtype(kind)

@@ -19,9 +19,11 @@ class ColumnDecoder(ABC):
 
     Attributes:
         type: The Arrow type; it follows from the column definition alone, so an empty result has it too.
+        takes_long: Whether a value takes so many steps that those for NULLs are worth avoiding.
     """
 
     type: pa.DataType
+    takes_long = False
 
     @abstractmethod
     def decode(self, cells: Cells) -> pa.Array:

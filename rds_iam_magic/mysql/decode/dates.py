@@ -38,6 +38,8 @@ _SECOND, DAY = 1_000_000, 86_400_000_000  # microseconds
 class _Dated(ColumnDecoder):
     """Counts invalid dates."""
 
+    takes_long = True
+
     def __init__(self, column: Column) -> None:
         self._name = column.name
         self._impossible = 0
@@ -133,7 +135,8 @@ class DateTimes(_Dated):
             if hour > 23 or minute > 59 or second > 59:
                 raise ValueError(value)
             days = date(year, month, day).toordinal() - _EPOCH
-            return (days * 86400 + hour * 3600 + minute * 60 + second) * _SECOND
+            micros: int = days * DAY + (hour * 3600 + minute * 60 + second) * _SECOND
+            return micros
         if len(value) not in (_BINARY_DATE, _BINARY_DATETIME + 4):
             super().decode_one(value)
         return _day_of(value) * DAY + clock_of(value[4:])

@@ -48,6 +48,8 @@ def decimal_type(column: Column) -> pa.DataType:
 class _Decimals(ColumnDecoder):
     """Reads decimals as scaled integers, if every value has exactly `scale` fractional digits and fits 64 bits."""
 
+    takes_long = True
+
     def __init__(self, column: Column) -> None:
         self._scale = min(column.decimals, _MAX_PRECISION)
         self._name = column.name

@@ -57,7 +57,8 @@ def parse_with_point(
     The last eight characters are read as one word, in which the point has the same place for all.
 
     Args:
-        word64, start: As in `parse`.
+        word64: As in `Cells`.
+        start: int64, shape (rows,).
         length: int64, shape (rows,), at most `MAX_WITH_POINT`.
         scale: The digits behind the point, 1 to `MAX_FRACTION`.
 
@@ -79,7 +80,8 @@ def parse_with_point(
     tail = _number((word & fraction) | ((word << _U(8)) & ~fraction) | _U(0x30))
     if not is_long:
         return tail
-    return _parse_word(word64[start], length - count) * POWERS[7] + tail
+    number: NDArray[np.uint64] = _parse_word(word64[start], length - count) * POWERS[_WORD - 1] + tail
+    return number
 
 
 def pair(word: NDArray[np.uint64], byte: int) -> NDArray[np.int64]:

@@ -33,6 +33,8 @@ _MOST_DAYS = 34  # 838 hours
 class Times(ColumnDecoder):
     """TIME is a duration: it may be negative and longer than a day."""
 
+    takes_long = True
+
     def __init__(self) -> None:
         self.type = pa.duration("us")
 

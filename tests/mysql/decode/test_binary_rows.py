@@ -106,6 +106,27 @@ def test_both_protocols_give_the_same(table, mode, copies):
     assert warnings == [line for line in of_text if "FLOAT values rounded" not in line]
 
 
+@given(table=TABLES, nulls=st.integers(1, 9), mode=st.sampled_from(["float", "exact"]), is_binary=st.booleans())
+def test_values_between_many_nulls_are_as_they_are_alone(table, nulls, mode, is_binary):
+    """Where most are NULL, the others are decoded apart and put back."""
+    columns, rows = table
+    rows = [row for each in rows for row in (each, *[(None,) * len(columns)] * nulls)]
+    if is_binary:
+        sent = [binary.row(columns, row) for row in rows]
+    else:
+        sent = [b"".join(encoded(binary.text(*pair)) for pair in zip(columns, row, strict=True)) for row in rows]
+    many, _ = decoded(columns, sent * 64, is_binary=is_binary, mode=mode)
+    alone, _ = decoded(columns, sent, is_binary=is_binary, mode=mode)
+    for index in range(len(columns)):
+        assert many.column(index).equals(pa.concat_arrays([alone.column(index)] * 64))
+
+
+def test_the_row_of_a_value_between_many_nulls_is_told():
+    rows = [*[b"\0\x04"] * 200, b"\0\0" + encoded(b"\xff" * 12)]
+    with pytest.raises(DecodeError, match="Row 201 of column t"):
+        decoded([column("t", TIME)], rows, is_binary=True)
+
+
 @pytest.mark.parametrize("count", [1, 5, 6, 7, 14, 4096])
 def test_each_column_has_its_bit(count):
     columns = [column(str(index), TINY) for index in range(count)]
