@@ -183,7 +183,7 @@ def iam_login(
         return Token(sign_token(session, endpoint, user))
 
     login = _login(options, endpoint, user, token, database=database, notify=notify)
-    return replace(login, session=session, diagnose_credentials=lambda: diagnose_credentials(session))
+    return replace(login, session=session, diagnose_credentials=lambda: diagnose_credentials(session, endpoint.region))
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,8 @@ HINTS: dict[str, str] = {
     "login-session-ended": "Run aws login (for your profile, if you use one), then this again.",
     "machine-credentials-failed": "Check the role of the instance or container, or add {option:profile}.",
     "mfa-code-required": "Get credentials on the command line (aws sts get-session-token), then run this again.",
+    "clock-wrong": "Set it (over NTP), then run this again: AWS refuses what is signed more than 5 minutes off.",
+    "session-token-missing": "Set AWS_SESSION_TOKEN, or aws_session_token in the profile, too.",
     "profile-invalid": _AWS_CONFIGURATION,
     "profile-unknown": "aws configure list-profiles lists yours.",
     "sso-session-ended": "Run aws sso login (for your profile, if you use one), then this again.",
@@ -230,6 +232,11 @@ HINTS: dict[str, str] = {
     "database-unknown": "Check its spelling and case, or connect without {option:database} and run SHOW DATABASES.",
     "host-blocked": "Ask an administrator to run FLUSH HOSTS.",
     "iam-denied": "Check that your IAM identity has {command:policy}",
+    "iam-throttled": "Wait a minute; hold connections open instead of making a new one for each query.",
+    "proxy-user-unknown": "Ask the proxy's administrator for a secret with this user's name, and for IAM "
+    "authentication (RDS console, Proxies).",
+    "user-or-iam-denied": "First check the user's spelling and case (MariaDB asks for a token for unknown users, too), "
+    "then that your IAM identity has {command:policy}",
     "login-refused": "This is the server's message; ask its administrator.",
     "password-denied": "The secret may belong to another database, or is being rotated; try again in a minute.",
     "proxy-cannot-reach-database": "Check the proxy's target group.",

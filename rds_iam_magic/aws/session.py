@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.errors import CredentialsError, OptionError, RdsIamError, RegionError
+from rds_iam_magic.wording import duration_text
+
+CLOCK_TOLERANCE = 300
+"""Seconds that a clock may be off, as AWS has it for signatures."""
 
 
 def open_session(
@@ -84,35 +90,71 @@ def require_text(value: str, name: str) -> None:
         raise OptionError(f"{name} contains a lone surrogate, which is not valid text.", cause="option-not-text")
 
 
-def diagnose_credentials(session: Any) -> CredentialsError | None:
-    """After the database has rejected a token: the error if AWS rejects the credentials too, else None.
+def diagnose_credentials(session: Any, region: str) -> CredentialsError | None:
+    """After the database has rejected a token: what is wrong with the clock or with the credentials; None if nothing.
 
-    STS GetCallerIdentity needs no permission. If STS cannot be reached, the result is None.
+    STS GetCallerIdentity needs no permission. Its answer has a date, also when it is a refusal: a clock that is wrong
+    comes as one of several codes. If STS cannot be reached, the result is None.
+
+    Args:
+        session: The boto3 session.
+        region: The endpoint's region: STS of another partition does not know the keys.
     """
+    dates: list[str] = []
+    error: CredentialsError | None = None
     try:
         with aws_call("asking who the credentials are"):
-            _ask_who(session)
-    except CredentialsError as error:
-        return error
+            _ask_who(session, region, dates)
+    except CredentialsError as refusal:
+        error = refusal
     except RdsIamError:
+        pass
+    return _clock_error(*dates) or error
+
+
+def _clock_error(date: str = "") -> CredentialsError | None:
+    """The error for a clock that differs from the date of an answer of AWS's by more than `CLOCK_TOLERANCE`."""
+    try:
+        behind = (parsedate_to_datetime(date) - datetime.now(timezone.utc)).total_seconds()
+    except (TypeError, ValueError):  # no date, or none with a time zone
         return None
-    return None
+    if abs(behind) <= CLOCK_TOLERANCE:
+        return None
+    return CredentialsError(
+        f"This machine's clock is {duration_text(abs(behind))} {'behind' if behind > 0 else 'ahead'}, so its tokens "
+        "are not valid.",
+        cause="clock-wrong",
+    )
 
 
 def account_of_caller(session: Any) -> str | None:
     """The account of the session's credentials; None if STS does not tell."""
     try:
         with aws_call("asking who the credentials are"):
-            return str(part_of(_ask_who(session), "Account"))
+            return str(part_of(_ask_who(session, None, []), "Account"))
     except RdsIamError:
         return None
 
 
-def _ask_who(session: Any) -> dict[str, Any]:
+def _ask_who(session: Any, region: str | None, dates: list[str]) -> dict[str, Any]:
+    """STS's answer; its date is added to `dates`, a refusal's too."""
     from botocore.config import Config
+    from botocore.exceptions import ClientError
 
     quick = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-    return dict(client_of(session, "sts", config=quick).get_caller_identity())
+    client = client_of(session, "sts", region_name=region, config=quick)
+    try:
+        answer = dict(client.get_caller_identity())
+    except ClientError as error:
+        dates += _date_of(error.response)
+        raise
+    dates += _date_of(answer)
+    return answer
+
+
+def _date_of(answer: Mapping[str, Any]) -> list[str]:
+    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    return [str(date)] if date else []
 
 
 def region_of(session: Any) -> str:
@@ -165,6 +207,11 @@ def _check(keys: Any) -> None:
         raise CredentialsError(
             "The AWS credentials are incomplete: the access key or its secret is empty.",
             cause="credentials-incomplete",
+        )
+    if keys.access_key.startswith("ASIA") and not keys.token:
+        raise CredentialsError(
+            "The AWS access key is a temporary one (ASIA…), and its session token is missing.",
+            cause="session-token-missing",
         )
     # isprintable() excludes line breaks and tabs; AWS keys contain no spaces either.
     if not all(text.isascii() and text.isprintable() and " " not in text for text in keys[:3] if text):

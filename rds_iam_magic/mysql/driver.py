@@ -40,13 +40,17 @@ class HandshakeFailure:
         code: The server's or the client library's error number; 0 for none.
         message: The error's message.
         cause: The underlying socket or TLS error.
-        token_asked: Whether the server asked for `mysql_clear_password`, so that the user exists as an IAM user.
+        token_asked: Whether the server asked for `mysql_clear_password`. On MySQL the user then is an IAM user. MariaDB
+            answers for a user that it does not know as for one of its accounts, chosen by the name: there it says
+            nothing.
+        server_is_mariadb: Whether the server is MariaDB, as far as it has greeted.
     """
 
     code: int
     message: str
     cause: BaseException | None
     token_asked: bool
+    server_is_mariadb: bool = False
 
 
 class HandshakeError(Exception):
@@ -330,7 +334,7 @@ def _attempt(
         return None
     # Raised outside the handler, without the original frames: PyMySQL's hold the secret in their locals.
     timeout = options["write_timeout"]
-    raise _cleaned(failure, handled, raw.token_asked, expired=time.monotonic() >= deadline, timeout=timeout)
+    raise _cleaned(failure, handled, raw, expired=time.monotonic() >= deadline, timeout=timeout)
 
 
 def open_session(address: dial.Address, **login: Any) -> ServerSession:
@@ -345,7 +349,7 @@ def _session(raw: GuardedConnection, peer: dial.Address) -> ServerSession:
 
 
 def _cleaned(
-    failure: BaseException, handled: BaseException | None, token_asked: bool, *, expired: bool, timeout: float
+    failure: BaseException, handled: BaseException | None, raw: GuardedConnection, *, expired: bool, timeout: float
 ) -> BaseException:
     """What to raise for a failed handshake: one of our errors, or what a signal handler raised meanwhile.
 
@@ -358,7 +362,7 @@ def _cleaned(
     if not isinstance(failure, Exception) or isinstance(failure, RdsIamError) or is_foreign:
         failure.__traceback__ = failure.__context__ = failure.__cause__ = None
         return failure
-    return HandshakeError(_failure(failure, token_asked, expired=expired, timeout=timeout))
+    return HandshakeError(_failure(failure, raw, expired=expired, timeout=timeout))
 
 
 def _chain(error: BaseException | None, handled: BaseException | None) -> Iterator[BaseException]:
@@ -368,7 +372,7 @@ def _chain(error: BaseException | None, handled: BaseException | None) -> Iterat
         error = getattr(error, "original_exception", None) or error.__context__
 
 
-def _failure(error: Exception, token_asked: bool, *, expired: bool, timeout: float) -> HandshakeFailure:
+def _failure(error: Exception, raw: GuardedConnection, *, expired: bool, timeout: float) -> HandshakeFailure:
     code, message = 0, type(error).__name__  # the message of other errors may contain what was to be sent
     if isinstance(error, pymysql_errors.Error) and len(error.args) > 1 and isinstance(error.args[0], int):
         code, message = error.args[0], str(error.args[1])
@@ -377,7 +381,8 @@ def _failure(error: Exception, token_asked: bool, *, expired: bool, timeout: flo
         cause = TimeoutError(f"no answer within {timeout:g} s")
     if cause is not None:
         cause.__traceback__ = cause.__context__ = None
-    return HandshakeFailure(code, message, cause, token_asked)
+    is_mariadb = "mariadb" in str(getattr(raw, "server_version", "")).lower()
+    return HandshakeFailure(code, message, cause, raw.token_asked, is_mariadb)
 
 
 # The modules that raise during the handshake, besides the socket's own.

@@ -9,6 +9,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
+from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.errors import AccessDeniedError, ConnectError, CredentialsError, TlsError, UnreachableError
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ def error_for(login: Login, failure: HandshakeFailure, *, is_token: bool) -> Con
         return _tls_error(login, failure.cause)
     if failure.code == 1045:
         return _denied(login, failure, is_token=is_token)
+    if failure.code == 1040 and "rate limit" in failure.message.lower():
+        return ConnectError(
+            f"{_address(login)} accepts no more logins with IAM for now: {failure.message.rstrip('.')} (1040).",
+            cause="iam-throttled",
+            detail=f"{failure.code}: {failure.message}",
+        )
     if failure.code in _BY_CODE:
         cause, template = _BY_CODE[failure.code]
         text = template.format(user=login.user, database=login.database, address=_address(login), words=failure.message)
@@ -88,21 +95,38 @@ def _denied(login: Login, failure: HandshakeFailure, *, is_token: bool) -> Conne
             cause="password-denied",
             detail=detail,
         )
-    if failure.token_asked:
-        diagnosis = login.diagnose_credentials()
-        if diagnosis is not None:
-            return diagnosis
+    facts = {"user": login.user, "host": login.endpoint.host}
+    if not failure.token_asked:
+        if login.endpoint.kind is Kind.PROXY:
+            return AccessDeniedError(
+                f"The RDS Proxy offers {login.user} no login with IAM (1045): it has no secret for this user, the "
+                "secret is outdated, or IAM authentication is off at the proxy.",
+                cause="proxy-user-unknown",
+                facts=facts,
+                detail=detail,
+            )
         return AccessDeniedError(
-            f"The server rejected the token for {login.user} (1045): rds-db:connect is not allowed for this user, or "
-            "the token was signed for a different account, region, port or user.",
-            cause="iam-denied",
-            facts={"user": login.user, "host": login.endpoint.host},
+            f"The server has no IAM-authenticated user {login.user} for this client address (1045).",
+            cause="user-unknown",
+            facts=facts,
+            detail=detail,
+        )
+    diagnosis = login.diagnose_credentials()
+    if diagnosis is not None:
+        return diagnosis
+    if failure.server_is_mariadb:
+        return AccessDeniedError(
+            f"The server rejected the token for {login.user} (1045): there is no such user for this client address, or "
+            "rds-db:connect is not allowed for it, or the token was signed for a different account, region or port.",
+            cause="user-or-iam-denied",
+            facts=facts,
             detail=detail,
         )
     return AccessDeniedError(
-        f"The server has no IAM-authenticated user {login.user} for this client address (1045).",
-        cause="user-unknown",
-        facts={"user": login.user},
+        f"The server rejected the token for {login.user} (1045): rds-db:connect is not allowed for this user, or "
+        "the token was signed for a different account, region, port or user.",
+        cause="iam-denied",
+        facts=facts,
         detail=detail,
     )
 
@@ -116,6 +140,7 @@ _BY_CODE = {  # the server's number → the cause, the message
     1044: ("database-denied", "Logged in as {user}, but {user} has no privileges on database {database} (1044)."),
     1049: ("database-unknown", "Logged in as {user}, but there is no database {database} (1049)."),
     1129: ("host-blocked", "{address} blocks this machine after failed attempts: {words} (1129)."),
+    1524: ("iam-plugin-missing", "IAM authentication is off at {address}: {words} (1524)."),
     1203: ("too-many-user-connections", "{user} has reached the maximum number of connections: {words} (1203)."),
     1226: ("user-limit-reached", "{user} has reached a resource limit: {words} (1226)."),
     9501: ("proxy-cannot-reach-database", "The RDS Proxy at {address} cannot reach its database (9501)."),

@@ -1,12 +1,15 @@
 """What goes wrong between the user's AWS configuration and a token, in words."""
 
+import re
+
 import boto3
 import botocore.exceptions as aws
 import pytest
 
 from rds_iam_magic.aws.border import aws_call
-from rds_iam_magic.aws.session import credentials_of, open_session, region_of
+from rds_iam_magic.aws.session import credentials_of, diagnose_credentials, open_session, region_of
 from rds_iam_magic.errors import AwsError, CredentialsError, RegionError
+from tests.support.fake_aws import answering
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +27,77 @@ def test_no_credentials():
     with pytest.raises(CredentialsError, match="No AWS credentials") as caught:
         credentials_of(open_session(region="eu-west-1"))
     assert "aws sso login" in caught.value.hint
+
+
+def test_a_temporary_key_without_its_session_token(monkeypatch):
+    """Nothing would say so later but the database, by "Access denied"."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with pytest.raises(CredentialsError, match="session token is missing") as caught:
+        credentials_of(open_session(region="eu-west-1"))
+    assert caught.value.cause == "session-token-missing"
+    assert "AWS_SESSION_TOKEN" in caught.value.hint
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+    assert credentials_of(open_session(region="eu-west-1")).token == "token"
+
+
+WHO = b"<GetCallerIdentityResponse><GetCallerIdentityResult><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"  # noqa: E501 - as it is sent
+
+
+def who(code):
+    """STS's answer: the caller, or a refusal."""
+    refusal = (
+        f"<ErrorResponse><Error><Code>{code}</Code><Message>Signature expired: 2026</Message></Error></ErrorResponse>"
+    )
+    return lambda *_: (403, refusal.encode()) if code else (200, WHO)
+
+
+@pytest.mark.parametrize(
+    ("code", "ahead", "words"),
+    [
+        ("SignatureDoesNotMatch", 1200, "clock is (19 min 59 s|20 min 0 s) behind"),
+        ("SignatureDoesNotMatch", -1200, "clock is 20 min [01] s ahead"),
+        ("RequestExpired", 7200, "clock is (2 h 0 min|1 h 60 min|1 h 59 min) behind"),
+        ("", 310, "clock is 5 min (9|10) s behind"),
+        ("SignatureDoesNotMatch", 200, "rejected the access key"),
+        ("InvalidClientTokenId", 0, "rejected the access key"),
+        ("ExpiredToken", 0, "have expired"),
+        ("", 0, None),
+        ("", -290, None),
+        ("AccessDenied", 0, None),
+    ],
+)
+def test_a_wrong_clock_comes_before_what_aws_says_of_the_keys(monkeypatch, code, ahead, words):
+    """The answer's date tells, whatever the code is, and whether it is a refusal or not."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with answering(who(code), ahead=ahead) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        error = diagnose_credentials(open_session(region="eu-west-1"), "eu-west-1")
+    if words is None:
+        assert error is None
+    else:
+        assert re.search(words, error.message)
+
+
+def test_an_sts_that_cannot_be_reached_says_nothing(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert diagnose_credentials(open_session(region="eu-west-1"), "eu-west-1") is None
+
+
+def test_sts_is_asked_in_the_endpoints_region(monkeypatch):
+    """Keys of another partition are unknown to the STS of the configured region."""
+    scopes = []
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    real = boto3.Session.client
+    monkeypatch.setattr(boto3.Session, "client", lambda *a, **k: scopes.append(k["region_name"]) or real(*a, **k))
+    with answering(who("")) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        assert diagnose_credentials(open_session(), "us-gov-west-1") is None
+    assert scopes == ["us-gov-west-1"]
 
 
 def test_no_region():

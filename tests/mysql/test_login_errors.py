@@ -28,8 +28,8 @@ def login(**changes):
     return Login(**fields | changes)
 
 
-def failure(code=0, message="words.", cause=None, *, token_asked=False):
-    return HandshakeFailure(code, message, cause, token_asked)
+def failure(code=0, message="words.", cause=None, *, token_asked=False, mariadb=False):
+    return HandshakeFailure(code, message, cause, token_asked, mariadb)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,7 @@ def failure(code=0, message="words.", cause=None, *, token_asked=False):
         (1044, "database-denied", "no privileges on database sales"),
         (1049, "database-unknown", "there is no database sales"),
         (1129, "host-blocked", "blocks this machine"),
+        (1524, "iam-plugin-missing", "IAM authentication is off"),
         (1203, "too-many-user-connections", "analyst has reached the maximum number of connections"),
         (1226, "user-limit-reached", "analyst has reached a resource limit"),
         (9501, "proxy-cannot-reach-database", "RDS Proxy"),
@@ -72,6 +73,34 @@ def test_a_token_that_is_rejected():
 def test_a_user_that_is_asked_for_no_token():
     error = error_for(login(diagnose_credentials=lambda: pytest.fail("AWS has no say")), failure(1045), is_token=True)
     assert error.cause == "user-unknown"
+
+
+def test_mariadb_asks_for_a_token_for_users_that_it_does_not_know_too():
+    error = error_for(login(), failure(1045, token_asked=True, mariadb=True), is_token=True)
+    assert isinstance(error, AccessDeniedError)
+    assert error.cause == "user-or-iam-denied"
+    assert error.message.index("no such user") < error.message.index("rds-db:connect")
+    assert error.hint.index("spelling and case") < error.hint.index("IAM identity")
+
+
+def test_mariadb_knows_no_iam_user_if_it_did_not_ask():
+    error = error_for(login(), failure(1045, mariadb=True), is_token=True)
+    assert error.cause == "user-unknown"
+
+
+def test_a_proxy_that_asks_for_no_token_has_no_secret_for_the_user():
+    endpoint = parse_host_name("app.proxy-abc123.us-east-1.rds.amazonaws.com")
+    error = error_for(login(endpoint=endpoint), failure(1045), is_token=True)
+    assert error.cause == "proxy-user-unknown"
+    assert "secret" in error.message
+    assert "secret" in error.hint
+
+
+def test_a_proxy_that_throttles_logins_is_no_matter_of_idle_connections():
+    error = error_for(login(), failure(1040, "IAM authentication rate limit exceeded"), is_token=True)
+    assert error.cause == "iam-throttled"
+    assert "rate limit exceeded (1040)" in error.message
+    assert "Wait a minute" in error.hint
 
 
 def test_what_aws_says_of_the_credentials_comes_first():

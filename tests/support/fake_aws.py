@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,9 +18,10 @@ Handle = Callable[[str, bytes], Answer]
 
 
 class _Server(ThreadingHTTPServer):
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle, ahead: float) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.handle = handle
+        self.ahead = ahead
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -35,14 +37,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.server.ahead)
+
     def log_message(self, *arguments: object) -> None:
         """Nothing."""
 
 
 @contextmanager
-def answering(handle: Handle) -> Iterator[str]:
-    """A server whose answers are those of `handle`; its URL."""
-    with _Server(handle) as server:
+def answering(handle: Handle, *, ahead: float = 0.0) -> Iterator[str]:
+    """A server whose answers are those of `handle`; its URL. Its clock is so many seconds ahead."""
+    with _Server(handle, ahead) as server:
         thread = threading.Thread(target=server.serve_forever, args=[0.02])
         thread.start()
         try:
