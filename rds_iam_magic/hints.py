@@ -68,6 +68,7 @@ _AWS_CONFIGURATION = "Check ~/.aws/config (or AWS_CONFIG_FILE) and the AWS_* var
 _CREDENTIALS_SOURCE = "Check the profile's settings; aws sts get-caller-identity shows whether they work."
 _NETWORK = "Check the network, the proxy settings and AWS_ENDPOINT_URL."
 _NO_LOCAL_FILES = "LOAD DATA LOCAL is not supported; INSERT the rows instead."
+_PAUSED = "A paused Aurora Serverless database takes up to a minute to resume: {option:connect-timeout}."
 _PROCESS = "Run the profile's credential_process yourself: it must print JSON with Version 1."
 _TABLES = "SHOW TABLES lists the tables that you can see."
 
@@ -211,11 +212,11 @@ HINTS: dict[str, str] = {
     "ca-bundle-unusable": "",
     "ca-url-invalid": "Unset it, or give an address of the form https://HOST/PATH.",
     # The network and TLS
-    "address-silent": "Check the security group and the VPN, or open a tunnel and add {option:via}.",
+    "address-silent": "Check the security group and the VPN, or open a tunnel and add {option:via}. " + _PAUSED,
     "address-unreachable": "Check the host and port; for a tunnel ({option:via}), check that it is open.",
     "name-lookup-timeout": "Check the VPN and the DNS server, then try again.",
     "name-unknown": "Check its spelling and the VPN; for a private network, open a tunnel and add {option:via}.",
-    "not-mysql": "Check what listens there, and where the tunnel ends; {option:connect-timeout} waits longer.",
+    "not-mysql": "Check what listens there, and where the tunnel ends. " + _PAUSED,
     "tls-expired": "Check this machine's clock; otherwise, rotate the database's certificate (RDS console, Modify).",
     "tls-failed": "Check what listens there: a MySQL server with TLS 1.2 or later is expected.",
     "tls-name-mismatch": "Give the endpoint's own name as the target, and check where the tunnel ({option:via}) ends.",
