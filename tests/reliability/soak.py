@@ -145,7 +145,8 @@ def main(seconds: float) -> None:
         create_tester(sandbox.server)
         ledger = soak(sandbox, seconds, seed=int(time.time()))
     print(
-        f"{seconds:g} s: {ledger.cuts} cuts, {ledger.rests} idle sessions closed, {ledger.reads} reads, {len(ledger.acknowledged)} writes acknowledged, "
+        f"{seconds:g} s: {ledger.cuts} cuts, {ledger.rests} idle sessions closed, {ledger.reads} reads, "
+        f"{len(ledger.acknowledged)} writes acknowledged, "
         f"{len(ledger.unknown)} of unknown fate, {len(ledger.refused)} refused; nothing lost, nothing twice.\n"
         f"Memory {ledger.memory[0] >> 20} → {ledger.memory[-1] >> 20} MB, "
         f"descriptors {ledger.files[0]} → {ledger.files[-1]}."
