@@ -31,6 +31,7 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:no-bind": ("no params", "--no-bind"),
     "option:on": ('on="COLUMN"', "--on COLUMN"),
     "option:overwrite": ("overwrite=True", "--overwrite"),
+    "option:params": ('give params={"NAME": VALUE}', "omit --no-bind"),
     "option:parallel": ("query(parallel=N)", "--parallel N"),
     "option:ids": ('resource_id="ID", account="N", region="R"', "--resource-id ID --account N --region R"),
     "option:profile": ('profile="NAME"', "--profile NAME"),
@@ -43,6 +44,9 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:wait": ("wait=True", "--wait"),
     "option:wildcard": ("wildcard=True", "--wildcard"),
     "option:via": ('via="HOST:PORT"', "--via HOST:PORT"),
+    "command:columns": ('db.columns("{table}")', "%rds_columns {table}"),
+    "command:databases": ("db.databases()", "%rds_databases"),
+    "command:tables": ("db.tables()", "%rds_tables"),
     "command:arrow": ("query_arrow()", "--type arrow"),
     "command:connect": ('rds_iam_magic.connect("TARGET", user="USER")', "%rds_iam_connect TARGET -u USER"),
     "command:connect-to-database": (
@@ -70,7 +74,6 @@ _NETWORK = "Check the network, the proxy settings and AWS_ENDPOINT_URL."
 _NO_LOCAL_FILES = "LOAD DATA LOCAL is not supported; INSERT the rows instead."
 _PAUSED = "A paused Aurora Serverless database takes up to a minute to resume: {option:connect-timeout}."
 _PROCESS = "Run the profile's credential_process yourself: it must print JSON with Version 1."
-_TABLES = "SHOW TABLES lists the tables that you can see."
 
 HINTS: dict[str, str] = {
     # What the user has typed
@@ -269,7 +272,7 @@ HINTS: dict[str, str] = {
     "query-killed": "Someone ended the query on the server (KILL QUERY).",
     "row-count-lost": "Run both statements in one cell or call, so that the count is kept.",
     "schema-denied": "Ask for a grant on that schema; SHOW GRANTS lists yours.",
-    "schema-unknown": "SHOW DATABASES lists those that you can see.",
+    "schema-unknown": "{command:databases} lists those that you can see.",
     "server-error": "",
     "server-files-off": "secure_file_priv disables files on the server: write the result here with "
     "{command:write}; on Aurora, use SELECT … INTO OUTFILE S3 and LOAD DATA FROM S3.",
@@ -280,9 +283,9 @@ HINTS: dict[str, str] = {
     "time-limit": "Narrow the query, or connect with a longer {option:timeout}.",
     "transaction-read-only": "The session or transaction is read-only: connect without {option:read-only}, or end "
     "START TRANSACTION READ ONLY.",
-    "unknown-column": "DESCRIBE the table to see its columns.",
+    "unknown-column": "{command:columns} shows the columns of a table.",
     "unknown-routine": "SHOW FUNCTION STATUS and SHOW PROCEDURE STATUS list the routines that you can see.",
-    "unknown-table": _TABLES,
+    "unknown-table": "{command:tables} lists the tables that you can see.",
     # Results
     "bucket-unknown": "Correct the name, or create the bucket first.",
     "duplicate-columns": "Give each column its own alias with AS.",
