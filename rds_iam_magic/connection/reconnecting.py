@@ -283,7 +283,9 @@ class ReconnectingSession:
 
     def close_idle(self) -> frozenset[str]:
         """End the session, unless it holds what would be lost with it: what that is, as named to the user."""
-        if self._session is None or self.state.held:
+        if self._session is None:
+            return frozenset()
+        if self.state.held:
             return self.state.held
         self.end_read_only()
         self._ask_status()  # after an error, the server may have a transaction open that it has not told of

@@ -139,6 +139,15 @@ def test_a_transaction_that_only_the_server_knows_of(idle_rig):
     assert idle_rig.rows() == 1
 
 
+def test_what_is_lost_already_is_not_said_to_be_kept(idle_rig):
+    idle_rig.db.execute("SET @a = 5")
+    idle_rig.db._session.discard()
+    idle_for(idle_rig.db, 10)
+    assert (idle_rig.db.lost, idle_rig.db.idle_closed) == (True, False)
+    assert idle_rig.db.query("SELECT 1 AS a")["a"].tolist() == [1]
+    assert [note for note in idle_rig.notes if "idle" in note] == []
+
+
 def test_batches_that_are_being_read_are_not_idle(idle_rig):
     db = idle_rig.db
     batches = db.batches("SELECT seq, REPEAT('x', 1000) AS filler FROM seq_1_to_60000", rows=1000)
