@@ -19,6 +19,9 @@ MAX_USER_NAME = 32
 CONNECT_TIMEOUT = 10.0
 """Seconds for DNS look-up, TCP connect, TLS and authentication together."""
 
+RESUME_TIMEOUT = 60.0
+"""The same for a database that may be paused: it resumes when somebody connects, mostly within 15 s, after a pause of a
+day in 30 s or more. https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html"""
 
 Compress = Literal["auto", "zlib", "zstd", "off"]
 """How the traffic with the server is compressed."""
@@ -66,8 +69,12 @@ class ConnectOptions:
         "Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was "
         "created, started or modified. The database is looked up, a host name's too.",
     )
-    connect_timeout: float = option(
-        CONNECT_TIMEOUT, "Seconds allowed for connecting, and for reconnecting.", metavar="S"
+    connect_timeout: float | None = option(
+        None,
+        "Seconds allowed for connecting, and for reconnecting.",
+        metavar="S",
+        default_text=f"`{CONNECT_TIMEOUT:g}`; `{RESUME_TIMEOUT:g}` where a look-up has shown that the database may be "
+        "paused",
     )
     compress: Compress = option(  # noqa: RUF009 - a dataclass field; ruff takes the alias for a mutable type
         "auto",

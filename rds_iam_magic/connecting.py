@@ -22,7 +22,7 @@ from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
 from rds_iam_magic.aws.session import diagnose_credentials, open_session
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.aws.truststore import trust_store
-from rds_iam_magic.connect_options import CONNECT_TIMEOUT, Compress, ConnectOptions
+from rds_iam_magic.connect_options import CONNECT_TIMEOUT, RESUME_TIMEOUT, Compress, ConnectOptions
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import AccessDeniedError, OptionError, warn
 from rds_iam_magic.mysql.credential import Credential, Password, Token
@@ -45,13 +45,14 @@ def connect(
     via: str | None = None,
     ca: str | None = None,
     wait: bool = False,
-    connect_timeout: float = CONNECT_TIMEOUT,
+    connect_timeout: float | None = None,
     compress: Compress = "auto",
     timeout: float | None = None,
     read_only: bool = False,
     safe_updates: bool = False,
     time_zone: str | None = None,
     autocommit: bool | None = None,
+    close_idle: float | None = None,
     max_memory: int | str | None = None,
     notify: Callable[[str], None] = warn,
 ) -> Connection:
@@ -74,7 +75,8 @@ def connect(
             bundle, downloaded and cached.
         wait: Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was
             created, started or modified. The database is looked up, a host name's too.
-        connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`.
+        connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`; `60` where a look-up
+            has shown that the database may be paused.
         compress: Compress the traffic: `zlib`, `zstd` (MySQL 8.0.18 or later), `off`, or `auto`: what the server has,
             if the link is slow (a round trip of 5 ms or more). Default: `auto`.
         timeout: Seconds after which a statement is ended on the server. Default: the server's setting.
@@ -84,6 +86,9 @@ def connect(
             Default: the server's setting.
         autocommit: True: commit after each statement. False: keep a transaction open until COMMIT. Default: the
             server's setting.
+        close_idle: Minutes without a statement after which the session is closed, so that a database can pause; the
+            next statement opens a new one. One that holds a transaction, temporary tables, variables or locks stays
+            open. Default: it stays open.
         max_memory: Maximum memory for one result: a number of bytes, or a string such as `4 GB`. Default: half of the
             available memory.
         notify: Called with each note for the user, one line of text. Default: a Python warning.
@@ -108,7 +113,12 @@ def connect(
         compress=compress,
     )
     settings = SessionSettings(
-        timeout=timeout, read_only=read_only, safe_updates=safe_updates, time_zone=time_zone, autocommit=autocommit
+        timeout=timeout,
+        read_only=read_only,
+        safe_updates=safe_updates,
+        time_zone=time_zone,
+        autocommit=autocommit,
+        close_idle=close_idle,
     )
     return connect_with(
         options,
@@ -140,8 +150,9 @@ def connect_with(
     """
     login = iam_login(options, target, user=user, database=database, port=port, notify=notify)
     endpoint = login.endpoint
-    ready = replace(options, wait=False)
-    recipe = Reconnect(ready, settings, f"{endpoint.host}:{endpoint.port}", endpoint.region, user, database)
+    ready = replace(options, wait=False, connect_timeout=login.timeout)
+    lasting = replace(settings, close_idle=None)  # a task's connection ends with it
+    recipe = Reconnect(ready, lasting, f"{endpoint.host}:{endpoint.port}", endpoint.region, user, database)
     return Connection(login, settings=settings, max_memory=max_memory, notify=notify, recipe=recipe)
 
 
@@ -177,7 +188,17 @@ def iam_login(
     """
     check_target(target)
     session = session_of(options)
-    endpoint = discovery.resolve(session, target, port=port, region=options.region, wait=options.wait, notify=notify)
+    described: list[discovery.Database] = []
+    endpoint = discovery.resolve(
+        session,
+        target,
+        port=port,
+        region=options.region,
+        wait=options.wait,
+        notify=notify,
+        described=described.append,
+    )
+    options = _with_time_to_resume(options, described, notify)
 
     def token() -> Credential:
         return Token(sign_token(session, endpoint, user))
@@ -254,7 +275,9 @@ def connect_as_master(
         check_target(target)
     session = session_of(options)
     secret = read_master_secret(session, secret_id)
-    endpoint = _endpoint_of(session, secret, target, options, notify)
+    described: list[discovery.Database] = []
+    endpoint = _endpoint_of(session, secret, target, options, notify, described.append)
+    options = _with_time_to_resume(options, described, notify)
 
     def attempt(secret: MasterSecret) -> Connection:
         login = _login(options, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
@@ -268,16 +291,36 @@ def connect_as_master(
 
 
 def _endpoint_of(
-    session: Any, secret: MasterSecret, target: str | None, options: ConnectOptions, notify: Callable[[str], None]
+    session: Any,
+    secret: MasterSecret,
+    target: str | None,
+    options: ConnectOptions,
+    notify: Callable[[str], None],
+    described: Callable[[discovery.Database], None],
 ) -> Endpoint:
-    resolve = partial(discovery.resolve, session, require_iam=False, wait=options.wait, notify=notify)
+    resolve = partial(
+        discovery.resolve, session, require_iam=False, wait=options.wait, notify=notify, described=described
+    )
     if target:
         return resolve(target, region=options.region)
     if secret.host:
         return resolve(secret.host, port=secret.port, region=options.region)
     if secret.identifier:
         return resolve(secret.identifier, region=options.region or secret.region)
-    return discovery.resolve_by_secret(session, secret.arn, wait=options.wait, notify=notify)
+    return discovery.resolve_by_secret(session, secret.arn, wait=options.wait, notify=notify, described=described)
+
+
+def _with_time_to_resume(
+    options: ConnectOptions, described: list[discovery.Database], notify: Callable[[str], None]
+) -> ConnectOptions:
+    """The options with more time to connect, if the database may be paused and the user has set no time."""
+    if options.connect_timeout is not None or not any(database.pauses for database in described):
+        return options
+    notify(
+        f"the database may be paused (its minimum capacity is 0 ACU): connecting may take {RESUME_TIMEOUT:g} s instead "
+        f"of {CONNECT_TIMEOUT:g}, so that it can resume."
+    )
+    return replace(options, connect_timeout=RESUME_TIMEOUT)
 
 
 def _login(
@@ -293,7 +336,8 @@ def _login(
         raise OptionError(
             f"compress={options.compress!r} is not valid.", f"Use one of: {', '.join(get_args(Compress))}."
         )
-    require_seconds("connect_timeout", options.connect_timeout)
+    timeout = CONNECT_TIMEOUT if options.connect_timeout is None else options.connect_timeout
+    require_seconds("connect_timeout", timeout)
     trust = trust_store(endpoint, ca=options.ca)
     if trust.warning:
         notify(trust.warning)
@@ -305,7 +349,7 @@ def _login(
         trust_source=trust.source,
         via=_address(options, endpoint),
         database=database,
-        timeout=options.connect_timeout,
+        timeout=timeout,
         compress=options.compress,
     )
 

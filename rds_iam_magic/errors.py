@@ -33,7 +33,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rds_iam_magic.hints import HINTS, Interface, spell
+from rds_iam_magic.hints import HINTS, Interface, Note, spell
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -85,14 +85,15 @@ class RdsIamError(Exception):
     def hint(self) -> str:
         """What to do next, as the interface spells it; one line, or empty."""
         text = spell(HINTS.get(self.cause, ""), self.interface, self.facts) if self._hint is None else self._hint
-        return " ".join(filter(None, [*self._sentences, text]))
+        before = (each.spelled(self.interface) if isinstance(each, Note) else each for each in self._sentences)
+        return " ".join(filter(None, [*before, text]))
 
     @hint.setter
     def hint(self, text: str) -> None:
         self._sentences, self._hint = [], text
 
     def put_before_hint(self, *sentences: str) -> None:
-        """Put sentences in front of the hint; empty ones are left out."""
+        """Put sentences in front of the hint; empty ones are left out. A `Note` is spelled for the interface."""
         self._sentences[:0] = filter(None, sentences)
 
     def __str__(self) -> str:

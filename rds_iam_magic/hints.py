@@ -31,6 +31,7 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:no-bind": ("no params", "--no-bind"),
     "option:on": ('on="COLUMN"', "--on COLUMN"),
     "option:overwrite": ("overwrite=True", "--overwrite"),
+    "option:params": ('give params={"NAME": VALUE}', "omit --no-bind"),
     "option:parallel": ("query(parallel=N)", "--parallel N"),
     "option:ids": ('resource_id="ID", account="N", region="R"', "--resource-id ID --account N --region R"),
     "option:profile": ('profile="NAME"', "--profile NAME"),
@@ -43,6 +44,9 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:wait": ("wait=True", "--wait"),
     "option:wildcard": ("wildcard=True", "--wildcard"),
     "option:via": ('via="HOST:PORT"', "--via HOST:PORT"),
+    "command:columns": ('db.columns("{table}")', "%rds_columns {table}"),
+    "command:databases": ("db.databases()", "%rds_databases"),
+    "command:tables": ("db.tables()", "%rds_tables"),
     "command:arrow": ("query_arrow()", "--type arrow"),
     "command:connect": ('rds_iam_magic.connect("TARGET", user="USER")', "%rds_iam_connect TARGET -u USER"),
     "command:connect-to-database": (
@@ -68,8 +72,8 @@ _AWS_CONFIGURATION = "Check ~/.aws/config (or AWS_CONFIG_FILE) and the AWS_* var
 _CREDENTIALS_SOURCE = "Check the profile's settings; aws sts get-caller-identity shows whether they work."
 _NETWORK = "Check the network, the proxy settings and AWS_ENDPOINT_URL."
 _NO_LOCAL_FILES = "LOAD DATA LOCAL is not supported; INSERT the rows instead."
+_PAUSED = "A paused Aurora Serverless database takes up to a minute to resume: {option:connect-timeout}."
 _PROCESS = "Run the profile's credential_process yourself: it must print JSON with Version 1."
-_TABLES = "SHOW TABLES lists the tables that you can see."
 
 HINTS: dict[str, str] = {
     # What the user has typed
@@ -213,11 +217,11 @@ HINTS: dict[str, str] = {
     "ca-bundle-unusable": "",
     "ca-url-invalid": "Unset it, or give an address of the form https://HOST/PATH.",
     # The network and TLS
-    "address-silent": "Check the security group and the VPN, or open a tunnel and add {option:via}.",
+    "address-silent": "Check the security group and the VPN, or open a tunnel and add {option:via}. " + _PAUSED,
     "address-unreachable": "Check the host and port; for a tunnel ({option:via}), check that it is open.",
     "name-lookup-timeout": "Check the VPN and the DNS server, then try again.",
     "name-unknown": "Check its spelling and the VPN; for a private network, open a tunnel and add {option:via}.",
-    "not-mysql": "Check what listens there, and where the tunnel ends; {option:connect-timeout} waits longer.",
+    "not-mysql": "Check what listens there, and where the tunnel ends. " + _PAUSED,
     "tls-expired": "Check this machine's clock; otherwise, rotate the database's certificate (RDS console, Modify).",
     "tls-failed": "Check what listens there: a MySQL server with TLS 1.2 or later is expected.",
     "tls-name-mismatch": "Give the endpoint's own name as the target, and check where the tunnel ({option:via}) ends.",
@@ -275,7 +279,7 @@ HINTS: dict[str, str] = {
     "query-killed": "Someone ended the query on the server (KILL QUERY).",
     "row-count-lost": "Run both statements in one cell or call, so that the count is kept.",
     "schema-denied": "Ask for a grant on that schema; SHOW GRANTS lists yours.",
-    "schema-unknown": "SHOW DATABASES lists those that you can see.",
+    "schema-unknown": "{command:databases} lists those that you can see.",
     "server-error": "",
     "server-files-off": "secure_file_priv disables files on the server: write the result here with "
     "{command:write}; on Aurora, use SELECT … INTO OUTFILE S3 and LOAD DATA FROM S3.",
@@ -286,9 +290,9 @@ HINTS: dict[str, str] = {
     "time-limit": "Narrow the query, or connect with a longer {option:timeout}.",
     "transaction-read-only": "The session or transaction is read-only: connect without {option:read-only}, or end "
     "START TRANSACTION READ ONLY.",
-    "unknown-column": "DESCRIBE the table to see its columns.",
+    "unknown-column": "{command:columns} shows the columns of a table.",
     "unknown-routine": "SHOW FUNCTION STATUS and SHOW PROCEDURE STATUS list the routines that you can see.",
-    "unknown-table": _TABLES,
+    "unknown-table": "{command:tables} lists the tables that you can see.",
     # Results
     "bucket-unknown": "Correct the name, or create the bucket first.",
     "duplicate-columns": "Give each column its own alias with AS.",

@@ -11,6 +11,8 @@ import trustme
 
 import rds_iam_magic
 from rds_iam_magic.aws import availability
+from rds_iam_magic.connect_options import ConnectOptions
+from rds_iam_magic.connecting import connect_as_master, iam_login
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import (
     AccessDeniedError,
@@ -27,7 +29,7 @@ from rds_iam_magic.errors import (
     UnreachableError,
 )
 from rds_iam_magic.mysql.dial import Address
-from tests.support.fake_aws import Changed, answering
+from tests.support.fake_aws import Changed, answering, with_least_capacity
 from tests.support.listener import Listener
 from tests.support.logins import login_of_tester
 from tests.support.permissions import only
@@ -84,6 +86,40 @@ def test_a_database_that_starts(inside, monkeypatch):
             assert len(db.query("SELECT 1")) == 1
             assert not db.partitions("SELECT * FROM orders", on="id", n=2)[0].recipe.options.wait
     assert (len(notes), statuses) == (2, [])
+
+
+def test_a_cluster_that_may_be_paused_has_time_to_resume(inside, monkeypatch):
+    """It is not known whether it is paused now; a time that the user has set stays, and a host name tells nothing."""
+    notes = []
+    with answering(Changed(inside, with_least_capacity("0.0"))) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+        for target in ("sandbox", "sandbox-1"):
+            with connect(target, notify=notes.append) as db:
+                assert db.login.timeout == 60
+                assert db.partitions("SELECT * FROM orders", on="id", n=2)[0].recipe.options.connect_timeout == 60
+            (note,) = notes
+            assert "minimum capacity is 0 ACU" in note
+            assert "60 s instead of 10" in note
+            notes.clear()
+        with connect(connect_timeout=7, notify=notes.append) as db:
+            assert db.login.timeout == 7
+        with connect(inside.endpoint, notify=notes.append) as db, connect("standalone", notify=notes.append) as other:
+            assert (db.login.timeout, other.login.timeout) == (10, 10)
+        assert iam_login(ConnectOptions(), "sandbox", user="reader", notify=[].append).timeout == 60
+        secret = inside.client("rds").describe_db_clusters(DBClusterIdentifier="sandbox")["DBClusters"][0]
+        for given in ({"target": "sandbox"}, {"target": None}):
+            with connect_as_master(
+                secret["MasterUserSecret"]["SecretArn"], ConnectOptions(), notify=notes.append, **given
+            ) as db:
+                assert db.login.timeout == 60
+            assert "0 ACU" in notes.pop()
+    assert notes == []
+
+
+def test_a_database_that_says_nothing_may_be_paused():
+    with Listener(tls=False, silent=True) as listener:
+        via = f"127.0.0.1:{listener.port}"
+        fails(UnreachableError, "does not answer", "paused .*connect_timeout=", via=via, connect_timeout=0.5)
 
 
 def test_the_host_names_region_signs_the_token(inside, monkeypatch):

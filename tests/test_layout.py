@@ -52,6 +52,7 @@ WITHOUT_TWIN = {
     "": "what is exported: test_package",
     "connection.connection": "connection/test_streams and connection/test_between_statements",
     "connection.executor": "connection/test_between_statements, and the faults and interrupts of reliability/",
+    "connection.lifetime.beginning": "what is set again after a real loss: reliability/test_faults",
     "connection.part_reads": "how the parts are read: parallel/test_reading",
     "connection.part_session": "the session of a part that is read beside others: parallel/test_reading",
     "connection.stream_reads": "connection/test_streams",

@@ -55,7 +55,7 @@ def test_connect_hands_each_option_on(monkeypatch):
     calls = []
     monkeypatch.setattr(connecting, "connect_with", lambda *values, **named: calls.append((values, named)))
     given = {name: object() for name in inspect.signature(connect).parameters}
-    given |= {"target": "sandbox", "user": "reader", "timeout": 7.5}
+    given |= {"target": "sandbox", "user": "reader", "timeout": 7.5, "close_idle": 2.5}
     connect(**given)
     (((connect_options, settings, target), named),) = calls
     assert connect_options == ConnectOptions(**{name: given[name] for name in options_of(ConnectOptions)})

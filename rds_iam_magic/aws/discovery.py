@@ -47,6 +47,7 @@ class Database:
         iam_enabled: Whether IAM database authentication is on; None if it is not known, as above.
         iam_pending: Whether switching it on is a pending change.
         status: Such as `available`; of an instance in a cluster, the instance's.
+        pauses: Whether it may be paused: Aurora Serverless v2 with a minimum capacity of 0 ACU.
     """
 
     endpoint: Endpoint
@@ -55,6 +56,7 @@ class Database:
     iam_enabled: bool | None
     iam_pending: bool = False
     status: str = "available"
+    pauses: bool = False
 
 
 def resolve(
@@ -66,6 +68,7 @@ def resolve(
     require_iam: bool = True,
     wait: bool = False,
     notify: Callable[[str], None] = warn,
+    described: Callable[[Database], None] = lambda database: None,  # noqa: ARG005 - nobody wants to know
 ) -> Endpoint:
     """The endpoint that a target names.
 
@@ -78,6 +81,7 @@ def resolve(
         wait: Whether to wait until the database is available, and IAM authentication on; looks up a host name's
             database, too.
         notify: Called with what is waited for.
+        described: Called with the database, if it was looked up.
 
     Raises:
         TargetError: The target does not exist, is another engine, is not available, or IAM authentication is off.
@@ -94,12 +98,19 @@ def resolve(
     def look() -> Database:
         return find_by_endpoint(session, given) if is_host_name(target) else find(session, target, region=region)
 
-    endpoint = _when_ready(look, target.strip(), require_iam=require_iam, wait=wait, notify=notify)
+    database = _when_ready(look, target.strip(), require_iam=require_iam, wait=wait, notify=notify)
+    described(database)
+    endpoint = database.endpoint
     return endpoint if port is None else replace(endpoint, port=port)
 
 
 def resolve_by_secret(
-    session: Any, secret_arn: str, *, wait: bool = False, notify: Callable[[str], None] = warn
+    session: Any,
+    secret_arn: str,
+    *,
+    wait: bool = False,
+    notify: Callable[[str], None] = warn,
+    described: Callable[[Database], None] = lambda database: None,  # noqa: ARG005 - nobody wants to know
 ) -> Endpoint:
     """The endpoint of the database whose master secret this is; the arguments are as in `resolve`.
 
@@ -107,25 +118,27 @@ def resolve_by_secret(
         TargetError: As `find_by_secret` does, or the database is not available.
         AwsError: The databases cannot be looked up.
     """
-    return _when_ready(
+    database = _when_ready(
         lambda: find_by_secret(session, secret_arn),
         "the secret's database",
         require_iam=False,
         wait=wait,
         notify=notify,
     )
+    described(database)
+    return database.endpoint
 
 
 def _when_ready(
     look: Callable[[], Database], name: str, *, require_iam: bool, wait: bool, notify: Callable[[str], None]
-) -> Endpoint:
+) -> Database:
     def problem_of(database: Database) -> TargetError | None:
         problem = status_problem(name, database.status)
         if problem is not None or not require_iam:
             return problem
         return iam_problem(name, database.status, enabled=database.iam_enabled, pending=database.iam_pending)
 
-    return when_ready(name, look, problem_of, wait=wait, notify=notify).endpoint
+    return when_ready(name, look, problem_of, wait=wait, notify=notify)
 
 
 def _configured_region_of_global(session: Any, target: str) -> str | None:
@@ -381,6 +394,7 @@ def _database(row: _Row, region: str) -> Database:
         iam_enabled=bool(row.get("IAMDatabaseAuthenticationEnabled")),
         iam_pending=bool((row.get("PendingModifiedValues") or {}).get("IAMDatabaseAuthenticationEnabled")),
         status=status,
+        pauses=(row.get("ServerlessV2ScalingConfiguration") or {}).get("MinCapacity") == 0,
     )
 
 

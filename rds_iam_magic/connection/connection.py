@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args, overload
 from rds_iam_magic.connection.exclusive_use import ExclusiveUse
 from rds_iam_magic.connection.execution import Execution, Request, executions_of
 from rds_iam_magic.connection.executor import Outcome, Result, StatementExecutor
+from rds_iam_magic.connection.lifetime.idle import IdleClosing
 from rds_iam_magic.connection.part_reads import PartReads
 from rds_iam_magic.connection.reconnecting import ReconnectingSession
 from rds_iam_magic.connection.stream_reads import StreamReads
@@ -69,13 +70,18 @@ class Connection(PartReads, SchemaReads, StreamReads):
         self.max_memory = max_memory
         self.watch: Watch = lambda progress: None  # noqa: ARG005 - nobody watches
         self._use = ExclusiveUse()
+        self._idle_closing: IdleClosing | None = None
         try:
             self._session = ReconnectingSession(login, settings or SessionSettings(), lambda text: self.notify(text))
             self._session.watch = lambda progress: self.watch(progress)
             self._executor = StatementExecutor(self._session, lambda text: self.notify(text))
+            if self._session.settings.close_idle is not None:
+                self._idle_closing = IdleClosing(self._use, self._session.settings.close_idle, self._session.close_idle)
+                self._session.opened = self._idle_closing.begin
+                self._idle_closing.begin()
         except BaseException:  # an interrupt may come after the session was opened: only we can close it
             if hasattr(self, "_session"):
-                self._session.close()
+                self._end_session()
             raise
 
     def __repr__(self) -> str:
@@ -132,8 +138,13 @@ class Connection(PartReads, SchemaReads, StreamReads):
 
     @property
     def lost(self) -> bool:
-        """Whether there is no session now; the next statement opens one."""
-        return self._session.lost and not self._session.closed
+        """Whether there is no session now, and `close_idle` is not why; the next statement opens one."""
+        return self._session.lost and not self._session.closed and not self._session.idle_closed
+
+    @property
+    def idle_closed(self) -> bool:
+        """Whether the session was closed for being idle (`close_idle`); the next statement opens one."""
+        return self._session.idle_closed and not self._session.closed
 
     @property
     def transaction_since(self) -> float | None:
@@ -291,6 +302,11 @@ class Connection(PartReads, SchemaReads, StreamReads):
         if is_own and self._session.state.transaction_since is not None and not self._session.closed:
             changed = count_of(self.rows_changed, "changed row")
             self.notify(f"a transaction with {changed} was open; closing the connection rolled it back.")
+        self._end_session()
+
+    def _end_session(self) -> None:
+        if self._idle_closing is not None:
+            self._idle_closing.stop()  # first: it may be closing the session just now
         self._session.close()
 
     @contextmanager
@@ -312,6 +328,8 @@ class Connection(PartReads, SchemaReads, StreamReads):
         return [*execution.progress(), *(["A transaction is open: COMMIT or ROLLBACK it."] if is_open else [])]
 
     def _executions(self, request: Request) -> list[Execution]:
+        for note in self._idle_closing.take_notes() if self._idle_closing is not None else []:
+            self.notify(note)
         status = 0 if self._session.closed else self._session.last_status
         return executions_of(request, backslash_escapes=not status & _NO_BACKSLASH_ESCAPES, notify=self.notify)
 

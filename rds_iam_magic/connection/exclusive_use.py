@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,12 +21,17 @@ class _Turn:
 
 
 class ExclusiveUse:
-    """Threads take turns. An interrupt may come between any two steps of taking one, and of giving it back."""
+    """Threads take turns. An interrupt may come between any two steps of taking one, and of giving it back.
+
+    Attributes:
+        used_at: When the last turn ended, as a `time.monotonic` value; those of `if_free` do not count.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._turn: _Turn | None = None
         self._pid = os.getpid()
+        self.used_at = time.monotonic()
 
     @property
     def is_own(self) -> bool:
@@ -45,9 +51,25 @@ class ExclusiveUse:
                 self._begin(turn)
                 yield
             finally:
+                self.used_at = time.monotonic()  # first: from its end on, another thread may look
                 self._end(turn)
         finally:
             self._end(turn)  # again: an interrupt may have cut the first call short
+
+    @contextmanager
+    def if_free(self) -> Iterator[bool]:
+        """Take the turn if nobody has it, without waiting; gives whether that is so.
+
+        For threads that no signal handler interrupts: all but the main one.
+        """
+        turn = _Turn(os.getpid(), threading.get_ident())
+        is_free = self._pid == turn.pid and self._lock.acquire(blocking=False)
+        try:
+            if is_free:
+                self._turn = turn
+            yield is_free
+        finally:
+            self._end(turn)
 
     def _begin(self, turn: _Turn) -> None:
         if self._pid != turn.pid:  # a forked child: another thread of the parent may hold the copied lock

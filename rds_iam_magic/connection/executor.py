@@ -14,11 +14,13 @@ from rds_iam_magic.connection.loss import SessionLostError, may_have_run
 from rds_iam_magic.connection.reconnecting import ReconnectingSession
 from rds_iam_magic.connection.running import Running, run_statement
 from rds_iam_magic.errors import ConnectionLostError, ResultError, StatementError
-from rds_iam_magic.mysql.server_errors import LOST, WRITE_IN_READ_ONLY, is_read_only, statement_error
+from rds_iam_magic.hints import Note
+from rds_iam_magic.mysql.server_errors import LOST, SYNTAX, WRITE_IN_READ_ONLY, is_read_only, statement_error
 from rds_iam_magic.mysql.wire.events import MORE_RESULTS, Ok, ResultSetEnd, ResultSetStart, Rows, ServerError
 from rds_iam_magic.mysql.wire.nullability import nullable_columns
 from rds_iam_magic.results.memory import MemoryBudget
 from rds_iam_magic.results.result import Changed, ResultSet, StreamedResult
+from rds_iam_magic.sql.parameters import unbound_parameter
 from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
@@ -214,6 +216,9 @@ class StatementExecutor:
         error = statement_error(event, execution.position, execution.count)
         self._session.after_refusal()
         error.put_before_hint(self._session.nearest_name(event, execution.statement))
+        parameter = unbound_parameter(event.message, execution.statement.text) if event.code == SYNTAX else ""
+        if parameter:
+            error.put_before_hint(Note("If {parameter} is a parameter, {option:params}.", parameter=parameter))
         if is_read_only(event):
             moved = self._session.follow_failover()
             if moved:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from enum import Enum
 
 from rds_iam_magic.connection.session_state import SessionState
 from rds_iam_magic.errors import ConnectionLostError
 from rds_iam_magic.sql.effects import ALWAYS_LOST, TEMPORARY_TABLES, Effects
+
+
+class Ending(Enum):
+    """How a session has ended that a new one takes the place of; the value is how that is said."""
+
+    LOST = "connection was lost"
+    RELEASED = "session was released"  # by COMMIT RELEASE or ROLLBACK RELEASE
+    IDLE = "session was closed while it was idle"  # by us, when it held nothing
 
 
 class SessionLostError(Exception):
@@ -62,7 +71,7 @@ def may_have_run(what: str) -> ConnectionLostError:
 
 
 def error_on_new_session(
-    lost: SessionState, effects: Effects, identifiers: Collection[str], *, released: bool
+    lost: SessionState, effects: Effects, identifiers: Collection[str], *, ending: Ending
 ) -> ConnectionLostError | None:
     """The error for the first statement on a new session, if it depends on state lost with the old one; else None.
 
@@ -70,7 +79,7 @@ def error_on_new_session(
         lost: The old session's state.
         effects: The statement's effects.
         identifiers: Those that it uses, in lower case: one may be a temporary table.
-        released: Whether the old session ended by COMMIT RELEASE or ROLLBACK RELEASE.
+        ending: How the old session ended.
     """
     if lost.in_transaction:
         return ConnectionLostError(
@@ -83,15 +92,16 @@ def error_on_new_session(
     if not missing:
         return None
     return ConnectionLostError(
-        f"The {'session was released' if released else 'connection was lost'}, and with it the "
-        f"{' and '.join(missing)}, which this statement may depend on.",
+        f"The {ending.value}, and with it the {' and '.join(missing)}, which this statement may depend on.",
         cause="session-state-lost",
     )
 
 
-def note_on_new_session(lost: SessionState, *, released: bool) -> str:
+def note_on_new_session(lost: SessionState, *, ending: Ending) -> str:
     """The note about a new session on which the statement can run; "" for none."""
     gone = ", ".join(sorted(lost.left))
-    if released:
+    if ending is Ending.IDLE:
+        return "the session was closed while it was idle; a new one was opened for this statement."
+    if ending is Ending.RELEASED:
         return f"the session was released and a new one was opened; lost with the old one: {gone}." if gone else ""
     return f"the connection was lost and has been reopened{f'; lost with the old one: {gone}' if gone else ''}."

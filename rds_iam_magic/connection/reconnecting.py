@@ -12,18 +12,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
-from rds_iam_magic.connection.loss import (
-    error_after_loss,
-    error_on_new_session,
-    note_on_new_session,
-)
+from rds_iam_magic.connection.lifetime.beginning import set_up
+from rds_iam_magic.connection.loss import Ending, error_after_loss, error_on_new_session, note_on_new_session
 from rds_iam_magic.connection.session_state import AUTOCOMMIT, IN_TRANSACTION, SessionState
-from rds_iam_magic.errors import (
-    ConnectionLostError,
-    NotConnectedError,
-    OptionError,
-    RdsIamError,
-)
+from rds_iam_magic.errors import ConnectionLostError, NotConnectedError, RdsIamError
 from rds_iam_magic.mysql.cancel import cancel as cancel_query
 from rds_iam_magic.mysql.cancel import is_running, kill, kill_over, second_session
 from rds_iam_magic.mysql.own_queries import ServerIdentity, fetch_all, identify
@@ -34,7 +26,6 @@ from rds_iam_magic.mysql.wire.events import ServerError
 from rds_iam_magic.results.progress import Progress, Watch
 from rds_iam_magic.schema.nearest_name import nearest_name_hint, not_found
 from rds_iam_magic.sql.effects import Effects
-from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
     from rds_iam_magic.mysql.login import Login
@@ -52,6 +43,7 @@ class ReconnectingSession:
 
     Attributes:
         watch: Called with the progress of each statement that runs on it.
+        opened: Called when a session has been opened.
         server_version, tls_version, compression: The latest session's.
         state: What the session holds; after a loss, the lost session's state until the next statement reports it.
 
@@ -64,13 +56,15 @@ class ReconnectingSession:
         self.settings = settings
         self.closed = False
         self.watch: Watch = lambda progress: None  # noqa: ARG005 - nobody watches
+        self.opened: Callable[[], None] = lambda: None
         self.state = SessionState(database=login.database)
         self.server_version = self.tls_version = self.compression = ""
         self._notify = notify
         self._session: ServerSession | None = None
         self._discarded: list[ServerSession] = []  # but perhaps not closed: an interrupt may have come first
         self._is_new = False  # the session was reopened, and the loss is not reported yet
-        self._released = False  # the last session ended by COMMIT RELEASE or ROLLBACK RELEASE
+        self._ending = Ending.LOST  # how the last session ended
+        self._first_status = 0  # the last session's, when it was set up
         self._read_only = False  # a READ ONLY transaction of ours is open
         self._identity = ServerIdentity(0, "")
         self._unanswered = 0
@@ -95,9 +89,15 @@ class ReconnectingSession:
         return self._session is None
 
     @property
+    def idle_closed(self) -> bool:
+        """Whether there is no session now because it was idle."""
+        return self._session is None and self._ending is Ending.IDLE
+
+    @property
     def last_status(self) -> int:
-        """The session's status flags, as last reported by the server; 0 without a session."""
-        return 0 if self._session is None else self._session.status
+        """The session's status flags, as last reported by the server; without one, those that the last began with."""
+        session = self._session  # read once: another thread may close it for being idle
+        return self._first_status if session is None else session.status
 
     @property
     def max_packet(self) -> int:
@@ -181,13 +181,17 @@ class ReconnectingSession:
         self.state = self.state.after_success(effects, changed, session.status, now)
         if effects.ends_session:
             self.discard()
-            self._released = True
+            self._ending = Ending.RELEASED
 
     def after_refusal(self) -> None:
         """Ask for the status after a refused statement: an error such as a deadlock may have ended the transaction."""
         self.end_read_only()
+        if self.state.in_transaction:
+            self._ask_status()
+
+    def _ask_status(self) -> None:
         session = self._session
-        if session is None or not self.state.in_transaction:
+        if session is None:
             return
         try:
             session.ask_status(timeout=self.login.timeouts.check)
@@ -277,6 +281,21 @@ class ReconnectingSession:
             self._discarded.append(self._session)
         self._close_discarded()
 
+    def close_idle(self) -> frozenset[str]:
+        """End the session, unless it holds what would be lost with it: what that is, as named to the user."""
+        if self._session is None:
+            return frozenset()
+        if self.state.held:
+            return self.state.held
+        self.end_read_only()
+        self._ask_status()  # after an error, the server may have a transaction open that it has not told of
+        session = self._session
+        if session is not None and not self.state.held:
+            self._ending = Ending.IDLE
+            session.close()
+            self._session = None
+        return self.state.held
+
     def _close_discarded(self) -> None:
         """Close discarded sessions. Safe at any interrupt: the next call closes what is left."""
         while self._discarded:
@@ -358,37 +377,23 @@ class ReconnectingSession:
 
     def _configure(self, session: ServerSession, identity: ServerIdentity) -> None:
         """Apply the user's settings and the lost session's database and autocommit to a new session, then keep it."""
-        for setting, statement in self.settings.statements(mariadb="mariadb" in session.server_version.lower()).items():
-            self._set(session, setting, statement)
-        database, autocommit = self.state.database, self.state.autocommit
-        if database and database != self.login.database:
-            self._set(session, f"database {database}", f"USE {quote_name(database)}")
-        if autocommit is not None and autocommit != bool(session.status & AUTOCOMMIT):
-            self._set(session, "autocommit", f"SET SESSION autocommit = {int(autocommit)}")
-        session.status = session.status & ~IN_TRANSACTION
-        session.used_at = time.monotonic()
+        set_up(session, self.login, self.settings, self.state)
+        session.used_at, self._first_status = time.monotonic(), session.status
         self.server_version, self.tls_version = session.server_version, session.tls_version
         self.compression = session.compression
         self._identity = identity
         self._is_new = bool(self._opened)
         self._opened += 1
-        self._session = session  # last: from here on this object owns it
-
-    def _set(self, session: ServerSession, setting: str, statement: str) -> None:
-        for event in session.command(statement, timeout=self.login.timeouts.command):
-            if isinstance(event, ServerError):
-                raise OptionError(
-                    f"The server rejected the setting {setting}: {event.message.rstrip('.')} ({event.code}).",
-                    cause="time-zone-rejected" if "time zone" in setting else "setting-rejected",
-                )
+        self._session = session  # from here on this object owns it
+        self.opened()
 
     def _check_state_survived(self, effects: Effects, identifiers: set[str]) -> None:
-        lost, released = self.state, self._released
+        lost, ending = self.state, self._ending
         # In one statement, so that an interrupt leaves either all of it reported or nothing.
-        self.state, self._released, self._is_new = lost.renewed(), False, False
-        error = error_on_new_session(lost, effects, identifiers, released=released)
+        self.state, self._ending, self._is_new = lost.renewed(), Ending.LOST, False
+        error = error_on_new_session(lost, effects, identifiers, ending=ending)
         if error is not None:
             raise error
-        note = note_on_new_session(lost, released=released)
+        note = note_on_new_session(lost, ending=ending)
         if note:
             self._notify(note)

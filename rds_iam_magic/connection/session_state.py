@@ -36,6 +36,11 @@ class SessionState:
         """Whether a transaction is open."""
         return self.transaction_since is not None
 
+    @property
+    def held(self) -> frozenset[str]:
+        """What would be lost with the session, as named to the user."""
+        return self.left | {"the open transaction"} if self.in_transaction else self.left
+
     def before_send(self, effects: Effects) -> SessionState:
         """The state from the moment a statement is sent: it includes what the statement may leave behind."""
         if effects.leaves <= self.left and not effects.creates_table:

@@ -10,7 +10,7 @@ from typing import Any
 import pymysql
 from pymysql.constants import CLIENT
 
-from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, CONNECT_TIMEOUT, ConnectOptions
+from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
 from rds_iam_magic.connecting import destination_of, iam_login
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.drivers.plain_connection import PlainConnection
@@ -33,7 +33,7 @@ def pymysql_connect(
     via: str | None = None,
     ca: str | None = None,
     wait: bool = False,
-    connect_timeout: float = CONNECT_TIMEOUT,
+    connect_timeout: float | None = None,
     timeout: float | None = None,
     read_only: bool = False,
     safe_updates: bool = False,
@@ -64,7 +64,8 @@ def pymysql_connect(
             bundle, downloaded and cached.
         wait: Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was
             created, started or modified. The database is looked up, a host name's too.
-        connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`.
+        connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`; `60` where a look-up
+            has shown that the database may be paused.
         timeout: Seconds after which a statement is ended on the server. Default: the server's setting.
         read_only: Make every transaction read-only.
         safe_updates: UPDATE and DELETE need a key or a LIMIT (`sql_safe_updates`).

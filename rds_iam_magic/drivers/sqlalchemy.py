@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pymysql.constants import CLIENT
 
-from rds_iam_magic.connect_options import CONNECT_TIMEOUT, ConnectOptions
+from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.drivers.plain_connection import PlainConnection
 from rds_iam_magic.drivers.pymysql import check_pymysql_options, login_of
@@ -34,7 +34,7 @@ def sqlalchemy_engine(
     via: str | None = None,
     ca: str | None = None,
     wait: bool = False,
-    connect_timeout: float = CONNECT_TIMEOUT,
+    connect_timeout: float | None = None,
     timeout: float | None = None,
     read_only: bool = False,
     safe_updates: bool = False,
@@ -63,7 +63,8 @@ def sqlalchemy_engine(
             bundle, downloaded and cached.
         wait: Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was
             created, started or modified. The database is looked up, a host name's too.
-        connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`.
+        connect_timeout: Seconds allowed for connecting, and for reconnecting. Default: `10`; `60` where a look-up
+            has shown that the database may be paused.
         timeout: Seconds after which a statement is ended on the server. Default: the server's setting.
         read_only: Make every transaction read-only.
         safe_updates: UPDATE and DELETE need a key or a LIMIT (`sql_safe_updates`).

@@ -58,6 +58,9 @@ _OPTION = re.compile(r"--([a-z][\w-]*)", re.IGNORECASE)
 LOST = frozenset({1053, 1927, 2006, 2013, 2055, 3032, 4031})
 """Errors that end the session: a shutdown, a killed or idle connection, and the client library's codes for a loss."""
 
+SYNTAX = 1064
+"""The SQL cannot be parsed."""
+
 WRITE_IN_READ_ONLY = 1792
 """A write was refused because the transaction is read-only."""
 

@@ -15,7 +15,7 @@ class SessionSettings:
     """Session settings given at connect; None and False keep the server's setting.
 
     Raises:
-        OptionError: `timeout` is no duration.
+        OptionError: `timeout` or `close_idle` is no duration.
     """
 
     timeout: float | None = option(
@@ -36,9 +36,18 @@ class SessionSettings:
         default_text=_SERVERS_OWN,
     )
 
+    close_idle: float | None = option(
+        None,
+        "Minutes without a statement after which the session is closed, so that a database can pause; the next "
+        "statement opens a new one. One that holds a transaction, temporary tables, variables or locks stays open.",
+        metavar="MINUTES",
+        default_text="it stays open",
+    )
+
     def __post_init__(self) -> None:
-        if self.timeout is not None:
-            require_seconds("timeout", self.timeout)
+        for name in ("timeout", "close_idle"):
+            if getattr(self, name) is not None:
+                require_seconds(name, getattr(self, name))
 
     def statements(self, *, mariadb: bool) -> dict[str, str]:
         """The statements that apply the settings to a new session, by the setting's name for messages."""

@@ -197,6 +197,7 @@ def describe(alias: str, connection: Connection) -> str:
         *_modes(connection.settings),
         *_transaction(connection),
         *(["lost; the next statement reconnects"] if connection.lost else []),
+        *(["closed while it was idle; the next statement reconnects"] if connection.idle_closed else []),
     ]
     return " · ".join(parts)
 
@@ -208,6 +209,7 @@ def _modes(settings: SessionSettings) -> list[str]:
         *(["safe updates"] if settings.safe_updates else []),
         *([f"time zone {settings.time_zone}"] if settings.time_zone else []),
         *([f"statements end after {settings.timeout:g} s"] if settings.timeout else []),
+        *([f"closes after {settings.close_idle:g} min without a statement"] if settings.close_idle else []),
         *({True: ["autocommit"], False: ["no autocommit"], None: []}[settings.autocommit]),
     ]
 

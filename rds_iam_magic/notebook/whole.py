@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import unicodedata
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
@@ -78,12 +78,14 @@ class Style:
         index: Whether the index is shown.
         null: The text for NULL.
         longest: The most characters that are shown of a value; None for all. What is cut says so.
+        blank: Given a row by its columns' names, the columns whose NULL means that there is nothing: left blank.
     """
 
     formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
     index: bool = True
     null: str = "NULL"
     longest: int | None = None
+    blank: Callable[[Mapping[str, str | None]], Collection[str]] = lambda row: ()  # noqa: ARG005 - none is
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ class Grid:
             [None if v is None else _shortened(text(v), style.longest) for v in column]
             for column, text in zip(columns, formats, strict=True)
         ]
-        return cls(names, index, tuple(zip(*texts, strict=True)), numbers, len(value), style.null)
+        rows = tuple(_with_blanks(names, row, style) for row in zip(*texts, strict=True))
+        return cls(names, index, rows, numbers, len(value), style.null)
 
     @property
     def has_lines(self) -> bool:
@@ -145,6 +148,13 @@ class Grid:
 
 def _values(column: Any) -> list[Any]:
     return [None if missing else value for value, missing in zip(column.tolist(), column.isna(), strict=True)]
+
+
+def _with_blanks(names: Sequence[str], row: tuple[str | None, ...], style: Style) -> tuple[str | None, ...]:
+    blank = style.blank(dict(zip(names, row, strict=True)))
+    if not blank:
+        return row
+    return tuple("" if text is None and name in blank else text for name, text in zip(names, row, strict=True))
 
 
 def _text(value: Any) -> str:

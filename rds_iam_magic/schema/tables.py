@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.errors import StatementError
+from rds_iam_magic.hints import Note
 from rds_iam_magic.schema.asking import Asks
 from rds_iam_magic.schema.columns import show_columns
 from rds_iam_magic.schema.databases import SYSTEM
@@ -31,7 +32,22 @@ def list_tables(db: Asks, pattern: str | None = None) -> pd.DataFrame:
         f"FROM information_schema.TABLES WHERE {_in_schemas(db, wanted.schema)} AND {like('TABLE_NAME', wanted.name)} "
         "ORDER BY TABLE_SCHEMA, TABLE_NAME"
     )
-    return tables if len(tables) or not wanted.is_name else _temporary(db, wanted, tables)
+    if not len(tables) and wanted.is_name:
+        return _temporary(db, wanted, tables)
+    if not len(tables) and wanted.schema is not None:
+        _tell_of_no_schema(db, wanted.schema)
+    return tables
+
+
+def _tell_of_no_schema(db: Asks, schema: Part) -> None:
+    """A note that there is no such schema, if it is a name; what is written like one may be a table."""
+    if not Pattern(None, schema).is_name or _is_schema(db, schema.text):
+        return
+    name = schema.text if schema.text.isidentifier() else quote_name(schema.text)
+    if db.database is not None and _is_table(db, db.database, schema.text):
+        db.notify(Note("{table} is a table, not a schema; {command:columns} shows its columns.", table=name))
+    else:
+        db.notify(Note("there is no schema {table}; {command:databases} lists those that you can see.", table=name))
 
 
 def _temporary(db: Asks, name: Pattern, empty: pd.DataFrame) -> pd.DataFrame:
@@ -46,6 +62,11 @@ def _temporary(db: Asks, name: Pattern, empty: pd.DataFrame) -> pd.DataFrame:
     found = empty.reindex([0])
     found.loc[0, ["schema", "table", "type", "comment"]] = [schema or db.database, name.name.text, "temporary", ""]
     return found
+
+
+def _is_table(db: Asks, schema: str, name: str) -> bool:
+    where = f"TABLE_SCHEMA = {quote_text(schema)} AND TABLE_NAME = {quote_text(name)}"
+    return len(db.query(f"SELECT 1 AS found FROM information_schema.TABLES WHERE {where}")) > 0  # noqa: S608 - quoted
 
 
 def _is_schema(db: Asks, name: str) -> bool:

@@ -64,6 +64,26 @@ def may_have_parameters(sql: str) -> bool:
     return _CANDIDATE.search(sql) is not None
 
 
+_NEAR = re.compile(rf"near '(:{_NAME})")
+
+
+def unbound_parameter(message: str, sql: str) -> str:
+    """The parameter that the server's syntax error quotes, which it got as it is; "" for none.
+
+    Args:
+        message: The server's, such as `… near ':since' at line 1`.
+        sql: The statement that it got.
+    """
+    near = _NEAR.search(message)
+    if near is None:
+        return ""
+    try:
+        places = [sql[piece.start : piece.end] for piece in read_pieces(sql) if piece.kind == PARAMETER]
+    except OptionError:
+        return ""
+    return near[1] if any(place.startswith(near[1]) for place in places) else ""
+
+
 def find_parameters(sql: str, *, backslash_escapes: bool = True, mode_may_change: bool = False) -> list[Piece]:
     """The parameters and escaped colons of a statement, in order.
 

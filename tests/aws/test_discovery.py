@@ -8,7 +8,7 @@ from rds_iam_magic.aws.policy import find_for_policy
 from rds_iam_magic.aws.secret import read_master_secret
 from rds_iam_magic.aws.session import open_session
 from rds_iam_magic.errors import AwsError, OptionError, TargetError
-from tests.support.fake_aws import Changed, answering
+from tests.support.fake_aws import Changed, answering, with_least_capacity
 from tests.support.permissions import only
 
 pytestmark = pytest.mark.slow  # servers and kernels
@@ -25,6 +25,18 @@ def test_an_instance_of_a_cluster_keeps_its_endpoint_and_has_the_clusters_resour
     assert found.endpoint.host == inside.hosts[2]
     assert found.resource_id == discovery.find(session, "sandbox").resource_id
     assert found.resource_id.startswith("cluster-")
+
+
+@pytest.mark.parametrize(("least", "pauses"), [("0", True), ("0.0", True), ("0.5", False), ("8", False), (None, False)])
+def test_a_cluster_that_pauses(session, inside, monkeypatch, least, pauses):
+    """An instance in it pauses with it; one that is alone never does."""
+    assert not discovery.find(session, "sandbox").pauses
+    with answering(Changed(inside, with_least_capacity(least))) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+        found, seen = open_session(), []
+        for name in ("sandbox", "sandbox-1", "standalone"):
+            discovery.resolve(found, name, described=seen.append)
+    assert [database.pauses for database in seen] == [pauses, pauses, False]
 
 
 def test_a_standalone_instance(session):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rds_iam_magic.connection.loss import error_after_loss, error_on_new_session, note_on_new_session
+from rds_iam_magic.connection.loss import Ending, error_after_loss, error_on_new_session, note_on_new_session
 from rds_iam_magic.connection.session_state import SessionState
 from rds_iam_magic.sql.effects import effects_of
 from rds_iam_magic.sql.statement import split
@@ -57,7 +57,7 @@ def test_in_mid_statement(state, sql, sent, words):
     ],
 )
 def test_for_the_first_statement_afterwards(lost, sql, names, words):
-    error = error_on_new_session(lost, effects(sql), names, released=False)
+    error = error_on_new_session(lost, effects(sql), names, ending=Ending.LOST)
     if words is None:
         assert error is None
     else:
@@ -65,21 +65,29 @@ def test_for_the_first_statement_afterwards(lost, sql, names, words):
 
 
 @pytest.mark.parametrize(
-    ("lost", "released", "note"),
+    ("lost", "ending", "note"),
     [
-        (IDLE, False, "the connection was lost and has been reopened."),
-        (IDLE, True, ""),
+        (IDLE, Ending.LOST, "the connection was lost and has been reopened."),
+        (IDLE, Ending.RELEASED, ""),
+        (IDLE, Ending.IDLE, "the session was closed while it was idle; a new one was opened for this statement."),
         (
             IDLE.before_send(effects("SET @a = 1")),
-            False,
+            Ending.LOST,
             "the connection was lost and has been reopened; lost with the old one: user variables.",
         ),
         (
             IDLE.before_send(effects("SET @a = 1")),
-            True,
+            Ending.RELEASED,
             "the session was released and a new one was opened; lost with the old one: user variables.",
         ),
     ],
 )
-def test_what_is_told(lost, released, note):
-    assert note_on_new_session(lost, released=released) == note
+def test_what_is_told(lost, ending, note):
+    assert note_on_new_session(lost, ending=ending) == note
+
+
+def test_how_the_session_ended_is_said():
+    error = error_on_new_session(IDLE, effects("SELECT LAST_INSERT_ID()"), set(), ending=Ending.IDLE)
+    assert error.message.startswith(
+        "The session was closed while it was idle, and with it the values of LAST_INSERT_ID"
+    )

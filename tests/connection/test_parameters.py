@@ -260,3 +260,12 @@ def test_where_no_parameter_can_stand_rows_are_as_exact(db, notes, condition):
     with pytest.raises(StatementError, match="SQL syntax"):
         db.query("SELECT f FROM exact WHERE f WHERE :yes", params=params)
     assert db.query("SHOW SESSION STATUS LIKE 'Prepared_stmt_count'")["Value"].tolist() in ([], ["0"])
+
+
+@pytest.mark.parametrize("sql", ["SELECT * FROM seq_1_to_9 WHERE seq = :c", "SELECT 1 AS a LIMIT :c", "SELECT :c"])
+def test_a_parameter_without_params_is_told(db, sql):
+    """The server's own message says only that there is an error."""
+    with pytest.raises(StatementError, match="1064") as caught:
+        db.query(sql)
+    assert caught.value.cause == "sql-syntax"
+    assert caught.value.hint.startswith('If :c is a parameter, give params={"NAME": VALUE}. Check the SQL')

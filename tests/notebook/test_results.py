@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
-from tests.support.events import interrupt_when, processes
+from tests.support.events import interrupt_when, processes, wait_until
 
 pytestmark = pytest.mark.slow  # servers and kernels
 
@@ -107,6 +107,29 @@ def test_a_lost_connection_is_listed(connected):
         assert connected.ok(line).output.strip().endswith("· lost; the next statement reconnects")
     assert len(connected.ok("%rds_sql SELECT 1 AS a").value) == 1
     assert "lost" not in connected.ok("%rds_iam_connect").output
+
+
+def test_a_session_that_was_closed_while_it_was_idle_is_listed(shell):
+    said = shell.ok("%rds_iam_connect sandbox -u reader -d shop --close-idle 0.0005").output  # 30 ms
+    assert "closes after 0.0005 min without a statement" in said
+    wait_until(lambda: shell.ip._rds_iam_magics.connections["sandbox"].idle_closed)
+    for line in ("%rds_iam_connect", "%rds_iam_connect -l"):
+        assert shell.ok(line).output.strip().endswith("· closed while it was idle; the next statement reconnects")
+    cell = shell.ok("%rds_sql SELECT 1 AS a")
+    assert len(cell.value) == 1
+    assert "Note: the session was closed while it was idle; a new one was opened for this statement." in cell.output
+
+
+@pytest.mark.usefixtures("tester")
+def test_a_session_that_holds_something_stays_open_and_says_why(shell):
+    shell.ok("%rds_iam_connect sandbox -u tester -d scratch --close-idle 10")
+    shell.ok("%rds_sql CREATE TEMPORARY TABLE mine (a INT)")
+    connection = shell.ip._rds_iam_magics.connections["sandbox"]
+    connection._use.used_at -= 600
+    connection._idle_closing.look()
+    cell = shell.ok("%rds_sql SELECT * FROM mine")
+    assert "the session was idle for 10 min but stays open: closing it would lose temporary tables." in cell.output
+    assert "idle" not in shell.ok("%rds_sql SELECT * FROM mine").output
 
 
 @pytest.mark.usefixtures("scratch", "inside")

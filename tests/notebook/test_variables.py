@@ -133,7 +133,9 @@ def test_params(connected):
 
 def test_no_bind(connected):
     connected.ok("x = 5")
-    assert "syntax" in str(connected("%%rds_sql --no-bind\nSELECT :x").error)
+    error = connected("%%rds_sql --no-bind\nSELECT :x").error
+    assert "syntax" in error.message
+    assert error.hint.startswith("If :x is a parameter, omit --no-bind. Check the SQL")
     assert connected.ok("%%rds_sql --no-bind\nSELECT ':x' AS a").output.count("Note") == 0
     refused(connected("%%rds_sql --no-bind --params x\nSELECT 1"), "invalid-option")
 

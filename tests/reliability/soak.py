@@ -17,9 +17,14 @@ import psutil
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectError, ConnectionLostError
 from rds_iam_magic.mysql.dial import Address
+from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.sandbox import Sandbox
+from tests.support.events import wait_until
 from tests.support.logins import create_tester, login_of_tester
 from tests.support.proxy import Proxy
+
+IDLE = 0.0002
+"""Minutes after which an idle session is closed: 12 ms."""
 
 
 @dataclass
@@ -31,6 +36,7 @@ class Ledger:
     refused: set[int] = field(default_factory=set)
     reads: int = 0
     cuts: int = 0
+    rests: int = 0
     memory: list[int] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
 
@@ -51,7 +57,7 @@ def soak(sandbox: Sandbox, seconds: float, seed: int = 7) -> Ledger:
         root.execute("CREATE OR REPLACE TABLE scratch.soak (n BIGINT NOT NULL) ENGINE=InnoDB")
     with Proxy(sandbox.server.port) as proxy:
         login = login_of_tester(sandbox, via=Address("127.0.0.1", proxy.port))
-        with Connection(login, notify=[].append) as db:
+        with Connection(login, settings=SessionSettings(close_idle=IDLE), notify=[].append) as db:
             breaker = threading.Thread(target=_break, args=[proxy, chance, stop, ledger])
             breaker.start()
             try:
@@ -84,6 +90,9 @@ def _work(db: Connection, chance: random.Random, deadline: float, ledger: Ledger
     while time.monotonic() < deadline:
         number += 1
         try:
+            if chance.random() < 0.1:  # closed for being idle, or lost meanwhile, or cut while it is being closed
+                wait_until(lambda: db.idle_closed or db.lost)
+                ledger.rests += db.idle_closed
             if chance.random() < 0.5:
                 _read(db, chance)
                 ledger.reads += 1
@@ -136,7 +145,8 @@ def main(seconds: float) -> None:
         create_tester(sandbox.server)
         ledger = soak(sandbox, seconds, seed=int(time.time()))
     print(
-        f"{seconds:g} s: {ledger.cuts} cuts, {ledger.reads} reads, {len(ledger.acknowledged)} writes acknowledged, "
+        f"{seconds:g} s: {ledger.cuts} cuts, {ledger.rests} idle sessions closed, {ledger.reads} reads, "
+        f"{len(ledger.acknowledged)} writes acknowledged, "
         f"{len(ledger.unknown)} of unknown fate, {len(ledger.refused)} refused; nothing lost, nothing twice.\n"
         f"Memory {ledger.memory[0] >> 20} → {ledger.memory[-1] >> 20} MB, "
         f"descriptors {ledger.files[0]} → {ledger.files[-1]}."

@@ -23,6 +23,7 @@ import psutil
 from rds_iam_magic.connect_options import Compress
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import ConnectionLostError, NotConnectedError, ResultError
+from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.sandbox import Sandbox
 from rds_iam_magic.timeouts import DEFAULT, Timeouts
 from tests.support.events import wait_until
@@ -76,10 +77,16 @@ def watching(sandbox: Sandbox) -> Iterator[Watch]:
 
 
 def inject_into_connect(
-    sandbox: Sandbox, error: type[BaseException], *, step: int = 1, compress: Compress = "off"
+    sandbox: Sandbox,
+    error: type[BaseException],
+    *,
+    step: int = 1,
+    compress: Compress = "off",
+    close_idle: float | None = None,
 ) -> int:
-    """At each `step`-th line of connecting; returns how many were tried."""
+    """At each `step`-th line of connecting and closing; returns how many were tried."""
     login = login_of_tester(sandbox, compress=compress)
+    settings = SessionSettings(close_idle=close_idle)
     opened: list[Connection] = []
 
     def close() -> None:
@@ -88,7 +95,7 @@ def inject_into_connect(
             opened.pop()
 
     def work() -> None:
-        opened.append(Connection(login, notify=[].append))
+        opened.append(Connection(login, settings=settings, notify=[].append))
         close()  # interrupted, it can be called again
 
     return _at_each_line(sandbox, error, step, work, prepare=None, after_each=close)
@@ -105,15 +112,16 @@ def inject_into_use(
     keeps: bool = False,
     timeouts: Timeouts = DEFAULT,
     compress: Compress = "off",
+    close_idle: float | None = None,
 ) -> int:
     """At each `step`-th line of a use of a held connection, which must then be right or be open again.
 
     Args:
         keeps: Whether it must still be the same session, with its open transaction and temporary table.
-        timeouts, compress: Of the connection.
+        timeouts, compress, close_idle: Of the connection.
     """
     login = login_of_tester(sandbox, timeouts=timeouts, compress=compress)
-    with Connection(login, notify=[].append) as db:
+    with Connection(login, settings=SessionSettings(close_idle=close_idle), notify=[].append) as db:
 
         def ready() -> None:
             prepare(db)
@@ -297,7 +305,8 @@ def _weather(sandbox: Sandbox, chance: random.Random, tally: Tally, deadline: fl
 def _round(sandbox: Sandbox, held: list[Connection], chance: random.Random, number: int, tally: Tally) -> None:
     if not held:
         login = login_of_tester(sandbox, compress=chance.choice(("off", "zlib")))
-        held.append(Connection(login, notify=[].append))
+        settings = SessionSettings(close_idle=chance.choice((None, 0.0001)))  # 6 ms
+        held.append(Connection(login, settings=settings, notify=[].append))
     _ask(held[0], chance, number, tally)
     tally.right += 1
 

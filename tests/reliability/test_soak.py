@@ -6,6 +6,7 @@ from tests.reliability.soak import soak
 def test_soak(own_sandbox):
     ledger = soak(own_sandbox, 20)
     assert ledger.cuts > 20
+    assert ledger.rests > 20
     assert ledger.reads > 20
     assert len(ledger.acknowledged) > 20
     half = len(ledger.files) // 2

@@ -33,6 +33,11 @@ def test_at_every_line_of_connecting_with_compression(calm):
     assert inject_into_connect(calm, KeyboardInterrupt, step=11, compress="zlib") > 30
 
 
+@pytest.mark.parametrize("minutes", [60, 0.00001])
+def test_at_every_line_of_connecting_where_idle_sessions_are_closed(calm, minutes):
+    assert inject_into_connect(calm, KeyboardInterrupt, step=11, close_idle=minutes) > 30
+
+
 LARGE = "SELECT seq, REPEAT('x', 2000) AS filler FROM seq_1_to_200"  # few rows in what is read first
 
 
@@ -82,6 +87,14 @@ def test_at_every_line_of_reconnecting(calm):
         end_session(calm.server, db.connection_id)
 
     assert inject_into_use(calm, KeyboardInterrupt, WORKS["a small answer"], prepare=lose, step=11) > 15
+
+
+def test_at_every_line_of_opening_a_session_that_was_closed_while_it_was_idle(calm):
+    def idle(db):
+        wait_until(lambda: db.idle_closed)
+
+    work = WORKS["a small answer"]
+    assert inject_into_use(calm, KeyboardInterrupt, work, prepare=idle, close_idle=0.001, step=11) > 15
 
 
 def test_at_every_line_of_the_check_of_an_idle_session(calm):

@@ -31,6 +31,8 @@ roles; a fork; threads. `make soak` cuts connections at random during reads and 
 
 - Each attempt to connect signs a fresh token. Reconnecting retries with pauses for at most `--connect-timeout`.
 - Before each statement, an idle connection is checked without a round trip; after 30 s idle, with one.
+- With `--close-idle`, a session without a statement for so long is closed, unless it holds what cannot be restored (see
+  below); that it stays open is told once. The next statement opens a new session, and a note says so.
 - After 30 s without a byte, a second connection asks the server whether the statement is still running. The connection
   is closed only after two checks in a row go unanswered, never while the query may still be running.
 - Stop, `--limit` and the time and memory limits end the query with `KILL QUERY`, sent over a second connection to the

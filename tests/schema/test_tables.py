@@ -95,6 +95,31 @@ def test_the_name_of_a_schema_is_told_from_one_of_a_table(shop, inside):
     assert inside
 
 
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("customers.*", 'customers is a table, not a schema; db.columns("customers") shows its columns.'),
+        ("`nobody's`.x%", "there is no schema `nobody's`; db.databases() lists those that you can see."),
+        ("x%.y%", None),
+        ("shop.y%", None),
+        ("y%", None),
+    ],
+)
+def test_what_is_no_schema_is_told(shop, pattern, told):
+    notes = []
+    shop.notify = notes.append
+    assert names(shop.tables(pattern)) == []
+    assert notes == ([told] if told else [])
+
+
+def test_what_is_no_schema_without_a_default_one(inside):
+    notes = []
+    with rds_iam_magic.connect("sandbox", user="reader", notify=notes.append) as connection:
+        assert inside.server.pid
+        assert names(connection.tables("customers.*")) == []
+    assert notes == ["there is no schema customers; db.databases() lists those that you can see."]
+
+
 def test_a_temporary_table_by_its_name(db):
     db.execute("CREATE TEMPORARY TABLE of_mine (a INT)")
     found = db.tables("of_mine")

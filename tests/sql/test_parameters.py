@@ -15,6 +15,7 @@ from rds_iam_magic.sql.parameters import (
     find_parameters,
     may_have_parameters,
     read_pieces,
+    unbound_parameter,
 )
 
 
@@ -145,3 +146,19 @@ def test_strings_and_comments_are_told():
 def test_any_text_is_read_to_its_end(sql, escapes):
     with contextlib.suppress(OptionError):
         find_parameters(sql, backslash_escapes=escapes)
+
+
+@pytest.mark.parametrize(
+    ("near", "sql", "parameter"),
+    [
+        (":since' at line 1", "SELECT :since", ":since"),
+        (":day.year' at line 1", "SELECT :day.year", ":day"),
+        (":since AND a = 1' at line 3", "SELECT 1 -- :x\nWHERE a > :since AND a = 1", ":since"),
+        ("FRMO t' at line 1", "SELECT :since FRMO t", ""),
+        (":since' at line 1", "SELECT ':since'", ""),
+        (":5' at line 1", "SELECT a :5", ""),
+        (":x' at line 1", "SELECT :x /*! :y */", ""),  # not read: whether it runs is unknown
+    ],
+)
+def test_a_parameter_that_the_server_did_not_understand(near, sql, parameter):
+    assert unbound_parameter(f"You have an error in your SQL syntax; check … to use near '{near}", sql) == parameter

@@ -89,3 +89,14 @@ class Changed:
             with error:
                 status, text = error.code, error.read().decode()
         return status, self._change(action, text).encode()
+
+
+def with_least_capacity(least: str | None) -> Callable[[str, str], str]:
+    """A change by which clusters are Aurora Serverless with that minimum capacity in ACU; None: with no capacities."""
+    inner = "" if least is None else f"<MinCapacity>{least}</MinCapacity><MaxCapacity>2.0</MaxCapacity>"
+    added = f"<ServerlessV2ScalingConfiguration>{inner}</ServerlessV2ScalingConfiguration></DBCluster>"
+
+    def change(action: str, text: str) -> str:
+        return text.replace("</DBCluster>", added) if action == "DescribeDBClusters" else text
+
+    return change

@@ -20,7 +20,7 @@ from rds_iam_magic.hints import Note
 from rds_iam_magic.notebook import grammars
 from rds_iam_magic.notebook.decorator import magic
 from rds_iam_magic.notebook.looking.lines import aws_options, number_of_rows, parse_explain, parse_look
-from rds_iam_magic.notebook.looking.styles import BLANK, PLAIN, PREVIEW, PROFILE, TABLES
+from rds_iam_magic.notebook.looking.styles import BLANK, COLUMNS, PLAIN, PREVIEW, PROFILE, TABLES
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -63,7 +63,7 @@ class RdsIamLooking(Magics):
         parsed = parse_look(grammars.COLUMNS, line, least=1)
         if parsed is None:
             return _help(grammars.COLUMNS)
-        return self._ask(parsed.alias, lambda db: db.columns(parsed.words[0]), PLAIN)
+        return self._ask(parsed.alias, lambda db: db.columns(parsed.words[0]), COLUMNS)
 
     @line_magic
     @magic(grammars.PREVIEW)

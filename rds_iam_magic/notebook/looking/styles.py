@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rds_iam_magic.notebook.whole import Style
@@ -30,8 +31,14 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
+def _no_default(row: Mapping[str, str | None]) -> Collection[str]:
+    """A column that may be NULL has the default NULL, if no other; one that may not has none."""
+    return ("default",) if row["null"] == "NO" else ()
+
+
 PLAIN = Style(index=False)
 BLANK = Style(index=False, null="")
+COLUMNS = Style(index=False, blank=_no_default)
 TABLES = Style(formats={"rows_estimate": _count, "bytes": bytes_text}, index=False, null="")
 PREVIEW = Style(index=False, longest=1000)
 PROFILE = Style(

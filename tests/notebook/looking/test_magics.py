@@ -77,6 +77,15 @@ def test_columns_rows_and_the_statement_that_creates(connected):
     assert len(value.splitlines()) > 10
 
 
+def test_a_column_that_may_not_be_null_has_no_default_of_null(tester):
+    tester.ok("%rds_sql -q CREATE OR REPLACE TABLE defaults (a INT NOT NULL, b INT, c INT NOT NULL DEFAULT 5, d TEXT)")
+    value = tester.ok("%rds_columns defaults").value
+    assert value["default"].isna().tolist() == [True, True, False, True], "the values are the server's"
+    lines = shown(tester, value)[0].splitlines()
+    assert [line.split()[2:] for line in lines[1:]] == [["NO"], ["YES", "NULL"], ["NO", "5"], ["YES", "NULL"]]
+    tester.ok("%rds_sql -q DROP TABLE defaults")
+
+
 def test_a_profile(connected):
     value = connected.ok("%rds_profile orders").value
     assert value["top"][3][0] == ("delivered", 43019)

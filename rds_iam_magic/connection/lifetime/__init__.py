@@ -1,0 +1,1 @@
+"""How a held session begins, and when it ends by itself."""
