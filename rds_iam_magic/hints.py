@@ -187,8 +187,8 @@ HINTS: dict[str, str] = {
     "maintenance window needs Apply immediately (RDS console, Modify).",
     "not-rds-host": "The token is signed for the AWS host name: give that, and {option:via} for a tunnel, an IP or a "
     "CNAME.",
-    "policy-lookup-denied": "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances, or give the database's ids, "
-    "which need no look-up: {option:ids}.",
+    "policy-lookup-denied": "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances (for a proxy, "
+    "rds:DescribeDBProxies), or give the database's ids, which need no look-up: {option:ids}.",
     "policy-too-large": "Delete inline policies that nobody needs, or make this one a managed policy (6,144 characters "
     "of its own) and attach that.",
     "proxy-policy-unknown": "Take the id from the proxy's ARN (RDS console, Proxies): …:dbuser:prx-ID/USER.",

@@ -87,7 +87,7 @@ def attach_policy(
     Args:
         session: A boto3 session of the principal's account.
         principal: `role/NAME`, `user/NAME`, `group/NAME`, with a path or not, or its ARN.
-        resources: What to connect to.
+        resources: What to connect to; one at least.
         user: The database user; case-sensitive.
         name: The inline policy's name.
         wildcard: Whether `user` may be a pattern, for several users.
@@ -103,11 +103,12 @@ def attach_policy(
     check_policy_name(name)
     wanted = connect_policy(resources, user, wildcard=wildcard)
     check_editable(given)
-    found = find_principal(session, given)
+    region = resources[0].region
+    found = find_principal(session, region, given)
     check_editable(found)
     _check_account(found, resources)
-    inline = read_inline(session, found)
-    managed = read_managed(session, found)
+    inline = read_inline(session, region, found)
+    managed = read_managed(session, region, found)
     known, unknown = _known(session, [*inline.values(), *managed.documents.values()], resources)
     if managed.denied:
         unknown.append(_not_looked_over(found))
@@ -119,7 +120,7 @@ def attach_policy(
         _check_size(found, after)
     if not dry_run:
         for change in changes:
-            put_inline(session, found, change.name, change.after)
+            put_inline(session, region, found, change.name, change.after)
     others = [each for policy, document in managed.documents.items() for each in review(document, policy, known)]
     return Attachment(
         principal=found,

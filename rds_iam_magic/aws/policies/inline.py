@@ -28,19 +28,25 @@ class Managed:
     denied: bool = False
 
 
-def find_principal(session: Any, given: Principal) -> Principal:
+def find_principal(session: Any, region: str, given: Principal) -> Principal:
     """The principal with its path and its account.
+
+    Args:
+        session: A boto3 session.
+        region: Any region of the partition whose IAM is asked: IAM has none of its own.
+        given: The principal, as the user names it.
 
     Raises:
         AwsError: There is none of that name (the hint has similar ones) or path, or it may not be looked up.
     """
     with aws_call(f"reading {given}"):
-        row = _described(client_of(session, "iam"), given)
+        row = _described(client_of(session, "iam", region_name=region), given)
     if row is None:
-        near = difflib.get_close_matches(given.name, _names(session, given), n=3, cutoff=0.5)
+        near = difflib.get_close_matches(given.name, _names(session, region, given), n=3, cutoff=0.5)
         similar = f"Similar names: {', '.join(f'{given.kind.word}/{name}' for name in near)}." if near else ""
         raise AwsError(f"There is no {given.kind.word} {given.name}.", similar, cause="principal-unknown")
-    found = Principal(given.kind, given.name, str(row["Path"]), str(row["Arn"]).split(":")[4])
+    name = str(row[f"{given.kind.word.capitalize()}Name"])  # IAM finds it in any case
+    found = Principal(given.kind, name, str(row["Path"]), str(row["Arn"]).split(":")[4])
     if given.account not in (None, found.account):
         raise AwsError(
             f"{given} is in account {given.account}; the credentials are of account {found.account}.",
@@ -60,8 +66,8 @@ def _described(client: Any, principal: Principal) -> dict[str, Any] | None:
     except client.exceptions.NoSuchEntityException:
         return None
     row = dict(part_of(answer, word.capitalize()))
-    part_of(row, "Path")
-    part_of(row, "Arn")
+    for part in ("Path", "Arn", f"{word.capitalize()}Name"):
+        part_of(row, part)
     return row
 
 
@@ -69,19 +75,19 @@ def _named(principal: Principal) -> dict[str, str]:
     return {f"{principal.kind.word.capitalize()}Name": principal.name}
 
 
-def _names(session: Any, principal: Principal) -> list[str]:
+def _names(session: Any, region: str, principal: Principal) -> list[str]:
     """All names of that kind, for the nearest; none if they may not be listed."""
     word, plural = principal.kind.word, principal.kind.value.plural
     try:
         with aws_call(f"listing the {plural}"):
-            pages = client_of(session, "iam").get_paginator(f"list_{plural}").paginate()
+            pages = client_of(session, "iam", region_name=region).get_paginator(f"list_{plural}").paginate()
             rows = [row for page in pages for row in part_of(page, plural.capitalize())]
     except AwsError:
         return []
     return [str(row[f"{word.capitalize()}Name"]) for row in rows]
 
 
-def read_inline(session: Any, principal: Principal) -> dict[str, Document]:
+def read_inline(session: Any, region: str, principal: Principal) -> dict[str, Document]:
     """All inline policies by name.
 
     Raises:
@@ -89,7 +95,7 @@ def read_inline(session: Any, principal: Principal) -> dict[str, Document]:
     """
     word = principal.kind.word
     with aws_call(f"reading the inline policies of {principal}"):
-        client = client_of(session, "iam")
+        client = client_of(session, "iam", region_name=region)
         pages = client.get_paginator(f"list_{word}_policies").paginate(**_named(principal))
         names = [str(name) for page in pages for name in part_of(page, "PolicyNames")]
         read = getattr(client, f"get_{word}_policy")
@@ -106,7 +112,7 @@ def _document(value: Any) -> Document:
     return dict(value)
 
 
-def read_managed(session: Any, principal: Principal) -> Managed:
+def read_managed(session: Any, region: str, principal: Principal) -> Managed:
     """The managed policies of the account that are attached to it, as far as they may be read.
 
     Raises:
@@ -116,7 +122,7 @@ def read_managed(session: Any, principal: Principal) -> Managed:
     documents: dict[str, Document] = {}
     try:
         with aws_call(f"reading the managed policies of {principal}"):
-            client = client_of(session, "iam")
+            client = client_of(session, "iam", region_name=region)
             pages = client.get_paginator(f"list_attached_{word}_policies").paginate(**_named(principal))
             rows = [row for page in pages for row in part_of(page, "AttachedPolicies")]
             documents.update(_managed(client, rows))
@@ -137,14 +143,14 @@ def _managed(client: Any, rows: list[dict[str, Any]]) -> Iterator[tuple[str, Doc
         yield str(row.get("PolicyName", arn)), _document(part_of(answer, "Document"))
 
 
-def put_inline(session: Any, principal: Principal, name: str, document: Document) -> None:
+def put_inline(session: Any, region: str, principal: Principal, name: str, document: Document) -> None:
     """Put an inline policy, in place of one of that name.
 
     Raises:
         AwsError: IAM does not permit it, or the policies become too large.
     """
     with aws_call(f"putting the policy {name} of {principal}"):
-        client = client_of(session, "iam")
+        client = client_of(session, "iam", region_name=region)
         put = getattr(client, f"put_{principal.kind.word}_policy")
         try:
             put(PolicyName=name, PolicyDocument=compact(document), **_named(principal))

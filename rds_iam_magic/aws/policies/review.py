@@ -75,7 +75,7 @@ def _in_statement(at: int, statement: dict[str, Any], policy: str, known: Known)
     for resource in resources:
         right, why = _wrong_resource(resource, known, is_for_connect=is_for_connect)
         if why:
-            yield Mistake(policy, at, "Resource", resource, right if may_mend else None, why)
+            yield Mistake(policy, at, "Resource", resource, right if may_mend else None, _printable(why))
 
 
 def _wrong_resource(resource: str, known: Known, *, is_for_connect: bool) -> tuple[str | None, str]:
@@ -104,6 +104,10 @@ def _wrong_id(written: str, names: Mapping[str, str]) -> tuple[str | None, str]:
     if _MADE_BY_AWS.fullmatch(written):
         return right, f"{written} is the id of an instance in an Aurora cluster, whose own id is {right}"
     return right, f"{written} is an identifier; the resource id is {right}"
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _names(known: Known, region: str) -> Mapping[str, str]:

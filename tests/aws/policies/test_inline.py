@@ -10,6 +10,7 @@ from tests.support.fake_aws import Changed, answering
 
 pytestmark = pytest.mark.slow  # servers and kernels
 
+REGION = "us-east-1"
 ANALYTICS = parse_principal("role/analytics")
 DOCUMENT = {"Version": "2012-10-17", "Statement": []}
 
@@ -22,10 +23,10 @@ def error_of(code, message="Words."):
 
 
 def test_what_is_there(session):
-    found = find_principal(session, ANALYTICS)
+    found = find_principal(session, REGION, ANALYTICS)
     assert (str(found), found.account) == ("role/analytics", "123456789012")
-    assert list(read_inline(session, found)) == ["connect"]
-    assert list(read_managed(session, parse_principal("user/managed")).documents) == ["connect-anywhere"]
+    assert list(read_inline(session, REGION, found)) == ["connect"]
+    assert list(read_managed(session, REGION, parse_principal("user/managed")).documents) == ["connect-anywhere"]
 
 
 @pytest.mark.parametrize("body", [b"<!DOCTYPE html><html></html>", b"", b"{}", b"<html><p>Log in</p></html>"])
@@ -35,7 +36,7 @@ def test_a_page_instead_of_iam(inside, monkeypatch, body):
         monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", url)
         for read in (find_principal, read_inline, read_managed):
             with pytest.raises(AwsError, match="Something other than AWS answered"):
-                read(open_session(), ANALYTICS)
+                read(open_session(), REGION, ANALYTICS)
 
 
 def test_a_document_that_is_none(inside, monkeypatch):
@@ -46,7 +47,7 @@ def test_a_document_that_is_none(inside, monkeypatch):
     with answering(Changed(inside, odd, "iam")) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", url)
         with pytest.raises(AwsError, match="Something other than AWS answered"):
-            read_inline(open_session(), ANALYTICS)
+            read_inline(open_session(), REGION, ANALYTICS)
 
 
 def test_iams_own_limit_has_the_same_cause(inside, monkeypatch):
@@ -55,7 +56,7 @@ def test_iams_own_limit_has_the_same_cause(inside, monkeypatch):
     with answering(lambda *_: (409, error_of("LimitExceeded", "Maximum policy size of 10240 bytes exceeded"))) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", url)
         with pytest.raises(AwsError, match="would be too large, says IAM") as caught:
-            put_inline(open_session(), ANALYTICS, "p", DOCUMENT)
+            put_inline(open_session(), REGION, ANALYTICS, "p", DOCUMENT)
     assert caught.value.cause == "policy-too-large"
 
 
@@ -66,5 +67,5 @@ def test_other_refusals(inside, monkeypatch, code, cause):
     with answering(lambda *_: (400, error_of(code))) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", url)
         with pytest.raises(AwsError) as caught:
-            put_inline(open_session(), ANALYTICS, "p", DOCUMENT)
+            put_inline(open_session(), REGION, ANALYTICS, "p", DOCUMENT)
     assert caught.value.cause == cause

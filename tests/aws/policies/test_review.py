@@ -57,6 +57,11 @@ def test_a_resource_that_is_right_or_may_be(resource):
     assert review(document(resource), "p", {}) == []
 
 
+def test_what_is_told_is_one_line():
+    (mistake,) = review(document(arn("a\nb\x1b[2J")), "p", KNOWN)
+    assert mistake.why == "a?b?[2J is not a resource id"
+
+
 def test_without_a_look_the_form_tells():
     assert [each.right for each in review(document([arn("shop"), arn(MEMBER)]), "p", {})] == [None]
 
