@@ -187,7 +187,7 @@ POLICY = Grammar(
         Option(
             "attach",
             OptionInfo(
-                "Put the policy to this role, user or group, by its name or its ARN; a path stands before the name.",
+                "Attach the policy to this role, user or group: its name, behind its path if it has one, or its ARN.",
                 metavar="role/NAME|user/NAME|group/NAME",
             ),
         ),

@@ -182,8 +182,8 @@ def size_of(document: Document) -> int:
 def difference(before: Document | None, after: Document, name: str) -> str:
     """A unified diff of two documents as indented JSON; empty if they are the same."""
     old, new = ([] if document is None else _lines(document) for document in (before, after))
-    said = f"{name} (as it is)" if before is not None else f"{name} (none)"
-    return "\n".join(difflib.unified_diff(old, new, said, f"{name} (as it will be)", n=3, lineterm=""))
+    said = f"{name} (before)" if before is not None else f"{name} (none)"
+    return "\n".join(difflib.unified_diff(old, new, said, f"{name} (after)", n=3, lineterm=""))
 
 
 def _lines(document: Document) -> list[str]:

@@ -69,7 +69,7 @@ def _in_statement(at: int, statement: dict[str, Any], policy: str, known: Known)
     for action in actions:
         if action.lower() == _WRONG_ACTION:
             narrow = bool(resources) and all(map(_DBUSER.fullmatch, resources))
-            why = f"the action {action} does not exist; {CONNECT} does"
+            why = f"the action {action} does not exist, {CONNECT} does"
             yield Mistake(policy, at, "Action", action, CONNECT if may_mend and narrow else None, why)
     is_for_connect = any(action.lower() in (_WRONG_ACTION, CONNECT, "rds-db:*") for action in actions)
     for resource in resources:

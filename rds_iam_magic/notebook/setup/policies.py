@@ -36,7 +36,7 @@ def _told(mistake: Mistake, kind: str) -> str:
 def _remedy(mistake: Mistake, *, fixed: bool) -> str:
     if mistake.right is None:
         return "; correct it by hand."
-    return "." if fixed else "; --fix replaces it."
+    return "; replaced in the diff below." if fixed else "; --fix replaces it."
 
 
 def _outcome(attachment: Attachment) -> str:

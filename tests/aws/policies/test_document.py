@@ -180,7 +180,7 @@ def test_a_difference_is_of_the_lines_of_both(before, after):
         return
     old, new = (json.dumps(each, indent=2, ensure_ascii=False).splitlines() for each in (before or [], after))
     assert lines[0].startswith("--- p (")
-    assert lines[1] == "+++ p (as it will be)"
+    assert lines[1] == "+++ p (after)"
     assert ("(none)" in lines[0]) == (before is None)
     for line in lines[2:]:
         assert line[0] in "@ +-"

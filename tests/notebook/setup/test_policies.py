@@ -45,7 +45,7 @@ def test_the_printed_policy_lets_in_and_taking_it_away_keeps_out(shell, iam):
 
 def test_attached_in_one_cell(shell, iam):
     looked = shell.ok(f"%rds_iam_policy reader sandbox {ATTACH} --dry-run").output
-    assert looked.startswith("--- rds-iam-connect (none)\n+++ rds-iam-connect (as it will be)\n@@ ")
+    assert looked.startswith("--- rds-iam-connect (none)\n+++ rds-iam-connect (after)\n@@ ")
     assert '+      "Action": "rds-db:connect"' in looked
     assert looked.endswith("Nothing was changed: --dry-run. It would change rds-iam-connect of user/stranger.\n")
     assert (held(iam), enters()) == ([], False)
@@ -93,6 +93,7 @@ def test_mistakes_are_told_and_replaced(shell, iam):
     assert "gone is not a resource id; correct it by hand." in told
     done = shell.ok(f"%rds_iam_policy ana sandbox {ATTACH} --fix").output
     assert "--fix replaces" not in done
+    assert "; replaced in the diff below." in done
     assert '-      "Action": "rds:connect",\n+      "Action": "rds-db:connect",' in done
     assert "Changed old, rds-iam-connect of user/stranger" in done
     assert enters()
