@@ -25,7 +25,7 @@ def logs_in(**options):
     try:
         rds_iam_magic.connect("sandbox", user="reader", **options).close()
     except AccessDeniedError as error:
-        return error.cause != "iam-denied"
+        return error.cause not in ("iam-denied", "user-or-iam-denied")
     return True
 
 
