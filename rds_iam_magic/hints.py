@@ -302,6 +302,7 @@ HINTS: dict[str, str] = {
     "type-not-writable": "Write it in another format, or CAST the column in the SQL.",
     "value-unreadable": "",
     # Setting users up
+    "accounts-unreadable": "Give the master user's secret, with {option:secret}.",
     "grant-on": "Grant it by hand if it is meant, as the master user.",
     "grant-refused": "The master user can grant only privileges that it has; correct the grant, then run this again. "
     "What was done stays.",

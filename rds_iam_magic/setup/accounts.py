@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rds_iam_magic.errors import StatementError, UserSetupError
 from rds_iam_magic.setup.account_names import shown
 from rds_iam_magic.setup.grants.grant import RoleGrant
 from rds_iam_magic.setup.grants.held import Held, read_grants
 from rds_iam_magic.sql.quoting import quote_name
+from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +75,7 @@ class Accounts:
         wildcards: Whether `_` and `%` are wildcards in the schema of a grant.
         resolves_names: Whether the server looks up the names of the addresses that connect.
         is_mariadb: Whether it is MariaDB.
+        lower: Whether it keeps the names of schemas and tables in lower case.
         schemas: The names of its schemas.
         first: What was run before all else: on MySQL, the master user's roles were made active.
     """
@@ -82,6 +85,7 @@ class Accounts:
     wildcards: bool
     resolves_names: bool
     is_mariadb: bool
+    lower: bool = False
     schemas: frozenset[str] = frozenset()
     first: tuple[str, ...] = ()
 
@@ -121,22 +125,23 @@ def read_accounts(master: Connection) -> Accounts:
     """Read the accounts of a server.
 
     Raises:
-        StatementError: The master user may not read them.
+        UserSetupError: The user may not read them: it is not the master user.
     """
     is_mariadb = "mariadb" in master.server_version.lower()
     # From MySQL 8.0.36 on, the rights of RDS's master user are those of rds_superuser_role.
     first = ("SET ROLE ALL",) if has_roles(master.server_version) else ()
     for statement in first:
         master.execute(statement)
-    names = "'partial_revokes', 'skip_name_resolve'"
+    names = "'lower_case_table_names', 'partial_revokes', 'skip_name_resolve'"
     settings = dict(_rows(master, f"SHOW VARIABLES WHERE Variable_name IN ({names})"))
     return Accounts(
-        all=tuple(_on_mariadb(master) if is_mariadb else _on_mysql(master)),
+        all=tuple(_read_all(master, is_mariadb=is_mariadb)),
         known=frozenset(" ".join(row[0].split()).upper() for row in _rows(master, "SHOW PRIVILEGES")),
         # With partial_revokes on, MySQL takes schema names literally.
         wildcards=settings.get("partial_revokes") != "ON",
         resolves_names=settings.get("skip_name_resolve") != "ON",
         is_mariadb=is_mariadb,
+        lower=settings.get("lower_case_table_names", "0") != "0",
         schemas=frozenset(row[0] for row in _rows(master, "SHOW DATABASES")),
         first=first,
     )
@@ -146,6 +151,23 @@ def read_held(master: Connection, known: frozenset[str], account: Account | None
     """What an account holds; by default the master user, with the roles that are active."""
     of = "" if account is None else f" FOR {account.sql}"
     return read_grants((row[0] for row in _rows(master, f"SHOW GRANTS{of}")), known)
+
+
+def defined_by(master: Connection, account: Account) -> str:
+    """What would fail without an account, since it runs with the account's rights (DEFINER): counted, or ""."""
+    definer = f"{account.user}@{account.host}".encode().hex()
+    kinds = {"view": "VIEWS", "routine": "ROUTINES", "trigger": "TRIGGERS", "event": "EVENTS"}
+    counts = {
+        kind: int(
+            _rows(
+                master,
+                f"SELECT COUNT(*) FROM information_schema.{table} "  # noqa: S608 - hex literals only
+                f"WHERE CAST(DEFINER AS BINARY) = X'{definer}'",
+            )[0][0]
+        )
+        for kind, table in kinds.items()
+    }
+    return ", ".join(count_of(count, kind) for kind, count in counts.items() if count)
 
 
 def frame_of(accounts: Iterable[Account]) -> pd.DataFrame:
@@ -168,8 +190,19 @@ SELECT User, Host, IFNULL(JSON_VALUE(Priv, '$.is_role'), 0), IFNULL(JSON_VALUE(P
   IFNULL(JSON_VALUE(Priv, '$.account_locked'), 0), IFNULL(JSON_VALUE(Priv, '$.default_role'), '')
 FROM mysql.global_priv ORDER BY User, Host
 """
+_DENIED = {1044, 1142, 1143, 1227}
 _TLS_OF_MARIADB = {"1": "SSL", "2": "X509", "3": "SPECIFIED"}
 _TLS_OF_MYSQL = {"ANY": "SSL", "X509": "X509", "SPECIFIED": "SPECIFIED"}
+
+
+def _read_all(master: Connection, *, is_mariadb: bool) -> list[Account]:
+    try:
+        return _on_mariadb(master) if is_mariadb else _on_mysql(master)
+    except StatementError as error:
+        if error.code not in _DENIED:
+            raise
+        reason = f"{error.server_message} ({error.code})"
+    raise UserSetupError(f"The accounts of the server cannot be read: {reason}.", cause="accounts-unreadable")
 
 
 def _on_mariadb(master: Connection) -> list[Account]:

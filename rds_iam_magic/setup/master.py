@@ -10,7 +10,6 @@ from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import Endpoint, Kind, check_target, is_host_name
 from rds_iam_magic.connecting import connect_as_master, session_of
 from rds_iam_magic.errors import AwsError, TargetError, warn
-from rds_iam_magic.hints import Note
 
 if TYPE_CHECKING:
     from rds_iam_magic.aws.discovery import Database
@@ -94,10 +93,7 @@ def _secret_of(database: Database, notify: Callable[[str], None]) -> str:
         notify(f"the password of {name}'s master user is being rotated: a refused login may work in a minute.")
     if status == "impaired":
         notify(
-            Note(
-                "RDS cannot rotate the password of {name}'s master user (its secret is impaired): check the secret "
-                "and its KMS key; for now the password still works.",
-                name=name,
-            )
+            f"RDS cannot rotate the password of {name}'s master user (its secret is impaired): check the secret and "
+            "its KMS key; for now the password still works."
         )
     return arn

@@ -8,13 +8,13 @@ https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBA
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.errors import StatementError, UserSetupError
 from rds_iam_magic.setup.account_names import check_host, check_user, host_notes, shown
-from rds_iam_magic.setup.accounts import PLUGIN, Account, Accounts, frame_of, read_accounts, read_held
+from rds_iam_magic.setup.accounts import PLUGIN, Account, Accounts, defined_by, frame_of, read_accounts, read_held
 from rds_iam_magic.setup.grants.grant import Grant, RoleGrant
 from rds_iam_magic.setup.grants.held import Held
 from rds_iam_magic.setup.grants.plan import GrantPlan, plan_grants, plan_revokes, written
@@ -96,9 +96,11 @@ def create_user(
         StatementError: The server refused another statement.
     """
     there, account = _named(master, name, host)
-    statements = []
+    statements: list[str] = []
+    notes: list[str] = []
     held = Held()
     if account is None:
+        notes += host_notes(host, resolves_names=there.resolves_names)
         statements.append(f"CREATE USER {Account(name, host).sql} IDENTIFIED WITH {PLUGIN} AS 'RDS' REQUIRE SSL")
     else:
         if not account.has_plugin:
@@ -106,9 +108,10 @@ def create_user(
         held = read_held(master, there.known, account)
         if account.tls == "none":
             statements.append(f"ALTER USER {account.sql} REQUIRE SSL")
-    notes = [] if account is not None else list(host_notes(host, resolves_names=there.resolves_names))
-    plan = _granting(master, there, account or Account(name, host), held, grants, like, host)
-    return _outcome(master, there, account or Account(name, host), plan.behind(statements, notes), dry_run=dry_run)
+            notes.append(f"{account} exists without REQUIRE SSL, which is added.")
+    account = account or Account(name, host)
+    plan = _granting(master, there, account, held, grants, like, host)
+    return _outcome(master, there, account, plan.behind(statements, notes), dry_run=dry_run)
 
 
 def grant_to_user(
@@ -158,7 +161,9 @@ def drop_user(master: Connection, name: str, *, host: str = "%", dry_run: bool =
         return _outcome(master, there, Account(name, host), plan, dry_run=dry_run)
     if not account.has_plugin:
         raise UserSetupError(_unchanged(account), cause="user-without-plugin")
-    plan = GrantPlan((f"DROP USER {account.sql}",), ())
+    defined = defined_by(master, account)
+    note = f"{account} is the DEFINER of {defined}: what runs with its rights fails without it."
+    plan = GrantPlan((f"DROP USER {account.sql}",), (note,) if defined else ())
     return _outcome(master, there, account, plan, dry_run=dry_run)
 
 
@@ -226,9 +231,19 @@ def _granting(
     master: Connection, there: Accounts, account: Account, held: Held, grants: Grants, like: str | None, host: str
 ) -> GrantPlan:
     model = None if like is None else _model(master, there, like, host)
+    notes = tuple(_about(account))
     if not grants and model is None:
-        return GrantPlan((), (), asked=False)
-    return plan_grants(there, account, held, read_held(master, there.known), grants, model)
+        return GrantPlan((), notes, asked=False)
+    return plan_grants(there, account, held, read_held(master, there.known), grants, model).behind((), notes)
+
+
+def _about(account: Account) -> Iterator[str]:
+    """What to know of an account that is given rights."""
+    if account.locked:
+        yield f"{account} is locked (ACCOUNT LOCK): it cannot log in."
+    others = [plugin for plugin in account.plugins if plugin.lower() != PLUGIN.lower()]
+    if others:
+        yield f"{account} may log in with {' or '.join(others)}, too, without IAM."
 
 
 def _model(master: Connection, there: Accounts, like: str, host: str) -> Held:
@@ -274,12 +289,14 @@ def _run(master: Connection, account: Account, statements: Sequence[str]) -> Non
             master.execute(statement)
         except StatementError as error:
             verb = statement.partition(" ")[0]
-            if verb not in ("GRANT", "REVOKE", "SET"):
+            if verb not in ("GRANT", "REVOKE", "SET") or error.cause == "server-read-only":
                 raise
             what = statement.removesuffix(f" TO {account.sql}").removesuffix(f" FROM {account.sql}")
             before = done or (f"{count_of(number, 'statement')} ran, but " if number else "")
+            is_unknown = error.cause in ("unknown-table", "unknown-column", "unknown-routine")
             raise UserSetupError(
                 f"{before}{what} was refused: {error.server_message} ({error.code}).",
+                f"{error.hint} What was done stays." if is_unknown else "",
                 cause="revoke-refused" if verb == "REVOKE" else "grant-refused",
             ) from None
         if statement.startswith("CREATE USER"):

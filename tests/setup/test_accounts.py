@@ -1,5 +1,7 @@
 """The accounts of a server: MariaDB's are asked for, MySQL's answered as its documentation has them."""
 
+import json
+
 import pytest
 
 from rds_iam_magic.connect_options import ConnectOptions
@@ -71,6 +73,24 @@ def test_what_is_found(made):
     assert there.role(RoleGrant("first")) == there.role(RoleGrant("first", "%")) == RoleGrant("first")
     assert there.role(RoleGrant("one")) is None
     assert not there.find("six", "%").has_plugin
+
+
+def test_who_may_not_read_them(inside):
+    """A secret of another user than the master."""
+    arn = "sandbox/other"
+    secrets = inside.client("secretsmanager")
+    value = {"username": "six", "password": "a password", "host": inside.hosts[0]}
+    secrets.create_secret(Name=arn, SecretString=json.dumps(value))
+    try:
+        with inside.server.root() as root:
+            root.execute("CREATE USER 'six'@'%' IDENTIFIED BY 'a password'")
+        with connect_as_master(arn, ConnectOptions()) as six, pytest.raises(UserSetupError, match="1142") as caught:
+            list_users(six)
+        assert caught.value.hint == 'Give the master user\'s secret, with secret="SECRET_ID".'
+    finally:
+        secrets.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+        with inside.server.root() as root:
+            root.execute("DROP USER 'six'@'%'")
 
 
 def test_names_of_one_line():

@@ -55,6 +55,19 @@ def test_none_of_both(inside):
         user_of()
 
 
+def test_the_secret_of_an_instance_that_is_in_no_cluster(inside, monkeypatch):
+    """moto has none for such: RDS describes it in the same words as a cluster's."""
+    arn = inside.client("secretsmanager").describe_secret(SecretId="sandbox/standalone/master")["ARN"]
+    managed = (
+        f"<MasterUserSecret><SecretArn>{arn}</SecretArn><SecretStatus>active</SecretStatus></MasterUserSecret>"
+        "<DBInstanceIdentifier>standalone<"
+    )
+    rds = Changed(inside, lambda _, text: text.replace("<DBInstanceIdentifier>standalone<", managed))
+    with answering(rds) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+        assert user_of(target="standalone") == user_of(target=inside.hosts[3]) == "admin@%"
+
+
 def test_a_password_that_rds_does_not_manage(inside):
     assert inside.hosts
     with pytest.raises(TargetError, match="manages no secret for the master user of standalone") as caught:

@@ -84,8 +84,9 @@ def _done(change: UserChange, line: UserLine) -> str:
         return f"{line.name} already existed{', with these grants' if change.asked else ''}; nothing was changed."
     if not change.granted:
         return "Nothing was changed."
+    is_granted = any(statement.startswith("GRANT") for statement in change.statements)
     return {
-        "create": f"{line.name} already existed; the grants are new.",
+        "create": f"{line.name} already existed; {'the grants are new' if is_granted else 'it was changed'}.",
         "grant": f"Granted to {change.account}.",
         "revoke": f"Revoked from {change.account}.",
         "drop": f"Dropped {change.account}. Sessions that it has open go on until they end.",

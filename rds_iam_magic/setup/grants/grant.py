@@ -84,15 +84,19 @@ class Grant:
     def __str__(self) -> str:
         return f"{privileges_sql(self.privileges)} ON {self.on.sql}"
 
-    def level(self, *, wildcards: bool) -> Level:
-        """The level as the server keeps it.
+    def level(self, *, wildcards: bool, lower: bool = False) -> Level:
+        """The level as the server keeps it; it keeps the names of routines in lower case.
 
         Args:
             wildcards: Whether the server treats `_` in a schema's name as a wildcard, so that it must be escaped.
+            lower: Whether it keeps the names of schemas and tables in lower case, too.
         """
+        schema, name = self.on.schema, self.on.name
         if wildcards and self.on.kind == "schema" and not self.is_pattern:
-            return Level(self.on.schema.replace("_", r"\_"))
-        return self.on
+            schema = schema.replace("_", r"\_")
+        if lower:
+            schema, name = schema.lower(), name.lower()
+        return Level(schema, name.lower() if self.on.routine else name, self.on.routine)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -71,7 +71,7 @@ def plan_grants(
     roles = [_known_role(there, role) for role in grants if isinstance(role, RoleGrant)]
     for grant in grants:
         if isinstance(grant, Grant):
-            level = grant.level(wildcards=there.wildcards)
+            level = grant.level(wildcards=there.wildcards, lower=there.lower)
             _check_known(grant, there.known)
             _check_schema(grant, there, notes)
             privileges = _with_all(grant, level, there.known, master, notes)
@@ -109,7 +109,7 @@ def plan_revokes(there: Accounts, account: Account, held: Held, grants: Sequence
         if isinstance(grant, RoleGrant):
             statements += _role_revokes(there, account, grant, notes)
             continue
-        level = grant.level(wildcards=there.wildcards)
+        level = grant.level(wildcards=there.wildcards, lower=there.lower)
         _check_known(grant, there.known)
         taken = _of_these(grant, level, held)
         if taken:
