@@ -2,6 +2,8 @@
 
 import pytest
 
+from rds_iam_magic.connect_options import ConnectOptions
+from rds_iam_magic.connecting import connect_as_master
 from rds_iam_magic.errors import OptionError, TargetError, UserSetupError
 
 pytestmark = pytest.mark.slow  # servers and kernels
@@ -16,7 +18,8 @@ def cells(shell, inside):
     with inside.server.root() as root:
         root.execute("SELECT User, Host FROM mysql.user WHERE User LIKE 'nb%'")
         for user, host in root.fetchall():
-            root.execute("DROP USER %s@%s" if host else "DROP ROLE %s", (user, host) if host else (user,))
+            name = "`" + user.replace("`", "``") + "`"
+            root.execute(f"DROP USER {name}@`{host}`" if host else f"DROP ROLE {name}")
 
 
 def test_from_nothing_to_a_query_and_back(cells):
@@ -64,6 +67,20 @@ def test_the_dry_run(cells):
     listed = cells.ok(f"%rds_iam_user list {AT} --dry-run")
     assert "only reads" in listed.output
     assert "nb_ana" not in listed.value["User"].tolist()
+
+
+def test_what_is_printed_can_be_run_by_hand(cells):
+    """Pasted from the output into a session of the master user; then the command has nothing left to do."""
+    name = "nb_`x; --\\"
+    grants = "--grant 'SELECT (id), DELETE ON shop.orders' --grant 'ALL ON `a;-- b`.*'"
+    line = f'%rds_iam_user create "{name}" {AT} {grants}'
+    printed = [text for text in cells.ok(f"{line} --dry-run").output.splitlines() if not text.startswith("Note: ")]
+    assert printed.pop().startswith("This is what would run")
+    with connect_as_master("sandbox/master", ConnectOptions()) as master:
+        master.execute("\n".join(printed))
+    assert "There is nothing to change" in cells.ok(f"{line} --dry-run").output
+    assert "nothing was changed" in cells.ok(line).output
+    assert "DELETE, SELECT (`id`) ON `shop`.`orders`" in cells.ok(f'%rds_iam_user show "{name}" {AT}').output
 
 
 def test_the_grants_of_another_and_a_role(cells, inside):
