@@ -559,6 +559,18 @@ def test_a_role_is_active_after_login(master, inside):
         ana.query("SELECT COUNT(*) AS n FROM shop.products")
 
 
+@pytest.mark.parametrize("name", ["o'brien`;-- ", "日本 ユーザー", 'a"\\%_'])
+def test_hostile_names_log_in(master, inside, name):
+    """With a token that is signed for that name."""
+    name = name.strip()
+    create_user(master, name, grants=grants("SELECT (id) ON shop.orders"))
+    with connect_as(name, inside) as session:
+        assert session.query("SELECT CURRENT_USER() AS u, COUNT(id) AS n FROM shop.orders").iloc[0].tolist() == [
+            f"{name}@%",
+            50000,
+        ]
+
+
 def connect_as(name, inside):
     return connect(inside.hosts[0], user=name)
 
