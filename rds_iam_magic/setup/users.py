@@ -231,7 +231,7 @@ def _missing(there: Accounts, name: str, host: str) -> UserSetupError:
     ]
     but = f"; there is {' and '.join(near[:3])}" if near else ""
     return UserSetupError(
-        f"There is no user {shown(name)}{f'@{host}' if host else ''}{but}.", cause="user-missing-there"
+        f"There is no user {shown(name)}{f'@{shown(host)}' if host else ''}{but}.", cause="user-missing-there"
     )
 
 

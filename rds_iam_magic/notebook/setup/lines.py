@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from rds_iam_magic.connect_options import ConnectOptions
@@ -10,6 +10,7 @@ from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.grammar import Line, near
 from rds_iam_magic.notebook.grammars import POLICY, USER
 from rds_iam_magic.notebook.options import at_most, connect_options_of, parse_line
+from rds_iam_magic.option import options_of
 
 if TYPE_CHECKING:
     from rds_iam_magic.setup.grants.grant import Grant, RoleGrant
@@ -112,6 +113,23 @@ def _check_user_options(line: Line, action: UserAction) -> None:
         raise OptionError("There is nothing to grant.", "Add --grant 'SELECT ON SCHEMA.*', or --like USER.")
     if action == "revoke" and "grant" not in given:
         raise OptionError("There is nothing to revoke.", "Add --grant with what to revoke: --grant 'ALL ON SCHEMA.*'.")
+
+
+def options_beside(given: ConnectOptions, reached: ConnectOptions) -> ConnectOptions:
+    """The options for another login to the current connection's database.
+
+    Another AWS identity may be needed, over the same tunnel: the options of AWS are those of the line if it has any of
+    them, each other one is the line's or the connection's.
+
+    Args:
+        given: The options on the line.
+        reached: Those that the connection was opened with.
+    """
+    infos = options_of(ConnectOptions)
+    on_line = {key for key, info in infos.items() if getattr(given, key) != info.default}
+    if any(infos[key].for_aws for key in on_line):
+        on_line |= {key for key, info in infos.items() if info.for_aws}
+    return replace(reached, **{key: getattr(given, key) for key in on_line})
 
 
 def parse_policy(text: str) -> PolicyLine | None:

@@ -11,7 +11,7 @@ from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import NotConnectedError
 from rds_iam_magic.notebook import grammars
 from rds_iam_magic.notebook.decorator import magic
-from rds_iam_magic.notebook.setup.lines import PolicyLine, UserLine, parse_policy, parse_user
+from rds_iam_magic.notebook.setup.lines import PolicyLine, UserLine, options_beside, parse_policy, parse_user
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -61,7 +61,7 @@ class RdsIamSetup(Magics):
             except NotConnectedError:
                 target = None
             else:
-                options = options if options != ConnectOptions() else reached
+                options = options_beside(options, reached)
         return connect_to_set_up(options, target=target, secret=parsed.secret, notify=display.note)
 
     @line_magic

@@ -1,5 +1,7 @@
 """`%rds_iam_user`, in a shell and a sandbox: what is shown of each subcommand, and what runs."""
 
+import os
+
 import pytest
 
 from rds_iam_magic.connect_options import ConnectOptions
@@ -118,7 +120,7 @@ def test_what_a_user_may_get_wrong(cells):
     assert listed.count("nb_ana") == 1  # its grant was refused; that it was created, was said
 
 
-def test_which_database_is_meant(cells):
+def test_which_database_is_meant(cells, monkeypatch):
     cell = cells("%rds_iam_user list")
     assert isinstance(cell.error, TargetError)
     assert "Add --target TARGET or --secret SECRET_ID, or connect first." in cell.output
@@ -126,5 +128,7 @@ def test_which_database_is_meant(cells):
     assert "RDS manages no secret" in cell.output
     assert "--secret SECRET_ID" in cell.output
     assert "reader" in cells.ok("%rds_iam_user list --secret sandbox/standalone/master").output
-    cells.ok("%rds_iam_connect sandbox -u reader --profile inline -A first")
+    via = os.environ["RDS_IAM_MAGIC_VIA"]
+    monkeypatch.delenv("RDS_IAM_MAGIC_VIA")
+    cells.ok(f"%rds_iam_connect sandbox -u reader --profile inline --via {via} -A first")
     assert "reader" in cells.ok("%rds_iam_user list --profile administrator").output
