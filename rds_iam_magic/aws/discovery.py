@@ -48,6 +48,8 @@ class Database:
         iam_pending: Whether switching it on is a pending change.
         status: Such as `available`; of an instance in a cluster, the instance's.
         pauses: Whether it may be paused: Aurora Serverless v2 with a minimum capacity of 0 ACU.
+        master_secret: The ARN of the secret that RDS keeps the master user's password in, and its status, such as
+            `active`; None if RDS does not manage it, or as above.
     """
 
     endpoint: Endpoint
@@ -57,6 +59,7 @@ class Database:
     iam_pending: bool = False
     status: str = "available"
     pauses: bool = False
+    master_secret: tuple[str, str] | None = None
 
 
 def resolve(
@@ -366,7 +369,7 @@ def _owned(row: _Row, owner: _Row | None, region: str) -> Database:
     """The database with the endpoint of one description and all else of its owner's, as far as that is known."""
     database = _database(row, region)
     if owner is None:
-        return replace(database, resource_id=None, iam_enabled=None)
+        return replace(database, resource_id=None, iam_enabled=None, master_secret=None)
     if owner is row:
         return database
     return replace(_database(owner, region), endpoint=database.endpoint, status=database.status)
@@ -395,7 +398,13 @@ def _database(row: _Row, region: str) -> Database:
         iam_pending=bool((row.get("PendingModifiedValues") or {}).get("IAMDatabaseAuthenticationEnabled")),
         status=status,
         pauses=(row.get("ServerlessV2ScalingConfiguration") or {}).get("MinCapacity") == 0,
+        master_secret=_master_secret(row),
     )
+
+
+def _master_secret(row: _Row) -> tuple[str, str] | None:
+    secret = row.get("MasterUserSecret") or {}
+    return (str(secret["SecretArn"]), str(secret.get("SecretStatus", "active"))) if "SecretArn" in secret else None
 
 
 def account_of(database: Database) -> str:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.mysql.session_settings import SessionSettings
     from rds_iam_magic.results.result import Changed
-    from rds_iam_magic.setup.users import UserSetup
 
 
 class RowCount(int):
@@ -262,19 +261,6 @@ def statements(texts: list[str]) -> None:
 def policy(document: dict[str, Any]) -> None:
     """Print a policy document, ready to copy."""
     say(json.dumps(document, indent=2))
-
-
-def user_outcome(outcome: UserSetup, name: str) -> None:
-    """Print what `create_user` did, and the user's row."""
-    if outcome.created:
-        say(f"Created {name}.")
-    elif outcome.granted:
-        say(f"{name} already existed; the grants are new.")
-    else:
-        say(f"{name} already existed{', with these grants' if outcome.asked else ''}; nothing was changed.")
-    if not outcome.privileged:
-        say(f"{name} has no privileges: it can log in but sees no data. Run this again with --grant 'SELECT ON …'.")
-    show(outcome.row)
 
 
 def shorten(error: KeyboardInterrupt) -> None:

@@ -129,23 +129,53 @@ SQL = Grammar(
 
 USER = Grammar(
     "%rds_iam_user",
-    ("create NAME --secret SECRET_ID --grant 'SELECT ON shop.*' [--host '%'] [options]",),
+    (
+        "create NAME [--grant 'SELECT ON shop.*'] [--like USER] [--host '%'] [options]",
+        "grant NAME --grant 'SELECT (id), INSERT ON shop.orders' [options]",
+        "revoke NAME --grant 'ALL ON shop.*' [options]",
+        "drop NAME [options]",
+        "show NAME | list [options]",
+    ),
     """
-    Create a database user that logs in with IAM: AWSAuthenticationPlugin, REQUIRE SSL, and grants. This runs as the
-    master user, whose password is read from Secrets Manager, used over verified TLS, and never shown. Running it again
-    changes nothing. An existing user with a password is left as it is.
+    Create, change and look at the database users that log in with IAM: AWSAuthenticationPlugin, REQUIRE SSL, grants.
+    This runs as the master user, whose password is read from Secrets Manager, used over verified TLS, and never shown.
+    Running it again changes nothing. Accounts that log in in another way, such as by password, are never changed.
+
+    The database is TARGET, the one that the secret names, or the current connection's. Without --secret, the secret is
+    the one that RDS manages for it (Secrets Manager, in the RDS console), which is looked up.
+
+    A grant is what SQL has between GRANT and TO: PRIVILEGES ON SCHEMA.*, ON SCHEMA.TABLE, ON PROCEDURE SCHEMA.NAME, or
+    the name of a role. ALL means the privileges that the master user may grant there; revoked, all that the user has
+    there. In backquotes, _ and % in the name of a schema are wildcards.
+
+    %rds_iam_user create analyst --target my-cluster --grant 'SELECT ON shop.*' --dry-run
     """,
     (
-        Option("secret", OptionInfo("The master user's secret: its name or ARN.", metavar="SECRET_ID")),
+        Option(
+            "secret",
+            OptionInfo(
+                "The master user's secret: its name or ARN.",
+                default_text="the one that RDS manages",
+                metavar="SECRET_ID",
+            ),
+        ),
         Option(
             "grant",
-            OptionInfo("Privileges to grant; can be repeated.", metavar="'PRIVILEGES ON SCHEMA.TABLE'"),
+            OptionInfo("What to grant or revoke; can be repeated.", metavar="'PRIVILEGES ON SCHEMA.TABLE'"),
             many=True,
         ),
+        Option(
+            "like", OptionInfo("Grant what this user has, too, as far as the master user may grant it.", metavar="USER")
+        ),
         Option("host", OptionInfo("Host pattern that the user connects from.", default="%", metavar="PATTERN")),
+        Option("dry-run", OptionInfo("Show the SQL that would run, and run none that writes.", short="N")),
         Option(
             "target",
-            OptionInfo(_TARGET.text, default_text="the database that the secret names", metavar=_TARGET.metavar),
+            OptionInfo(
+                _TARGET.text,
+                default_text="the database that the secret names, or the current connection's",
+                metavar=_TARGET.metavar,
+            ),
         ),
         *_CONNECT,
     ),

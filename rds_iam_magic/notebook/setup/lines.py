@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, get_args
 
 from rds_iam_magic.aws.endpoint import check_target
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.notebook.grammar import Line
+from rds_iam_magic.notebook.grammar import Line, near
 from rds_iam_magic.notebook.grammars import POLICY, USER
 from rds_iam_magic.notebook.options import connect_options_of, parse_line
+from rds_iam_magic.option import options_of
 
 if TYPE_CHECKING:
-    from rds_iam_magic.setup.users import Grant
+    from rds_iam_magic.setup.grants.grant import Grant, RoleGrant
+
+
+UserAction = Literal["create", "grant", "revoke", "drop", "show", "list"]
 
 
 @dataclass(frozen=True, slots=True)
 class UserLine:
-    """A parsed `%rds_iam_user` line: the user to create."""
+    """A parsed `%rds_iam_user` line: what to do with which user; `list` has none."""
 
+    action: UserAction
     name: str
-    secret: str
-    grants: list[Grant]
+    secret: str | None
+    grants: list[Grant | RoleGrant]
+    like: str | None
     host: str
+    dry_run: bool
     target: str | None
     options: ConnectOptions
 
@@ -47,32 +54,90 @@ class PolicyLine:
     fix: bool = False
 
 
+# The options that an action has beside those of how AWS and the database are reached.
+_USER_OPTIONS: dict[str, frozenset[str]] = {
+    "create": frozenset({"grant", "like", "host", "dry_run"}),
+    "grant": frozenset({"grant", "like", "host", "dry_run"}),
+    "revoke": frozenset({"grant", "host", "dry_run"}),
+    "drop": frozenset({"host", "dry_run"}),
+    "show": frozenset({"dry_run"}),
+    "list": frozenset({"dry_run"}),
+}
+
+
 def parse_user(text: str) -> UserLine | None:
     """Read the line of `%rds_iam_user`; None when help is asked for.
 
     Raises:
         OptionError: The line cannot be understood.
     """
-    from rds_iam_magic.setup.users import parse_grant
+    from rds_iam_magic.setup.grants.grant import parse_grant
 
     line = parse_line(USER, text)
     if "help" in line.flags:
         return None
-    if len(line.words) != 2 or line.words[0] != "create":
-        came = f", not: {' '.join(line.words)}" if line.words else ""
-        raise OptionError(f"%rds_iam_user needs: create NAME --secret SECRET_ID{came}.", "See %rds_iam_user --help.")
-    secret = line.get("secret")
-    if not secret:
-        raise OptionError("The master user's secret is missing.", "Add --secret with its name or ARN.")
-    _check_user(line.words[1])
+    action, name = _user_words(line)
+    _check_user_options(line, action)
     return UserLine(
-        name=line.words[1],
-        secret=secret,
+        action=action,
+        name=name,
+        secret=line.get("secret"),
         grants=[parse_grant(grant) for grant in line.lists.get("grant", [])],
+        like=line.get("like"),
         host=line.get("host") or str(USER.info("host").default),
+        dry_run="dry_run" in line.flags,
         target=line.get("target"),
         options=connect_options_of(line),
     )
+
+
+def _user_words(line: Line) -> tuple[UserAction, str]:
+    """The action and the user's name; "" for `list`."""
+    actions = get_args(UserAction)
+    if not line.words or line.words[0] not in actions:
+        came = f", not: {' '.join(line.words)}" if line.words else ""
+        guess = near(line.words[0], actions, cutoff=0.6) if line.words else ""
+        raise OptionError(
+            f"%rds_iam_user needs one of {', '.join(actions)}{came}.",
+            f"Did you mean {guess}?" if guess else USER.see_help,
+        )
+    action: UserAction = line.words[0]  # type: ignore[assignment] # it is one of them
+    names = line.words[1:]
+    if len(names) != (action != "list"):
+        needs = "list" if action == "list" else f"{action} NAME"
+        raise OptionError(f"%rds_iam_user needs: {needs}, not: {' '.join(line.words)}.", USER.see_help)
+    if names and not names[0].strip():
+        raise OptionError("The database user's name is empty.", "Name the user.")
+    return action, names[0] if names else ""
+
+
+def _check_user_options(line: Line, action: UserAction) -> None:
+    """Refuse options that would be ignored, and an action that has nothing to do."""
+    given = {*line.values, *line.flags, *line.lists}
+    stray = sorted((given & _USER_OPTIONS["create"]) - _USER_OPTIONS[action])
+    if stray:
+        raise OptionError(f"--{stray[0].replace('_', '-')} has no effect with {action}.", "Omit it.")
+    if action == "grant" and not given & {"grant", "like"}:
+        raise OptionError("There is nothing to grant.", "Add --grant 'SELECT ON SCHEMA.*', or --like USER.")
+    if action == "revoke" and "grant" not in given:
+        raise OptionError("There is nothing to revoke.", "Add --grant with what to revoke: --grant 'ALL ON SCHEMA.*'.")
+
+
+def options_beside(given: ConnectOptions, reached: ConnectOptions) -> ConnectOptions:
+    """The options for another login to the current connection's database.
+
+    Another AWS identity may be needed, over the same tunnel: the options of AWS are those of the line if it has any of
+    them, each other one is the line's or the connection's.
+
+    Args:
+        given: The options on the line.
+        reached: Those that the connection was opened with.
+    """
+    infos = options_of(ConnectOptions)
+    on_line = {key for key, info in infos.items() if getattr(given, key) != info.default}
+    if any(infos[key].for_aws for key in on_line):
+        on_line |= {key for key, info in infos.items() if info.for_aws}
+    return replace(reached, **{key: getattr(given, key) for key in on_line})
 
 
 def parse_policy(text: str) -> PolicyLine | None:
@@ -142,8 +207,3 @@ def _check_ids(line: Line, targets: tuple[str, ...]) -> None:
         raise OptionError(
             f"{', '.join(others)} has no effect beside --resource-id, which needs no look-up.", "Omit it."
         )
-
-
-def _check_user(name: str) -> None:
-    if not name.strip():
-        raise OptionError("The database user's name is empty.", "Name the user.")

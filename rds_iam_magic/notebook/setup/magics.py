@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from rds_iam_magic.connect_options import ConnectOptions
-from rds_iam_magic.errors import AwsError
+from rds_iam_magic.errors import AwsError, NotConnectedError
 from rds_iam_magic.notebook import grammars
 from rds_iam_magic.notebook.decorator import magic
-from rds_iam_magic.notebook.setup.lines import PolicyLine, parse_policy, parse_user
+from rds_iam_magic.notebook.setup.lines import PolicyLine, UserLine, options_beside, parse_policy, parse_user
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from rds_iam_magic.aws.endpoint import Endpoint
     from rds_iam_magic.aws.policies.document import Resource
+    from rds_iam_magic.connection.connection import Connection
 
 
 @magics_class
@@ -38,17 +39,32 @@ class RdsIamSetup(Magics):
 
     @line_magic
     @magic(grammars.USER)
-    def rds_iam_user(self, line: str) -> None:
-        from rds_iam_magic.connecting import connect_as_master
+    def rds_iam_user(self, line: str) -> Any:
         from rds_iam_magic.notebook import display
-        from rds_iam_magic.setup.users import create_user
+        from rds_iam_magic.notebook.setup import users
 
         parsed = parse_user(line)
         if parsed is None:
             return display.say(grammars.USER.help())
-        with connect_as_master(parsed.secret, parsed.options, target=parsed.target, notify=display.note) as master:
-            outcome = create_user(master, parsed.name, grants=parsed.grants, host=parsed.host)
-        return display.user_outcome(outcome, parsed.name)
+        with self._master(parsed) as master:
+            outcome = users.run(master, parsed)
+        return users.show(outcome, parsed)
+
+    def _master(self, parsed: UserLine) -> Connection:
+        """A connection as the master user of the database that the line names, or else of the current connection's."""
+        from rds_iam_magic.notebook import display
+        from rds_iam_magic.setup.master import connect_to_set_up
+
+        target: str | Endpoint | None = parsed.target
+        options = parsed.options
+        if target is None and parsed.secret is None:
+            try:
+                target, reached = self._current()
+            except NotConnectedError:
+                target = None
+            else:
+                options = options_beside(options, reached)
+        return connect_to_set_up(options, target=target, secret=parsed.secret, notify=display.note)
 
     @line_magic
     @magic(grammars.POLICY)

@@ -3,8 +3,9 @@
 import pytest
 
 from rds_iam_magic.aws.policies.attaching import POLICY_NAME
+from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.notebook.setup.lines import parse_policy, parse_user
+from rds_iam_magic.notebook.setup.lines import options_beside, parse_policy, parse_user
 
 
 def test_user_line():
@@ -22,10 +23,57 @@ def test_grants_are_parsed_not_pasted(grant):
         parse_user(f'create analyst --secret s --grant "{grant}"')
 
 
-@pytest.mark.parametrize("line", ["", "analyst", "drop analyst", "create", "create a b --secret s"])
-def test_bad_user_lines(line):
-    with pytest.raises(OptionError):
+def test_each_subcommand():
+    parsed = parse_user("create ana --like bea --host 10.% --dry-run --target t")
+    assert (parsed.action, parsed.name, parsed.like, parsed.host) == ("create", "ana", "bea", "10.%")
+    assert (parsed.dry_run, parsed.target, parsed.secret) == (True, "t", None)
+    assert [str(g) for g in parse_user("grant ana --grant 'SELECT (id) ON a.b' --grant role").grants] == [
+        "SELECT (`id`) ON `a`.`b`",
+        "role",
+    ]
+    assert parse_user("revoke ana --grant 'ALL ON a.*' -N").dry_run
+    assert parse_user("drop ana --host ::1").host == "::1"
+    assert (parse_user("show ana").action, parse_user("list").name) == ("show", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("", "needs one of create, grant, revoke, drop, show, list"),
+        ("analyst", "not: analyst"),
+        ("crate analyst", "Did you mean create?"),
+        ("create", "needs: create NAME"),
+        ("drop", "needs: drop NAME"),
+        ("create a b --secret s", "not: create a b"),
+        ("list ana", "needs: list, not: list ana"),
+        ("create ''", "name is empty"),
+        ("grant ana", "nothing to grant"),
+        ("revoke ana", "nothing to revoke"),
+        ("revoke ana --like bea", "--like has no effect with revoke"),
+        ("drop ana --grant 'SELECT ON a.b'", "--grant has no effect with drop"),
+        ("show ana --host ::1", "--host has no effect with show"),
+        ("list --like bea", "--like has no effect with list"),
+        ("create ana --grant 'SELECT ON a.* WITH GRANT OPTION'", "is not granted here"),
+        ("create ana --grant 'SUPER ON a.*'", "SUPER is granted"),
+    ],
+)
+def test_bad_user_lines(line, words):
+    with pytest.raises(OptionError) as caught:
         parse_user(line)
+    assert words in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_options_beside_those_of_a_connection():
+    """Another identity over the same tunnel; half of two identities would be none."""
+    reached = ConnectOptions(profile="analyst", role_arn="arn", via="127.0.0.1:3307", connect_timeout=5.0)
+    assert options_beside(ConnectOptions(), reached) == reached
+    assert options_beside(ConnectOptions(profile="admin"), reached) == ConnectOptions(
+        profile="admin", via="127.0.0.1:3307", connect_timeout=5.0
+    )
+    assert options_beside(ConnectOptions(via="127.0.0.1:1", wait=True), reached) == ConnectOptions(
+        profile="analyst", role_arn="arn", via="127.0.0.1:1", wait=True, connect_timeout=5.0
+    )
 
 
 def test_policy_needs_a_user():

@@ -1,0 +1,99 @@
+"""`connect_to_set_up`: a connection as the master user, whose secret is the one given, or the one that RDS manages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from rds_iam_magic.aws import discovery
+from rds_iam_magic.aws.endpoint import Endpoint, Kind, check_target, is_host_name
+from rds_iam_magic.connecting import connect_as_master, session_of
+from rds_iam_magic.errors import AwsError, TargetError, warn
+
+if TYPE_CHECKING:
+    from rds_iam_magic.aws.discovery import Database
+    from rds_iam_magic.connect_options import ConnectOptions
+    from rds_iam_magic.connection.connection import Connection
+
+
+def connect_to_set_up(
+    options: ConnectOptions,
+    *,
+    target: str | Endpoint | None = None,
+    secret: str | None = None,
+    notify: Callable[[str], None] = warn,
+) -> Connection:
+    """Connect as the master user.
+
+    Args:
+        options: How AWS and the database are reached.
+        target: The target, or its endpoint. Default: the database that the secret names.
+        secret: The secret's name or ARN. Default: the one that RDS manages for the target; one of the two is needed.
+        notify: As in `connect`.
+
+    Raises:
+        TargetError: RDS manages no secret for the target, or has none yet.
+        AwsError: The target may not be described, so that its secret is not known.
+        RdsIamError: As `connect_as_master` does.
+    """
+    if secret is None:
+        if target is None:
+            raise TargetError("Neither a target nor a secret is given.", cause="master-target-missing")
+        database = _described(session_of(options), target, options, notify)
+        secret, target = _secret_of(database, notify), database.endpoint
+        options = replace(options, wait=False)  # it has been waited for
+    if isinstance(target, Endpoint):
+        options = replace(options, region=options.region or target.region)
+        target = f"{target.host}:{target.port}"
+    return connect_as_master(secret, options, target=target, notify=notify)
+
+
+def _described(
+    session: Any, target: str | Endpoint, options: ConnectOptions, notify: Callable[[str], None]
+) -> Database:
+    """The database as RDS describes it; the one place here that asks for it."""
+    if isinstance(target, str):
+        check_target(target)
+        if options.wait or is_host_name(target):
+            endpoint = discovery.resolve(
+                session, target, region=options.region, require_iam=False, wait=options.wait, notify=notify
+            )
+            target = endpoint if is_host_name(target) else target
+    if isinstance(target, Endpoint) and target.kind is Kind.PROXY:
+        raise TargetError(
+            f"{target.host} is an RDS Proxy; which secret the master user of its database has is not known there.",
+            cause="master-of-proxy",
+        )
+    try:
+        if isinstance(target, Endpoint):
+            return discovery.find_by_endpoint(session, target)
+        return discovery.find(session, target, region=options.region)
+    except AwsError as error:
+        if error.cause != "aws-lookup-denied":
+            raise
+        denial = error
+    raise AwsError(denial.message, detail=denial.detail, cause="master-lookup-denied")
+
+
+def _secret_of(database: Database, notify: Callable[[str], None]) -> str:
+    """The ARN of the secret that RDS manages. Its status: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_MasterUserSecret.html."""
+    name = database.endpoint.identifier
+    if database.master_secret is None and database.resource_id is None:
+        raise AwsError(
+            f"The secret of {name}'s master user is the cluster's, which these credentials may not look up.",
+            cause="master-lookup-denied",
+        )
+    if database.master_secret is None:
+        raise TargetError(f"RDS manages no secret for the master user of {name}.", cause="master-secret-missing")
+    arn, status = database.master_secret
+    if status == "creating":
+        raise TargetError(f"The secret of {name}'s master user is being created.", cause="master-secret-creating")
+    if status == "rotating":
+        notify(f"the password of {name}'s master user is being rotated: a refused login may work in a minute.")
+    if status == "impaired":
+        notify(
+            f"RDS cannot rotate the password of {name}'s master user (its secret is impaired): check the secret and "
+            "its KMS key; for now the password still works."
+        )
+    return arn
