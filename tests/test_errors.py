@@ -146,7 +146,7 @@ def test_a_hint_that_is_none_of_the_table_can_be_given_and_lengthened():
 def test_facts_are_not_read_as_placeholders():
     error = AccessDeniedError("No.", cause="iam-denied", facts={"user": "{option:via}{host}", "host": "h"})
     error.interface = Interface.NOTEBOOK
-    assert error.hint.endswith("%rds_iam_policy {option:via}{host} --target h")
+    assert error.hint.endswith("%rds_iam_policy {option:via}{host} h")
 
 
 def test_a_fact_that_is_not_known_is_shown_in_capitals():
