@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rds_iam_magic.aws import discovery
-from rds_iam_magic.aws.discovery import Database, account_of
-from rds_iam_magic.aws.endpoint import Endpoint, is_host_name, is_region, partition_of
+from rds_iam_magic.aws.endpoint import Endpoint, is_region, partition_of
 from rds_iam_magic.aws.session import require_text
-from rds_iam_magic.connect_options import MAX_USER_NAME
+from rds_iam_magic.aws.targets.found import Database, account_of
+from rds_iam_magic.aws.targets.resolve import NOWHERE, described
+from rds_iam_magic.connect_options import MAX_USER_NAME, TargetOptions
 from rds_iam_magic.errors import AwsError, OptionError, RegionError
 
 _RESOURCE_ID = re.compile(r"(?:cluster|db|prx)-[A-Za-z0-9]+")
@@ -71,24 +71,23 @@ def policy_from_ids(
     return _document(partition_of(region), region, account, resource_id, user)
 
 
-def find_for_policy(session: Any, target: str | Endpoint, *, region: str | None = None) -> Database:
+def find_for_policy(
+    session: Any, target: str | Endpoint | None, *, where: TargetOptions = NOWHERE, region: str | None = None
+) -> Database:
     """The database that a policy is for.
 
     Args:
         session: A boto3 session.
-        target: An identifier, a host name, or a connection's endpoint.
-        region: Overrides the region in a host name.
+        target: As in `resolve`, or a connection's endpoint.
+        where: As in `resolve`.
+        region: Overrides the region in a host name, and the session's for an identifier.
 
     Raises:
-        TargetError: As `discovery.find` and `discovery.find_by_endpoint` do.
+        TargetError: As `described` does.
         AwsError: It cannot be looked up, for instance without permission.
     """
-    if isinstance(target, str) and is_host_name(target):
-        target = discovery.resolve(session, target, region=region, require_iam=False)
     try:
-        if isinstance(target, Endpoint):
-            return discovery.find_by_endpoint(session, target)
-        return discovery.find(session, target)
+        return described(session, target, where=where, region=region)
     except AwsError as error:
         if error.cause != "aws-lookup-denied":
             raise

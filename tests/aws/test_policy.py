@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.policy import check_policy_user, connect_policy, find_for_policy, policy_from_ids
 from rds_iam_magic.aws.session import open_session
+from rds_iam_magic.aws.targets.resolve import described
 from rds_iam_magic.errors import AwsError, OptionError, RegionError, TargetError
 from tests.support.permissions import only
 
@@ -18,7 +18,7 @@ IDS = {"resource_id": "cluster-ABC123", "account": "012345678901", "region": "eu
 
 @slow
 def test_the_policy_names_the_resource_id(session):
-    database = discovery.find(session, "sandbox")
+    database = described(session, "sandbox")
     (statement,) = connect_policy(database, "analyst")["Statement"]
     assert statement["Action"] == "rds-db:connect"
     assert statement["Resource"] == f"arn:aws:rds-db:us-east-1:123456789012:dbuser:{database.resource_id}/analyst"
@@ -31,7 +31,7 @@ def test_the_policy_lets_its_holder_in(session, inside):
     from rds_iam_magic.errors import AccessDeniedError
 
     iam = inside.client("iam")
-    database = discovery.find(session, "sandbox")
+    database = described(session, "sandbox")
     document = connect_policy(database, "reader")
     ids = {"resource_id": str(database.resource_id), "account": "123456789012", "region": "us-east-1"}
     assert policy_from_ids("reader", **ids) == document
@@ -50,7 +50,7 @@ def test_a_target_by_any_name(session, inside, kind):
     for number, of_cluster in enumerate((True, True, True, False)):
         found = find_for_policy(session, kind(inside.hosts[number]))
         assert found.resource_id.startswith("cluster-" if of_cluster else "db-")
-    assert find_for_policy(session, "sandbox-1") == discovery.find(session, "sandbox-1")
+    assert find_for_policy(session, "sandbox-1") == described(session, "sandbox-1")
 
 
 @slow

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rds_iam_magic.connect_options import ConnectOptions
+from rds_iam_magic.connect_options import ConnectOptions, TargetOptions, check_named
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.grammar import Line
 from rds_iam_magic.notebook.grammars import POLICY, USER
-from rds_iam_magic.notebook.options import at_most, connect_options_of, parse_line
+from rds_iam_magic.notebook.options import at_most, connect_options_of, parse_line, where_of
 
 if TYPE_CHECKING:
     from rds_iam_magic.setup.users import Grant
@@ -20,11 +20,12 @@ class UserLine:
     """A parsed `%rds_iam_user` line: the user to create."""
 
     name: str
-    secret: str
+    secret: str | None
     grants: list[Grant]
     host: str
     target: str | None
     options: ConnectOptions
+    where: TargetOptions = TargetOptions()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class PolicyLine:
     resource_id: str | None = None
     account: str | None = None
     wildcard: bool = False
+    where: TargetOptions = TargetOptions()  # noqa: RUF009 - frozen
 
 
 def parse_user(text: str) -> UserLine | None:
@@ -53,9 +55,10 @@ def parse_user(text: str) -> UserLine | None:
     if len(line.words) != 2 or line.words[0] != "create":
         came = f", not: {' '.join(line.words)}" if line.words else ""
         raise OptionError(f"%rds_iam_user needs: create NAME --secret SECRET_ID{came}.", "See %rds_iam_user --help.")
-    secret = line.get("secret")
-    if not secret:
-        raise OptionError("The master user's secret is missing.", "Add --secret with its name or ARN.")
+    secret, where = line.get("secret"), TargetOptions(stack=line.get("stack"))
+    check_named(line.get("target"), where)
+    if not secret and not where.names_database:
+        raise OptionError("The master user's secret is missing.", cause="master-secret-missing")
     _check_user(line.words[1])
     return UserLine(
         name=line.words[1],
@@ -64,6 +67,7 @@ def parse_user(text: str) -> UserLine | None:
         host=line.get("host") or str(USER.info("host").default),
         target=line.get("target"),
         options=connect_options_of(line),
+        where=where,
     )
 
 
@@ -91,6 +95,7 @@ def parse_policy(text: str) -> PolicyLine | None:
         resource_id=line.get("resource_id"),
         account=line.get("account"),
         wildcard=wildcard,
+        where=where_of(line, line.get("target")),
     )
 
 

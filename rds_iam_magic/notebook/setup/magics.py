@@ -43,7 +43,9 @@ class RdsIamSetup(Magics):
         parsed = parse_user(line)
         if parsed is None:
             return display.say(grammars.USER.help())
-        with connect_as_master(parsed.secret, parsed.options, target=parsed.target, notify=display.note) as master:
+        with connect_as_master(
+            parsed.secret, parsed.options, target=parsed.target, where=parsed.where, notify=display.note
+        ) as master:
             outcome = create_user(master, parsed.name, grants=parsed.grants, host=parsed.host)
         return display.user_outcome(outcome, parsed.name)
 
@@ -71,8 +73,9 @@ class RdsIamSetup(Magics):
                 region=region,
                 wildcard=parsed.wildcard,
             )
-        if parsed.target is not None:
-            database = find_for_policy(session_of(parsed.options), parsed.target, region=region)
+        if parsed.target is not None or parsed.where.names_database:
+            session = session_of(parsed.options)
+            database = find_for_policy(session, parsed.target, where=parsed.where, region=region)
         else:
             endpoint, reached = self._current()
             options = parsed.options if parsed.options != ConnectOptions() else reached

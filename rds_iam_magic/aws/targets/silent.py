@@ -1,0 +1,45 @@
+"""What AWS says of an endpoint where nothing answers: a host name does not tell its port, nor whether it is stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rds_iam_magic.aws.availability import status_problem
+from rds_iam_magic.aws.targets.find import by_endpoint
+from rds_iam_magic.aws.targets.found import Found
+from rds_iam_magic.errors import RdsIamError, TargetError
+
+
+class Silence:
+    """Called when nothing answers: a sentence for the error, or "". AWS is asked at most once, and for seconds only.
+
+    Args:
+        session: A boto3 session.
+        found: What is dialled; of what AWS has described, nothing more is asked.
+    """
+
+    def __init__(self, session: Any, found: Found) -> None:
+        self._session = session
+        self._found = found
+        self._is_over = found.database is not None
+
+    def __call__(self) -> str:
+        """The sentence; empty if there is nothing to say."""
+        if self._is_over:
+            return ""
+        self._is_over = True
+        endpoint = self._found.endpoint
+        try:
+            from botocore.config import Config
+
+            quick = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
+            database = by_endpoint(self._session, endpoint, config=quick)
+        except TargetError as error:
+            return f"{error.message}" if error.cause == "endpoint-unknown" else ""
+        except RdsIamError:  # it may not be looked up
+            return ""
+        problem = status_problem(endpoint.identifier, database.status)
+        if problem is not None:
+            return problem.message
+        described = database.endpoint.port
+        return f"RDS says that its port is {described}, not {endpoint.port}." if described != endpoint.port else ""
