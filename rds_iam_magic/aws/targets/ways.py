@@ -254,7 +254,7 @@ def _is_global_host(search: Search) -> bool:
 
 WAYS = (
     Way(
-        "{option:stack}, in place of the target",
+        "`{option:stack}`, in place of the target",
         "the option",
         "`DescribeStacks`: the output `AuroraEndpoint` (with `AuroraPort`), else the outputs that are RDS host names, "
         "a writer's before a reader's. Else `ListStackResources`, of nested stacks too, and the cluster or instance is "
@@ -263,7 +263,7 @@ WAYS = (
         _by_stack,
     ),
     Way(
-        "{option:secret}, in place of the target",
+        "`{option:secret}`, in place of the target",
         "the option",
         "`GetSecretValue`: its `host`, `port` and `dbname`, else its identifier, which is described. For a secret that "
         "RDS manages instead: `DescribeDBClusters`, `DescribeDBInstances`, and the one that names the secret",
@@ -289,7 +289,7 @@ WAYS = (
         "host name of a global database",
         "`.global-` in it",
         "`DescribeGlobalClusters`, then `DescribeDBClusters` in the writer's region, for each session; none "
-        "with {option:region}",
+        "with `{option:region}`",
         _is_global_host,
         _by_global_host,
     ),
