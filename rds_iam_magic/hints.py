@@ -190,8 +190,8 @@ HINTS: dict[str, str] = {
     "iam-authentication-off": "Enable it (RDS console, Modify: IAM database authentication), then connect again.",
     "iam-authentication-pending": "Connect again in a few minutes, or add {option:wait}; a change that is due in the "
     "maintenance window needs Apply immediately (RDS console, Modify).",
-    "not-rds-host": "The token is signed for the AWS host name: give that, and {option:via} for a tunnel, an IP or a "
-    "CNAME.",
+    "not-rds-host": "The token is signed for the AWS host name: give that, and {option:via} for a tunnel or an IP; a "
+    "name of your own needs a CNAME that leads to it.",
     "policy-lookup-denied": "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances, or give the database's ids, "
     "which need no look-up: {option:ids}.",
     "proxy-iam-authentication-off": "Set IAM authentication to Required for the user's secret (RDS console, Proxies, "

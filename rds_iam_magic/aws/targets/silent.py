@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from rds_iam_magic.aws.availability import status_problem
+from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.aws.targets.find import by_endpoint
 from rds_iam_magic.aws.targets.found import Found
 from rds_iam_magic.errors import RdsIamError, TargetError
+
+_NOT_DESCRIBED = (Kind.GLOBAL, Kind.SHARD_GROUP)
+"""Endpoints that are in no description of a cluster, an instance or a proxy."""
 
 
 class Silence:
@@ -35,7 +39,8 @@ class Silence:
             quick = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
             database = by_endpoint(self._session, endpoint, config=quick)
         except TargetError as error:
-            return f"{error.message}" if error.cause == "endpoint-unknown" else ""
+            is_gone = error.cause == "endpoint-unknown" and endpoint.kind not in _NOT_DESCRIBED
+            return f"No database of this account has that endpoint in {endpoint.region}." if is_gone else ""
         except RdsIamError:  # it may not be looked up
             return ""
         problem = status_problem(endpoint.identifier, database.status)

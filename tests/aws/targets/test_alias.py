@@ -45,6 +45,7 @@ def test_a_name_that_dns_does_not_know(monkeypatch):
 
 
 @needs_glibc
+@pytest.mark.slow  # the resolver waits a second
 def test_a_server_that_does_not_answer(monkeypatch):
     """The look-up is given up; its thread ends by itself, when the resolver gives up, too."""
     monkeypatch.setattr(alias, "LIMIT", 0.2)

@@ -6,6 +6,8 @@ from botocore.exceptions import ClientError
 
 from rds_iam_magic.aws.targets.describe import CLUSTERS, INSTANCES, PROXIES, Describer, describe
 
+pytestmark = pytest.mark.slow  # botocore's client
+
 
 def refusal(code):
     return ClientError({"Error": {"Code": code, "Message": "User is not authorized to perform: rds:X"}}, "X")

@@ -39,7 +39,9 @@ def test_a_database_that_is_stopped(asking, inside):
 def test_a_name_that_nothing_has(asking):
     endpoint = parse_host_name("gone.cluster-abc123.us-east-1.rds.amazonaws.com")
     said = Silence(asking.session, Found(endpoint, ""))()
-    assert said == f"No DB cluster or instance in us-east-1 has the endpoint {endpoint.host}."
+    assert said == "No database of this account has that endpoint in us-east-1."
+    everywhere = parse_host_name("g.global-abc123.global.rds.amazonaws.com", region="us-east-1")
+    assert Silence(asking.session, Found(everywhere, ""))() == "", "it is in no cluster's description"
 
 
 def test_without_the_permission_nothing_is_said(inside):

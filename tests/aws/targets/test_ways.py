@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from rds_iam_magic.aws.endpoint import Kind, parse_host_name
 from rds_iam_magic.aws.secret import read_master_secret
@@ -237,6 +239,37 @@ def test_a_name_that_leads_to_no_rds_name(monkeypatch, target):
     with pytest.raises(TargetError, match="is not the host name of an RDS endpoint") as caught:
         resolve(None, target)
     assert caught.value.cause == "not-rds-host"
+
+
+@given(st.text())
+@example("\ud800")
+@example("[::1")
+@example("mysql://a:b@c")
+def test_any_text_is_of_one_way(text):
+    """What it is recognised by is its form alone: nothing is asked, and nothing fails."""
+    assert [way for way in ways.WAYS if way.fits(ways.Search(None, text))]
+
+
+@slow
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:rds:us-east-1:{}:cluster:sandbox",
+        "arn:aws:rds:us-east-1:{}:db:nobody",
+        "arn:aws:rds:us-east-1:{}:db-proxy:prx-0123456789abcdef0",
+        "arn:aws:rds:us-east-1:{}:db-proxy-endpoint:prx-endpoint-0123456789abcdef0",
+        "arn:aws:cloudformation:us-east-1:{}:stack/sandbox/1",
+        "arn:aws:secretsmanager:us-east-1:{}:secret:other-AbCdEf",
+    ],
+)
+def test_an_arn_of_another_account_asks_for_its_role(session, arn):
+    with pytest.raises(TargetError, match=r"in account 999999999999; .* of account 123456789012") as caught:
+        resolve(session, arn.format("999999999999"))
+    assert caught.value.cause == "target-in-other-account"
+    assert "role_arn=" in caught.value.hint
+    with pytest.raises(TargetError) as caught:
+        resolve(session, arn.format("123456789012").replace(":sandbox", ":nobody"))
+    assert caught.value.cause in ("target-unknown", "stack-unknown", "secret-unknown")
 
 
 @pytest.mark.parametrize("interface", Interface)
