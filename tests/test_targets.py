@@ -93,6 +93,18 @@ def test_after_a_switchover_the_next_session_is_for_the_new_writer(inside, signe
     assert f"the endpoint is {inside.hosts[7]} now, no longer {inside.hosts[6]}." in notes
 
 
+def test_if_aws_cannot_be_asked_just_then_the_last_endpoint_is_taken(inside, signed, monkeypatch):
+    notes = []
+    with rds_iam_magic.connect("worldwide", user="reader", notify=notes.append) as db:
+        db.query(WHO)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        with inside.server.root() as root:
+            root.execute("KILL %s", (db.connection_id,))
+        assert db.query(WHO)["user"].to_list() == ["reader@%"]
+    assert {each.host for each in signed} == {inside.hosts[6]}
+    assert len(signed) > 1
+
+
 @pytest.mark.skipif(not glibc_asks_dns(), reason="needs glibc's resolver, and names over DNS")
 def test_a_name_of_ones_own(inside, signed, monkeypatch):
     notes = []

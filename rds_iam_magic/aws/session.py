@@ -109,10 +109,28 @@ def account_of_caller(session: Any) -> str | None:
 
 
 def _ask_who(session: Any) -> dict[str, Any]:
-    from botocore.config import Config
+    return dict(client_of(HastySession(session), "sts").get_caller_identity())
 
-    quick = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-    return dict(client_of(session, "sts", config=quick).get_caller_identity())
+
+class HastySession:
+    """A boto3 session whose clients give up within seconds: for what is asked beside the user's own doing.
+
+    Args:
+        session: The session; its credentials, its region and its events are this one's, too.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A client with short timeouts, and without retries."""
+        from botocore.config import Config
+
+        hasty = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
+        return self._session.client(service, config=hasty, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
 
 
 def region_of(session: Any) -> str:

@@ -45,15 +45,14 @@ class Describer:
     Args:
         session: A boto3 session.
         region: The region.
-        options: For boto3's client.
 
     Attributes:
         client: The client that asks.
         denials: The first denial of each kind, by its call's name.
     """
 
-    def __init__(self, session: Any, region: str, **options: Any) -> None:
-        self.client = client_of(session, "rds", region_name=region, **options)
+    def __init__(self, session: Any, region: str) -> None:
+        self.client = client_of(session, "rds", region_name=region)
         self.denials: dict[str, Exception] = {}
 
     def one(self, kind: Kind, identifier: str) -> Row | None:

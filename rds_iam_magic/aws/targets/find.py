@@ -206,13 +206,12 @@ def _first(session: Any, region: str, kind: Described, fits: Callable[[Row], boo
     return _found_with_owner(describer, row, region)
 
 
-def by_endpoint(session: Any, endpoint: Endpoint, **client_options: Any) -> Database:
+def by_endpoint(session: Any, endpoint: Endpoint) -> Database:
     """What owns an endpoint's host name: the cluster, the instance, or the proxy; the cluster for an instance in one.
 
     Args:
         session: A boto3 session.
         endpoint: The endpoint; the database has it with the port that RDS describes.
-        client_options: For boto3's client.
 
     Raises:
         TargetError: Nothing in the region has it.
@@ -220,7 +219,7 @@ def by_endpoint(session: Any, endpoint: Endpoint, **client_options: Any) -> Data
     """
     with aws_call(f"looking up {endpoint.host}"):
         look = _proxy_with if endpoint.kind is Kind.PROXY else _database_with
-        database = look(session, endpoint, client_options)
+        database = look(session, endpoint)
     if database is None:
         what = "RDS Proxy" if endpoint.kind is Kind.PROXY else "DB cluster or instance"
         raise TargetError(
@@ -230,8 +229,8 @@ def by_endpoint(session: Any, endpoint: Endpoint, **client_options: Any) -> Data
     return replace(database, endpoint=replace(endpoint, port=database.endpoint.port))
 
 
-def _database_with(session: Any, endpoint: Endpoint, client_options: dict[str, Any]) -> Database | None:
-    describer = Describer(session, endpoint.region, **client_options)
+def _database_with(session: Any, endpoint: Endpoint) -> Database | None:
+    describer = Describer(session, endpoint.region)
     rows = describer.all(CLUSTERS, INSTANCES)
     row = next((row for row in rows if endpoint.host in hosts_of(row)), None)
     if row is None:
@@ -240,8 +239,8 @@ def _database_with(session: Any, endpoint: Endpoint, client_options: dict[str, A
     return database_of(row, owner_among(rows, row), endpoint.region)
 
 
-def _proxy_with(session: Any, endpoint: Endpoint, client_options: dict[str, Any]) -> Database | None:
-    describer = Describer(session, endpoint.region, **client_options)
+def _proxy_with(session: Any, endpoint: Endpoint) -> Database | None:
+    describer = Describer(session, endpoint.region)
     rows = describer.all(PROXIES)
     own = next((row for row in rows if str(row.get("Endpoint", "")).lower() == endpoint.host), None)
     if own is None and rows:

@@ -10,6 +10,7 @@ from typing import Any
 from rds_iam_magic.aws.availability import check_can_wait, iam_problem, status_problem, when_ready
 from rds_iam_magic.aws.endpoint import Endpoint, is_rds_name, parse_host_name
 from rds_iam_magic.aws.secret import MasterSecret
+from rds_iam_magic.aws.session import HastySession
 from rds_iam_magic.aws.targets import find
 from rds_iam_magic.aws.targets.endpoints import choose
 from rds_iam_magic.aws.targets.found import Database, Found
@@ -58,10 +59,16 @@ def resolve(
         check_can_wait(parse_host_name(name, region=region or "any"))
     search = Search(session, name, where, port=port, region=region, describe=wait)
 
-    def look() -> Found:
-        return choose(session, look_for(search), where)
+    def look(session: Any = session) -> Found:
+        return choose(session, look_for(replace(search, session=session)), where)
 
-    return _ready(look, _called(name, where), port, require_iam=require_iam, wait=wait, notify=notify)
+    def again() -> Endpoint:
+        endpoint = look(HastySession(session)).endpoint
+        return endpoint if port is None else replace(endpoint, port=port)
+
+    found = _ready(look, _called(name, where), require_iam=require_iam, wait=wait, notify=notify)
+    endpoint = found.endpoint if port is None else replace(found.endpoint, port=port)
+    return replace(found, endpoint=endpoint, again=again if found.moves else None)
 
 
 def resolve_by_secret(
@@ -80,7 +87,7 @@ def resolve_by_secret(
     """
     search = Search(session, "", region=region)
     look = partial(by_master_secret, search, secret)
-    return _ready(look, "the secret's database", None, require_iam=False, wait=wait, notify=notify)
+    return _ready(look, "the secret's database", require_iam=False, wait=wait, notify=notify)
 
 
 def described(
@@ -115,7 +122,6 @@ def _called(name: str, where: TargetOptions) -> str:
 def _ready(
     look: Callable[[], Found],
     name: str,
-    port: int | None,
     *,
     require_iam: bool,
     wait: bool,
@@ -132,14 +138,10 @@ def _ready(
             return problem
         return _iam_problem(name, database)
 
-    def with_port(endpoint: Endpoint) -> Endpoint:
-        return endpoint if port is None else replace(endpoint, port=port)
-
     found = when_ready(name, look, problem_of, wait=wait, notify=notify)
     if found.told:
         notify(found.origin)
-    again = (lambda: with_port(look().endpoint)) if found.moves else None
-    return replace(found, endpoint=with_port(found.endpoint), again=again)
+    return found
 
 
 def _iam_problem(name: str, database: Database) -> TargetError | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rds_iam_magic.aws.availability import status_problem
 from rds_iam_magic.aws.endpoint import Kind
+from rds_iam_magic.aws.session import HastySession
 from rds_iam_magic.aws.targets.find import by_endpoint
 from rds_iam_magic.aws.targets.found import Found
 from rds_iam_magic.errors import RdsIamError, TargetError
@@ -34,10 +35,7 @@ class Silence:
         self._is_over = True
         endpoint = self._found.endpoint
         try:
-            from botocore.config import Config
-
-            quick = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-            database = by_endpoint(self._session, endpoint, config=quick)
+            database = by_endpoint(HastySession(self._session), endpoint)
         except TargetError as error:
             is_gone = error.cause == "endpoint-unknown" and endpoint.kind not in _NOT_DESCRIBED
             return f"No database of this account has that endpoint in {endpoint.region}." if is_gone else ""
