@@ -68,7 +68,12 @@ CONNECT = Grammar(
         *_CONNECT,
         Option(
             "alias",
-            OptionInfo("Name of the connection.", default_text="the target's identifier", metavar="ALIAS", short="A"),
+            OptionInfo(
+                "Name of the connection.",
+                default_text="the target's identifier; with `--reader`, `-reader` behind it",
+                metavar="ALIAS",
+                short="A",
+            ),
         ),
         *_SETTINGS,
         Option("connections", OptionInfo("List the held connections.", short="l")),

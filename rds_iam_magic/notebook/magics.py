@@ -17,6 +17,7 @@ from IPython.core.magic import (
 )
 from traitlets import Integer, Unicode, Union
 
+from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
 from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
 from rds_iam_magic.notebook import grammars, options, sqltext
@@ -142,7 +143,9 @@ class RdsIamMagics(Magics):
             where=parsed.where,
             notify=display.note,
         )
-        alias = parsed.alias or connection.login.endpoint.identifier
+        endpoint = connection.login.endpoint
+        is_reader = parsed.where.reader and endpoint.kind is Kind.READER  # its name begins as the writer's does
+        alias = parsed.alias or f"{endpoint.identifier}{'-reader' if is_reader else ''}"
         replaced = self.connections.pop(alias, None)
         if replaced is not None:
             replaced.close()

@@ -112,6 +112,8 @@ def _check_connect(line: Line, where: TargetOptions) -> None:
     if kind is not None and (len(names) > 1 or line.words):
         raise OptionError(f"--{kind} must stand alone.", "Omit the rest, or put it on a line of its own.")
     has_user = "user" in names or any(map(is_plain_url, line.words))
+    if kind is None and where.names_database and not has_user:
+        raise OptionError("The database user is missing.", cause="user-missing")
     if kind is None and names and not ((line.words or where.names_database) and has_user):
         options = ", ".join(f"--{key.replace('_', '-')}" for key in names)
         raise OptionError(

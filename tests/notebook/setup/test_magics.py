@@ -73,3 +73,13 @@ def test_a_database_that_is_named_twice(shell, line):
     cell = shell(line)
     assert "The database is named by" in cell.output
     assert "--stack NAME and --secret ID" in cell.output
+
+
+def test_the_reader_is_held_beside_the_writer(shell):
+    for options in ("", " --reader", " --endpoint analytics"):
+        shell.ok(f"%rds_iam_connect sandbox -u reader{options}")
+    listed = shell.ok("%rds_iam_connect --connections").output
+    assert [line.lstrip("* ").partition(":")[0] for line in listed.splitlines()] == [
+        "sandbox", "sandbox-reader", "analytics",
+    ]  # fmt: skip
+    assert "dbuser:cluster-" in shell.ok("%rds_iam_policy reader").output
