@@ -259,7 +259,7 @@ class Reconnect:
             RdsIamError: One of its subclasses.
         """
         return connect_with(
-            replace(self.options, region=self.options.region or self.region),
+            replace(self.options, region=self.region),  # the given one was for looking up
             self.settings,
             self.target,
             user=self.user,

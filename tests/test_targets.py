@@ -158,7 +158,14 @@ def test_the_plain_driver_and_engines_take_the_same_options(inside):
 
 
 @pytest.mark.parametrize(
-    "options", [{"stack": "sandbox"}, {"target": "worldwide"}, {"target": "sandbox", "reader": True}], ids=str
+    "options",
+    [
+        {"stack": "sandbox"},
+        {"target": "worldwide"},
+        {"target": "worldwide", "region": "us-east-1"},
+        {"target": "sandbox", "reader": True},
+    ],
+    ids=str,
 )
 def test_tasks_for_other_processes_know_the_endpoint(options):
     sql = "SELECT id, customer_id FROM orders"

@@ -17,6 +17,10 @@ Row = dict[str, Any]
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")  # RDS allows ASCII letters, digits and hyphens
 
+# An identifier that is too long, for instance, is refused as a parameter; and not every region has proxies and global
+# databases. Neither is there.
+_NOT_THERE = ("InvalidParameterValue", "ValidationError", "InvalidAction", "UnsupportedOperation")
+
 
 class Kind(NamedTuple):
     """What RDS describes: the call, the name's argument, where the answer has them, and the code for none."""
@@ -101,8 +105,7 @@ def describe(client: Any, kind: Kind, identifier: str) -> Row | None:
     try:
         rows = part_of(getattr(client, kind.call)(**{kind.argument: identifier}), kind.answer)
     except client.exceptions.ClientError as error:
-        # An identifier that is too long, for instance, is refused as a parameter; it is simply not there.
-        if not error_code(error).startswith((kind.missing, "InvalidParameterValue")):
+        if not error_code(error).startswith((kind.missing, *_NOT_THERE)):
             raise
         return None
     # Only an exact match, never the first of a response that lists all.

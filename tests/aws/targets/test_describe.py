@@ -55,7 +55,16 @@ def test_only_the_one_that_was_asked_for():
     assert describe(client, CLUSTERS, "third") is None
 
 
-@pytest.mark.parametrize("code", ["DBClusterNotFoundFault", "InvalidParameterValue", "InvalidParameterValueException"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "DBClusterNotFoundFault",
+        "InvalidParameterValue",
+        "InvalidParameterValueException",
+        "ValidationError",
+        "InvalidAction",
+    ],
+)
 def test_what_is_not_there(code):
     asking = describer(describe_db_clusters=code)
     assert asking.one(CLUSTERS, "x") is None
