@@ -57,10 +57,11 @@ soak: $(READY)  ## Cut connections, then interrupt, at random for SECONDS each u
 	$(BIN)/python -m tests.reliability.soak $(or $(SECONDS),180)
 	$(BIN)/python -m tests.reliability.storm $(or $(SECONDS),180)
 
-docs: $(READY)  ## Write the pages that come from the code: reliability, reference, errors, compared
+docs: $(READY)  ## Write the pages that come from the code: reliability, reference, errors, targets, compared
 	$(BIN)/python -m tests.reliability.write_docs
 	$(BIN)/python -m tests.write_reference
 	$(BIN)/python -m tests.write_errors
+	$(BIN)/python -m tests.write_targets
 	$(BIN)/python -m tests.write_compared
 
 site: $(READY)  ## Build the documents as a site, into build/site

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from rds_iam_magic.errors import OptionError
 from rds_iam_magic.option import OptionInfo, option
 
 DEFAULT_PORT = 3306
@@ -85,9 +86,54 @@ class ConnectOptions:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """How the database is named otherwise than by TARGET, and which of its endpoints is meant."""
+
+    stack: str | None = option(
+        None,
+        "CloudFormation stack whose outputs or resources name the database; instead of the target.",
+        metavar="NAME",
+    )
+    secret: str | None = option(
+        None,
+        "Secret in Secrets Manager that names the database, or that the database names; instead of the target.",
+        metavar="ID",
+    )
+    reader: bool = option(False, "Connect to the cluster's reader endpoint.")
+    endpoint: str | None = option(None, "Connect to the cluster's custom endpoint, or the proxy's.", metavar="NAME")
+
+    @property
+    def names_database(self) -> bool:
+        """Whether one of them takes the target's place."""
+        return self.stack is not None or self.secret is not None
+
+
+def check_named(target: str | None, where: TargetOptions) -> None:
+    """Refuse a database that is named in two ways, two of its endpoints at once, and empty names.
+
+    Args:
+        target: The target, or None.
+        where: The options that may take its place, or name an endpoint.
+
+    Raises:
+        OptionError: It is so.
+    """
+    ways = {"the target": target, "a stack": where.stack, "a secret": where.secret}
+    given = [way for way, value in ways.items() if value is not None]
+    if len(given) > 1:
+        raise OptionError(f"The database is named by {' and by '.join(given)}.", cause="target-named-twice")
+    if where.reader and where.endpoint is not None:
+        raise OptionError("The reader endpoint and another one are asked for at once.", "Keep one of them.")
+    for what, value in (("stack", where.stack), ("secret", where.secret), ("endpoint", where.endpoint)):
+        if value is not None and not value.strip():
+            raise OptionError(f"The {what}'s name is empty.", cause="option-empty")
+
+
 CONNECT_ARGUMENTS = {
     "target": OptionInfo(
-        "Identifier or ARN of a DB cluster or instance, or the host name of its endpoint.",
+        "Identifier, ARN, resource id or host name of a DB cluster, DB instance, proxy or global database; or a host "
+        "name of your own that leads to one (CNAME).",
         metavar="TARGET",
     ),
     "user": OptionInfo(

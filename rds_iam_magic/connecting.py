@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, get_args
 
-from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import (
     Destination,
     Endpoint,
@@ -20,9 +18,20 @@ from rds_iam_magic.aws.endpoint import (
 )
 from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
 from rds_iam_magic.aws.session import diagnose_credentials, open_session
+from rds_iam_magic.aws.targets.found import Found
+from rds_iam_magic.aws.targets.moving import Current
+from rds_iam_magic.aws.targets.resolve import NOWHERE, resolve, resolve_by_secret
+from rds_iam_magic.aws.targets.silent import Silence
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.aws.truststore import trust_store
-from rds_iam_magic.connect_options import CONNECT_TIMEOUT, RESUME_TIMEOUT, Compress, ConnectOptions
+from rds_iam_magic.connect_options import (
+    CONNECT_TIMEOUT,
+    RESUME_TIMEOUT,
+    Compress,
+    ConnectOptions,
+    TargetOptions,
+    check_named,
+)
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import AccessDeniedError, OptionError, warn
 from rds_iam_magic.mysql.credential import Credential, Password, Token
@@ -33,11 +42,15 @@ from rds_iam_magic.option import require_seconds
 
 
 def connect(
-    target: str,
+    target: str | None = None,
     *,
     user: str | None = None,
     database: str | None = None,
     port: int | None = None,
+    stack: str | None = None,
+    secret: str | None = None,
+    reader: bool = False,
+    endpoint: str | None = None,
     region: str | None = None,
     profile: str | None = None,
     role_arn: str | None = None,
@@ -61,10 +74,15 @@ def connect(
     A URL of the form `mysql://USER@HOST:PORT/DATABASE`, without a password, is a target, too.
 
     Args:
-        target: Identifier or ARN of a DB cluster or instance, or the host name of its endpoint.
+        target: Identifier, ARN, resource id or host name of a DB cluster, DB instance, proxy or global database; or a
+            host name of your own that leads to one (CNAME).
         user: Database user, created with `AWSAuthenticationPlugin`; case-sensitive.
         database: Default database (schema).
         port: The endpoint's port, not a tunnel's. Default: the port that RDS or the host name gives, else `3306`.
+        stack: CloudFormation stack whose outputs or resources name the database; instead of the target.
+        secret: Secret in Secrets Manager that names the database, or that the database names; instead of the target.
+        reader: Connect to the cluster's reader endpoint.
+        endpoint: Connect to the cluster's custom endpoint, or the proxy's.
         region: AWS region. Default: the host name's, else `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's.
         profile: AWS profile. Default: the default credential chain.
         role_arn: Role to assume first, for a database in another account; its credentials are refreshed automatically.
@@ -100,7 +118,8 @@ def connect(
         >>> with rds_iam_magic.connect("my-cluster", user="analyst", database="sales") as db:
         ...     orders = db.query("SELECT * FROM orders")
     """
-    to = destination_of(target, user, database, port)
+    where = TargetOptions(stack=stack, secret=secret, reader=reader, endpoint=endpoint)
+    to = destination_of(target, user, database, port, where=where)
     options = ConnectOptions(
         region=region,
         profile=profile,
@@ -127,6 +146,7 @@ def connect(
         user=str(to.user),
         database=to.database,
         port=to.port,
+        where=where,
         max_memory=max_memory,
         notify=notify,
     )
@@ -135,11 +155,12 @@ def connect(
 def connect_with(
     options: ConnectOptions,
     settings: SessionSettings,
-    target: str,
+    target: str | None,
     *,
     user: str,
     database: str | None = None,
     port: int | None = None,
+    where: TargetOptions = NOWHERE,
     max_memory: int | str | None = None,
     notify: Callable[[str], None] = warn,
 ) -> Connection:
@@ -148,23 +169,28 @@ def connect_with(
     Raises:
         RdsIamError: One of its subclasses.
     """
-    login = iam_login(options, target, user=user, database=database, port=port, notify=notify)
+    login = iam_login(options, target, user=user, database=database, port=port, where=where, notify=notify)
     endpoint = login.endpoint
     ready = replace(options, wait=False, connect_timeout=login.timeout)
     lasting = replace(settings, close_idle=None)  # a task's connection ends with it
-    recipe = Reconnect(ready, lasting, f"{endpoint.host}:{endpoint.port}", endpoint.region, user, database)
+    recipe = Reconnect(ready, lasting, f"{endpoint.host}:{endpoint.port}", endpoint.region, user, login.database)
     return Connection(login, settings=settings, max_memory=max_memory, notify=notify, recipe=recipe)
 
 
-def destination_of(target: str, user: str | None, database: str | None, port: int | None) -> Destination:
-    """What to connect to and as whom, with what a URL as the target says.
+def destination_of(
+    target: str | None, user: str | None, database: str | None, port: int | None, *, where: TargetOptions = NOWHERE
+) -> Destination:
+    """What to connect to and as whom, with what a URL as the target says; "" is the target if an option stands for it.
 
     Raises:
-        OptionError: The target or the user is empty, or holds a password; a URL and an argument differ.
+        OptionError: The target or the user is empty, or holds a password; a URL and an argument differ; the database is
+            named in two ways.
     """
-    given = Destination(target, user, database, port)
+    check_named(target, where)
+    given = Destination(target or "", user, database, port)
     to = read_url(given) if target else given
-    check_target(to.target)
+    if not where.names_database:
+        check_target(to.target)
     if not to.user or not to.user.strip():
         raise OptionError("The database user is missing.", cause="user-missing")
     if is_login(to.user):
@@ -174,11 +200,12 @@ def destination_of(target: str, user: str | None, database: str | None, port: in
 
 def iam_login(
     options: ConnectOptions,
-    target: str,
+    target: str | None,
     *,
     user: str,
     database: str | None = None,
     port: int | None = None,
+    where: TargetOptions = NOWHERE,
     notify: Callable[[str], None] = warn,
 ) -> Login:
     """The login with IAM tokens; the target is looked up, nothing is connected.
@@ -186,25 +213,40 @@ def iam_login(
     Raises:
         RdsIamError: One of its subclasses.
     """
-    check_target(target)
+    if not where.names_database:
+        check_target(target or "")
     session = session_of(options)
-    described: list[discovery.Database] = []
-    endpoint = discovery.resolve(
-        session,
-        target,
-        port=port,
-        region=options.region,
-        wait=options.wait,
-        notify=notify,
-        described=described.append,
+    found = resolve(
+        session, target or None, where=where, port=port, region=options.region, wait=options.wait, notify=notify
     )
-    options = _with_time_to_resume(options, described, notify)
+    login = _login(
+        _with_time_to_resume(options, found, notify),
+        found.endpoint,
+        user,
+        _token(session, found, user, notify),
+        database=database or found.schema,
+        notify=notify,
+    )
+    return replace(
+        login,
+        session=session,
+        diagnose_credentials=lambda: diagnose_credentials(session, found.endpoint.region),
+        diagnose_silence=Silence(session, found),
+    )
+
+
+def _token(session: Any, found: Found, user: str, notify: Callable[[str], None]) -> Callable[[], Credential]:
+    """Signs a token for each session: for the endpoint as it was found, or for what that is by then."""
+    again = found.again
+    if again is None:
+        return lambda: Token(sign_token(session, found.endpoint, user))
+    now = Current(found.endpoint, again, notify)
 
     def token() -> Credential:
-        return Token(sign_token(session, endpoint, user))
+        endpoint = now.endpoint()
+        return Token(sign_token(session, endpoint, user), endpoint)
 
-    login = _login(options, endpoint, user, token, database=database, notify=notify)
-    return replace(login, session=session, diagnose_credentials=lambda: diagnose_credentials(session, endpoint.region))
+    return token
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +277,7 @@ class Reconnect:
             RdsIamError: One of its subclasses.
         """
         return connect_with(
-            replace(self.options, region=self.options.region or self.region),
+            replace(self.options, region=self.region),  # the given one was for looking up
             self.settings,
             self.target,
             user=self.user,
@@ -258,26 +300,48 @@ def session_of(options: ConnectOptions) -> Any:
 
 
 def connect_as_master(
-    secret_id: str, options: ConnectOptions, *, target: str | None = None, notify: Callable[[str], None] = warn
+    secret_id: str | None,
+    options: ConnectOptions,
+    *,
+    target: str | None = None,
+    where: TargetOptions = NOWHERE,
+    notify: Callable[[str], None] = warn,
 ) -> Connection:
     """Connect as the master user, with the password of a secret, over the same verified TLS.
 
     Args:
-        secret_id: The secret's name or ARN.
+        secret_id: The secret's name or ARN; None for the one that comes along with the target, such as a stack's.
         options: How AWS and the database are reached.
         target: The target; default: the database that the secret names, else the one that RDS says it belongs to.
+        where: As in `resolve`.
         notify: As in `connect`.
 
     Raises:
         RdsIamError: One of its subclasses.
     """
+    check_named(target, where)
     if target is not None:
         check_target(target)
     session = session_of(options)
-    secret = read_master_secret(session, secret_id)
-    described: list[discovery.Database] = []
-    endpoint = _endpoint_of(session, secret, target, options, notify, described.append)
-    options = _with_time_to_resume(options, described, notify)
+    found: Found | None = None
+    if target is not None or where.names_database:
+        found = resolve(
+            session,
+            target,
+            where=where,
+            region=options.region,
+            require_iam=False,
+            wait=options.wait,
+            notify=notify,
+        )
+    of_secret = secret_id or (found.secret if found is not None else None)
+    if of_secret is None:
+        raise OptionError("The master user's secret is missing.", cause="master-secret-missing")
+    secret = read_master_secret(session, of_secret)
+    if found is None:
+        found = resolve_by_secret(session, secret, region=options.region, wait=options.wait, notify=notify)
+    endpoint = found.endpoint
+    options = _with_time_to_resume(options, found, notify)
 
     def attempt(secret: MasterSecret) -> Connection:
         login = _login(options, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
@@ -287,34 +351,12 @@ def connect_as_master(
         return attempt(secret)
     except AccessDeniedError:
         pass  # the password may have been rotated since it was read
-    return attempt(read_master_secret(session, secret_id))
+    return attempt(read_master_secret(session, of_secret))
 
 
-def _endpoint_of(
-    session: Any,
-    secret: MasterSecret,
-    target: str | None,
-    options: ConnectOptions,
-    notify: Callable[[str], None],
-    described: Callable[[discovery.Database], None],
-) -> Endpoint:
-    resolve = partial(
-        discovery.resolve, session, require_iam=False, wait=options.wait, notify=notify, described=described
-    )
-    if target:
-        return resolve(target, region=options.region)
-    if secret.host:
-        return resolve(secret.host, port=secret.port, region=options.region)
-    if secret.identifier:
-        return resolve(secret.identifier, region=options.region or secret.region)
-    return discovery.resolve_by_secret(session, secret.arn, wait=options.wait, notify=notify, described=described)
-
-
-def _with_time_to_resume(
-    options: ConnectOptions, described: list[discovery.Database], notify: Callable[[str], None]
-) -> ConnectOptions:
+def _with_time_to_resume(options: ConnectOptions, found: Found, notify: Callable[[str], None]) -> ConnectOptions:
     """The options with more time to connect, if the database may be paused and the user has set no time."""
-    if options.connect_timeout is not None or not any(database.pauses for database in described):
+    if options.connect_timeout is not None or found.database is None or not found.database.pauses:
         return options
     notify(
         f"the database may be paused (its minimum capacity is 0 ACU): connecting may take {RESUME_TIMEOUT:g} s instead "

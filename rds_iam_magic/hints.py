@@ -34,6 +34,7 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:params": ('give params={"NAME": VALUE}', "omit --no-bind"),
     "option:parallel": ("query(parallel=N)", "--parallel N"),
     "option:ids": ('resource_id="ID", account="N", region="R"', "--resource-id ID --account N --region R"),
+    "option:stack": ('stack="NAME"', "--stack NAME"),
     "option:profile": ('profile="NAME"', "--profile NAME"),
     "option:read-only": ("read_only=True", "--read-only"),
     "option:region": ('region="REGION"', "--region REGION"),
@@ -92,7 +93,7 @@ HINTS: dict[str, str] = {
     "memory-size-invalid": "Give a number of bytes, or a string such as '4 GB'.",
     "option-empty": "Give a value (is a variable not set?), or omit the option.",
     "option-not-text": "Remove that character.",
-    "arn-unsupported": "Such ARNs end with :cluster:NAME or :db:NAME; else give a host name.",
+    "arn-unsupported": "Give one that ends with :cluster:NAME, :db:NAME or :db-proxy:prx-ID; or a host name.",
     "connection-not-portable": "Connect as an IAM user ({command:connect}), or read here with {option:parallel}.",
     "jinja-in-quotes": "Write it without quotes; the filter sql marks a text that is SQL: x | sql.",
     "jinja-failed": "Correct the expression on that line; %tb shows where it failed.",
@@ -137,6 +138,7 @@ HINTS: dict[str, str] = {
     "sql-not-text": "Remove it, or send the bytes that it stands for as X'…'.",
     "table-name-invalid": "Write table or schema.table; names with other characters in backquotes.",
     "target-empty": "Name a DB cluster or instance, or the host name of its endpoint.",
+    "target-named-twice": "Keep one of the target, {option:stack} and {option:secret}.",
     "time-zone-rejected": "Use an offset such as +00:00; named zones need the server's time-zone tables.",
     "user-missing": "Add {option:user}: the user created with AWSAuthenticationPlugin.",
     "user-name-invalid": "Choose another name.",
@@ -184,24 +186,30 @@ HINTS: dict[str, str] = {
     "region-unknown": "Give one such as eu-west-1 with {option:region}.",
     "region-without-endpoint": "Check the region ({option:region}), use_fips_endpoint and use_dualstack_endpoint.",
     # AWS: databases and secrets
+    "cluster-lookup-denied": "Ask for rds:DescribeDBClusters, or give the reader endpoint's host name, which needs no "
+    "look-up.",
     "database-failed": "See its events in the RDS console.",
     "database-stopped": "Start it (RDS console, Actions), then connect with {option:wait}.",
+    "endpoint-name-unknown": "The RDS console lists them (Connectivity).",
     "endpoint-not-ready": "Connect again when it is available, or add {option:wait}.",
     "endpoint-unknown": "Check the account: the credentials may belong to a different one than the database.",
-    "engine-unsupported": "Give a MySQL, MariaDB or Aurora MySQL cluster or instance.",
+    "engine-unsupported": "Give a MySQL, MariaDB or Aurora MySQL cluster, instance or proxy.",
+    "global-without-writer": "Try again in a minute; while it switches over, none of its clusters writes.",
     "iam-authentication-off": "Enable it (RDS console, Modify: IAM database authentication), then connect again.",
     "iam-authentication-pending": "Connect again in a few minutes, or add {option:wait}; a change that is due in the "
     "maintenance window needs Apply immediately (RDS console, Modify).",
-    "not-rds-host": "The token is signed for the AWS host name: give that, and {option:via} for a tunnel, an IP or a "
-    "CNAME.",
+    "not-rds-host": "The token is signed for the AWS host name: give that, and {option:via} for a tunnel or an IP; a "
+    "name of your own needs a CNAME that leads to it.",
     "policy-lookup-denied": "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances (for a proxy, "
     "rds:DescribeDBProxies), or give the database's ids, which need no look-up: {option:ids}.",
     "policy-too-large": "Delete inline policies that nobody needs, or make this one a managed policy (6,144 characters "
     "of its own) and attach that.",
-    "proxy-policy-unknown": "Take the id from the proxy's ARN (RDS console, Proxies): …:dbuser:prx-ID/USER.",
     "principal-in-other-account": "Use credentials of the account that both are in: {option:profile} or "
     "{option:role-arn}; for a database elsewhere, a role there that yours may assume.",
     "principal-unknown": "Check the name and the account: aws sts get-caller-identity shows yours.",
+    "proxy-iam-authentication-off": "Set IAM authentication to Required for the user's secret (RDS console, Proxies, "
+    "Modify), then connect again.",
+    "reader-without-cluster": "Omit it; or give the identifier of a cluster.",
     "role-of-service": "Attach the policy to a role, user or group of your own.",
     "role-reserved": "Put the policy into the permission set (IAM Identity Center of the management account, "
     "Permission sets, Inline policy) and provision that again; the role follows.",
@@ -212,7 +220,11 @@ HINTS: dict[str, str] = {
     "secret-malformed": "Give the secret of the database's master user.",
     "secret-unknown": "Give its name or ARN; the database's page in the RDS console links to it (Configuration).",
     "secret-without-database": "Add {option:target}: the cluster's or instance's identifier or host name.",
+    "stack-unknown": "It may be in another region or account: add {option:region} or {option:profile}.",
+    "stack-with-several": "Give one of them as the target.",
+    "stack-without-database": "Give the stack that has the database, or the outputs; or the database's own name.",
     "region-contradicts-arn": "Omit {option:region}; an ARN tells its own.",
+    "target-ambiguous": "Give the ARN or the host name of the one that you mean.",
     "target-in-other-account": "Assume a role there with {option:role-arn}, or use {option:profile}.",
     "target-unknown": "It may be in another region or account: add {option:region} or {option:profile}.",
     "target-unusable": "",

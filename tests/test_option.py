@@ -9,7 +9,7 @@ from typing import get_type_hints
 import pytest
 
 from rds_iam_magic import connecting
-from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
+from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions, TargetOptions
 from rds_iam_magic.connecting import connect, connect_with
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.mysql.session_settings import SessionSettings
@@ -22,12 +22,13 @@ from rds_iam_magic.setup.users import create_user
 from tests.support.docstrings import read_docstring
 
 ROOT = Path(__file__).parents[1]
-VALUES = options_of(ConnectOptions) | options_of(SessionSettings)
+KINDS = (TargetOptions, ConnectOptions, SessionSettings)
+VALUES = {name: info for kind in KINDS for name, info in options_of(kind).items()}
 INFOS = {**CONNECT_ARGUMENTS, **VALUES, **QUERY_ARGUMENTS}
 
 
 def test_each_field_has_its_text_and_default():
-    for kind in (ConnectOptions, SessionSettings):
+    for kind in KINDS:
         assert [info.default for info in options_of(kind).values()] == [field.default for field in fields(kind)]
         assert kind() == kind(**{name: info.default for name, info in options_of(kind).items()})
 
@@ -44,7 +45,7 @@ def test_connect_takes_each_option():
     signature = inspect.signature(connect)
     hints = get_type_hints(connect)
     assert [name for name in signature.parameters if name not in CONNECT_ARGUMENTS] == list(VALUES)
-    for kind in (ConnectOptions, SessionSettings):
+    for kind in KINDS:
         for name, hint in get_type_hints(kind).items():
             assert hints[name] == hint
     for name, info in VALUES.items():
@@ -56,12 +57,18 @@ def test_connect_hands_each_option_on(monkeypatch):
     monkeypatch.setattr(connecting, "connect_with", lambda *values, **named: calls.append((values, named)))
     given = {name: object() for name in inspect.signature(connect).parameters}
     given |= {"target": "sandbox", "user": "reader", "timeout": 7.5, "close_idle": 2.5}
+    given |= {"stack": None, "secret": None, "reader": False, "endpoint": "analytics"}
     connect(**given)
     (((connect_options, settings, target), named),) = calls
     assert connect_options == ConnectOptions(**{name: given[name] for name in options_of(ConnectOptions)})
     assert settings == SessionSettings(**{name: given[name] for name in options_of(SessionSettings)})
+    assert named.pop("where") == TargetOptions(endpoint="analytics")
     assert {"target": target, **named} == {name: given[name] for name in CONNECT_ARGUMENTS}
-    assert set(inspect.signature(connect_with).parameters) == {"options", "settings", *CONNECT_ARGUMENTS}
+    assert set(inspect.signature(connect_with).parameters) == {"options", "settings", "where", *CONNECT_ARGUMENTS}
+    calls.clear()
+    connect(user="reader", stack="shop", reader=True)
+    (((_, _, target), named),) = calls
+    assert (target, named["where"]) == ("", TargetOptions(stack="shop", reader=True))
 
 
 @pytest.mark.parametrize(
@@ -94,11 +101,12 @@ def test_a_query_has_the_options_defaults(method):
 
 def test_the_magics_have_the_same_texts():
     items = [item for grammar in grammars.GRAMMARS for item in grammar.options if item.key in INFOS]
-    assert {item.key for item in items if item.info is not INFOS[item.key]} == {"target", "params"}, "their own in each"
+    own = {item.key for item in items if item.info is not INFOS[item.key]}
+    assert own == {"target", "secret", "params"}, "their own in each"
     assert {item.key for item in grammars.CONNECT.options} >= set(VALUES)
     assert {item.key for item in grammars.USER.options} >= set(options_of(ConnectOptions))
     assert {item.key for item in grammars.POLICY.options} == {
-        "target", "resource_id", "account", "attach", "name", "dry_run", "fix", "wildcard",
+        "target", "stack", "secret", "resource_id", "account", "attach", "name", "dry_run", "fix", "wildcard",
         "region", "profile", "role_arn", "external_id",
     }  # fmt: skip
     assert RdsIamMagics.max_memory.help == CONNECT_ARGUMENTS["max_memory"].argument_text()
@@ -107,7 +115,7 @@ def test_the_magics_have_the_same_texts():
 
 def test_a_line_of_nothing_gives_the_defaults():
     line = options.parse_connect("sandbox -u reader")
-    assert (line.options, line.settings) == (ConnectOptions(), SessionSettings())
+    assert (line.where, line.options, line.settings) == (TargetOptions(), ConnectOptions(), SessionSettings())
     query = options.parse_sql("SELECT 1", None, ())
     for key in ("type", "limit", "decimal", "dtype_backend", "overwrite"):
         assert getattr(query, key) == grammars.SQL.info(key).default
@@ -117,16 +125,15 @@ def test_a_line_of_nothing_gives_the_defaults():
 @pytest.mark.parametrize("key", VALUES)
 def test_each_option_of_the_line_arrives(key):
     """Each field from its option; no other field changes."""
-    kind = ConnectOptions if key in options_of(ConnectOptions) else SessionSettings
+    kind = next(kind for kind in KINDS if key in options_of(kind))
     name = key.replace("_", "-")
     is_number = float in getattr(get_type_hints(kind)[key], "__args__", (get_type_hints(kind)[key],))
     text = (VALUES[key].choices or ("7",))[-1]
     written, value = (f"--{name} {text}", 7.0 if is_number else text) if VALUES[key].metavar else (f"--{name}", True)
-    line = options.parse_connect(f"sandbox -u reader {written}")
-    values = (line.options, line.settings)
-    assert values == tuple(
-        other(**({key: value} if other is kind else {})) for other in (ConnectOptions, SessionSettings)
-    )
+    target = "" if key in ("stack", "secret") else "sandbox"
+    line = options.parse_connect(f"{target} -u reader {written}")
+    values = (line.where, line.options, line.settings)
+    assert values == tuple(other(**({key: value} if other is kind else {})) for other in KINDS)
     if VALUES[key].off_text:
         assert getattr(options.parse_connect(f"sandbox -u reader --no-{name}").settings, key) is False
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
+from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions, TargetOptions
 from rds_iam_magic.connecting import connect
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.drivers.pymysql import pymysql_connect
@@ -74,7 +74,7 @@ def text() -> str:
 
 
 def _values() -> dict[str, OptionInfo]:
-    return options_of(ConnectOptions) | options_of(SessionSettings)
+    return options_of(TargetOptions) | options_of(ConnectOptions) | options_of(SessionSettings)
 
 
 def _own(function: Callable[..., Any]) -> dict[str, OptionInfo]:

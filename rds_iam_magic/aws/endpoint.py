@@ -170,29 +170,12 @@ def is_arn(target: str) -> bool:
     return target.strip().startswith("arn:")
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseArn:
-    """The ARN of a DB cluster, or else of a DB instance."""
-
-    region: str
-    account: str
-    is_cluster: bool
-    identifier: str
-
-
-_ARN = re.compile(r"arn:aws[a-z-]*:rds:([a-z0-9-]+):([0-9]{12}):(cluster|db):([A-Za-z0-9-]+)")
-
-
-def parse_arn(text: str) -> DatabaseArn:
-    """Parse the ARN of a DB cluster or instance.
-
-    Raises:
-        TargetError: It is another ARN.
-    """
-    match = _ARN.fullmatch(text.strip())
-    if match is None:
-        raise TargetError(f"{text.strip()!r} is not the ARN of a DB cluster or instance.", cause="arn-unsupported")
-    return DatabaseArn(match[1], match[2], match[3] == "cluster", match[4])
+def is_rds_name(target: str) -> bool:
+    """Whether a target is the host name of an RDS endpoint, with or without a port, by its form."""
+    host = target.strip().lower().partition(":")[0].rstrip(".")
+    suffix = next((s for s in _PARTITIONS if host.endswith(f".{s}")), None)
+    labels = host.split(".")
+    return suffix is not None and "rds" in labels[1:] and all(labels)
 
 
 def parse_host_name(text: str, *, port: int | None = None, region: str | None = None) -> Endpoint:
@@ -210,7 +193,7 @@ def parse_host_name(text: str, *, port: int | None = None, region: str | None = 
     host = host.rstrip(".")
     labels = host.split(".")
     suffix = next((s for s in _PARTITIONS if host.endswith(f".{s}")), None)
-    if suffix is None or "rds" not in labels[1:] or not all(labels):
+    if suffix is None or not is_rds_name(host):
         raise TargetError(
             f"{host} is not the host name of an RDS endpoint (NAME.ID.REGION.rds.amazonaws.com).",
             cause="not-rds-host",

@@ -57,7 +57,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class MasterSecret:
-    """The fields of a master secret; missing ones are None."""
+    """The fields of a master secret; missing ones are None. `is_cluster`: whether the identifier is a cluster's."""
 
     arn: str
     username: str
@@ -65,6 +65,8 @@ class MasterSecret:
     host: str | None = None
     port: int | None = None
     identifier: str | None = None
+    is_cluster: bool = False
+    database: str | None = None
 
     @property
     def region(self) -> str | None:
@@ -145,6 +147,8 @@ def _parse(answer: dict[str, Any]) -> MasterSecret | None:
             host=_text(value["host"]) if value.get("host") else None,
             port=checked_port(str(value["port"])) if value.get("port") else None,
             identifier=next((_text(value[name]) for name in _IDENTIFIERS if value.get(name)), None),
+            is_cluster=bool(value.get(_IDENTIFIERS[0])),
+            database=_text(value["dbname"]) if value.get("dbname") else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, MemoryError, TargetError):
         return None

@@ -138,11 +138,9 @@ def account_of_caller(session: Any) -> str | None:
 
 def _ask_who(session: Any, region: str | None, dates: list[str]) -> dict[str, Any]:
     """STS's answer; its date is added to `dates`, a refusal's too."""
-    from botocore.config import Config
     from botocore.exceptions import ClientError
 
-    quick = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-    client = client_of(session, "sts", region_name=region, config=quick)
+    client = client_of(HastySession(session), "sts", region_name=region)
     try:
         answer = dict(client.get_caller_identity())
     except ClientError as error:
@@ -155,6 +153,27 @@ def _ask_who(session: Any, region: str | None, dates: list[str]) -> dict[str, An
 def _date_of(answer: Mapping[str, Any]) -> list[str]:
     date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     return [str(date)] if date else []
+
+
+class HastySession:
+    """A boto3 session whose clients give up within seconds: for what is asked beside the user's own doing.
+
+    Args:
+        session: The session; its credentials, its region and its events are this one's, too.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A client with short timeouts, and without retries."""
+        from botocore.config import Config
+
+        hasty = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
+        return self._session.client(service, config=hasty, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
 
 
 def region_of(session: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pymysql
 from pymysql.constants import CLIENT
 
-from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
+from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions, TargetOptions
 from rds_iam_magic.connecting import destination_of, iam_login
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.drivers.plain_connection import PlainConnection
@@ -21,11 +21,15 @@ from rds_iam_magic.option import options_of
 
 
 def pymysql_connect(
-    target: str | Connection,
+    target: str | Connection | None = None,
     *,
     user: str | None = None,
     database: str | None = None,
     port: int | None = None,
+    stack: str | None = None,
+    secret: str | None = None,
+    reader: bool = False,
+    endpoint: str | None = None,
     region: str | None = None,
     profile: str | None = None,
     role_arn: str | None = None,
@@ -49,11 +53,16 @@ def pymysql_connect(
     only.
 
     Args:
-        target: Identifier or ARN of a DB cluster or instance, or the host name of its endpoint. Or a connection of
-            `rds_iam_magic.connect` or `rds_iam_magic.connection`, whose login and settings are used once more.
+        target: Identifier, ARN, resource id or host name of a DB cluster, DB instance, proxy or global database; or a
+            host name of your own that leads to one (CNAME). Or a connection of `rds_iam_magic.connect` or
+            `rds_iam_magic.connection`, whose login and settings are used once more.
         user: Database user, created with `AWSAuthenticationPlugin`; case-sensitive.
         database: Default database (schema).
         port: The endpoint's port, not a tunnel's. Default: the port that RDS or the host name gives, else `3306`.
+        stack: CloudFormation stack whose outputs or resources name the database; instead of the target.
+        secret: Secret in Secrets Manager that names the database, or that the database names; instead of the target.
+        reader: Connect to the cluster's reader endpoint.
+        endpoint: Connect to the cluster's custom endpoint, or the proxy's.
         region: AWS region. Default: the host name's, else `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's.
         profile: AWS profile. Default: the default credential chain.
         role_arn: Role to assume first, for a database in another account; its credentials are refreshed automatically.
@@ -98,18 +107,22 @@ def pymysql_connect(
         compress="off",
     )
     settings = SessionSettings(timeout=timeout, read_only=read_only, safe_updates=safe_updates, time_zone=time_zone)
-    login, settings = login_of(target, options, settings, user=user, database=database, port=port, notify=notify)
+    where = TargetOptions(stack=stack, secret=secret, reader=reader, endpoint=endpoint)
+    login, settings = login_of(
+        target, options, settings, user=user, database=database, port=port, where=where, notify=notify
+    )
     return PlainConnection(login, settings, autocommit=autocommit, **pymysql_options)
 
 
 def login_of(
-    target: str | Connection,
+    target: str | Connection | None,
     options: ConnectOptions,
     settings: SessionSettings,
     *,
     user: str | None,
     database: str | None,
     port: int | None,
+    where: TargetOptions,
     notify: Callable[[str], None],
 ) -> tuple[Login, SessionSettings]:
     """The login and the settings, those of a connection if that is the target; autocommit is left out.
@@ -119,19 +132,26 @@ def login_of(
         RdsIamError: The target is not to be had.
     """
     if isinstance(target, Connection):
-        plain = (ConnectOptions(compress="off"), SessionSettings(), None, None)
-        if (options, settings, user, port) != plain:
+        plain = (ConnectOptions(compress="off"), SessionSettings(), None, None, TargetOptions())
+        if (options, settings, user, port, where) != plain:
             raise OptionError(
                 "The target is a connection, which has its own user and options.",
                 "Give only database=, or the cluster's name as the target.",
             )
         return replace(target.login, database=database or target.database), replace(target.settings, autocommit=None)
-    to = destination_of(target, user, database, port)
-    login = iam_login(options, to.target, user=str(to.user), database=to.database, port=to.port, notify=notify)
+    to = destination_of(target, user, database, port, where=where)
+    login = iam_login(
+        options, to.target, user=str(to.user), database=to.database, port=to.port, where=where, notify=notify
+    )
     return login, settings
 
 
-_OURS = (*CONNECT_ARGUMENTS, *options_of(ConnectOptions), *options_of(SessionSettings))
+_OURS = (
+    *CONNECT_ARGUMENTS,
+    *options_of(TargetOptions),
+    *options_of(ConnectOptions),
+    *options_of(SessionSettings),
+)
 
 _PASSED_ON = (
     "binary_prefix", "charset", "client_flag", "collation", "conv", "cursorclass", "defer_connect", "init_command",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pymysql.constants import CLIENT
 
-from rds_iam_magic.connect_options import ConnectOptions
+from rds_iam_magic.connect_options import ConnectOptions, TargetOptions
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.drivers.plain_connection import PlainConnection
 from rds_iam_magic.drivers.pymysql import check_pymysql_options, login_of
@@ -22,11 +22,15 @@ POOL_RECYCLE = 1800
 
 
 def sqlalchemy_engine(
-    target: str | Connection,
+    target: str | Connection | None = None,
     *,
     user: str | None = None,
     database: str | None = None,
     port: int | None = None,
+    stack: str | None = None,
+    secret: str | None = None,
+    reader: bool = False,
+    endpoint: str | None = None,
     region: str | None = None,
     profile: str | None = None,
     role_arn: str | None = None,
@@ -48,11 +52,16 @@ def sqlalchemy_engine(
     password. The target is looked up now; the first use connects. On MySQL, `timeout` ends queries only.
 
     Args:
-        target: Identifier or ARN of a DB cluster or instance, or the host name of its endpoint. Or a connection of
-            `rds_iam_magic.connect` or `rds_iam_magic.connection`, whose login and settings are used once more.
+        target: Identifier, ARN, resource id or host name of a DB cluster, DB instance, proxy or global database; or a
+            host name of your own that leads to one (CNAME). Or a connection of `rds_iam_magic.connect` or
+            `rds_iam_magic.connection`, whose login and settings are used once more.
         user: Database user, created with `AWSAuthenticationPlugin`; case-sensitive.
         database: Default database (schema).
         port: The endpoint's port, not a tunnel's. Default: the port that RDS or the host name gives, else `3306`.
+        stack: CloudFormation stack whose outputs or resources name the database; instead of the target.
+        secret: Secret in Secrets Manager that names the database, or that the database names; instead of the target.
+        reader: Connect to the cluster's reader endpoint.
+        endpoint: Connect to the cluster's custom endpoint, or the proxy's.
         region: AWS region. Default: the host name's, else `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's.
         profile: AWS profile. Default: the default credential chain.
         role_arn: Role to assume first, for a database in another account; its credentials are refreshed automatically.
@@ -104,7 +113,10 @@ def sqlalchemy_engine(
         compress="off",
     )
     settings = SessionSettings(timeout=timeout, read_only=read_only, safe_updates=safe_updates, time_zone=time_zone)
-    login, settings = login_of(target, options, settings, user=user, database=database, port=port, notify=notify)
+    where = TargetOptions(stack=stack, secret=secret, reader=reader, endpoint=endpoint)
+    login, settings = login_of(
+        target, options, settings, user=user, database=database, port=port, where=where, notify=notify
+    )
     url = sqlalchemy.URL.create(
         "mysql+pymysql",
         username=login.user,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from rds_iam_magic.aws.endpoint import Endpoint
 from rds_iam_magic.connect_options import CONNECT_TIMEOUT, Compress
-from rds_iam_magic.errors import ConnectError, CredentialsError
+from rds_iam_magic.errors import ConnectError, CredentialsError, UnreachableError
 from rds_iam_magic.mysql.credential import Credential, Password
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.driver import HandshakeError, HandshakeFailure, open_session
@@ -35,9 +35,10 @@ class Login:
     """How a session is opened.
 
     Attributes:
-        endpoint: The endpoint that the token is signed for and TLS is verified against.
+        endpoint: The endpoint that the token is signed for and TLS is verified against; of what moves, such as a global
+            database's writer, the one at the time of connecting.
         user: The database user.
-        credential: Called for each attempt, so that each has a fresh token.
+        credential: Called for each attempt, so that each has a fresh token, and the endpoint of now where that moves.
         context: Verifies the certificate and the host name.
         trust_source: The origin of the context's CA certificates, for messages.
         via: The address to dial instead of the endpoint: the near end of a tunnel.
@@ -48,6 +49,7 @@ class Login:
         compress: How the traffic is compressed.
         diagnose_credentials: Called when the server has rejected a token; returns the error that AWS itself reports for
             the credentials, if any.
+        diagnose_silence: Called when nothing answers at the endpoint; returns a sentence for the error, or "".
     """
 
     endpoint: Endpoint
@@ -62,6 +64,7 @@ class Login:
     timeouts: Timeouts = DEFAULT
     compress: Compress = "off"
     diagnose_credentials: Callable[[], ConnectError | CredentialsError | None] = lambda: None
+    diagnose_silence: Callable[[], str] = lambda: ""
 
     def open(self, *, timeout: float | None = None, address: Address | None = None) -> ServerSession:
         """Open one session.
@@ -97,11 +100,12 @@ class Login:
             CredentialsError: No token could be signed.
         """
         credential = self.credential()
+        endpoint = self.endpoint if isinstance(credential, Password) else credential.endpoint or self.endpoint
         opened: T | None = None
         try:
             opened = opener(
-                address or self.via or Address(self.endpoint.host, self.endpoint.port),
-                host=self.endpoint.host,
+                address or self.via or Address(endpoint.host, endpoint.port),
+                host=endpoint.host,
                 user=self.user,
                 credential=credential,
                 context=self.context,
@@ -115,8 +119,12 @@ class Login:
             failure = HandshakeFailure(1045, "the server let the user in without a token", None, token_asked=False)
         except HandshakeError as error:
             failure = error.failure
+        except UnreachableError as error:
+            if address is None and self.via is None:
+                error.put_before_hint(self.diagnose_silence())
+            raise
         except BaseException:  # an interrupt may come after it was opened
             if opened is not None:
                 opened.close()
             raise
-        raise error_for(self, failure, is_token=not isinstance(credential, Password))
+        raise error_for(replace(self, endpoint=endpoint), failure, is_token=not isinstance(credential, Password))

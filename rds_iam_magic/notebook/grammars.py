@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import get_args
 
-from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
+from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions, TargetOptions
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook.grammar import Grammar, Option
 from rds_iam_magic.option import OptionInfo, options_of
@@ -23,8 +24,17 @@ def options_from(infos: dict[str, OptionInfo]) -> Iterator[Option]:
 
 _CONNECT = tuple(options_from(options_of(ConnectOptions)))
 _AWS = tuple(option for option in _CONNECT if option.info.for_aws)
+_WHERE = tuple(options_from(options_of(TargetOptions)))
+_DATABASE = tuple(option for option in _WHERE if option.key in ("stack", "secret"))
+"""What names a database, whichever of its endpoints is meant."""
 _SETTINGS = tuple(options_from(options_of(SessionSettings)))
 _TARGET = CONNECT_ARGUMENTS["target"]
+
+_ABOUT_TARGET = textwrap.fill(
+    f"TARGET: {_TARGET.text} A URL without a password, mysql://USER@HOST:PORT/DATABASE, will do, too.",
+    110,
+    subsequent_indent="    ",
+)
 
 FEEDBACK = OptionInfo(
     "What a cell tells beside its results: `0` only notes about values and connections, `1` also a line after each "
@@ -34,25 +44,36 @@ FEEDBACK = OptionInfo(
 
 CONNECT = Grammar(
     "%rds_iam_connect",
-    ("TARGET -u USER [-d DATABASE] [options]", "[ALIAS]", "--connections | --close ALIAS"),
+    (
+        "TARGET -u USER [-d DATABASE] [options]",
+        "--stack NAME | --secret ID -u USER [-d DATABASE] [options]",
+        "[ALIAS]",
+        "--connections | --close ALIAS",
+    ),
     f"""
     Connect to RDS or Aurora (MySQL, MariaDB) without a password: your AWS credentials become a 15-minute token, and
     TLS is verified with the RDS CA bundle before it is sent. The connection is held; %%rds_sql uses it.
 
-    TARGET: {_TARGET.text} A URL without a
-    password, mysql://USER@HOST:PORT/DATABASE, will do, too. Several connections can be held, each under an alias; the
+    {_ABOUT_TARGET} Several connections can be held, each under an alias; the
     one last connected or named is the current one. ALIAS alone makes that connection current; an empty line shows which
     one is.
 
     %rds_iam_connect my-cluster -u analyst -d sales
     %rds_iam_connect my-cluster -u analyst --via 127.0.0.1:3307       through a tunnel
+    %rds_iam_connect --stack my-stack -u analyst                      the database of a CloudFormation stack
     """,
     (
         *options_from({key: CONNECT_ARGUMENTS[key] for key in ("user", "database", "port")}),
+        *_WHERE,
         *_CONNECT,
         Option(
             "alias",
-            OptionInfo("Name of the connection.", default_text="the target's identifier", metavar="ALIAS", short="A"),
+            OptionInfo(
+                "Name of the connection.",
+                default_text="the target's identifier; with `--reader`, `-reader` behind it",
+                metavar="ALIAS",
+                short="A",
+            ),
         ),
         *_SETTINGS,
         Option("connections", OptionInfo("List the held connections.", short="l")),
@@ -177,6 +198,7 @@ USER = Grammar(
                 metavar=_TARGET.metavar,
             ),
         ),
+        *(option for option in _DATABASE if option.key == "stack"),
         *_CONNECT,
     ),
 )
@@ -184,7 +206,7 @@ USER = Grammar(
 POLICY = Grammar(
     "%rds_iam_policy",
     (
-        "USER [TARGET …] [options]",
+        "USER [TARGET … | --stack NAME | --secret ID] [options]",
         "USER [TARGET …] --attach role/NAME|user/NAME|group/NAME [--name POLICY] [--dry-run] [--fix] [options]",
         "USER --resource-id ID --account N --region REGION [--attach …]",
     ),
@@ -207,6 +229,7 @@ POLICY = Grammar(
             OptionInfo(_TARGET.text, default_text="the current connection's", metavar=_TARGET.metavar),
             many=True,
         ),
+        *_DATABASE,
         Option(
             "resource-id",
             OptionInfo(

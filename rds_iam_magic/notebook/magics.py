@@ -17,6 +17,7 @@ from IPython.core.magic import (
 )
 from traitlets import Integer, Unicode, Union
 
+from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
 from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
 from rds_iam_magic.notebook import grammars, options, sqltext
@@ -72,7 +73,9 @@ class RdsIamMagics(Magics):
         elif parsed.close is not None:
             self._close(parsed.close)
             display.closed(parsed.close, self.current)
-        elif parsed.target is not None and (parsed.user or parsed.target not in self.connections):
+        elif parsed.where.names_database or (
+            parsed.target is not None and (parsed.user or parsed.target not in self.connections)
+        ):
             self._connect(parsed.target, parsed)
         else:
             self._name(parsed.target)
@@ -119,12 +122,12 @@ class RdsIamMagics(Magics):
         self.connections.clear()
         self.current = None
 
-    def _connect(self, target: str, parsed: options.ConnectLine) -> None:
+    def _connect(self, target: str | None, parsed: options.ConnectLine) -> None:
         from rds_iam_magic.connecting import connect_with
         from rds_iam_magic.notebook import display
 
         if not parsed.user:
-            guess = near(target, self.connections)
+            guess = near(str(target), self.connections)
             raise OptionError(
                 f"There is no connection {target!r}, and connecting to that target requires a database user.",
                 f"Did you mean {guess}? Else add -u USER." if guess else "",
@@ -137,9 +140,12 @@ class RdsIamMagics(Magics):
             user=parsed.user,
             database=parsed.database,
             port=parsed.port,
+            where=parsed.where,
             notify=display.note,
         )
-        alias = parsed.alias or connection.login.endpoint.identifier
+        endpoint = connection.login.endpoint
+        is_reader = parsed.where.reader and endpoint.kind is Kind.READER  # its name begins as the writer's does
+        alias = parsed.alias or f"{endpoint.identifier}{'-reader' if is_reader else ''}"
         replaced = self.connections.pop(alias, None)
         if replaced is not None:
             replaced.close()

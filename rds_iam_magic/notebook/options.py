@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from rds_iam_magic.aws.endpoint import Destination, check_target, is_login, is_plain_url, login_refused, read_url
-from rds_iam_magic.connect_options import ConnectOptions
+from rds_iam_magic.connect_options import ConnectOptions, TargetOptions, check_named
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook import sqltext
@@ -20,7 +20,7 @@ from rds_iam_magic.option import options_of
 if TYPE_CHECKING:
     from rds_iam_magic.results.formats import DecimalMode, DtypeBackend, ResultType
 
-_Options = TypeVar("_Options", ConnectOptions, SessionSettings)
+_Options = TypeVar("_Options", ConnectOptions, SessionSettings, TargetOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class ConnectLine:
     settings: SessionSettings
     list_all: bool
     close: str | None
+    where: TargetOptions = TargetOptions()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def parse_connect(text: str) -> ConnectLine | None:
     if "help" in line.flags:
         return None
     at_most(line, 1, CONNECT, "target")
-    _check_connect(line)
+    where = where_of(line, line.words[0] if line.words else None)
+    _check_connect(line, where)
     target, user, database, port = None, line.get("user"), line.get("database"), _port(line.get("port"))
     if line.words:
         said = read_url(Destination(line.words[0], user, database, port))
@@ -88,17 +90,31 @@ def parse_connect(text: str) -> ConnectLine | None:
         settings=_settings(line),
         list_all="connections" in line.flags,
         close=line.get("close"),
+        where=where,
     )
 
 
-def _check_connect(line: Line) -> None:
+def where_of(line: Line, target: str | None) -> TargetOptions:
+    """The options that name the database otherwise than by the target, or another one of its endpoints.
+
+    Raises:
+        OptionError: The database is named in two ways, or two of its endpoints.
+    """
+    where = read_fields(TargetOptions, line)
+    check_named(target, where)
+    return where
+
+
+def _check_connect(line: Line, where: TargetOptions) -> None:
     """Refuse options that would be ignored when a connection is only named, listed or closed."""
     names = sorted({*line.values, *line.flags})
     kind = next((key for key in ("connections", "close") if key in names), None)
     if kind is not None and (len(names) > 1 or line.words):
         raise OptionError(f"--{kind} must stand alone.", "Omit the rest, or put it on a line of its own.")
     has_user = "user" in names or any(map(is_plain_url, line.words))
-    if kind is None and names and not (line.words and has_user):
+    if kind is None and where.names_database and not has_user:
+        raise OptionError("The database user is missing.", cause="user-missing")
+    if kind is None and names and not ((line.words or where.names_database) and has_user):
         options = ", ".join(f"--{key.replace('_', '-')}" for key in names)
         raise OptionError(
             f"{options} applies to a new connection only; that needs a target and -u USER.",
@@ -196,7 +212,7 @@ def _check_together(line: SqlLine) -> None:
 
 
 # Options where a connection URL or a password may be typed by habit; in mysql, `-p` is the password.
-_NAMING = frozenset({"user", "database", "alias", "close", "host", "target", "via"})
+_NAMING = frozenset({"user", "database", "alias", "close", "host", "target", "via", "stack", "secret", "endpoint"})
 
 
 def parse_line(grammar: Grammar, text: str) -> Line:

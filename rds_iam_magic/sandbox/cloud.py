@@ -25,7 +25,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from rds_iam_magic.sandbox import iam, seed
+from rds_iam_magic.sandbox import iam, moto_rds, seed
 from rds_iam_magic.sandbox.verifier import Verifier
 
 LOG = "iam-db-auth-error.log"
@@ -60,6 +60,7 @@ def _start_moto() -> tuple[Any, str]:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # None makes the import fail
     from moto.server import ThreadedMotoServer
 
+    moto_rds.amend()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request otherwise
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -45,7 +45,8 @@ class Sandbox:
     Attributes:
         folder: Contains all of its files; removed at the end.
         server: The database server.
-        hosts: The AWS host names that it serves: cluster, reader, the cluster's instance, the standalone instance.
+        hosts: The AWS host names that it serves: cluster, reader, the cluster's instance, the standalone instance, the
+            cluster's custom endpoint, its proxy, and the clusters of the global database, the writer first.
         keys: Access key id and secret of each IAM user, by name.
 
     Raises:

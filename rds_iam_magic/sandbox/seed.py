@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from rds_iam_magic.sandbox.iam import ACCOUNT
+from rds_iam_magic.sandbox.moto_rds import subnets
 from rds_iam_magic.sandbox.verifier import ServedEndpoint
 
 REGION = "us-east-1"
 CLUSTER = "sandbox"
 STANDALONE = "standalone"
 STACK = "sandbox"
+ARTICLE_STACK = "article-output"
+PROXY = "sandbox-proxy"
+CUSTOM_ENDPOINT = "analytics"
+GLOBAL = "worldwide"
+GLOBAL_MEMBERS = {"worldwide-west": "eu-west-1", "worldwide-east": "ap-northeast-1"}
 MASTER = "admin"
 PORT = 3306
 
@@ -47,10 +54,12 @@ def seed(url: str, passwords: dict[str, str]) -> Seeded:
 
     session = boto3.Session("seed", "seed", region_name=REGION)
 
-    def client(name: str) -> Any:
-        return session.client(name, endpoint_url=url)
+    def client(name: str, region: str = REGION) -> Any:
+        return session.client(name, region_name=region, endpoint_url=url)
 
     endpoints = _databases(client("rds"))
+    endpoints |= _further_endpoints(client("rds"), endpoints)
+    endpoints |= _global_database(client)
     _secrets(client("rds"), client("secretsmanager"), client("cloudformation"), passwords)
     return Seeded(endpoints, _principals(client("iam"), endpoints))
 
@@ -95,8 +104,45 @@ def _instance(rds: Any, name: str, engine: str) -> Any:
     )["DBInstance"]
 
 
-def _endpoint(resource_id: str) -> ServedEndpoint:
-    return ServedEndpoint(REGION, f"arn:aws:rds-db:{REGION}:{ACCOUNT}:dbuser:{resource_id}")
+def _endpoint(resource_id: str, region: str = REGION) -> ServedEndpoint:
+    return ServedEndpoint(region, f"arn:aws:rds-db:{region}:{ACCOUNT}:dbuser:{resource_id}")
+
+
+def _further_endpoints(rds: Any, endpoints: dict[str, ServedEndpoint]) -> dict[str, ServedEndpoint]:
+    """The cluster's custom endpoint, and a proxy of the cluster."""
+    custom = rds.create_db_cluster_endpoint(
+        DBClusterIdentifier=CLUSTER, DBClusterEndpointIdentifier=CUSTOM_ENDPOINT, EndpointType="ANY"
+    )
+    master = rds.describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
+    proxy = rds.create_db_proxy(
+        DBProxyName=PROXY,
+        EngineFamily="MYSQL",
+        Auth=[{"AuthScheme": "SECRETS", "SecretArn": master, "IAMAuth": "REQUIRED"}],
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/proxy",
+        VpcSubnetIds=subnets(REGION),
+        RequireTLS=True,
+    )["DBProxy"]
+    return {
+        f"{custom['Endpoint']}:{PORT}": next(iter(endpoints.values())),
+        f"{proxy['Endpoint']}:{PORT}": _endpoint(proxy["DBProxyArn"].rpartition(":")[2]),
+    }
+
+
+def _global_database(client: Callable[[str, str], Any]) -> dict[str, ServedEndpoint]:
+    """A global database, whose first member is the writer."""
+    client("rds", REGION).create_global_cluster(GlobalClusterIdentifier=GLOBAL, Engine="aurora-mysql")
+    endpoints = {}
+    for name, region in GLOBAL_MEMBERS.items():
+        cluster = client("rds", region).create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine="aurora-mysql",
+            MasterUsername=MASTER,
+            MasterUserPassword="set-by-the-sandbox",
+            EnableIAMDatabaseAuthentication=True,
+            GlobalClusterIdentifier=GLOBAL,
+        )["DBCluster"]
+        endpoints[f"{cluster['Endpoint']}:{PORT}"] = _endpoint(cluster["DbClusterResourceId"], region)
+    return endpoints
 
 
 def _secrets(rds: Any, secrets: Any, stacks: Any, passwords: dict[str, str]) -> None:
@@ -118,12 +164,14 @@ def _secrets(rds: Any, secrets: Any, stacks: Any, passwords: dict[str, str]) -> 
     ):
         full = {"engine": "mysql", "host": host, "username": MASTER, "password": password, "port": str(PORT), **of}
         secrets.create_secret(Name=name, SecretString=json.dumps(full))
-    outputs = {"AuroraEndpoint": cluster["Endpoint"], "AuroraPort": str(PORT), "AuroraSecret": managed}
-    template = {
-        "Resources": {"Ready": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
-        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
-    }
-    stacks.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
+    # The article's sample has a stack for its outputs alone, and names the secret; templates give its ARN.
+    for stack, secret in ((STACK, managed), (ARTICLE_STACK, "sandbox/master")):
+        outputs = {"AuroraEndpoint": cluster["Endpoint"], "AuroraPort": str(PORT), "AuroraSecret": secret}
+        template = {
+            "Resources": {"Ready": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+            "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+        }
+        stacks.create_stack(StackName=stack, TemplateBody=json.dumps(template))
 
 
 def _principals(iam: Any, endpoints: dict[str, ServedEndpoint]) -> dict[str, tuple[str, str]]:

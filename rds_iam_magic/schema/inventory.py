@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from rds_iam_magic.aws.border import aws_call
-from rds_iam_magic.aws.discovery import describe_all
-from rds_iam_magic.aws.session import client_of, region_of
+from rds_iam_magic.aws.session import region_of
+from rds_iam_magic.aws.targets.describe import describe_all
 
 _NOT_RDS = ("docdb", "neptune")  # DocumentDB and Neptune answer RDS's describe calls, too
 
@@ -29,7 +29,7 @@ def describe_databases(session: Any, region: str | None = None) -> list[dict[str
     """
     region = region or region_of(session)
     with aws_call("listing the DB clusters and instances"):
-        rows = _described(client_of(session, "rds", region_name=region))
+        rows = _described(session, region)
     rows = [row for row in rows if not str(row.get("Engine", "")).startswith(_NOT_RDS)]
     clusters = [row for row in rows if "DBInstanceIdentifier" not in row]
     writers = {name for cluster in clusters for name in _writers(cluster)}
@@ -39,8 +39,8 @@ def describe_databases(session: Any, region: str | None = None) -> list[dict[str
     return [{**entry, "region": region} for entry in entries]
 
 
-def _described(client: Any) -> list[dict[str, Any]]:
-    rows, denial = describe_all(client)
+def _described(session: Any, region: str) -> list[dict[str, Any]]:
+    rows, denial = describe_all(session, region)
     if denial is not None:  # half a list would not look like one
         raise denial
     return rows

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import Endpoint, Kind, check_target, is_host_name
+from rds_iam_magic.aws.targets.resolve import NOWHERE, described, resolve
 from rds_iam_magic.connecting import connect_as_master, session_of
 from rds_iam_magic.errors import AwsError, TargetError, warn
 
 if TYPE_CHECKING:
-    from rds_iam_magic.aws.discovery import Database
-    from rds_iam_magic.connect_options import ConnectOptions
+    from rds_iam_magic.aws.targets.found import Database, Found
+    from rds_iam_magic.connect_options import ConnectOptions, TargetOptions
     from rds_iam_magic.connection.connection import Connection
 
 
@@ -22,6 +22,7 @@ def connect_to_set_up(
     *,
     target: str | Endpoint | None = None,
     secret: str | None = None,
+    where: TargetOptions = NOWHERE,
     notify: Callable[[str], None] = warn,
 ) -> Connection:
     """Connect as the master user.
@@ -29,7 +30,8 @@ def connect_to_set_up(
     Args:
         options: How AWS and the database are reached.
         target: The target, or its endpoint. Default: the database that the secret names.
-        secret: The secret's name or ARN. Default: the one that RDS manages for the target; one of the two is needed.
+        secret: The secret's name or ARN. Default: the one that the stack names, or that RDS manages for the target.
+        where: The options that name the database instead of the target.
         notify: As in `connect`.
 
     Raises:
@@ -37,6 +39,10 @@ def connect_to_set_up(
         AwsError: The target may not be described, so that its secret is not known.
         RdsIamError: As `connect_as_master` does.
     """
+    if where.names_database:
+        found = _resolve(session_of(options), None, options, notify, where)
+        target, secret = found.endpoint, secret or found.secret
+        options = replace(options, wait=False)  # it has been waited for
     if secret is None:
         if target is None:
             raise TargetError("Neither a target nor a secret is given.", cause="master-target-missing")
@@ -52,28 +58,49 @@ def connect_to_set_up(
 def _described(
     session: Any, target: str | Endpoint, options: ConnectOptions, notify: Callable[[str], None]
 ) -> Database:
-    """The database as RDS describes it; the one place here that asks for it."""
+    """The database as RDS describes it."""
     if isinstance(target, str):
         check_target(target)
         if options.wait or is_host_name(target):
-            endpoint = discovery.resolve(
-                session, target, region=options.region, require_iam=False, wait=options.wait, notify=notify
-            )
-            target = endpoint if is_host_name(target) else target
+            target = _resolve(session, target, options, notify).endpoint
     if isinstance(target, Endpoint) and target.kind is Kind.PROXY:
-        raise TargetError(
-            f"{target.host} is an RDS Proxy; which secret the master user of its database has is not known there.",
-            cause="master-of-proxy",
-        )
+        raise _of_proxy(target.host)
     try:
-        if isinstance(target, Endpoint):
-            return discovery.find_by_endpoint(session, target)
-        return discovery.find(session, target, region=options.region)
+        database = described(session, target, region=options.region)
     except AwsError as error:
         if error.cause != "aws-lookup-denied":
             raise
         denial = error
+    else:
+        if database.proxy:
+            raise _of_proxy(database.proxy)
+        return database
     raise AwsError(denial.message, detail=denial.detail, cause="master-lookup-denied")
+
+
+def _resolve(
+    session: Any,
+    target: str | None,
+    options: ConnectOptions,
+    notify: Callable[[str], None],
+    where: TargetOptions = NOWHERE,
+) -> Found:
+    return resolve(
+        session,
+        target,
+        where=where,
+        region=options.region,
+        require_iam=False,
+        wait=options.wait,
+        notify=notify,
+    )
+
+
+def _of_proxy(name: str) -> TargetError:
+    return TargetError(
+        f"{name} is an RDS Proxy; which secret the master user of its database has is not known there.",
+        cause="master-of-proxy",
+    )
 
 
 def _secret_of(database: Database, notify: Callable[[str], None]) -> str:

@@ -5,9 +5,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from rds_iam_magic.aws import availability, discovery
+from rds_iam_magic.aws import availability
 from rds_iam_magic.aws.availability import iam_problem, status_problem, when_ready
 from rds_iam_magic.aws.session import open_session
+from rds_iam_magic.aws.targets.resolve import described, resolve
+from rds_iam_magic.connect_options import TargetOptions
 from rds_iam_magic.errors import AwsError, OptionError, TargetError
 from tests.support.events import LONG, interrupt_when
 from tests.support.fake_aws import Changed, answering
@@ -167,11 +169,11 @@ def test_a_cluster_that_starts(inside, monkeypatch):
     notes = []
     with changing(inside, monkeypatch, status("starting")):
         with pytest.raises(TargetError, match="sandbox is starting"):
-            discovery.resolve(open_session(), "sandbox")
-    with changing(inside, monkeypatch, status("starting"), status("starting"), pending) as rds:
-        endpoint = discovery.resolve(open_session(), " sandbox", wait=True, notify=notes.append)
+            resolve(open_session(), "sandbox")
+    with changing(inside, monkeypatch, status("starting"), str, status("starting"), str, pending) as rds:
+        endpoint = resolve(open_session(), " sandbox", wait=True, notify=notes.append).endpoint
     assert endpoint.host == inside.hosts[0]
-    assert rds.actions == ["DescribeDBClusters"] * 4
+    assert rds.actions == ["DescribeDBClusters", "DescribeDBInstances"] * 4
     assert [note.partition(".")[0] for note in notes] == [
         "sandbox is starting; it cannot be connected to yet",
         "IAM database authentication is being switched on for sandbox",
@@ -188,10 +190,10 @@ def test_iam_authentication_that_is_being_switched_on(inside, monkeypatch):
         changes = [*changes, pending] if name == "sandbox-1" else changes
         with changing(inside, monkeypatch, *changes):
             with pytest.raises(TargetError, match=f"being switched on for {name}") as caught:
-                discovery.resolve(open_session(), name)
+                resolve(open_session(), name)
         assert "wait=True" in caught.value.hint
     with changing(inside, monkeypatch, pending):
-        assert discovery.resolve(open_session(), "sandbox", require_iam=False).host == inside.hosts[0]
+        assert resolve(open_session(), "sandbox", require_iam=False).endpoint.host == inside.hosts[0]
 
 
 @slow
@@ -201,9 +203,9 @@ def test_waiting_by_host_name(inside, monkeypatch):
     notes = []
     with changing(inside, monkeypatch, status("starting")) as rds:
         session = open_session()
-        assert discovery.resolve(session, inside.hosts[1]).host == inside.hosts[1]
+        assert resolve(session, inside.hosts[1]).endpoint.host == inside.hosts[1]
         assert rds.actions == []
-        endpoint = discovery.resolve(session, inside.hosts[1], wait=True, port=3307, notify=notes.append)
+        endpoint = resolve(session, inside.hosts[1], wait=True, port=3307, notify=notes.append).endpoint
     assert (endpoint.host, endpoint.port) == (inside.hosts[1], 3307)
     assert [note.partition(";")[0] for note in notes] == [
         f"{inside.hosts[1]} is starting",
@@ -215,12 +217,14 @@ def test_waiting_by_host_name(inside, monkeypatch):
 @pytest.mark.usefixtures("hasty")
 def test_the_database_of_a_managed_secret(inside, monkeypatch):
     arn = inside.client("rds").describe_db_clusters()["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
-    notes = []
+    notes, of_secret = [], TargetOptions(secret=arn)
     with changing(inside, monkeypatch, status("stopped")), pytest.raises(TargetError, match="database is stopped"):
-        discovery.resolve_by_secret(open_session(), arn)
+        resolve(open_session(), None, where=of_secret, require_iam=False)
     with changing(inside, monkeypatch, status("creating")):
-        endpoint = discovery.resolve_by_secret(open_session(), arn, wait=True, notify=notes.append)
-    assert (endpoint.host, len(notes)) == (inside.hosts[0], 2)
+        endpoint = resolve(
+            open_session(), None, where=of_secret, require_iam=False, wait=True, notify=notes.append
+        ).endpoint
+    assert (endpoint.host, len(notes)) == (inside.hosts[0], 3), "waiting, ready, and whose secret it is"
 
 
 @slow
@@ -231,16 +235,16 @@ def test_a_stopped_instance(session, inside):
     try:
         for wait in (False, True):
             with pytest.raises(TargetError, match="standalone is stopped") as caught:
-                discovery.resolve(session, "standalone", wait=wait)
+                resolve(session, "standalone", wait=wait)
             assert "Start it" in caught.value.hint
-        assert discovery.find(session, "standalone").status == "stopped", "its policy can be had"
+        assert described(session, "standalone").status == "stopped", "its policy can be had"
     finally:
         rds.start_db_instance(DBInstanceIdentifier="standalone")
-    assert discovery.resolve(session, "standalone").host == inside.hosts[3]
+    assert resolve(session, "standalone").endpoint.host == inside.hosts[3]
 
 
 @slow
 @pytest.mark.parametrize("label", ["proxy-abc123", "shardgrp-abc123"])
 def test_what_has_no_status(session, label):
     with pytest.raises(OptionError, match="cannot be waited for"):
-        discovery.resolve(session, f"app.{label}.us-east-1.rds.amazonaws.com", wait=True)
+        resolve(session, f"app.{label}.us-east-1.rds.amazonaws.com", wait=True)

@@ -13,9 +13,9 @@ import botocore.exceptions as aws
 import pytest
 
 from rds_iam_magic.aws.border import aws_call
-from rds_iam_magic.aws.discovery import find, resolve
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.session import open_session, region_of
+from rds_iam_magic.aws.targets.resolve import described, resolve
 from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.errors import AwsError, CredentialsError, OptionError, RdsIamError
 from tests.support.aws_errors import HIDDEN, assert_plain
@@ -274,7 +274,7 @@ def test_an_endpoint_that_leads_nowhere(monkeypatch, url):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", HIDDEN)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(AwsError) as caught:
-        find(open_session(), "sandbox")
+        described(open_session(), "sandbox")
     assert not isinstance(caught.value, CredentialsError), caught.value
     assert_plain(caught.value)
     assert HIDDEN.replace("/", "") not in found_in(caught.value)
@@ -356,7 +356,7 @@ def kept():
 @pytest.mark.usefixtures("inside")
 def test_nothing_is_logged_inside_and_all_outside(kept):
     session = open_session()
-    find(session, "sandbox")
+    described(session, "sandbox")
     sign_token(session, ENDPOINT, "reader")
     assert not [name for name, _ in kept if name.startswith(("boto", "urllib3"))]
     boto3.Session().client("rds").describe_db_clusters()

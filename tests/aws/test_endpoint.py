@@ -5,16 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rds_iam_magic.aws.endpoint import (
-    DatabaseArn,
     Destination,
     Endpoint,
     Kind,
-    is_arn,
-    is_host_name,
     is_login,
     is_plain_url,
+    is_rds_name,
     is_region,
-    parse_arn,
     parse_host_name,
     partition_of,
     read_url,
@@ -106,42 +103,14 @@ def test_any_text_is_an_endpoint_or_a_target_error(text):
     assert len(message.splitlines()) == 2
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("arn:aws:rds:eu-west-1:012345678901:cluster:shop", DatabaseArn("eu-west-1", "012345678901", True, "shop")),
-        (" arn:aws-cn:rds:cn-north-1:012345678901:db:a-1\n", DatabaseArn("cn-north-1", "012345678901", False, "a-1")),
-    ],
-)
-def test_arns(text, expected):
-    assert is_arn(text)
-    assert not is_host_name(text)
-    assert parse_arn(text) == expected
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "arn:",
-        "arn:aws:rds:eu-west-1:012345678901:cluster:",
-        "arn:aws:rds:eu-west-1:1234:cluster:shop",
-        "arn:aws:rds:eu-west-1:012345678901:db-proxy:prx-abc",
-        "arn:aws:rds:eu-west-1:012345678901:cluster-snapshot:shop",
-        "arn:aws:secretsmanager:eu-west-1:012345678901:secret:shop",
-        "arn:aws:rds-db:eu-west-1:012345678901:dbuser:cluster-ABC/ana",
-        "arn:aws:rds:eu-west-1:012345678901:cluster:shop:3306",
-    ],
-)
-def test_other_arns_are_refused(text):
-    with pytest.raises(TargetError, match="is not the ARN of a DB cluster or instance"):
-        parse_arn(text)
-
-
-@given(st.text(alphabet=st.sampled_from("arnwsd:-/ 01é\n"), max_size=60))
-def test_any_text_is_an_arn_or_a_target_error(text):
-    with pytest.raises(TargetError) as caught:
-        parse_arn(f"arn:{text}")
-    assert len(str(caught.value).splitlines()) == 2
+@pytest.mark.parametrize("port", ["", ":3307"])
+@given(text=st.text(max_size=20))
+def test_a_name_of_rds_is_told_by_its_suffix(text, port):
+    assert is_rds_name(f" c.cluster-abc123.us-east-1.rds.Amazonaws.com{port} ")
+    assert not is_rds_name("db.example.com" + port)
+    assert not is_rds_name("bucket.s3.us-east-1.amazonaws.com" + port)
+    if is_rds_name(text):
+        assert parse_host_name(text, region="us-east-1")
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc", "aws-iso", "aws-iso-b"])

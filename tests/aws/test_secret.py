@@ -5,9 +5,10 @@ import pickle
 
 import pytest
 
-from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.secret import Secret, read_master_secret
 from rds_iam_magic.aws.session import open_session
+from rds_iam_magic.aws.targets.find import by_secret
+from rds_iam_magic.aws.targets.resolve import described
 from rds_iam_magic.errors import AwsError, OptionError, TargetError
 from tests.support.fake_aws import answering, refusing
 from tests.support.leaks import found_in
@@ -17,7 +18,7 @@ def test_a_managed_secret(session, inside):
     arn = inside.client("rds").describe_db_clusters()["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
     secret = read_master_secret(session, arn)
     assert (secret.username, secret.host, secret.port) == ("admin", None, None)
-    assert discovery.find_by_secret(session, secret.arn).endpoint.host == inside.hosts[0]
+    assert by_secret(session, secret.arn, "us-east-1").endpoint.host == inside.hosts[0]
 
 
 def test_a_full_secret(session, inside):
@@ -25,7 +26,7 @@ def test_a_full_secret(session, inside):
     assert (secret.username, secret.host, secret.port) == ("admin", inside.hosts[3], 3306)
     assert secret.identifier == "standalone"
     with pytest.raises(TargetError, match="does not name its database"):
-        discovery.find_by_secret(session, secret.arn)
+        by_secret(session, secret.arn, "us-east-1")
 
 
 def test_no_such_secret(session):
@@ -68,9 +69,9 @@ def test_the_database_is_looked_for_in_the_secrets_region(session):
     )["DBCluster"]
     try:
         arn = cluster["MasterUserSecret"]["SecretArn"]
-        found = discovery.find_by_secret(session, arn)
+        found = by_secret(session, arn, "eu-west-1")
         assert (found.endpoint.host, found.endpoint.region) == (cluster["Endpoint"], "eu-west-1")
-        assert discovery.find(session, "far", region="eu-west-1").endpoint == found.endpoint
+        assert described(session, "far", region="eu-west-1").endpoint == found.endpoint
     finally:
         rds.delete_db_cluster(DBClusterIdentifier="far", SkipFinalSnapshot=True)
 

@@ -7,7 +7,14 @@ import botocore.exceptions as aws
 import pytest
 
 from rds_iam_magic.aws.border import aws_call
-from rds_iam_magic.aws.session import credentials_of, diagnose_credentials, open_session, region_of
+from rds_iam_magic.aws.session import (
+    HastySession,
+    client_of,
+    credentials_of,
+    diagnose_credentials,
+    open_session,
+    region_of,
+)
 from rds_iam_magic.errors import AwsError, CredentialsError, RegionError
 from tests.support.fake_aws import answering
 
@@ -171,3 +178,14 @@ def test_an_endpoint_that_is_no_address(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:5000")
     with pytest.raises(AwsError, match="invalid endpoint"), aws_call("looking up x"):
         boto3.Session("key", "secret", region_name="us-east-1").client("rds").describe_db_clusters()
+
+
+def test_a_hasty_session_gives_up_soon_and_is_the_session_else():
+    session = boto3.Session("key", "secret", region_name="eu-west-1")
+    hasty = HastySession(session)
+    client = client_of(hasty, "sts", region_name="eu-west-2")
+    assert (client.meta.config.connect_timeout, client.meta.config.read_timeout) == (3, 3)
+    assert client.meta.region_name == "eu-west-2"
+    assert client.meta.config.retries["total_max_attempts"] == 1
+    assert (region_of(hasty), hasty.events) == ("eu-west-1", session.events)
+    assert credentials_of(hasty) is credentials_of(session)

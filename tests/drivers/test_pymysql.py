@@ -7,7 +7,7 @@ from pymysql.connections import Connection
 from pymysql.constants import CLIENT
 
 import rds_iam_magic
-from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
+from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions, TargetOptions
 from rds_iam_magic.drivers import pymysql as module
 from rds_iam_magic.errors import OptionError, TlsError
 from rds_iam_magic.mysql.session_settings import SessionSettings
@@ -94,6 +94,7 @@ def test_each_option_is_handed_on(monkeypatch, function):
         function(**given)
     (target, options, settings), named = caught.value.args
     own = {name: given[name] for name in ("user", "database", "port", "notify")}
+    own["where"] = TargetOptions(**{name: given[name] for name in options_of(TargetOptions)})
     assert (target, named) == (given["target"], own)
     asked = {name: given[name] for name in options_of(ConnectOptions) if name in given}
     assert options == ConnectOptions(**asked, compress="off")

@@ -154,3 +154,11 @@ def test_help_names_every_option_once(grammar):
     for option in grammar.all_options:
         assert text.count(f"  {option.spelling}") == 1
     assert max(len(line) for line in text.splitlines()) <= 120
+
+
+@pytest.mark.parametrize("line", ["--stack shop", "--secret shop -d sales"])
+def test_a_stack_or_a_secret_needs_a_user(line):
+    with pytest.raises(OptionError, match="The database user is missing") as caught:
+        parse_connect(line)
+    assert caught.value.cause == "user-missing"
+    assert parse_connect(f"{line} -u ana").where.names_database

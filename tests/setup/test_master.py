@@ -2,8 +2,8 @@
 
 import pytest
 
-from rds_iam_magic.aws.discovery import find
 from rds_iam_magic.aws.session import open_session
+from rds_iam_magic.aws.targets.resolve import described
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import AwsError, OptionError, TargetError
 from rds_iam_magic.setup.master import connect_to_set_up
@@ -38,14 +38,14 @@ def test_the_secret_of_an_identifier(inside, target):
 
 def test_the_secret_of_an_endpoint(inside):
     assert inside.hosts
-    assert user_of(target=find(open_session(), "sandbox").endpoint) == "admin@%"
+    assert user_of(target=described(open_session(), "sandbox").endpoint) == "admin@%"
 
 
 def test_a_secret_that_is_given(inside):
     assert inside.hosts
     assert user_of(secret="sandbox/standalone/master") == "admin@%"
     assert user_of(secret="sandbox/standalone/master", target="sandbox") == "admin@%"
-    endpoint = find(open_session(), "sandbox").endpoint
+    endpoint = described(open_session(), "sandbox").endpoint
     assert user_of(secret="sandbox/standalone/master", target=endpoint) == "admin@%"
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from rds_iam_magic.aws.endpoint import check_target
-from rds_iam_magic.connect_options import ConnectOptions
+from rds_iam_magic.connect_options import ConnectOptions, TargetOptions, check_named
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.grammar import Line, near
 from rds_iam_magic.notebook.grammars import POLICY, USER
-from rds_iam_magic.notebook.options import connect_options_of, parse_line
+from rds_iam_magic.notebook.options import connect_options_of, parse_line, where_of
 from rds_iam_magic.option import options_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class UserLine:
     dry_run: bool
     target: str | None
     options: ConnectOptions
+    where: TargetOptions = TargetOptions()  # noqa: RUF009 - frozen
 
 
 _POLICY_NAME = str(POLICY.info("name").default)
@@ -52,6 +53,7 @@ class PolicyLine:
     name: str = _POLICY_NAME
     dry_run: bool = False
     fix: bool = False
+    where: TargetOptions = TargetOptions()  # noqa: RUF009 - frozen
 
 
 # The options that an action has beside those of how AWS and the database are reached.
@@ -78,6 +80,8 @@ def parse_user(text: str) -> UserLine | None:
         return None
     action, name = _user_words(line)
     _check_user_options(line, action)
+    where = TargetOptions(stack=line.get("stack"))
+    check_named(line.get("target"), where)
     return UserLine(
         action=action,
         name=name,
@@ -88,6 +92,7 @@ def parse_user(text: str) -> UserLine | None:
         dry_run="dry_run" in line.flags,
         target=line.get("target"),
         options=connect_options_of(line),
+        where=where,
     )
 
 
@@ -176,6 +181,7 @@ def parse_policy(text: str) -> PolicyLine | None:
         name=name,
         dry_run="dry_run" in line.flags,
         fix="fix" in line.flags,
+        where=where_of(line, targets[0] if targets else None),
     )
 
 

@@ -57,14 +57,14 @@ class RdsIamSetup(Magics):
 
         target: str | Endpoint | None = parsed.target
         options = parsed.options
-        if target is None and parsed.secret is None:
+        if target is None and parsed.secret is None and not parsed.where.names_database:
             try:
                 target, reached = self._current()
             except NotConnectedError:
                 target = None
             else:
                 options = options_beside(options, reached)
-        return connect_to_set_up(options, target=target, secret=parsed.secret, notify=display.note)
+        return connect_to_set_up(options, target=target, secret=parsed.secret, where=parsed.where, notify=display.note)
 
     @line_magic
     @magic(grammars.POLICY)
@@ -108,6 +108,9 @@ class RdsIamSetup(Magics):
         if parsed.resource_id is not None and parsed.account is not None and region is not None:
             from_ids = resource_from_ids(resource_id=parsed.resource_id, account=parsed.account, region=region)
             return partial(session_of, parsed.options), [from_ids]
+        if parsed.where.names_database:
+            session = session_of(parsed.options)
+            return lambda: session, [find_for_policy(session, None, where=parsed.where, region=region)]
         if parsed.targets:
             session = session_of(parsed.options)
             return lambda: session, [find_for_policy(session, target, region=region) for target in parsed.targets]

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import parse_host_name
-from rds_iam_magic.aws.policies.databases import find_for_policy, find_proxy, names_in, resource_of
+from rds_iam_magic.aws.policies.databases import find_for_policy, names_in, resource_of
 from rds_iam_magic.aws.policies.document import Resource, connect_policy, resource_from_ids
 from rds_iam_magic.aws.session import open_session
+from rds_iam_magic.aws.targets.resolve import described
 from rds_iam_magic.errors import AwsError, TargetError
 from tests.support.fake_aws import Changed, answering
 from tests.support.permissions import only
@@ -19,7 +19,7 @@ PROXY = Resource("aws", "us-east-1", "123456789012", "prx-0123456789abcdef0")
 
 
 def test_the_policy_names_the_resource_id(session):
-    database = discovery.find(session, "sandbox")
+    database = described(session, "sandbox")
     (statement,) = connect_policy([find_for_policy(session, "sandbox")], "analyst")["Statement"]
     assert statement["Action"] == "rds-db:connect"
     assert statement["Resource"] == f"arn:aws:rds-db:us-east-1:123456789012:dbuser:{database.resource_id}/analyst"
@@ -28,7 +28,7 @@ def test_the_policy_names_the_resource_id(session):
 def test_the_ids_say_the_same(session):
     found = find_for_policy(session, "sandbox")
     assert resource_from_ids(resource_id=found.resource_id, account="123456789012", region="us-east-1") == found
-    assert resource_of(discovery.find(session, "sandbox")) == found
+    assert resource_of(described(session, "sandbox")) == found
 
 
 @pytest.mark.parametrize("kind", [str, parse_host_name])
@@ -57,16 +57,17 @@ def test_without_the_right_to_look_the_permissions_are_named(inside, target):
 def test_what_is_not_there_is_not_for_want_of_a_permission(session, inside):
     with pytest.raises(TargetError, match="There is no DB cluster or instance 'nobody'") as caught:
         find_for_policy(session, "nobody")
-    assert "DescribeDBProxies" not in caught.value.hint
+    assert "Proxies" not in caught.value.hint
     with only(inside, "rds:DescribeDBClusters", "rds:DescribeDBInstances") as profile:
         with pytest.raises(TargetError, match="There is no DB cluster or instance 'nobody'") as caught:
             find_for_policy(open_session(profile=profile), "nobody")
-    assert "rds:DescribeDBProxies" in caught.value.hint
+    assert "Proxies or global databases may not be looked up" in caught.value.hint
 
 
 PROXIES = """
 <DescribeDBProxiesResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/"><DescribeDBProxiesResult><DBProxies>
-<member><DBProxyName>front</DBProxyName><Endpoint>front.proxy-abc123.us-east-1.rds.amazonaws.com</Endpoint>
+<member><DBProxyName>front</DBProxyName><EngineFamily>MYSQL</EngineFamily><Status>available</Status>
+<Endpoint>front.proxy-abc123.us-east-1.rds.amazonaws.com</Endpoint>
 <DBProxyArn>arn:aws:rds:us-east-1:123456789012:db-proxy:prx-0123456789abcdef0</DBProxyArn></member>
 </DBProxies></DescribeDBProxiesResult></DescribeDBProxiesResponse>"""
 ENDPOINTS = """
@@ -101,9 +102,9 @@ def proxies(inside, monkeypatch):
         ("FRONT.proxy-abc123.us-east-1.rds.amazonaws.com:3306", ["DescribeDBProxies"]),
         (
             "readers.endpoint.proxy-abc123.us-east-1.rds.amazonaws.com",
-            ["DescribeDBProxies", "DescribeDBProxyEndpoints", "DescribeDBProxies"],
+            ["DescribeDBProxies", "DescribeDBProxyEndpoints"],
         ),
-        ("front", ["DescribeDBClusters", "DescribeDBInstances"] * 2 + ["DescribeDBProxies"]),
+        ("front", ["DescribeDBClusters", "DescribeDBInstances", "DescribeDBProxies"]),
     ],
 )
 def test_a_proxys_id_is_in_its_arn(proxies, target, calls):
@@ -116,7 +117,6 @@ def test_a_proxy_that_is_not_there(proxies):
     with pytest.raises(TargetError, match="No RDS Proxy in us-east-1 has the endpoint other") as caught:
         find_for_policy(session, "other.proxy-abc123.us-east-1.rds.amazonaws.com")
     assert "account" in caught.value.hint
-    assert find_proxy(session, "us-east-1", name="nobody") is None
     assert proxies
 
 

@@ -42,3 +42,44 @@ def test_the_user_is_set_up(shell, inside):
     )
     with inside.server.root() as root:
         root.execute("DROP USER 'set_up'@'%'")
+
+
+def test_a_stack_names_the_database_and_its_secret(shell, inside):
+    made = shell.ok("%rds_iam_user create by_stack --stack article-output --grant 'SELECT ON shop.*'").output
+    assert "Created by_stack." in made
+    assert f"The stack article-output names {inside.hosts[0]} (output AuroraEndpoint)." in made
+    by_stack = shell.ok("%rds_iam_policy by_stack --stack sandbox").output
+    assert by_stack == shell.ok("%rds_iam_policy by_stack --target sandbox").output
+    assert by_stack == shell.ok("%rds_iam_policy by_stack --secret sandbox/master").output
+    assert "dbuser:prx-" in shell.ok("%rds_iam_policy by_stack --target sandbox-proxy").output
+    shown = shell.ok("%rds_iam_connect --stack sandbox -u by_stack -d shop").output
+    assert f"The stack sandbox names {inside.hosts[0]}" in shown
+    assert shell.ok("%rds_sql SELECT COUNT(*) AS n FROM orders").value.loc[0, "n"] > 0
+    with inside.server.root() as root:
+        root.execute("DROP USER 'by_stack'@'%'")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%rds_iam_connect sandbox --stack sandbox -u reader",
+        "%rds_iam_connect sandbox --secret sandbox/master -u reader",
+        "%rds_iam_connect --stack sandbox --secret sandbox/master -u reader",
+        "%rds_iam_policy reader --target sandbox --stack sandbox",
+        "%rds_iam_user create x --target sandbox --stack sandbox --secret sandbox/master",
+    ],
+)
+def test_a_database_that_is_named_twice(shell, line):
+    cell = shell(line)
+    assert "The database is named by" in cell.output
+    assert "--stack NAME and --secret ID" in cell.output
+
+
+def test_the_reader_is_held_beside_the_writer(shell):
+    for options in ("", " --reader", " --endpoint analytics"):
+        shell.ok(f"%rds_iam_connect sandbox -u reader{options}")
+    listed = shell.ok("%rds_iam_connect --connections").output
+    assert [line.lstrip("* ").partition(":")[0] for line in listed.splitlines()] == [
+        "sandbox", "sandbox-reader", "analytics",
+    ]  # fmt: skip
+    assert "dbuser:cluster-" in shell.ok("%rds_iam_policy reader").output

@@ -1,12 +1,13 @@
-"""Targets, looked up in the sandbox's AWS account."""
+"""Targets, resolved in the sandbox's AWS account: what is found, what is not, and what permissions it takes."""
 
 import pytest
 
-from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.policies.databases import find_for_policy
 from rds_iam_magic.aws.secret import read_master_secret
 from rds_iam_magic.aws.session import open_session
+from rds_iam_magic.aws.targets.find import by_secret
+from rds_iam_magic.aws.targets.resolve import described, resolve
 from rds_iam_magic.errors import AwsError, OptionError, TargetError
 from tests.support.fake_aws import Changed, answering, with_least_capacity
 from tests.support.permissions import only
@@ -15,46 +16,42 @@ pytestmark = pytest.mark.slow  # servers and kernels
 
 
 def test_a_cluster_is_its_writer(session, inside):
-    assert discovery.resolve(session, "sandbox").host == inside.hosts[0]
-    assert discovery.resolve(session, "SANDBOX").host == inside.hosts[0]
-    assert discovery.resolve(session, "sandbox", port=3307).port == 3307
+    assert resolve(session, "sandbox").endpoint.host == inside.hosts[0]
+    assert resolve(session, "SANDBOX").endpoint.host == inside.hosts[0]
+    assert resolve(session, "sandbox", port=3307).endpoint.port == 3307
 
 
 def test_an_instance_of_a_cluster_keeps_its_endpoint_and_has_the_clusters_resource(session, inside):
-    found = discovery.find(session, "sandbox-1")
+    found = described(session, "sandbox-1")
     assert found.endpoint.host == inside.hosts[2]
-    assert found.resource_id == discovery.find(session, "sandbox").resource_id
+    assert found.resource_id == described(session, "sandbox").resource_id
     assert found.resource_id.startswith("cluster-")
 
 
 @pytest.mark.parametrize(("least", "pauses"), [("0", True), ("0.0", True), ("0.5", False), ("8", False), (None, False)])
 def test_a_cluster_that_pauses(session, inside, monkeypatch, least, pauses):
     """An instance in it pauses with it; one that is alone never does."""
-    assert not discovery.find(session, "sandbox").pauses
+    assert not described(session, "sandbox").pauses
     with answering(Changed(inside, with_least_capacity(least))) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
-        found, seen = open_session(), []
-        for name in ("sandbox", "sandbox-1", "standalone"):
-            discovery.resolve(found, name, described=seen.append)
-    assert [database.pauses for database in seen] == [pauses, pauses, False]
+        found = [resolve(open_session(), name).database for name in ("sandbox", "sandbox-1", "standalone")]
+    assert [database.pauses for database in found] == [pauses, pauses, False]
 
 
 def test_a_standalone_instance(session):
-    assert discovery.find(session, "standalone").resource_id.startswith("db-")
+    assert described(session, "standalone").resource_id.startswith("db-")
 
 
 def test_a_host_name_needs_no_look_up(session):
     host = "whatever.cluster-abc123.eu-west-1.rds.amazonaws.com"
-    assert discovery.resolve(session, host).region == "eu-west-1"
+    assert resolve(session, host).endpoint.region == "eu-west-1"
 
 
 def test_the_owner_of_each_endpoint(session, inside):
     for host in inside.hosts[:3]:
-        assert discovery.find_by_endpoint(session, discovery.resolve(session, host)).resource_id.startswith("cluster-")
+        assert described(session, parse_host_name(host)).resource_id.startswith("cluster-")
     with pytest.raises(TargetError, match=r"another one than the database|has the endpoint"):
-        discovery.find_by_endpoint(
-            session, discovery.resolve(session, "other.cluster-abc123.us-east-1.rds.amazonaws.com")
-        )
+        described(session, parse_host_name("other.cluster-abc123.us-east-1.rds.amazonaws.com"))
 
 
 def test_an_instance_with_iam_authentication_off(session, inside):
@@ -64,29 +61,23 @@ def test_an_instance_with_iam_authentication_off(session, inside):
     )
     try:
         with pytest.raises(TargetError, match="IAM database authentication is off on plain"):
-            discovery.resolve(session, "plain")
-        assert discovery.resolve(session, "plain", require_iam=False).host.startswith("plain.")
+            resolve(session, "plain")
+        assert resolve(session, "plain", require_iam=False).endpoint.host.startswith("plain.")
     finally:
         rds.delete_db_instance(DBInstanceIdentifier="plain", SkipFinalSnapshot=True)
 
 
 def test_a_region_overrides_that_of_a_host_name(session, inside):
-    assert discovery.resolve(session, inside.endpoint).region == "us-east-1"
-    assert discovery.resolve(session, inside.endpoint, region="eu-west-1").region == "eu-west-1"
+    assert resolve(session, inside.endpoint).endpoint.region == "us-east-1"
+    assert resolve(session, inside.endpoint, region="eu-west-1").endpoint.region == "eu-west-1"
 
 
 def test_a_host_names_own_region_wins_over_the_variables(inside, monkeypatch):
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
-    assert discovery.resolve(open_session(), inside.endpoint).region == "us-east-1"
+    assert resolve(open_session(), inside.endpoint).endpoint.region == "us-east-1"
     moving = "shop.global-abc123.global.rds.amazonaws.com"
-    assert discovery.resolve(open_session(), moving).region == "eu-west-1", "its name has none"
-
-
-def test_a_proxys_policy_names_the_proxy(session):
-    proxy = parse_host_name("app.proxy-abc123.us-east-1.rds.amazonaws.com")
-    with pytest.raises(TargetError, match="prx-"):
-        discovery.find_by_endpoint(session, proxy)
+    assert resolve(open_session(), moving).endpoint.region == "eu-west-1", "its name has none"
 
 
 CLUSTERS, INSTANCES = "rds:DescribeDBClusters", "rds:DescribeDBInstances"
@@ -103,7 +94,7 @@ CLUSTERS, INSTANCES = "rds:DescribeDBClusters", "rds:DescribeDBInstances"
 def test_what_may_not_be_described_ends_no_look_up(inside, allowed, target, host):
     """Clusters are asked first: who may describe instances only could connect to none of them by its name."""
     with only(inside, allowed) as profile:
-        assert discovery.resolve(open_session(profile=profile), target).host == inside.hosts[host]
+        assert resolve(open_session(profile=profile), target).endpoint.host == inside.hosts[host]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +103,7 @@ def test_what_may_not_be_described_ends_no_look_up(inside, allowed, target, host
 )
 def test_a_denial_is_told_when_nothing_was_found(inside, allowed, target):
     with only(inside, *allowed) as profile, pytest.raises(AwsError, match=f"permit looking up {target}") as caught:
-        discovery.resolve(open_session(profile=profile), target)
+        resolve(open_session(profile=profile), target)
     assert caught.value.cause == "aws-lookup-denied"
     missing = {CLUSTERS, INSTANCES} - set(allowed)
     assert any(action in caught.value.detail for action in missing)
@@ -122,20 +113,20 @@ def test_the_resource_of_an_instance_whose_cluster_may_not_be_described_is_unkno
     """Its own id is in no policy for Aurora, and whether IAM authentication is on is its cluster's to say."""
     with only(inside, INSTANCES) as profile:
         session = open_session(profile=profile)
-        found = discovery.find(session, "sandbox-1")
+        found = described(session, "sandbox-1")
         assert (found.resource_id, found.iam_enabled) == (None, None)
-        assert discovery.find_by_endpoint(session, parse_host_name(inside.hosts[2])).resource_id is None
-        assert discovery.find_by_endpoint(session, parse_host_name(inside.hosts[3])).resource_id.startswith("db-")
+        assert described(session, parse_host_name(inside.hosts[2])).resource_id is None
+        assert described(session, parse_host_name(inside.hosts[3])).resource_id.startswith("db-")
         with pytest.raises(AwsError, match="does not permit looking up"):
-            discovery.find_by_endpoint(session, parse_host_name(inside.hosts[0]))
+            described(session, parse_host_name(inside.hosts[0]))
 
 
 def test_the_database_of_a_secret_among_those_that_may_be_described(inside):
     arn = inside.client("rds").describe_db_clusters()["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
     with only(inside, CLUSTERS) as profile:
-        assert discovery.find_by_secret(open_session(profile=profile), arn).endpoint.host == inside.hosts[0]
+        assert by_secret(open_session(profile=profile), arn, "us-east-1").endpoint.host == inside.hosts[0]
     with only(inside, INSTANCES) as profile, pytest.raises(AwsError, match="does not permit looking up") as caught:
-        discovery.find_by_secret(open_session(profile=profile), arn)
+        by_secret(open_session(profile=profile), arn, "us-east-1")
     assert CLUSTERS in caught.value.detail
 
 
@@ -155,7 +146,7 @@ def test_an_arn(inside, monkeypatch, kind, name, host):
         monkeypatch.setenv("AWS_REGION", region)
         with answering(asked) as url:
             monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
-            found = discovery.resolve(open_session(), f" {arn_of(kind, name)} ")
+            found = resolve(open_session(), f" {arn_of(kind, name)} ").endpoint
         assert (found.host, found.region) == (inside.hosts[host], "us-east-1")
     assert asked.actions == 2 * (
         ["DescribeDBClusters"]
@@ -172,8 +163,8 @@ def test_an_arn_for_what_has_no_name_of_its_own(inside):
     )
     try:
         session = open_session()
-        assert discovery.find(session, arn_of("cluster", "sandbox")).resource_id.startswith("cluster-")
-        assert discovery.find(session, arn_of("db", "SANDBOX")).resource_id.startswith("db-")
+        assert described(session, arn_of("cluster", "sandbox")).resource_id.startswith("cluster-")
+        assert described(session, arn_of("db", "SANDBOX")).resource_id.startswith("db-")
         assert find_for_policy(session, arn_of("db", "sandbox")).resource_id.startswith("db-")
     finally:
         rds.delete_db_instance(DBInstanceIdentifier="sandbox", SkipFinalSnapshot=True)
@@ -182,21 +173,21 @@ def test_an_arn_for_what_has_no_name_of_its_own(inside):
 @pytest.mark.parametrize("name", ["sandbox", "nobody"])
 def test_an_arn_of_another_account(session, name):
     with pytest.raises(TargetError, match=r"account 999999999999; .* of account 123456789012") as caught:
-        discovery.find(session, arn_of("cluster", name, account="999999999999"))
+        described(session, arn_of("cluster", name, account="999999999999"))
     assert "role_arn=" in caught.value.hint
 
 
 def test_an_arn_of_nothing(session):
     with pytest.raises(TargetError, match="There is no DB cluster 'nobody' in eu-west-1"):
-        discovery.find(session, arn_of("cluster", "nobody", region="eu-west-1"))
+        described(session, arn_of("cluster", "nobody", region="eu-west-1"))
     with pytest.raises(TargetError, match="There is no DB instance 'sandbox' in us-east-1"):
-        discovery.find(session, arn_of("db", "sandbox"))
+        described(session, arn_of("db", "sandbox"))
 
 
 def test_an_arn_and_another_region(session):
-    assert discovery.find(session, arn_of("cluster", "sandbox"), region="us-east-1").endpoint.identifier == "sandbox"
+    assert described(session, arn_of("cluster", "sandbox"), region="us-east-1").endpoint.identifier == "sandbox"
     with pytest.raises(OptionError, match="ARN is of us-east-1, not of eu-west-1"):
-        discovery.find(session, arn_of("cluster", "sandbox"), region="eu-west-1")
+        described(session, arn_of("cluster", "sandbox"), region="eu-west-1")
 
 
 PAGE = b"<!DOCTYPE html><html><body>Log in to the network<br></body></html>"
@@ -210,8 +201,8 @@ def test_a_page_instead_of_aws(inside, monkeypatch, status, body):
     with answering(lambda *_: (status, body)) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         for look_up in (
-            lambda: discovery.find(open_session(), "sandbox"),
-            lambda: discovery.find_by_endpoint(open_session(), parse_host_name(inside.endpoint)),
+            lambda: described(open_session(), "sandbox"),
+            lambda: described(open_session(), parse_host_name(inside.endpoint)),
             lambda: read_master_secret(open_session(), "sandbox/standalone/master"),
         ):
             with pytest.raises(AwsError, match="Something other than AWS answered while") as caught:
@@ -220,7 +211,7 @@ def test_a_page_instead_of_aws(inside, monkeypatch, status, body):
 
 
 @pytest.mark.parametrize("target", ["", " ", "\t\n"])
-@pytest.mark.parametrize("look_up", [discovery.find, discovery.resolve])
+@pytest.mark.parametrize("look_up", [described, resolve])
 def test_an_empty_target_is_refused(session, look_up, target):
     """RDS would answer an empty identifier with all that there is, and the first would be taken."""
     with pytest.raises(TargetError, match="The target is empty"):
@@ -228,7 +219,7 @@ def test_an_empty_target_is_refused(session, look_up, target):
 
 
 def test_space_around_an_identifier_does_not_count(session):
-    assert discovery.find(session, "sandbox\n").endpoint.identifier == "sandbox"
+    assert described(session, "sandbox\n").endpoint.identifier == "sandbox"
 
 
 @pytest.mark.parametrize(
@@ -238,23 +229,6 @@ def test_space_around_an_identifier_does_not_count(session):
 )  # fmt: skip
 def test_an_odd_identifier_names_nothing(session, target):
     with pytest.raises(TargetError, match="There is no DB cluster or instance") as caught:
-        discovery.find(session, target)
+        described(session, target)
     assert len(str(caught.value).splitlines()) == 2
     assert str(caught.value).replace("\n", "").isprintable()
-
-
-def test_only_the_one_that_was_asked_for(session):
-    """The first of an answer is not taken for it: some endpoints answer a filter that they do not know with all."""
-    rows = [{"DBClusterIdentifier": "first"}, {"DBClusterIdentifier": "second"}]
-
-    class Client:
-        exceptions = session.client("rds").exceptions
-
-        def describe_db_clusters(self, **_):
-            return {"DBClusters": rows}
-
-        def describe_db_instances(self, **_):
-            return {"DBInstances": []}
-
-    assert discovery._describe_one(Client(), "SECOND") == rows[1]
-    assert discovery._describe_one(Client(), "third") is None

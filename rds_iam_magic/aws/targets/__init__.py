@@ -1,0 +1,1 @@
+"""What the user names → the endpoint that it means: `resolve.py` has the table of all ways to name one."""

@@ -1,0 +1,77 @@
+"""Aurora global databases: the member that writes, in whose region the token is signed.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-connecting.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rds_iam_magic.aws.border import aws_call
+from rds_iam_magic.aws.targets.arn import parse_arn
+from rds_iam_magic.aws.targets.describe import CLUSTERS, GLOBALS, Describer, Row
+from rds_iam_magic.aws.targets.found import Found
+from rds_iam_magic.aws.targets.rows import database_of
+from rds_iam_magic.errors import TargetError
+
+
+def find_global(session: Any, region: str, *, name: str = "", host: str = "") -> Row | None:
+    """The global database of that name, or with that endpoint; None if there is none.
+
+    Args:
+        session: A boto3 session.
+        region: Any region of the partition.
+        name: Its identifier.
+        host: The host name of its endpoint, instead; then None also if global databases may not be described.
+
+    Raises:
+        AwsError: It cannot be looked up.
+    """
+    with aws_call(f"looking up {name or host}"):
+        return _named(session, region, name) if name else _with_host(session, region, host)
+
+
+def _named(session: Any, region: str, name: str) -> Row | None:
+    describer = Describer(session, region)
+    row = describer.one(GLOBALS, name)
+    describer.require(GLOBALS)
+    return row
+
+
+def _with_host(session: Any, region: str, host: str) -> Row | None:
+    rows = Describer(session, region).all(GLOBALS)
+    return next((row for row in rows if str(row.get("Endpoint", "")).lower() == host), None)
+
+
+def writer_of(session: Any, row: Row, region: str) -> Found:
+    """The cluster that writes for a described global database; which one that is may change at any time.
+
+    Raises:
+        TargetError: None writes at the moment, or it is another engine.
+        AwsError: The cluster may not be described.
+    """
+    name = str(row["GlobalClusterIdentifier"])
+    arn = next((str(each["DBClusterArn"]) for each in row.get("GlobalClusterMembers") or () if each["IsWriter"]), "")
+    if not arn:
+        raise TargetError(
+            f"The global database {name} has no writer at the moment (status: {row.get('Status', 'unknown')}).",
+            cause="global-without-writer",
+        )
+    member = parse_arn(arn)
+    with aws_call(f"looking up {member.name}"):
+        cluster = _cluster(session, member.region or region, member.name)
+    if cluster is None:
+        raise TargetError(
+            f"The global database {name} has the writer {member.name} in {member.region}, which does not exist.",
+            cause="global-without-writer",
+        )
+    database = database_of(cluster, cluster, member.region)
+    origin = f"{name} is a global database; its writer is {database.endpoint.host} in {member.region}."
+    return Found(database.endpoint, origin, database, told=True, moves=True)
+
+
+def _cluster(session: Any, region: str, name: str) -> Row | None:
+    describer = Describer(session, region)
+    row = describer.one(CLUSTERS, name)
+    describer.require(CLUSTERS)
+    return row

@@ -1,0 +1,91 @@
+"""What RDS's descriptions say."""
+
+import pytest
+
+from rds_iam_magic.aws.targets.rows import database_of, hosts_of, owner_among, proxy_database
+from rds_iam_magic.errors import TargetError
+
+REGION = "eu-west-1"
+CLUSTER = {
+    "DBClusterIdentifier": "shop",
+    "Engine": "aurora-mysql",
+    "Status": "available",
+    "Endpoint": f"shop.cluster-x1.{REGION}.rds.amazonaws.com",
+    "ReaderEndpoint": f"Shop.cluster-ro-x1.{REGION}.rds.amazonaws.com",
+    "CustomEndpoints": [f"mine.cluster-custom-x1.{REGION}.rds.amazonaws.com"],
+    "Port": 3307,
+    "DBClusterArn": f"arn:aws:rds:{REGION}:012345678901:cluster:shop",
+    "DbClusterResourceId": "cluster-ABC",
+    "IAMDatabaseAuthenticationEnabled": True,
+}
+MEMBER = {
+    "DBInstanceIdentifier": "shop-1",
+    "DBClusterIdentifier": "shop",
+    "Engine": "aurora-mysql",
+    "DBInstanceStatus": "rebooting",
+    "Endpoint": {"Address": f"shop-1.x1.{REGION}.rds.amazonaws.com", "Port": 3307},
+    "DBInstanceArn": f"arn:aws:rds:{REGION}:012345678901:db:shop-1",
+    "DbiResourceId": "db-ABC",
+}
+PROXY = {
+    "DBProxyName": "pool",
+    "DBProxyArn": f"arn:aws:rds:{REGION}:012345678901:db-proxy:prx-abc",
+    "EngineFamily": "MYSQL",
+    "Status": "available",
+    "Endpoint": f"pool.proxy-x1.{REGION}.rds.amazonaws.com",
+    "Auth": [{"IAMAuth": "DISABLED"}, {"IAMAuth": "REQUIRED"}],
+}
+
+
+def test_an_instance_in_a_cluster_has_its_own_endpoint_and_the_rest_of_its_cluster():
+    assert owner_among([MEMBER, CLUSTER], MEMBER) is CLUSTER
+    found = database_of(MEMBER, CLUSTER, REGION)
+    assert (found.endpoint.host, found.endpoint.port) == (MEMBER["Endpoint"]["Address"], 3307)
+    assert (found.resource_id, found.iam_enabled, found.status) == ("cluster-ABC", True, "rebooting")
+    assert found.reader == CLUSTER["ReaderEndpoint"].lower()
+    assert found.custom == tuple(CLUSTER["CustomEndpoints"])
+    assert found.cluster == "shop"
+    alone = database_of(MEMBER, None, REGION)
+    assert (alone.resource_id, alone.iam_enabled, alone.cluster) == (None, None, "shop")
+    assert owner_among([MEMBER], MEMBER) is None
+
+
+def test_all_host_names():
+    assert len(hosts_of(CLUSTER)) == 3
+    assert hosts_of(MEMBER) == {MEMBER["Endpoint"]["Address"]}
+    assert hosts_of({"DBInstanceIdentifier": "new", "Endpoint": None}) == {""}
+
+
+@pytest.mark.parametrize(
+    ("change", "enabled"),
+    [
+        ({}, True),
+        ({"Auth": [{"IAMAuth": "DISABLED"}]}, False),
+        ({"Auth": []}, False),
+        ({"Auth": None}, False),
+        ({"Auth": [], "DefaultAuthScheme": "IAM_AUTH"}, True),
+        ({"Auth": [{"IAMAuth": "DISABLED"}], "DefaultAuthScheme": "NONE"}, False),
+    ],
+)
+def test_a_proxy(change, enabled):
+    found = proxy_database({**PROXY, **change}, REGION)
+    assert (found.endpoint.host, found.endpoint.port) == (PROXY["Endpoint"], 3306)
+    assert (found.resource_id, found.proxy, found.cluster) == ("prx-abc", "pool", "")
+    assert found.iam_enabled is enabled
+
+
+@pytest.mark.parametrize(
+    ("row", "words", "cause"),
+    [
+        ({**PROXY, "EngineFamily": "POSTGRESQL"}, "pool is a postgresql proxy", "engine-unsupported"),
+        ({**PROXY, "Endpoint": None, "Status": "creating"}, "pool is creating", "endpoint-not-ready"),
+        ({**PROXY, "Endpoint": None, "Status": "odd"}, "pool has no endpoint yet", "endpoint-not-ready"),
+        ({**CLUSTER, "Engine": "aurora-postgresql"}, "shop is a aurora-postgresql database", "engine-unsupported"),
+        ({**CLUSTER, "Endpoint": None}, "shop has no endpoint yet", "endpoint-not-ready"),
+        ({**MEMBER, "Endpoint": None, "DBInstanceStatus": "failed"}, "its status is failed", "database-failed"),
+    ],
+)
+def test_what_cannot_be_connected_to(row, words, cause):
+    with pytest.raises(TargetError, match=words) as caught:
+        proxy_database(row, REGION) if "DBProxyName" in row else database_of(row, row, REGION)
+    assert caught.value.cause == cause
