@@ -30,6 +30,11 @@ class Kind(NamedTuple):
     answer: str
     missing: str
 
+    @property
+    def permission(self) -> str:
+        """The permission that the call takes."""
+        return "rds:" + self.call.title().replace("_", "").replace("Db", "DB")
+
 
 CLUSTERS = Kind("describe_db_clusters", "DBClusterIdentifier", "DBClusters", "DBClusterNotFound")
 INSTANCES = Kind("describe_db_instances", "DBInstanceIdentifier", "DBInstances", "DBInstanceNotFound")

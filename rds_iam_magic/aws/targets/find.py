@@ -66,7 +66,8 @@ def _one_of_that_name(session: Any, identifier: str, region: str) -> tuple[Row, 
     rows, owner = _of_that_name(describer, identifier)
     if not rows:
         names = sorted(map(identifier_of, describer.all(CLUSTERS, INSTANCES)))
-        raise _unknown(identifier, region, names, some_denied=describer.denied(PROXIES, GLOBALS))
+        denied = [each.permission for each in (PROXIES, GLOBALS) if describer.denied(each)]
+        raise _unknown(identifier, region, names, denied)
     if len(rows) > 1:
         raise _ambiguous(identifier, rows, region)
     return rows[0], owner
@@ -85,15 +86,15 @@ def _of_that_name(describer: Describer, identifier: str) -> tuple[list[Row], Row
     return [], None
 
 
-def _unknown(identifier: str, region: str, names: list[str], *, some_denied: bool) -> TargetError:
+def _unknown(identifier: str, region: str, names: list[str], denied: list[str]) -> TargetError:
     near = difflib.get_close_matches(identifier.lower(), names, n=3, cutoff=0.4) or names[:5]
     error = TargetError(
         f"There is no DB cluster or instance {identifier!r} in {region}, nor a proxy or global database of that name.",
         f"Similar names there: {', '.join(near)}." if near else "",
         cause="target-unknown",
     )
-    if some_denied:
-        error.put_before_hint("Proxies or global databases may not be looked up with these credentials.")
+    if denied:
+        error.put_before_hint(f"Not all was looked at: that takes {' and '.join(denied)}.")
     return error
 
 

@@ -53,8 +53,8 @@ NEEDS = (
     Need("%rds_iam_policy USER MEMBER", "an instance in a cluster by any name", (_INSTANCES, _CLUSTERS)),
     Need(
         "%rds_iam_policy USER PROXY",
-        "a proxy's name; by its host name the last alone, by its ARN none",
-        (_CLUSTERS, _INSTANCES, _PROXIES),
+        "a proxy by its name or host name; by its ARN, none",
+        (_PROXIES,),
     ),
     *map(_attaching, ("Role", "User", "Group")),
     Need("%rds_iam_user create NAME --secret SECRET", "a secret that names its database", (_SECRET,)),

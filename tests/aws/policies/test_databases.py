@@ -57,11 +57,11 @@ def test_without_the_right_to_look_the_permissions_are_named(inside, target):
 def test_what_is_not_there_is_not_for_want_of_a_permission(session, inside):
     with pytest.raises(TargetError, match="There is no DB cluster or instance 'nobody'") as caught:
         find_for_policy(session, "nobody")
-    assert "Proxies" not in caught.value.hint
+    assert "that takes" not in caught.value.hint
     with only(inside, "rds:DescribeDBClusters", "rds:DescribeDBInstances") as profile:
         with pytest.raises(TargetError, match="There is no DB cluster or instance 'nobody'") as caught:
             find_for_policy(open_session(profile=profile), "nobody")
-    assert "Proxies or global databases may not be looked up" in caught.value.hint
+    assert "that takes rds:DescribeDBProxies and rds:DescribeGlobalClusters" in caught.value.hint
 
 
 PROXIES = """

@@ -72,7 +72,7 @@ def test_a_stack_names_the_database_and_its_secret(shell, inside):
 def test_a_database_that_is_named_twice(shell, line):
     cell = shell(line)
     assert "The database is named by" in cell.output
-    assert "--stack NAME and --secret ID" in cell.output
+    assert "--stack NAME and --secret SECRET_ID" in cell.output
 
 
 def test_the_reader_is_held_beside_the_writer(shell):
