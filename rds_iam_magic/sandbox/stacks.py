@@ -8,6 +8,7 @@ Only `cloud.py` imports this module, when moto is there.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
@@ -39,31 +40,38 @@ def install(password: str) -> None:
     Args:
         password: The server's master password, which each secret that RDS manages gets.
     """
-    import json
 
     def secret_text(secret: Any) -> str:
         return json.dumps({"username": secret.resource.master_username, "password": password})
 
-    MasterUserSecret._generate_secret_string = secret_text  # noqa: SLF001 - moto has no public way
-    DBCluster.url_identifier = property(lambda _: CLUSTER_LABEL, lambda *_: None)
-    RDSResponse.describe_db_engine_versions = _describe_engine_versions
-    _Steps.complete_at_once = Stack.create_resources
-    Stack.create_resources = _Steps.begin
-    Stack.outputs = property(_when_there(Stack.outputs.fget))
-    Stack.stack_resources = property(_made)
-    for name in ("describe_stacks", "get_stack", "list_stacks"):
-        setattr(CloudFormationBackend, name, _looking(getattr(CloudFormationBackend, name)))
-    CloudFormationBackend.describe_stack_events = _events
-    _Steps.delete_at_once = CloudFormationBackend.delete_stack
-    CloudFormationBackend.delete_stack = _delete_stack
+    _replace(MasterUserSecret, _generate_secret_string=secret_text)
+    _replace(DBCluster, url_identifier=property(lambda _: CLUSTER_LABEL, lambda *_: None))
+    _replace(RDSResponse, describe_db_engine_versions=_describe_engine_versions)
+    _Steps.create_at_once, _Steps.delete_at_once = Stack.create_resources, CloudFormationBackend.delete_stack
+    outputs: Any = vars(Stack)["outputs"]
+    _replace(
+        Stack,
+        create_resources=_Steps.begin,
+        outputs=property(_when_there(outputs.fget)),
+        stack_resources=property(_made),
+    )
+    finders = ("describe_stacks", "get_stack", "list_stacks")
+    _replace(CloudFormationBackend, **{name: _looking(vars(CloudFormationBackend)[name]) for name in finders})
+    _replace(CloudFormationBackend, describe_stack_events=_events, delete_stack=_delete_stack)
+
+
+def _replace(owner: Any, **members: Any) -> None:
+    for name, member in members.items():
+        setattr(owner, name, member)
 
 
 def find_endpoint(place: str) -> ServedEndpoint | None:
     """The database that answers at `host:port`, as far as AWS knows it."""
     for region, backend in list(rds_backends[ACCOUNT].items()):
-        for database in [*backend.clusters.values(), *backend.databases.values()]:
+        databases: list[Any] = [*backend.clusters.values(), *backend.databases.values()]
+        for database in databases:
             if database.engine in _SPOKEN and place in _places(database):
-                owner = backend.clusters.get(database.db_cluster_identifier or "", database)
+                owner: Any = backend.clusters.get(database.db_cluster_identifier or "", database)
                 is_cluster = isinstance(owner, DBCluster)
                 resource_id = owner.db_cluster_resource_id if is_cluster else owner.dbi_resource_id
                 return ServedEndpoint(
@@ -153,12 +161,11 @@ class _Resource:
         return True
 
 
-class _Cluster(_Resource, CloudFormationModel):  # type: ignore[misc] # moto has no types
+class _Cluster(_Resource, CloudFormationModel):
     kind = "AWS::RDS::DBCluster"
     named_by = "DBClusterIdentifier"
-    known = (
-        "DBClusterResourceId", "Endpoint.Address", "Endpoint.Port", "MasterUserSecret.SecretArn", "ReadEndpoint.Address",
-    )  # fmt: skip
+    known = ("DBClusterResourceId", "Endpoint.Address", "Endpoint.Port", "MasterUserSecret.SecretArn",
+             "ReadEndpoint.Address")  # fmt: skip
 
     def create(self, account: str, region: str, properties: dict[str, Any]) -> None:
         name = self.physical_resource_id = self.physical_resource_id.lower()
@@ -166,6 +173,8 @@ class _Cluster(_Resource, CloudFormationModel):  # type: ignore[misc] # moto has
         if name in backend.clusters:
             raise ServiceException("DBClusterAlreadyExistsFault", "DB Cluster already exists")
         self._made = backend.create_db_cluster({**_arguments(properties), "db_cluster_identifier": name})
+        self._made.status = "available"  # a stack is complete when its databases are
+        _replace(self._made.master_user_secret, _status="active")
 
     def attributes(self) -> dict[str, Any]:
         made = self._made
@@ -182,7 +191,7 @@ class _Cluster(_Resource, CloudFormationModel):  # type: ignore[misc] # moto has
         rds_backends[account][region].delete_db_cluster(name, _snapshot(name) if self.keeps_snapshot else None)
 
 
-class _Instance(_Resource, CloudFormationModel):  # type: ignore[misc] # moto has no types
+class _Instance(_Resource, CloudFormationModel):
     kind = "AWS::RDS::DBInstance"
     named_by = "DBInstanceIdentifier"
     known = ("DbiResourceId", "Endpoint.Address", "Endpoint.Port", "MasterUserSecret.SecretArn")
@@ -209,7 +218,7 @@ class _Instance(_Resource, CloudFormationModel):  # type: ignore[misc] # moto ha
         rds_backends[account][region].delete_db_instance(name, _snapshot(name) if self.keeps_snapshot else None)
 
 
-class _ClusterParameters(_Resource, CloudFormationModel):  # type: ignore[misc] # moto has no types
+class _ClusterParameters(_Resource, CloudFormationModel):
     kind = "AWS::RDS::DBClusterParameterGroup"
 
     def create(self, account: str, region: str, properties: dict[str, Any]) -> None:
@@ -226,7 +235,7 @@ class _ClusterParameters(_Resource, CloudFormationModel):  # type: ignore[misc] 
         rds_backends[account][region].delete_db_cluster_parameter_group(self.physical_resource_id)
 
 
-class _Policy(_Resource, CloudFormationModel):  # type: ignore[misc] # moto has no types
+class _Policy(_Resource, CloudFormationModel):
     """moto leaves the policy behind when the stack is deleted."""
 
     kind = "AWS::IAM::ManagedPolicy"
@@ -268,7 +277,7 @@ def _snapshot(name: str) -> str:
 class _Steps:
     """How a stack is made, one look after the other."""
 
-    complete_at_once: ClassVar[Callable[[Any], None]]
+    create_at_once: ClassVar[Callable[[Any], None]]
     delete_at_once: ClassVar[Callable[[Any, str], None]]
     lock: ClassVar[threading.RLock] = threading.RLock()
 
@@ -276,7 +285,7 @@ class _Steps:
     def begin(stack: Any) -> None:
         """In place of `Stack.create_resources`."""
         if not any(_takes_time(resource) for resource in stack.template_dict["Resources"].values()):
-            _Steps.complete_at_once(stack)
+            _Steps.create_at_once(stack)
             return
         stack.status = "CREATE_IN_PROGRESS"
         stack.steps = _create(stack)
@@ -392,6 +401,8 @@ def _when_there(outputs: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _made(stack: Any) -> list[Any]:
     """The resources that are there; moto would make the others."""
     made = stack.resource_map._parsed_resources  # noqa: SLF001 - to look is to make elsewhere
-    return [made.get(name) for name in stack.resource_map.resources] if not hasattr(stack, "steps") else [
-        made[name] for name in stack.resource_map.resources if name in made
-    ]
+    return (
+        [made.get(name) for name in stack.resource_map.resources]
+        if not hasattr(stack, "steps")
+        else [made[name] for name in stack.resource_map.resources if name in made]
+    )

@@ -11,11 +11,13 @@ from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.notebook import grammars
 from rds_iam_magic.notebook.decorator import magic
 from rds_iam_magic.notebook.setup.lines import PolicyLine, parse_policy, parse_user
+from rds_iam_magic.notebook.setup.provision_lines import ProvisionLine, parse_enable, parse_provision
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from rds_iam_magic.aws.endpoint import Endpoint
+    from rds_iam_magic.setup.provision.stacks import Stack
 
 
 @magics_class
@@ -56,6 +58,53 @@ class RdsIamSetup(Magics):
         if parsed is None:
             return display.say(grammars.POLICY.help())
         return display.policy(self._policy(parsed))
+
+    @line_magic
+    @magic(grammars.PROVISION)
+    def rds_iam_provision(self, line: str) -> None:
+        from rds_iam_magic.notebook import display
+        from rds_iam_magic.setup.provision.provisioning import what_next
+
+        parsed = parse_provision(line)
+        if parsed is None:
+            return display.say(grammars.PROVISION.help())
+        stack = self._provision(parsed)
+        for text in what_next(stack) if stack is not None and stack.is_usable else ():
+            display.told(text)
+        return None
+
+    def _provision(self, parsed: ProvisionLine) -> Stack | None:
+        from rds_iam_magic.connecting import session_of
+        from rds_iam_magic.notebook import display
+        from rds_iam_magic.setup.provision import provisioning
+
+        session = session_of(parsed.options)
+        if parsed.request is not None:
+            return provisioning.deploy(session, parsed.request, yes=parsed.yes, notify=display.told)
+        if parsed.action == "status":
+            return provisioning.status(session, parsed.stack, notify=display.told)
+        provisioning.delete(session, parsed.stack, yes=parsed.yes, notify=display.told)
+        return None
+
+    @line_magic
+    @magic(grammars.ENABLE)
+    def rds_iam_enable(self, line: str) -> None:
+        from rds_iam_magic.connecting import session_of
+        from rds_iam_magic.notebook import display
+        from rds_iam_magic.setup.enable import enable_iam
+
+        parsed = parse_enable(line)
+        if parsed is None:
+            return display.say(grammars.ENABLE.help())
+        return enable_iam(
+            session_of(parsed.options),
+            parsed.target,
+            region=parsed.options.region,
+            now=parsed.now,
+            yes=parsed.yes,
+            wait=parsed.options.wait,
+            notify=display.told,
+        )
 
     def _policy(self, parsed: PolicyLine) -> dict[str, Any]:
         """The policy document, from ids alone or for a database that is looked up."""

@@ -1,0 +1,286 @@
+"""`deploy`, `status` and `delete`: a database of one's own as a stack, from the plan to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rds_iam_magic.aws.session import region_of
+from rds_iam_magic.errors import AwsError, ProvisionError
+from rds_iam_magic.hints import Note
+from rds_iam_magic.setup.provision import stacks
+from rds_iam_magic.setup.provision.calls import ask
+from rds_iam_magic.setup.provision.holders import Holder, detach, holders_of
+from rds_iam_magic.setup.provision.network import find_network
+from rds_iam_magic.setup.provision.offer import find_offer
+from rds_iam_magic.setup.provision.plan import Plan
+from rds_iam_magic.setup.provision.request import Request, Source
+from rds_iam_magic.setup.provision.stacks import Event, Stack
+from rds_iam_magic.setup.provision.template import template_of
+
+Notify = Callable[[str], None]
+
+
+def deploy(session: Any, request: Request, *, yes: bool, notify: Notify) -> Stack | None:
+    """Make a database; one that is there already stays as it is.
+
+    Args:
+        session: A boto3 session.
+        request: What to make.
+        yes: Whether to go on after telling what will be made and what it costs.
+        notify: Called with each line for the user.
+
+    Returns:
+        The stack; None if nothing was made, since `yes` is not given.
+
+    Raises:
+        ProvisionError: It cannot be made as wanted, or was not; what is there is something else.
+        AwsError: AWS cannot be asked, or refuses something.
+    """
+    region = region_of(session)
+    there = stacks.find(session, request.stack)
+    if there is not None and not _is_being_created(there):
+        _check_usable(session, there)
+    plan = Plan(request, find_offer(session, request, region), find_network(session, request, region), region)
+    if there is not None:
+        _check_same(there, plan)
+        if there.is_usable:
+            notify(f"{there.name} is there already; nothing was changed.")
+            return there
+        return _created(session, there.name, there.id, notify)
+    for line in plan.lines():
+        notify(line)
+    if not yes:
+        notify(Note("Nothing was made yet. To go on, add {option:yes}."))
+        return None
+    stack_id = stacks.create(session, request.stack, template_of(request.engine), plan.parameters(), request.engine)
+    return _created(session, request.stack, stack_id, notify)
+
+
+def _created(session: Any, name: str, stack_id: str, notify: Notify) -> Stack:
+    happened = stacks.follow(session, name, stack_id, notify=notify)
+    stack = stacks.describe(session, stack_id)
+    if not stack.is_usable:
+        raise _failure(stack, happened)
+    return stack
+
+
+def _is_being_created(stack: Stack) -> bool:
+    return bool(stack.engine) and stack.status == "CREATE_IN_PROGRESS"
+
+
+def _check_usable(session: Any, stack: Stack) -> None:
+    """Refuse a stack of somebody else's, and one that failed or is going."""
+    _check_own(stack)
+    if stack.in_progress:
+        raise ProvisionError(
+            f"The stack {stack.name} is {stack.status}.", cause="stack-busy", facts={"stack": stack.name}
+        )
+    if not stack.is_usable:
+        raise _failure(stack, stacks.events(session, stack.id))
+
+
+def _check_own(stack: Stack) -> None:
+    if not stack.engine:
+        raise ProvisionError(f"The stack {stack.name} was made in another way.", cause="stack-foreign")
+
+
+def _check_same(stack: Stack, plan: Plan) -> None:
+    """Refuse what the stack that is there has not, rather than ignore it."""
+    request = plan.request
+    if stack.engine != request.engine:
+        raise ProvisionError(
+            f"{stack.name} is there already, as {stack.engine}, not {request.engine}.", cause="stack-differs"
+        )
+    wanted = plan.parameters()
+    compared = [*plan.size(), "FromCidr", "FromSecurityGroup", "Public", "DatabaseUser", "DeletionProtection"]
+    compared += ["EngineVersion"] if request.engine_version else []
+    compared += ["Vpc"] if request.vpc or request.subnets else []
+    different = [
+        f"{key} {stack.parameters[key] or 'empty'} instead of {wanted[key] or 'empty'}"
+        for key in compared
+        if stack.parameters.get(key, wanted[key]) != wanted[key]
+    ]
+    if different:
+        raise ProvisionError(f"{stack.name} is there already, with {', '.join(different)}.", cause="stack-differs")
+
+
+def _failure(stack: Stack, happened: list[Event]) -> ProvisionError:
+    """The first failure's reason; the rest follows from it."""
+    failure = stacks.first_failure(happened)
+    why = f": {failure.name} ({failure.kind}) failed, {failure.reason or 'without a reason'}" if failure else ""
+    return ProvisionError(
+        f"The stack {stack.name} is {stack.status}{why}".rstrip(".") + ".",
+        cause="stack-failed",
+        facts={"stack": stack.name},
+    )
+
+
+def status(session: Any, name: str, *, notify: Notify) -> Stack:
+    """How a stack is.
+
+    Raises:
+        ProvisionError: There is none of that name.
+        AwsError: CloudFormation cannot be asked.
+    """
+    stack = stacks.describe(session, name)
+    notify(f"{stack.name} is {stack.status}.")
+    if stack.in_progress:
+        for event in stacks.events(session, stack.id)[-5:]:
+            notify(str(event))
+    elif not stack.is_usable:
+        error = _failure(stack, stacks.events(session, stack.id))
+        notify(error.message)
+        notify(Note("To delete what is left of it: {command:delete-stack}", stack=stack.name))
+    return stack
+
+
+def what_next(stack: Stack) -> Iterator[str]:
+    """The outputs of a stack that is there, who can reach its database, and what to do next."""
+    width = max(map(len, stack.outputs), default=0)
+    for name, value in stack.outputs.items():
+        yield f"{name:<{width}}  {value}"
+    if not stack.engine:
+        return
+    yield _reach(stack)
+    secret = next((value for name, value in stack.outputs.items() if name.endswith("Secret")), "SECRET_ID")
+    yield Note(
+        "Next: create a database user ({command:create-user-with}), attach the policy ConnectPolicyArn to whoever is "
+        "to connect, and connect: {command:connect-to}",
+        secret=secret,
+        stack=stack.name,
+    )
+
+
+def _reach(stack: Stack) -> str:
+    group = stack.outputs.get("SecurityGroupId", "the database's security group")
+    source = Source(stack.parameters.get("FromCidr", ""), stack.parameters.get("FromSecurityGroup", ""))
+    if not source.cidr and not source.group:
+        return Note(
+            "Nobody can reach it yet: {group} lets nobody in. Let in the security group of a machine in the VPC (aws "
+            "ec2 authorize-security-group-ingress, TCP 3306), then connect through that machine: {command:connect-by}",
+            group=group,
+            stack=stack.name,
+        )
+    if stack.parameters.get("Public") == "true" or not source.is_on_the_internet:
+        return f"{source} can reach it, by {group}."
+    return Note(
+        "{source} may reach it, by {group}; but it has no public address, so that only machines in the VPC, or in "
+        "networks that are connected with it, can. From elsewhere, connect through such a machine: "
+        "{command:connect-by}",
+        source=source,
+        group=group,
+        stack=stack.name,
+    )
+
+
+def delete(session: Any, name: str, *, yes: bool, notify: Notify) -> bool:
+    """Delete a stack that was made here; a snapshot of its database is kept.
+
+    Args:
+        session: A boto3 session.
+        name: The stack's name.
+        yes: Whether to go on after telling what goes.
+        notify: Called with each line for the user.
+
+    Returns:
+        Whether it was deleted.
+
+    Raises:
+        ProvisionError: There is none, it was made in another way, or is protected; or it could not be deleted.
+        AwsError: AWS cannot be asked, or refuses something.
+    """
+    stack = stacks.describe(session, name)
+    _check_own(stack)
+    if stack.status == "DELETE_IN_PROGRESS":
+        return _deleted(session, stack, stacks.follow(session, name, stack.id, notify=notify), notify, "")
+    there = stacks.resources(session, stack)
+    holders = _policy_holders(session, there)
+    database = _database(there)
+    for line in _what_goes(stack, there, holders, database):
+        notify(line)
+    _check_protection(session, stack, database)
+    if not yes:
+        notify(Note("Nothing was deleted yet. To go on, add {option:yes}."))
+        return False
+    for holder in holders:
+        detach(session, holder)
+    known = stacks.events(session, stack.id)
+    stacks.delete(session, stack)
+    happened = stacks.follow(session, name, stack.id, notify=notify, known=known)
+    return _deleted(session, stack, happened, notify, database)
+
+
+def _deleted(session: Any, stack: Stack, happened: list[Event], notify: Notify, database: str) -> bool:
+    if happened and happened[-1].status == "DELETE_COMPLETE":
+        kept = _snapshot(session, stack, database) if database else ""
+        notify(f"{stack.name} is deleted." + (f" {kept}" if kept else ""))
+        return True
+    raise _failure(stacks.describe(session, stack.id), happened)
+
+
+_KINDS = {
+    "AWS::RDS::DBCluster": ("describe_db_clusters", "DBClusterIdentifier", "DBClusters"),
+    "AWS::RDS::DBInstance": ("describe_db_instances", "DBInstanceIdentifier", "DBInstances"),
+}
+
+
+def _database(there: list[tuple[str, str, str]]) -> str:
+    """The identifier of the cluster, else of the instance, with its type in front; "" if neither is there."""
+    found = {kind: physical for _, kind, physical in there if kind in _KINDS}
+    return next((f"{kind} {found[kind]}" for kind in _KINDS if kind in found), "")
+
+
+def _what_goes(stack: Stack, there: list[tuple[str, str, str]], holders: list[Holder], database: str) -> Iterator[str]:
+    yield (
+        f"{stack.name}, which is {stack.status}, goes with all that is in it:"
+        if there
+        else (f"{stack.name}, which is {stack.status}, is empty.")
+    )
+    for name, kind, physical in there:
+        yield f"  {name} ({kind}){f' {physical}' if physical else ''}"
+    if holders:
+        yield f"  The policy is taken from {', '.join(map(str, holders))}."
+    if database:
+        yield "A last snapshot of the database is kept, and costs its storage; automatic backups and the secret go."
+
+
+def _check_protection(session: Any, stack: Stack, database: str) -> None:
+    if stack.is_protected:
+        raise ProvisionError(f"The stack {stack.name} is protected from deletion.", cause="stack-protected")
+    if not database:
+        return
+    kind, name = database.split(" ")
+    call, argument, answer = _KINDS[kind]
+    gone = ProvisionError("", cause="database-gone")
+    try:
+        rows = ask(
+            session, "rds", call, f"looking up {name}", {argument: name},
+            refusals={"DBClusterNotFoundFault": gone, "DBInstanceNotFound": gone},
+        ).get(answer, [])  # fmt: skip
+    except ProvisionError:  # somebody has deleted it; the stack can go
+        return
+    if any(row.get("DeletionProtection") for row in rows):
+        raise ProvisionError(f"The database {name} is protected from deletion.", cause="database-protected")
+
+
+def _policy_holders(session: Any, there: list[tuple[str, str, str]]) -> list[Holder]:
+    arns = [physical for _, kind, physical in there if kind == "AWS::IAM::ManagedPolicy" and physical]
+    return [holder for arn in arns for holder in holders_of(session, arn)]
+
+
+def _snapshot(session: Any, stack: Stack, database: str) -> str:
+    """A sentence about the snapshot that was kept; its name, if that may be looked up."""
+    kind, name = database.split(" ")
+    of = "cluster_" if kind == "AWS::RDS::DBCluster" else ""
+    label = "DBCluster" if of else "DB"
+    argument = "DBClusterIdentifier" if of else "DBInstanceIdentifier"
+    try:
+        answer = ask(
+            session, "rds", f"describe_db_{of}snapshots", f"looking up the snapshots of {stack.name}",
+            {argument: name, "SnapshotType": "manual"},
+        )  # fmt: skip
+    except AwsError:
+        return "A snapshot of its database was kept."
+    rows = sorted(answer.get(f"{label}Snapshots", []), key=lambda row: str(row.get("SnapshotCreateTime", "")))
+    return f"The snapshot {rows[-1][f'{label}SnapshotIdentifier']} was kept." if rows else ""
