@@ -38,13 +38,17 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sandbox handles Ctrl-C
     order = json.loads(sys.stdin.readline())
     folder = Path(order["folder"])
-    moto, url = _start_moto(order["passwords"][seed.CLUSTER])
-    from rds_iam_magic.sandbox.stacks import find_endpoint
+    moto, url = _start_moto()
+    from rds_iam_magic.sandbox.stacks import databases, steps  # late: they import moto
 
+    databases.install(order["passwords"][seed.CLUSTER])
+    steps.install()
     seeded = seed.seed(url, order["passwords"])
     (folder / BUNDLE_FOLDER).mkdir()
     web = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder / BUNDLE_FOLDER)))
-    verifier = _VerifierServer(folder, Verifier(find_endpoint, iam.find_key))
+    verifier = _VerifierServer(
+        folder, Verifier(lambda place: databases.find_endpoint(place) or seeded.endpoints.get(place), iam.find_key)
+    )
     for server in (web, verifier):
         threading.Thread(target=server.serve_forever, daemon=True).start()
     answer = {"url": url, "web": f"http://127.0.0.1:{web.server_address[1]}", **seeded.told()}
@@ -57,14 +61,11 @@ def main() -> None:
         moto.stop()
 
 
-def _start_moto(password: str) -> tuple[Any, str]:
+def _start_moto() -> tuple[Any, str]:
     # jsonschema takes it where it is installed, and importing it takes over a second; nothing here needs it.
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # None makes the import fail
     from moto.server import ThreadedMotoServer
 
-    from rds_iam_magic.sandbox.stacks import install
-
-    install(password)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request otherwise
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rds_iam_magic.sandbox.iam import ACCOUNT
+from rds_iam_magic.sandbox.verifier import ServedEndpoint
 
 REGION = "us-east-1"
 CLUSTER = "sandbox"
@@ -25,14 +26,14 @@ _TRUST = {
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """The host names of the databases that are spoken to, and the access keys of each principal."""
+    """The endpoints that tokens may be signed for, and the access keys of each principal."""
 
-    hosts: list[str]
+    endpoints: dict[str, ServedEndpoint]
     keys: dict[str, tuple[str, str]]
 
     def told(self) -> dict[str, Any]:
         """As JSON."""
-        return {"hosts": self.hosts, "keys": self.keys}
+        return {"hosts": [host.rpartition(":")[0] for host in self.endpoints], "keys": self.keys}
 
 
 def seed(url: str, passwords: dict[str, str]) -> Seeded:
@@ -49,13 +50,12 @@ def seed(url: str, passwords: dict[str, str]) -> Seeded:
     def client(name: str) -> Any:
         return session.client(name, endpoint_url=url)
 
-    hosts, resource_id = _databases(client("rds"))
+    endpoints = _databases(client("rds"))
     _secrets(client("rds"), client("secretsmanager"), client("cloudformation"), passwords)
-    return Seeded(hosts, _principals(client("iam"), resource_id))
+    return Seeded(endpoints, _principals(client("iam"), endpoints))
 
 
-def _databases(rds: Any) -> tuple[list[str], str]:
-    """The host names, and the cluster's resource id."""
+def _databases(rds: Any) -> dict[str, ServedEndpoint]:
     cluster = rds.create_db_cluster(
         DBClusterIdentifier=CLUSTER,
         Engine="aurora-mysql",
@@ -73,8 +73,13 @@ def _databases(rds: Any) -> tuple[list[str], str]:
     )["DBInstance"]
     single = _instance(rds, STANDALONE, "mysql")
     _instance(rds, "warehouse", "postgres")
-    hosts = [cluster["Endpoint"], cluster["ReaderEndpoint"], *(row["Endpoint"]["Address"] for row in (member, single))]
-    return hosts, cluster["DbClusterResourceId"]
+    cluster_endpoint = _endpoint(cluster["DbClusterResourceId"])
+    return {
+        f"{cluster['Endpoint']}:{PORT}": cluster_endpoint,
+        f"{cluster['ReaderEndpoint']}:{PORT}": cluster_endpoint,
+        f"{member['Endpoint']['Address']}:{PORT}": cluster_endpoint,
+        f"{single['Endpoint']['Address']}:{PORT}": _endpoint(single["DbiResourceId"]),
+    }
 
 
 def _instance(rds: Any, name: str, engine: str) -> Any:
@@ -88,6 +93,10 @@ def _instance(rds: Any, name: str, engine: str) -> Any:
         EnableIAMDatabaseAuthentication=True,
         Port=PORT if engine == "mysql" else 5432,
     )["DBInstance"]
+
+
+def _endpoint(resource_id: str) -> ServedEndpoint:
+    return ServedEndpoint(REGION, f"arn:aws:rds-db:{REGION}:{ACCOUNT}:dbuser:{resource_id}")
 
 
 def _secrets(rds: Any, secrets: Any, stacks: Any, passwords: dict[str, str]) -> None:
@@ -117,9 +126,10 @@ def _secrets(rds: Any, secrets: Any, stacks: Any, passwords: dict[str, str]) -> 
     stacks.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
 
 
-def _principals(iam: Any, resource_id: str) -> dict[str, tuple[str, str]]:
+def _principals(iam: Any, endpoints: dict[str, ServedEndpoint]) -> dict[str, tuple[str, str]]:
     """IAM users with and without permission to connect, granted in every way that IAM has; and a role."""
-    reader = f"arn:aws:rds-db:{REGION}:{ACCOUNT}:dbuser:{resource_id}/reader"
+    arn = next(iter(endpoints.values())).arn
+    reader = f"{arn}/reader"
     for name in ("administrator", "inline", "grouped", "managed", "denied", "stranger"):
         iam.create_user(UserName=name)
     iam.put_user_policy(UserName="administrator", PolicyName="all", PolicyDocument=_policy("*", "*"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.failures import error_code, is_denial
-from rds_iam_magic.aws.session import client_of
+from rds_iam_magic.aws.session import client_of, part_of
 from rds_iam_magic.errors import AwsError, RdsIamError
 
 
@@ -17,7 +18,8 @@ def ask(
     doing: str,
     arguments: dict[str, Any],
     *,
-    refusals: dict[str, RdsIamError] | None = None,
+    part: str = "",
+    refusals: Mapping[str, RdsIamError] | None = None,
     region: str | None = None,
 ) -> dict[str, Any]:
     """AWS's answer to a call, with all of its pages.
@@ -28,6 +30,7 @@ def ask(
         call: Such as `describe_db_clusters`.
         doing: The step, as `aws_call` has it.
         arguments: The call's arguments.
+        part: What each answer has; without it, something else has answered.
         refusals: The errors for AWS's own codes.
         region: Overrides the session's region.
 
@@ -36,7 +39,10 @@ def ask(
         RdsIamError: One of `refusals`.
     """
     with aws_call(doing):
-        return _ask(session, service, call, doing, arguments, refusals or {}, region)
+        answer = _ask(session, service, call, doing, arguments, refusals or {}, region)
+        if part:
+            part_of(answer, part)
+        return answer
 
 
 def _ask(
@@ -45,7 +51,7 @@ def _ask(
     call: str,
     doing: str,
     arguments: dict[str, Any],
-    refusals: dict[str, RdsIamError],
+    refusals: Mapping[str, RdsIamError],
     region: str | None,
 ) -> dict[str, Any]:
     """Within the border: the locals of these frames hold what boto3 gives."""

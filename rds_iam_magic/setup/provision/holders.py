@@ -31,7 +31,7 @@ def holders_of(session: Any, policy: str) -> list[Holder]:
     try:
         answer = ask(
             session, "iam", "list_entities_for_policy", "looking up who holds the policy", {"PolicyArn": policy},
-            refusals={"NoSuchEntity": gone},
+            part="PolicyRoles", refusals={"NoSuchEntity": gone},
         )  # fmt: skip
     except ProvisionError:
         return []

@@ -44,9 +44,15 @@ def find_network(session: Any, request: Request, region: str) -> Network:
     missing = ProvisionError(f"There is no such subnet in {region}.", cause="network-unknown")
     codes = ("InvalidSubnetID.NotFound", "InvalidSubnetID.Malformed", "InvalidVpcID.NotFound")
     answer = ask(
-        session, "ec2", "describe_subnets", "looking up subnets", wanted, refusals=dict.fromkeys(codes, missing)
+        session,
+        "ec2",
+        "describe_subnets",
+        "looking up subnets",
+        wanted,
+        part="Subnets",
+        refusals=dict.fromkeys(codes, missing),
     )
-    rows = answer.get("Subnets", [])
+    rows = answer["Subnets"]
     if not rows:
         raise ProvisionError(f"{vpc} has no subnets in {region}, or is not there.", cause="network-unknown")
     return _network(rows, vpc, is_default=request.vpc is None and not request.subnets)
@@ -54,7 +60,7 @@ def find_network(session: Any, request: Request, region: str) -> Network:
 
 def _default_vpc(session: Any, region: str) -> str:
     wanted = {"Filters": [{"Name": "is-default", "Values": ["true"]}]}
-    rows = ask(session, "ec2", "describe_vpcs", "looking up the default VPC", wanted).get("Vpcs", [])
+    rows = ask(session, "ec2", "describe_vpcs", "looking up the default VPC", wanted, part="Vpcs")["Vpcs"]
     if not rows:
         raise ProvisionError(f"There is no default VPC in {region}.", cause="network-missing")
     return str(rows[0]["VpcId"])

@@ -45,13 +45,17 @@ def find_offer(session: Any, request: Request, region: str) -> Offer:
         AwsError: AWS cannot be asked.
     """
     name, default = NAMES[request.engine], default_of(request.engine, "EngineVersion")
-    row = _row(session, {"Engine": name, "EngineVersion": request.engine_version or default})
-    instead_of = ""
+    wanted, instead_of = request.engine_version or default, ""
+    rows = _rows(session, {"Engine": name, "EngineVersion": wanted})
+    row = next((row for row in rows if row["EngineVersion"] == wanted), None)
     if row is None and request.engine_version is None:
-        row, instead_of = _row(session, {"Engine": name, "DefaultOnly": True}), default
+        rows, instead_of = _rows(session, {"Engine": name, "DefaultOnly": True}), default
+        row = next(iter(rows), None)
     if row is None:
+        # Of a version such as 8.4, AWS lists all that begin so.
+        near = f", but {', '.join(str(row['EngineVersion']) for row in rows)}" if rows else ""
         raise ProvisionError(
-            f"AWS does not offer {name} {request.engine_version or default} in {region}.",
+            f"AWS does not offer {name} {wanted} in {region}{near}.",
             cause="engine-version-unknown",
             facts={"engine": name},
         )
@@ -60,12 +64,10 @@ def find_offer(session: Any, request: Request, region: str) -> Offer:
     return offer
 
 
-def _row(session: Any, wanted: dict[str, Any]) -> dict[str, Any] | None:
-    rows = ask(session, "rds", "describe_db_engine_versions", "looking up versions", wanted).get("DBEngineVersions", [])
-    version = wanted.get("EngineVersion")
-    # Exactly that one: `8.4` is a prefix that AWS answers with all of them.
-    fitting = (dict(row) for row in rows if version in (None, row.get("EngineVersion")))
-    return next((row for row in fitting if row.get("Status", "available") == "available"), None)
+def _rows(session: Any, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    part = "DBEngineVersions"
+    rows = ask(session, "rds", "describe_db_engine_versions", "looking up versions", wanted, part=part)[part]
+    return [dict(row) for row in rows if row.get("Status", "available") == "available"]
 
 
 def _offer(row: dict[str, Any], instead_of: str) -> Offer:

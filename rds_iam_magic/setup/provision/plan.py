@@ -27,27 +27,14 @@ class Plan:
 
     def parameters(self) -> dict[str, str]:
         """The template's parameters."""
-        request, offer = self.request, self.offer
         return {
+            **self.request.parameters(),
             "Vpc": self.network.vpc,
             "Subnets": ",".join(self.network.subnets),
-            "EngineVersion": offer.version,
-            "ParameterFamily": offer.family,
-            "Logs": ",".join(offer.logs),
-            "Public": str(request.public).lower(),
-            "DatabaseUser": request.policy_user,
-            "DeletionProtection": str(request.protect).lower(),
-            "FromCidr": request.source.cidr,
-            "FromSecurityGroup": request.source.group,
-            **self.size(),
+            "EngineVersion": self.offer.version,
+            "ParameterFamily": self.offer.family,
+            "Logs": ",".join(self.offer.logs),
         }
-
-    def size(self) -> dict[str, str]:
-        """The parameters that decide what it costs."""
-        if self.request.acus is not None:
-            low, high = self.request.acus
-            return {"MinAcu": f"{low:g}", "MaxAcu": f"{high:g}"}
-        return {"InstanceClass": str(self.request.instance_class)}
 
     def lines(self) -> Iterator[str]:
         """What will be made, for whom, and what it costs."""

@@ -39,45 +39,44 @@ def deploy(session: Any, request: Request, *, yes: bool, notify: Notify) -> Stac
     """
     region = region_of(session)
     there = stacks.find(session, request.stack)
-    if there is not None and not _is_being_created(there):
-        _check_usable(session, there)
-    plan = Plan(request, find_offer(session, request, region), find_network(session, request, region), region)
     if there is not None:
-        _check_same(there, plan)
-        if there.is_usable:
-            notify(f"{there.name} is there already; nothing was changed.")
-            return there
-        return _created(session, there.name, there.id, notify)
+        return _there(session, there, request, notify)
+    plan = Plan(request, find_offer(session, request, region), find_network(session, request, region), region)
     for line in plan.lines():
         notify(line)
     if not yes:
         notify(Note("Nothing was made yet. To go on, add {option:yes}."))
         return None
-    stack_id = stacks.create(session, request.stack, template_of(request.engine), plan.parameters(), request.engine)
-    return _created(session, request.stack, stack_id, notify)
+    template = template_of(request.engine)
+    with stacks.going_on(request.stack, notify):
+        stack_id = stacks.create(session, request.stack, template, plan.parameters(), request.engine)
+        return _created(session, stack_id, notify)
 
 
-def _created(session: Any, name: str, stack_id: str, notify: Notify) -> Stack:
-    happened = stacks.follow(session, name, stack_id, notify=notify)
-    stack = stacks.describe(session, stack_id)
-    if not stack.is_usable:
-        raise _failure(stack, happened)
-    return stack
-
-
-def _is_being_created(stack: Stack) -> bool:
-    return bool(stack.engine) and stack.status == "CREATE_IN_PROGRESS"
-
-
-def _check_usable(session: Any, stack: Stack) -> None:
-    """Refuse a stack of somebody else's, and one that failed or is going."""
+def _there(session: Any, stack: Stack, request: Request, notify: Notify) -> Stack:
+    """A stack of that name: as wanted, or in the making, or an error."""
     _check_own(stack)
+    if stack.status == "CREATE_IN_PROGRESS":
+        _check_same(stack, request)
+        with stacks.going_on(stack.name, notify):
+            return _created(session, stack.id, notify)
     if stack.in_progress:
         raise ProvisionError(
             f"The stack {stack.name} is {stack.status}.", cause="stack-busy", facts={"stack": stack.name}
         )
     if not stack.is_usable:
         raise _failure(stack, stacks.events(session, stack.id))
+    _check_same(stack, request)
+    notify(f"{stack.name} is there already; nothing was changed.")
+    return stack
+
+
+def _created(session: Any, stack_id: str, notify: Notify) -> Stack:
+    happened = stacks.follow(session, stack_id, notify=notify)
+    stack = stacks.describe(session, stack_id)
+    if not stack.is_usable:
+        raise _failure(stack, happened)
+    return stack
 
 
 def _check_own(stack: Stack) -> None:
@@ -85,21 +84,14 @@ def _check_own(stack: Stack) -> None:
         raise ProvisionError(f"The stack {stack.name} was made in another way.", cause="stack-foreign")
 
 
-def _check_same(stack: Stack, plan: Plan) -> None:
+def _check_same(stack: Stack, request: Request) -> None:
     """Refuse what the stack that is there has not, rather than ignore it."""
-    request = plan.request
-    if stack.engine != request.engine:
-        raise ProvisionError(
-            f"{stack.name} is there already, as {stack.engine}, not {request.engine}.", cause="stack-differs"
-        )
-    wanted = plan.parameters()
-    compared = [*plan.size(), "FromCidr", "FromSecurityGroup", "Public", "DatabaseUser", "DeletionProtection"]
-    compared += ["EngineVersion"] if request.engine_version else []
-    compared += ["Vpc"] if request.vpc or request.subnets else []
+    wanted = {"Engine": request.engine, **request.parameters()}
+    has = {"Engine": stack.engine, **stack.parameters}
     different = [
-        f"{key} {stack.parameters[key] or 'empty'} instead of {wanted[key] or 'empty'}"
-        for key in compared
-        if stack.parameters.get(key, wanted[key]) != wanted[key]
+        f"{key} {has[key] or 'empty'} instead of {value or 'empty'}"
+        for key, value in wanted.items()
+        if has.get(key, value) != value
     ]
     if different:
         raise ProvisionError(f"{stack.name} is there already, with {', '.join(different)}.", cause="stack-differs")
@@ -193,7 +185,8 @@ def delete(session: Any, name: str, *, yes: bool, notify: Notify) -> bool:
     stack = stacks.describe(session, name)
     _check_own(stack)
     if stack.status == "DELETE_IN_PROGRESS":
-        return _deleted(session, stack, stacks.follow(session, name, stack.id, notify=notify), notify, "")
+        with stacks.going_on(name, notify):
+            return _deleted(session, stack, stacks.follow(session, stack.id, notify=notify), notify, "")
     there = stacks.resources(session, stack)
     holders = _policy_holders(session, there)
     database = _database(there)
@@ -203,17 +196,18 @@ def delete(session: Any, name: str, *, yes: bool, notify: Notify) -> bool:
     if not yes:
         notify(Note("Nothing was deleted yet. To go on, add {option:yes}."))
         return False
+    known = stacks.events(session, stack.id)
     for holder in holders:
         detach(session, holder)
-    known = stacks.events(session, stack.id)
-    stacks.delete(session, stack)
-    happened = stacks.follow(session, name, stack.id, notify=notify, known=known)
+    with stacks.going_on(name, notify):
+        stacks.delete(session, stack)
+        happened = stacks.follow(session, stack.id, notify=notify, known=known)
     return _deleted(session, stack, happened, notify, database)
 
 
 def _deleted(session: Any, stack: Stack, happened: list[Event], notify: Notify, database: str) -> bool:
     if happened and happened[-1].status == "DELETE_COMPLETE":
-        kept = _snapshot(session, stack, database) if database else ""
+        kept = _snapshot(session, stack, database, since=happened[0]) if database else ""
         notify(f"{stack.name} is deleted." + (f" {kept}" if kept else ""))
         return True
     raise _failure(stacks.describe(session, stack.id), happened)
@@ -255,9 +249,9 @@ def _check_protection(session: Any, stack: Stack, database: str) -> None:
     gone = ProvisionError("", cause="database-gone")
     try:
         rows = ask(
-            session, "rds", call, f"looking up {name}", {argument: name},
+            session, "rds", call, f"looking up {name}", {argument: name}, part=answer,
             refusals={"DBClusterNotFoundFault": gone, "DBInstanceNotFound": gone},
-        ).get(answer, [])  # fmt: skip
+        )[answer]  # fmt: skip
     except ProvisionError:  # somebody has deleted it; the stack can go
         return
     if any(row.get("DeletionProtection") for row in rows):
@@ -269,18 +263,20 @@ def _policy_holders(session: Any, there: list[tuple[str, str, str]]) -> list[Hol
     return [holder for arn in arns for holder in holders_of(session, arn)]
 
 
-def _snapshot(session: Any, stack: Stack, database: str) -> str:
-    """A sentence about the snapshot that was kept; its name, if that may be looked up."""
+def _snapshot(session: Any, stack: Stack, database: str, *, since: Event) -> str:
+    """A sentence about the snapshot that was kept; its name, if that may be looked up; "" if there is none."""
     kind, name = database.split(" ")
-    of = "cluster_" if kind == "AWS::RDS::DBCluster" else ""
-    label = "DBCluster" if of else "DB"
-    argument = "DBClusterIdentifier" if of else "DBInstanceIdentifier"
+    is_cluster = kind == "AWS::RDS::DBCluster"
+    label, call = ("DBCluster", "describe_db_cluster_snapshots") if is_cluster else ("DB", "describe_db_snapshots")
+    part, wanted = f"{label}Snapshots", {_KINDS[kind][1]: name, "SnapshotType": "manual"}
     try:
-        answer = ask(
-            session, "rds", f"describe_db_{of}snapshots", f"looking up the snapshots of {stack.name}",
-            {argument: name, "SnapshotType": "manual"},
-        )  # fmt: skip
+        rows = ask(session, "rds", call, f"looking up the snapshots of {stack.name}", wanted, part=part)[part]
     except AwsError:
         return "A snapshot of its database was kept."
-    rows = sorted(answer.get(f"{label}Snapshots", []), key=lambda row: str(row.get("SnapshotCreateTime", "")))
-    return f"The snapshot {rows[-1][f'{label}SnapshotIdentifier']} was kept." if rows else ""
+    names = [row[f"{label}SnapshotIdentifier"] for row in rows if _is_since(row, since)]
+    return f"The snapshot {names[-1]} was kept." if names else ""
+
+
+def _is_since(row: dict[str, Any], event: Event) -> bool:
+    made = row.get("SnapshotCreateTime")
+    return made is not None and bool(made >= event.when)

@@ -82,7 +82,7 @@ class Source:
     @property
     def is_on_the_internet(self) -> bool:
         """Whether the network has public addresses."""
-        return bool(self.cidr) and not ipaddress.ip_network(self.cidr).is_private
+        return self.is_everybody or (bool(self.cidr) and ipaddress.ip_network(self.cidr).is_global)
 
     def __str__(self) -> str:
         return self.cidr or (f"members of {self.group}" if self.group else "nobody")
@@ -117,6 +117,25 @@ class Request:
     acus: tuple[float, float] | None
     instance_class: str | None
     protect: bool
+
+    def parameters(self) -> dict[str, str]:
+        """The template's parameters that follow from the request alone."""
+        return {
+            **self._size(),
+            "FromCidr": self.source.cidr,
+            "FromSecurityGroup": self.source.group,
+            "Public": str(self.public).lower(),
+            "DatabaseUser": self.policy_user,
+            "DeletionProtection": str(self.protect).lower(),
+            **({"EngineVersion": self.engine_version} if self.engine_version else {}),
+            **({"Vpc": self.vpc} if self.vpc else {}),
+        }
+
+    def _size(self) -> dict[str, str]:
+        if self.acus is not None:
+            low, high = self.acus
+            return {"MinAcu": f"{low:g}", "MaxAcu": f"{high:g}"}
+        return {"InstanceClass": str(self.instance_class)}
 
 
 def read_request(stack: str, options: ProvisionOptions, source: str | None, *, yes: bool) -> Request:

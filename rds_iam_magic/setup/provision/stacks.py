@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from rds_iam_magic.background import TICK
-from rds_iam_magic.errors import ProvisionError, RdsIamError
+from rds_iam_magic.errors import AwsError, ProvisionError, RdsIamError
 from rds_iam_magic.hints import Note
 from rds_iam_magic.setup.provision.calls import ask
 
@@ -77,10 +78,9 @@ def describe(session: Any, name: str) -> Stack:
         AwsError: CloudFormation cannot be asked.
     """
     missing = ProvisionError(f"There is no stack {name}.", cause="stack-unknown")
-    answer = _cloudformation(
-        session, "describe_stacks", f"looking up the stack {name}", {"StackName": name}, {"ValidationError": missing}
-    )
-    row = next(iter(answer.get("Stacks", [])), None)
+    arguments, refusals = {"StackName": name}, {"ValidationError": missing}
+    rows = _cloudformation(session, "describe_stacks", f"looking up the stack {name}", arguments, "Stacks", refusals)
+    row = next(iter(rows), None)
     if row is None:
         raise missing
     return Stack(
@@ -119,10 +119,8 @@ def create(session: Any, name: str, template: str, parameters: dict[str, str], e
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Tags": [{"Key": TAG, "Value": engine}],
     }
-    answer = _cloudformation(
-        session, "create_stack", f"creating the stack {name}", arguments, {"AlreadyExistsException": taken}
-    )
-    return str(answer["StackId"])
+    refusals = {"AlreadyExistsException": taken}
+    return str(_cloudformation(session, "create_stack", f"creating the stack {name}", arguments, "StackId", refusals))
 
 
 def delete(session: Any, stack: Stack) -> None:
@@ -140,10 +138,8 @@ def resources(session: Any, stack: Stack) -> list[tuple[str, str, str]]:
     Raises:
         AwsError: CloudFormation cannot be asked.
     """
-    answer = _cloudformation(
-        session, "list_stack_resources", f"listing what is in the stack {stack.name}", {"StackName": stack.id}
-    )
-    rows = answer.get("StackResourceSummaries", [])
+    doing, arguments = f"listing what is in the stack {stack.name}", {"StackName": stack.id}
+    rows = _cloudformation(session, "list_stack_resources", doing, arguments, "StackResourceSummaries")
     there = [row for row in rows if row.get("ResourceStatus") != "DELETE_COMPLETE"]
     return [(row["LogicalResourceId"], row["ResourceType"], row.get("PhysicalResourceId", "")) for row in there]
 
@@ -154,39 +150,34 @@ def events(session: Any, stack_id: str) -> list[Event]:
     Raises:
         AwsError: CloudFormation cannot be asked.
     """
-    answer = _cloudformation(session, "describe_stack_events", "looking at the stack's events", {"StackName": stack_id})
-    return [_event(row) for row in reversed(answer.get("StackEvents", []))]
+    doing, arguments = "looking at the stack's events", {"StackName": stack_id}
+    rows = _cloudformation(session, "describe_stack_events", doing, arguments, "StackEvents")
+    return [_event(row) for row in reversed(rows)]
 
 
-def follow(
-    session: Any, name: str, stack_id: str, *, notify: Callable[[str], None], known: Iterable[Event] = ()
-) -> list[Event]:
+@contextmanager
+def going_on(name: str, notify: Callable[[str], None]) -> Iterator[None]:
+    """Around what starts and follows a change of a stack: an interrupt, as an error of AWS, does not end the change."""
+    try:
+        yield
+    except (KeyboardInterrupt, AwsError):
+        notify(Note("What has begun goes on by itself; this shows how far it is: {command:status}", stack=name))
+        raise
+
+
+def follow(session: Any, stack_id: str, *, notify: Callable[[str], None], known: Iterable[Event] = ()) -> list[Event]:
     """Tell a stack's events as they come, until nothing happens to it any more; the events.
-
-    An interrupt, as an error, ends only the following: the stack goes on.
 
     Args:
         session: A boto3 session.
-        name: The stack's name.
-        stack_id: Its id.
+        stack_id: The stack's id.
         notify: Called with a line for each event.
         known: Events from before, which are neither told nor waited for.
 
     Raises:
         AwsError: CloudFormation cannot be asked.
     """
-    goes_on = Note("The stack {stack} goes on by itself; this shows how far it is: {command:status}", stack=name)
-    try:
-        return _follow(session, stack_id, notify, {event.id for event in known})
-    except KeyboardInterrupt:
-        notify(goes_on)
-        raise
-    except RdsIamError as error:
-        notify(goes_on)
-        raise error from None
-
-
-def _follow(session: Any, stack_id: str, notify: Callable[[str], None], told: set[str]) -> list[Event]:
+    told = {event.id for event in known}
     seen: list[Event] = []
     for seconds in _steps():
         new = [event for event in events(session, stack_id) if event.id not in told]
@@ -220,9 +211,15 @@ def _event(row: dict[str, Any]) -> Event:
 
 
 def _cloudformation(
-    session: Any, call: str, doing: str, arguments: dict[str, Any], refusals: dict[str, RdsIamError] | None = None
-) -> dict[str, Any]:
-    return ask(session, "cloudformation", call, doing, arguments, refusals=refusals)
+    session: Any,
+    call: str,
+    doing: str,
+    arguments: dict[str, Any],
+    part: str = "",
+    refusals: Mapping[str, RdsIamError] | None = None,
+) -> Any:
+    """The part of the answer that is asked for; None if that is none."""
+    return ask(session, "cloudformation", call, doing, arguments, part=part, refusals=refusals).get(part)
 
 
 def _steps() -> Iterator[float]:
