@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from rds_iam_magic.aws.session import require_text
 from rds_iam_magic.connect_options import MAX_USER_NAME
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.option import option
@@ -153,8 +152,7 @@ def read_request(stack: str, options: ProvisionOptions, source: str | None, *, y
     check_stack_name(stack)
     _refuse_idle(options)
     _check_user(options.policy_user)
-    _match(options.engine_version, _VERSION, "a version", "engine-version-invalid")
-    _match(options.vpc, _VPC, "a VPC's id", "network-id-invalid")
+    _check_ids(options)
     is_aurora = options.engine == "aurora"
     return Request(
         stack=stack,
@@ -166,7 +164,7 @@ def read_request(stack: str, options: ProvisionOptions, source: str | None, *, y
         source=read_source(source, yes=yes),
         public=options.public,
         acus=_acus(options.min_acu or "0", options.max_acu or "2") if is_aurora else None,
-        instance_class=None if is_aurora else _class(options.instance_class or "db.t4g.micro"),
+        instance_class=None if is_aurora else options.instance_class or "db.t4g.micro",
         protect=options.protect,
     )
 
@@ -220,19 +218,21 @@ def _refuse_idle(options: ProvisionOptions) -> None:
 
 
 def _check_user(name: str) -> None:
+    from rds_iam_magic.aws.session import require_text  # late: the extension's loading imports this module
+
     require_text(name, "The policy's database user")
     if len(name) > MAX_USER_NAME or _USER.fullmatch(name) is None:
         raise OptionError(f"{name!r} cannot be the database user of a policy.", cause="policy-user-invalid")
 
 
-def _match(text: str | None, form: re.Pattern[str], what: str, cause: str) -> None:
-    if text is not None and form.fullmatch(text) is None:
-        raise OptionError(f"{text!r} is not {what}.", cause=cause)
-
-
-def _class(text: str) -> str:
-    _match(text, _CLASS, "an instance class", "instance-class-invalid")
-    return text
+def _check_ids(options: ProvisionOptions) -> None:
+    """Refuse what AWS never calls a version, a class or a VPC."""
+    if options.engine_version is not None and _VERSION.fullmatch(options.engine_version) is None:
+        raise OptionError(f"{options.engine_version!r} is not a version.", cause="engine-version-invalid")
+    if options.instance_class is not None and _CLASS.fullmatch(options.instance_class) is None:
+        raise OptionError(f"{options.instance_class!r} is not an instance class.", cause="instance-class-invalid")
+    if options.vpc is not None and _VPC.fullmatch(options.vpc) is None:
+        raise OptionError(f"{options.vpc!r} is not a VPC's id.", cause="network-id-invalid")
 
 
 def _subnets(text: str | None) -> tuple[str, ...]:
@@ -240,7 +240,8 @@ def _subnets(text: str | None) -> tuple[str, ...]:
         return ()
     ids = tuple(part.strip() for part in text.split(","))
     for part in ids:
-        _match(part, _SUBNET, "a subnet's id", "network-id-invalid")
+        if _SUBNET.fullmatch(part) is None:
+            raise OptionError(f"{part!r} is not a subnet's id.", cause="network-id-invalid")
     if len(set(ids)) < 2:
         raise OptionError("A database needs two or more subnets.", cause="subnets-too-few")
     return tuple(dict.fromkeys(ids))

@@ -10,8 +10,9 @@ from rds_iam_magic.setup.provision.request import Source
 
 def test_a_line_that_deploys():
     line = parse_provision(
-        "deploy team-db --engine aurora --min-acu 0.5 --max-acu 4 --from 10.0.0.0/8 --policy-user ana --vpc vpc-01234567 "
-        "--subnets subnet-0000000a,subnet-0000000b --public --protect --engine-version 8.0.x --region eu-west-1 --yes"
+        "deploy team-db --engine aurora --min-acu 0.5 --max-acu 4 --from 10.0.0.0/8 --policy-user ana "
+        "--vpc vpc-01234567 --subnets subnet-0000000a,subnet-0000000b --public --protect "
+        "--engine-version 8.0.x --region eu-west-1 --yes"
     )
     assert (line.action, line.stack, line.yes, line.options.region) == ("deploy", "team-db", True, "eu-west-1")
     request = line.request

@@ -219,6 +219,15 @@ def test_a_protected_database(session, deploy, inside, engine):
     assert delete(session, told)
 
 
+def test_a_protected_stack(session, inside):
+    client = inside.client("cloudformation")
+    template = '{"Resources": {"Ready": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}'
+    tags = [{"Key": stacks.TAG, "Value": "aurora"}]
+    client.create_stack(StackName="kept", TemplateBody=template, Tags=tags, EnableTerminationProtection=True)
+    assert failure(delete, session, [], "kept").cause == "stack-protected"
+    assert stacks.describe(session, "kept").is_usable
+
+
 def test_a_deletion_that_fails(session, deploy, inside):
     """A reader that was added by hand keeps the cluster."""
     deploy()
