@@ -339,7 +339,8 @@ HINTS: dict[str, str] = {
     "iam-authentication-unsupported": "Check that its engine version and instance class have it, and that the "
     "database is not a replica that takes the setting from elsewhere.",
     "instance-class-invalid": "Write it like db.t4g.micro.",
-    "network-everybody": "Name your own network, such as 203.0.113.7/32 ({option:from}); if everybody is meant, add {option:yes}.",
+    "network-everybody": "Name your own network, such as 203.0.113.7/32 ({option:from}); if everybody is meant, add "
+    "{option:yes}.",
     "network-id-invalid": "Give it as the VPC console shows it: vpc-… or subnet-…, several with commas.",
     "network-invalid": "Write an IPv4 network such as 10.0.0.0/8 or 203.0.113.7/32, or a security group's id (sg-…).",
     "network-missing": "Say where: {option:vpc}, or {option:subnets}.",

@@ -10,14 +10,12 @@ import json
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.moto_api._internal import mock_random
 from moto.rds.models import DBCluster, MasterUserSecret, rds_backends
 from moto.rds.responses import RDSResponse
 
 from rds_iam_magic.sandbox.iam import ACCOUNT, PARTITION
 from rds_iam_magic.sandbox.verifier import ServedEndpoint
-
-CLUSTER_LABEL = "csandboxaaaa"
-"""The part of clusters' host names that AWS gives to each account and region."""
 
 _SPOKEN = ("mysql", "mariadb", "aurora-mysql")
 
@@ -32,8 +30,9 @@ def install(password: str) -> None:
     def secret_text(secret: Any) -> str:
         return json.dumps({"username": secret.resource.master_username, "password": password})
 
+    label = f"c{mock_random.get_random_string(11, lower_case=True)}"  # AWS has one for each account and region
     replace(MasterUserSecret, _generate_secret_string=secret_text)
-    replace(DBCluster, url_identifier=property(lambda _: CLUSTER_LABEL, lambda *_: None))
+    replace(DBCluster, url_identifier=property(lambda _: label, lambda *_: None))
     # It is named by the minute, so that a second cluster of that name could not be made within it.
     replace(DBCluster, save_automated_backup=lambda _: None)
     replace(RDSResponse, describe_db_engine_versions=_describe_engine_versions)
