@@ -48,8 +48,9 @@ def deploy(session: Any, request: Request, *, yes: bool, notify: Notify) -> Stac
         notify(Note("Nothing was made yet. To go on, add {option:yes}."))
         return None
     template = template_of(request.engine)
-    with stacks.going_on(request.stack, notify):
+    with stacks.going_on(request.stack, notify, begun=False):
         stack_id = stacks.create(session, request.stack, template, plan.parameters(), request.engine)
+    with stacks.going_on(request.stack, notify):
         return _created(session, stack_id, notify)
 
 
@@ -199,14 +200,15 @@ def delete(session: Any, name: str, *, yes: bool, notify: Notify) -> bool:
     known = stacks.events(session, stack.id)
     for holder in holders:
         detach(session, holder)
-    with stacks.going_on(name, notify):
+    with stacks.going_on(name, notify, begun=False):
         stacks.delete(session, stack)
+    with stacks.going_on(name, notify):
         happened = stacks.follow(session, stack.id, notify=notify, known=known)
     return _deleted(session, stack, happened, notify, database)
 
 
 def _deleted(session: Any, stack: Stack, happened: list[Event], notify: Notify, database: str) -> bool:
-    if happened and happened[-1].status == "DELETE_COMPLETE":
+    if stacks.outcome(happened) == "DELETE_COMPLETE":
         kept = _snapshot(session, stack, database, since=happened[0]) if database else ""
         notify(f"{stack.name} is deleted." + (f" {kept}" if kept else ""))
         return True

@@ -156,11 +156,19 @@ def events(session: Any, stack_id: str) -> list[Event]:
 
 
 @contextmanager
-def going_on(name: str, notify: Callable[[str], None]) -> Iterator[None]:
-    """Around what starts and follows a change of a stack: an interrupt, as an error of AWS, does not end the change."""
+def going_on(name: str, notify: Callable[[str], None], *, begun: bool = True) -> Iterator[None]:
+    """Around what starts or follows a change of a stack: an interrupt, or an error of AWS, does not end the change.
+
+    Args:
+        name: The stack's name.
+        notify: Called with a line that says so.
+        begun: Whether the change has begun; else an error of AWS means that it has not, and an interrupt tells nothing.
+    """
     try:
         yield
-    except (KeyboardInterrupt, AwsError):
+    except (KeyboardInterrupt, AwsError) as error:
+        if not begun and isinstance(error, AwsError):
+            raise
         notify(Note("What has begun goes on by itself; this shows how far it is: {command:status}", stack=name))
         raise
 
@@ -185,11 +193,16 @@ def follow(session: Any, stack_id: str, *, notify: Callable[[str], None], known:
             told.add(event.id)
             seen.append(event)
             notify(str(event))
-        own = [event.status for event in seen if event.is_of_the_stack]
-        if own and not own[-1].endswith("_IN_PROGRESS"):
+        status = outcome(seen)
+        if status and not status.endswith("_IN_PROGRESS"):
             break
         _pause(seconds)
     return seen
+
+
+def outcome(of: Iterable[Event]) -> str:
+    """The stack's own last status; "" if it has none."""
+    return next((event.status for event in reversed(list(of)) if event.is_of_the_stack), "")
 
 
 def first_failure(of: Iterable[Event]) -> Event | None:

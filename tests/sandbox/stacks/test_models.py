@@ -50,6 +50,14 @@ def test_a_template_from_its_creation_to_its_deletion(inside, create, engine):
     assert not [row for row in policies if row["PolicyName"].startswith("of-a-model")]
 
 
+def test_who_is_let_in_and_what_is_logged_may_be_nothing(inside, create):
+    create("aurora", Logs="", DeletionProtection="false")
+    (cluster,) = inside.client("rds").describe_db_clusters(DBClusterIdentifier="of-a-model")["DBClusters"]
+    assert cluster.get("EnabledCloudwatchLogsExports", []) == []
+    rows = inside.client("cloudformation").list_stack_resources(StackName="of-a-model")["StackResourceSummaries"]
+    assert not {"FromNetwork", "FromMembers"} & {row["LogicalResourceId"] for row in rows}
+
+
 def test_instances_have_ids_of_their_own(inside, create):
     """As policies need them."""
     create("mysql")

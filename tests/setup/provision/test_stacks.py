@@ -94,6 +94,16 @@ def test_what_has_begun_goes_on(error):
     assert told[0].spelled(Interface.NOTEBOOK).endswith("%rds_iam_provision status team-db")
 
 
+def test_what_aws_refuses_has_not_begun():
+    told = []
+    with pytest.raises(AwsError), going_on("team-db", told.append, begun=False):
+        raise AwsError("No.")
+    assert told == []
+    with pytest.raises(KeyboardInterrupt), going_on("team-db", told.append, begun=False):
+        raise KeyboardInterrupt
+    assert told, "nobody knows: it may have begun"
+
+
 def test_a_stack_that_is_refused_does_not_go_on():
     told = []
     with pytest.raises(ProvisionError), going_on("team-db", told.append):
