@@ -76,14 +76,14 @@ class RdsIamSetup(Magics):
     def _provision(self, parsed: ProvisionLine) -> Stack | None:
         from rds_iam_magic.connecting import session_of
         from rds_iam_magic.notebook import display
-        from rds_iam_magic.setup.provision import provisioning
+        from rds_iam_magic.setup.provision import deleting, provisioning
 
         session = session_of(parsed.options)
         if parsed.request is not None:
             return provisioning.deploy(session, parsed.request, yes=parsed.yes, notify=display.told)
         if parsed.action == "status":
             return provisioning.status(session, parsed.stack, notify=display.told)
-        provisioning.delete(session, parsed.stack, yes=parsed.yes, notify=display.told)
+        deleting.delete(session, parsed.stack, yes=parsed.yes, notify=display.told)
         return None
 
     @line_magic

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from rds_iam_magic.background import TICK
 from rds_iam_magic.errors import AwsError, ProvisionError, RdsIamError
@@ -19,6 +19,7 @@ TAG = "rds-iam-magic"
 
 _FIRST_STEP, _LAST_STEP = 0.5, 5.0  # seconds between two looks; the step grows
 
+_TRIES = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 _CANCELLED = "Resource creation cancelled"  # of what was in the making when something else failed
 
 
@@ -68,6 +69,17 @@ class Event:
     def __str__(self) -> str:
         reason = f": {self.reason}" if self.reason and self.reason != "User Initiated" else ""
         return f"{self.when.astimezone():%H:%M:%S}  {self.status:<18}  {self.name} ({self.kind}){reason}"
+
+
+class Resource(NamedTuple):
+    """A resource of a stack: its name in the template, its type, and its own id, "" where it has none."""
+
+    name: str
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.kind}){f' {self.id}' if self.id else ''}"
 
 
 def describe(session: Any, name: str) -> Stack:
@@ -132,8 +144,8 @@ def delete(session: Any, stack: Stack) -> None:
     _cloudformation(session, "delete_stack", f"deleting the stack {stack.name}", {"StackName": stack.id})
 
 
-def resources(session: Any, stack: Stack) -> list[tuple[str, str, str]]:
-    """Name in the template, type and id of each resource that is there.
+def resources(session: Any, stack: Stack) -> list[Resource]:
+    """What is there of a stack.
 
     Raises:
         AwsError: CloudFormation cannot be asked.
@@ -141,7 +153,10 @@ def resources(session: Any, stack: Stack) -> list[tuple[str, str, str]]:
     doing, arguments = f"listing what is in the stack {stack.name}", {"StackName": stack.id}
     rows = _cloudformation(session, "list_stack_resources", doing, arguments, "StackResourceSummaries")
     there = [row for row in rows if row.get("ResourceStatus") != "DELETE_COMPLETE"]
-    return [(row["LogicalResourceId"], row["ResourceType"], row.get("PhysicalResourceId", "")) for row in there]
+    return [
+        Resource(str(row["LogicalResourceId"]), str(row["ResourceType"]), str(row.get("PhysicalResourceId", "")))
+        for row in there
+    ]
 
 
 def events(session: Any, stack_id: str) -> list[Event]:
@@ -205,9 +220,38 @@ def outcome(of: Iterable[Event]) -> str:
     return next((event.status for event in reversed(list(of)) if event.is_of_the_stack), "")
 
 
+def check_own(stack: Stack) -> None:
+    """Refuse a stack that was made in another way.
+
+    Raises:
+        ProvisionError: It was.
+    """
+    if not stack.engine:
+        raise ProvisionError(f"The stack {stack.name} was made in another way.", cause="stack-foreign")
+
+
+def failure_of(stack: Stack, happened: Iterable[Event]) -> ProvisionError:
+    """The error for a stack that failed: what failed first, and why; the rest follows from it."""
+    failure = first_failure(happened)
+    why = f": {failure.name} ({failure.kind}) failed, {failure.reason or 'without a reason'}" if failure else ""
+    return ProvisionError(
+        f"The stack {stack.name} is {stack.status}{why}".rstrip(".") + ".",
+        cause="stack-failed",
+        facts={"stack": stack.name},
+    )
+
+
 def first_failure(of: Iterable[Event]) -> Event | None:
-    """The event of the resource that failed first; what was cancelled because of it did not fail by itself."""
-    failures = (event for event in of if event.status.endswith("_FAILED") and not event.is_of_the_stack)
+    """The event of the resource that failed first, when it was tried last.
+
+    What was cancelled because of it did not fail by itself.
+    """
+    events_of_try: list[Event] = []
+    for event in of:
+        if event.is_of_the_stack and event.status in _TRIES:
+            events_of_try.clear()
+        events_of_try.append(event)
+    failures = (event for event in events_of_try if event.status.endswith("_FAILED") and not event.is_of_the_stack)
     return next((event for event in failures if not event.reason.startswith(_CANCELLED)), None)
 
 

@@ -7,7 +7,7 @@ import pytest
 from rds_iam_magic.errors import AwsError, ProvisionError
 from rds_iam_magic.hints import Interface
 from rds_iam_magic.setup.provision import stacks
-from rds_iam_magic.setup.provision.stacks import Event, Stack, first_failure, follow, going_on
+from rds_iam_magic.setup.provision.stacks import Event, Stack, failure_of, first_failure, follow, going_on
 
 WHEN = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.timezone.utc)
 
@@ -33,6 +33,21 @@ def test_the_first_failure_is_the_cause():
     ]
     assert first_failure(failures) == failures[2]
     assert first_failure(failures[:2]) is None
+
+
+def test_a_second_try_has_a_cause_of_its_own():
+    tries = [
+        event("s", "DELETE_IN_PROGRESS", own=True, number=1),
+        event("Cluster", "DELETE_FAILED", "It has a reader."),
+        event("s", "DELETE_FAILED", own=True),
+        event("s", "DELETE_IN_PROGRESS", own=True, number=2),
+        event("ConnectPolicy", "DELETE_FAILED", "Somebody holds it."),
+    ]
+    assert first_failure(tries[:3]) == tries[1]
+    assert first_failure(tries) == tries[4]
+    error = failure_of(Stack("s", "i", "DELETE_FAILED"), tries)
+    assert error.message == "The stack s is DELETE_FAILED: ConnectPolicy (AWS::X::Y) failed, Somebody holds it."
+    assert failure_of(Stack("s", "i", "ROLLBACK_FAILED"), []).message == "The stack s is ROLLBACK_FAILED."
 
 
 class Growing:
