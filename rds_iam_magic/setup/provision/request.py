@@ -55,7 +55,7 @@ class ProvisionOptions:
         metavar="ID,ID",
         default_text="all of the VPC",
     )
-    public: bool = option(False, "Give the database a public address; it lets nobody in but those whom `from` names.")
+    public: bool = option(False, "Give the database a public address. Only the network given with `from` can reach it.")
     min_acu: str | None = option(
         None, "Least capacity of `aurora`; at 0 it pauses when nobody is connected.", metavar="ACU", default_text="`0`"
     )

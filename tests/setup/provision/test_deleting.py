@@ -106,6 +106,16 @@ def test_deleting_needs_exactly_its_permissions(session, inside, deploy):
     assert told[-1] == "team-db is deleted. A snapshot of its database was kept."
 
 
+def test_a_name_with_capitals(session, deploy, inside):
+    """RDS has identifiers in small letters."""
+    stack = deploy("Team-DB")
+    assert inside.client("rds").describe_db_clusters(DBClusterIdentifier="team-db")["DBClusters"]
+    assert "  Cluster (AWS::RDS::DBCluster) team-db" in list(map("  {}".format, stacks.resources(session, stack)))
+    told = []
+    assert delete(session, told, stack="Team-DB")
+    assert told[-1].startswith("Team-DB is deleted. The snapshot team-db-snapshot-")
+
+
 def test_one_that_is_being_deleted_is_followed(session, deploy, monkeypatch):
     """By a cell that comes after an interrupted one."""
     stack = deploy()
