@@ -1,6 +1,7 @@
 """The templates: what they make is what is promised, and a linter knows all that they say."""
 
 import re
+from functools import cache
 
 import pytest
 import yaml
@@ -14,7 +15,7 @@ from rds_iam_magic.setup.provision.template import default_of, template_of
 ENGINES = ("aurora", "mysql")
 
 
-class Loader(yaml.SafeLoader):
+class Loader(yaml.CSafeLoader):
     """Reads CloudFormation's short forms as lists and texts."""
 
 
@@ -28,6 +29,7 @@ Loader.add_multi_constructor(
 )
 
 
+@cache
 def read(engine):
     return yaml.load(template_of(engine), Loader)
 
