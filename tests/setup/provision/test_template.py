@@ -15,7 +15,7 @@ from rds_iam_magic.setup.provision.template import default_of, template_of
 ENGINES = ("aurora", "mysql")
 
 
-class Loader(yaml.CSafeLoader):
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """Reads CloudFormation's short forms as lists and texts."""
 
 
