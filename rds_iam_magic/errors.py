@@ -22,7 +22,8 @@ RdsIamError
 ├── ProtocolError            the server violated the MySQL protocol
 ├── ResultError              a result cannot be returned as requested
 │   └── DecodeError          a value cannot be decoded; the session stays open
-└── UserSetupError           a database user cannot be set up as requested
+├── UserSetupError           a database user cannot be set up as requested
+└── ProvisionError           a database cannot be provisioned, or deleted, as requested
 ```
 """
 
@@ -282,3 +283,9 @@ class UserSetupError(RdsIamError):
     """A database user cannot be set up as requested."""
 
     cause = "user-setup-failed"
+
+
+class ProvisionError(RdsIamError):
+    """A database cannot be provisioned, changed or deleted as requested."""
+
+    cause = "provision-failed"

@@ -28,7 +28,11 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:database": ('database="DATABASE"', "-d DATABASE"),
     "option:exact-decimals": ('decimal="exact"', "--decimal exact"),
     "option:limit": ("limit=N", "--limit N"),
+    "option:engine-version": ('engine_version="VERSION"', "--engine-version VERSION"),
+    "option:from": ('source="NETWORK"', "--from NETWORK"),
+    "option:min-acu": ('min_acu="ACU"', "--min-acu ACU"),
     "option:no-bind": ("no params", "--no-bind"),
+    "option:now": ("now=True", "--now"),
     "option:on": ('on="COLUMN"', "--on COLUMN"),
     "option:overwrite": ("overwrite=True", "--overwrite"),
     "option:params": ('give params={"NAME": VALUE}', "omit --no-bind"),
@@ -40,17 +44,25 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:region": ('region="REGION"', "--region REGION"),
     "option:role-arn": ('role_arn="ARN"', "--role-arn ARN"),
     "option:secret": ('secret="SECRET_ID"', "--secret SECRET_ID"),
+    "option:subnets": ('subnets="ID,ID"', "--subnets ID,ID"),
     "option:target": ("target=TARGET", "--target TARGET"),
     "option:timeout": ("timeout=SECONDS", "--timeout SECONDS"),
     "option:user": ('user="USER"', "-u USER"),
     "option:wait": ("wait=True", "--wait"),
     "option:wildcard": ("wildcard=True", "--wildcard"),
+    "option:vpc": ('vpc="ID"', "--vpc ID"),
+    "option:yes": ("yes=True", "--yes"),
     "option:via": ('via="HOST:PORT"', "--via HOST:PORT"),
     "command:columns": ('db.columns("{table}")', "%rds_columns {table}"),
     "command:databases": ("db.databases()", "%rds_databases"),
     "command:tables": ("db.tables()", "%rds_tables"),
     "command:arrow": ("query_arrow()", "--type arrow"),
     "command:connect": ('rds_iam_magic.connect("TARGET", user="USER")', "%rds_iam_connect TARGET -u USER"),
+    "command:connect-by": (
+        'rds_iam_magic.connect("{stack}", user="USER", ssm="INSTANCE_ID"), or ssh="HOST", or via="HOST:PORT"',
+        "%rds_iam_connect {stack} -u USER --ssm INSTANCE_ID, or --ssh HOST, or --via HOST:PORT",
+    ),
+    "command:connect-to": ('rds_iam_magic.connect("{stack}", user="USER")', "%rds_iam_connect {stack} -u USER"),
     "command:connect-to-database": (
         'rds_iam_magic.connect("TARGET", user="USER", database="DATABASE")',
         "%rds_iam_connect TARGET -u USER -d DATABASE",
@@ -58,6 +70,14 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "command:create-user": (
         "CREATE USER '{user}' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
         "%rds_iam_user create {user} --target TARGET --grant …",
+    ),
+    "command:create-user-with": (
+        "CREATE USER USER IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
+        "%rds_iam_user create USER --target {stack} --grant 'SELECT ON SCHEMA.*'",
+    ),
+    "command:delete-stack": (
+        'delete(session, "{stack}", yes=True)',
+        "%rds_iam_provision delete {stack} --yes",
     ),
     "command:execute": ("Call execute()", "Omit --to"),
     "command:memory": ("connect with a larger max_memory", "raise %config RdsIamMagics.max_memory"),
@@ -67,6 +87,7 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
         "rds:DescribeDBInstances; or give --resource-id): %rds_iam_policy {user} {host}",
     ),
     "command:result-sets": ("Call run()", "Omit --to"),
+    "command:status": ('status(session, "{stack}")', "%rds_iam_provision status {stack}"),
     "command:write": ("write()", "--to FILE"),
 }
 
@@ -229,6 +250,7 @@ HINTS: dict[str, str] = {
     "target-unknown": "It may be in another region or account: add {option:region} or {option:profile}.",
     "target-unusable": "",
     "target-without-region": "Add {option:region}: the database's (for a global database, its current writer's).",
+    "wait-for-window": "Omit {option:wait}, or add {option:now}.",
     "wait-too-long": "See its events in the RDS console, or wait once more.",
     "wait-without-database": "Omit {option:wait}.",
     # The CA bundle
@@ -335,11 +357,9 @@ HINTS: dict[str, str] = {
     "several-result-sets": "{command:result-sets} for statements that return several result sets.",
     "type-not-writable": "Write it in another format, or CAST the column in the SQL.",
     "value-unreadable": "",
-    # Setting users up
+    # Setting users and databases up
     "accounts-unreadable": "Give the master user's secret, with {option:secret}.",
     "grant-on": "Grant it by hand if it is meant, as the master user.",
-    "grant-refused": "The master user can grant only privileges that it has; correct the grant, then run this again. "
-    "What was done stays.",
     "host-pattern-invalid": "Write an address, 10.0.% or 10.0.0.0/255.255.0.0; % stands for any.",
     "master-lookup-denied": "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances, or give {option:secret}.",
     "master-of-proxy": "Give the cluster or instance behind it as the target, or {option:secret} too.",
@@ -353,6 +373,46 @@ HINTS: dict[str, str] = {
     "revoke-refused": "The master user can revoke only privileges that it may grant. What was done stays.",
     "role-unknown": "Create it first, or correct its name.",
     "user-ambiguous": "Give the grants one by one.",
+    "capacity-invalid": "Give 0 to 256 ACU in steps of 0.5, the most at least 1 and not less than the least.",
+    "capacity-not-offered": "Change {option:min-acu} or its maximum, or the version: {option:engine-version}.",
+    "capacity-of-other-engine": "Omit it.",
+    "changes-pending": "Let the window apply them all (omit {option:now}), or add {option:yes}; some changes restart "
+    "the database.",
+    "database-busy": "Try again when it is available.",
+    "database-gone": "",
+    "database-protected": "Switch that off first (RDS console, Modify: deletion protection), then run this again.",
+    "engine-version-invalid": "Give one as AWS lists it (aws rds describe-db-engine-versions).",
+    "engine-version-unknown": "Give another with {option:engine-version}; aws rds describe-db-engine-versions lists "
+    "those of {engine}.",
+    "grant-refused": "The master user can grant only privileges that it has; correct the grant, then run this again. "
+    "What was done stays.",
+    "iam-authentication-unsupported": "Check that its engine version and instance class have it, and that the "
+    "database is not a replica that takes the setting from elsewhere.",
+    "instance-class-invalid": "Write it like db.t4g.micro.",
+    "network-everybody": "Name your own network, such as 203.0.113.7/32 ({option:from}); if everybody is meant, add "
+    "{option:yes}.",
+    "network-id-invalid": "Give it as the VPC console shows it: vpc-… or subnet-…, several with commas.",
+    "network-invalid": "Write an IPv4 network such as 10.0.0.0/8 or 203.0.113.7/32, or a security group's id (sg-…).",
+    "network-missing": "Say where: {option:vpc}, or {option:subnets}.",
+    "network-unknown": "Check the id, the region and the account.",
+    "permission-missing": "Ask for the permission {permission}, or use other credentials: {option:profile} or "
+    "{option:role-arn}.",
+    "policy-gone": "",
+    "policy-user-invalid": "Give the name of one database user, or * for any.",
+    "provision-failed": "",
+    "stack-busy": "Wait until it is done: {command:status}",
+    "stack-differs": "Nothing was changed; what is there can be deleted and made anew, or modified in the RDS console.",
+    "stack-failed": "Mend that, delete what is left ({command:delete-stack}), then run this again.",
+    "stack-foreign": "Choose another name; a stack that was made elsewhere is changed and deleted there.",
+    "stack-name-invalid": "Give 1 to 60 letters, digits and single hyphens, a letter first.",
+    "stack-protected": "Switch that off first (CloudFormation console, Edit termination protection), then run this "
+    "again.",
+    "stack-taken": "Run this again.",
+    "stack-unknown": "Check its name, the region ({option:region}) and the account ({option:profile}).",
+    "subnets-elsewhere": "Give subnets of one VPC, the one of {option:vpc} if that is given.",
+    "subnets-in-one-zone": "Give subnets in two or more availability zones: {option:subnets}.",
+    "subnets-too-few": "Give at least two, in different availability zones: {option:subnets}.",
+    "subnets-too-many": "Name some of them: {option:subnets}.",
     "user-exists": "Choose another name, or drop that user first if nobody needs it.",
     "user-missing-there": "Names are case-sensitive, and an account has one host pattern.",
     "user-setup-failed": "",

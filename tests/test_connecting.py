@@ -273,7 +273,7 @@ def test_a_ca_that_did_not_sign(tmp_path):
 
 
 def test_a_certificate_for_another_host(inside):
-    other = inside.hosts[0].replace("sandbox.", "other.", 1)
+    other = inside.hosts[0].replace(".cluster-", ".cluster-x", 1)
     fails(TlsError, "is for another host; nothing was sent", "tunnel", target=other)
 
 

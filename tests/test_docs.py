@@ -10,12 +10,15 @@ from rds_iam_magic import errors
 from rds_iam_magic.notebook import grammars, options
 from rds_iam_magic.notebook.looking.lines import parse_explain, parse_look
 from rds_iam_magic.notebook.setup.lines import parse_policy, parse_user
+from rds_iam_magic.notebook.setup.provision_lines import parse_enable, parse_provision
 
 ROOT = Path(__file__).parents[1]
 PARSERS = {
     "rds_iam_connect": options.parse_connect,
     "rds_iam_user": parse_user,
     "rds_iam_policy": parse_policy,
+    "rds_iam_provision": parse_provision,
+    "rds_iam_enable": parse_enable,
     "rds_tables": lambda line: parse_look(grammars.TABLES, line),
     "rds_columns": lambda line: parse_look(grammars.COLUMNS, line, least=1),
     "rds_preview": lambda line: parse_look(grammars.PREVIEW, line, least=1, most=2),

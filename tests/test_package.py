@@ -60,6 +60,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     }
     assert "rds_iam_magic/py.typed" in names
     assert "rds_iam_magic/sandbox/plugin.c" in names
+    for engine in ("aurora", "mysql"):
+        assert f"rds_iam_magic/setup/templates/{engine}.yaml" in names
 
 
 @pytest.mark.timeout(600)

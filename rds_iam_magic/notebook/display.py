@@ -73,6 +73,11 @@ def say(text: str) -> None:
     print(text)  # noqa: T201 - this is where lines are printed
 
 
+def told(text: str) -> None:
+    """Print a line of what is done for the user, with options and commands as they are typed here."""
+    say(text.spelled(Interface.NOTEBOOK) if isinstance(text, Note) else text)
+
+
 def note(text: str) -> None:
     """Print a note: something to know about a correct result."""
     say(_note_text(text))

@@ -11,6 +11,7 @@ from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook.grammar import Grammar, Option
 from rds_iam_magic.option import OptionInfo, options_of
 from rds_iam_magic.results.formats import QUERY_ARGUMENTS, ResultType
+from rds_iam_magic.setup.provision.request import ProvisionOptions
 
 
 def options_from(infos: dict[str, OptionInfo]) -> Iterator[Option]:
@@ -258,6 +259,51 @@ POLICY = Grammar(
     ),
 )
 
+_YES = Option("yes", OptionInfo("Go on after what was told; without it nothing is changed."))
+
+PROVISION = Grammar(
+    "%rds_iam_provision",
+    ("deploy STACK [--from NETWORK] [options] --yes", "status STACK", "delete STACK --yes"),
+    """
+    Create a database of your own as a CloudFormation stack: Aurora MySQL Serverless v2, or RDS for MySQL, with IAM
+    authentication, TLS required, encrypted storage, a master user whose password RDS keeps in a secret, logs in
+    CloudWatch, a security group, and a policy for those who may connect. What is to be made and what it costs is told
+    first; --yes goes on. STACK is the database's identifier, too. A stack that is there already stays as it is.
+
+    status shows how a stack is, its outputs, and what to do next. delete tells what goes, and with --yes deletes it;
+    a last snapshot is kept.
+    """,
+    (
+        _YES,
+        Option(
+            "from",
+            OptionInfo(
+                "IPv4 network that may reach the database's port, such as `10.0.0.0/8`, or a security group (`sg-…`) "
+                "whose members may.",
+                metavar="NETWORK",
+                default_text="nobody",
+            ),
+        ),
+        *options_from(options_of(ProvisionOptions)),
+        *_AWS,
+    ),
+)
+
+ENABLE = Grammar(
+    "%rds_iam_enable",
+    ("TARGET [--now] [--wait] [options]",),
+    """
+    Switch IAM database authentication on for a database that is there already; for an instance in a cluster, for the
+    cluster. AWS does it in the next maintenance window, or at once with --now; the database is not restarted.
+    """,
+    (
+        Option("now", OptionInfo("Apply it at once, not in the maintenance window.")),
+        Option("wait", options_of(ConnectOptions)["wait"]),
+        Option("yes", OptionInfo("With `now`: also apply the other changes that are due in the maintenance window.")),
+        *_AWS,
+    ),
+)
+
 _ALIAS = Option(
     "alias",
     OptionInfo("The held connection that is asked.", default_text="the current one", metavar="ALIAS", short="A"),
@@ -341,4 +387,4 @@ DATABASES = Grammar(
     (_ALIAS, Option("aws", OptionInfo("List the clusters and instances of a region.")), *_AWS),
 )
 
-GRAMMARS = (CONNECT, SQL, USER, POLICY, TABLES, COLUMNS, PREVIEW, DDL, PROFILE, EXPLAIN, DATABASES)
+GRAMMARS = (CONNECT, SQL, USER, POLICY, PROVISION, ENABLE, TABLES, COLUMNS, PREVIEW, DDL, PROFILE, EXPLAIN, DATABASES)

@@ -16,11 +16,12 @@ from rds_iam_magic.notebook import sqltext
 from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
 from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, SQL
 from rds_iam_magic.option import options_of
+from rds_iam_magic.setup.provision.request import ProvisionOptions
 
 if TYPE_CHECKING:
     from rds_iam_magic.results.formats import DecimalMode, DtypeBackend, ResultType
 
-_Options = TypeVar("_Options", ConnectOptions, SessionSettings, TargetOptions)
+_Options = TypeVar("_Options", ConnectOptions, SessionSettings, TargetOptions, ProvisionOptions)
 
 
 @dataclass(frozen=True, slots=True)

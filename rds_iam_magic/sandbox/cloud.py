@@ -39,10 +39,16 @@ def main() -> None:
     order = json.loads(sys.stdin.readline())
     folder = Path(order["folder"])
     moto, url = _start_moto()
+    from rds_iam_magic.sandbox.stacks import databases, steps  # late: they import moto
+
+    databases.install(order["passwords"][seed.CLUSTER])
+    steps.install()
     seeded = seed.seed(url, order["passwords"])
     (folder / BUNDLE_FOLDER).mkdir()
     web = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder / BUNDLE_FOLDER)))
-    verifier = _VerifierServer(folder, Verifier(seeded.endpoints, iam.find_key))
+    verifier = _VerifierServer(
+        folder, Verifier(lambda place: databases.find_endpoint(place) or seeded.endpoints.get(place), iam.find_key)
+    )
     for server in (web, verifier):
         threading.Thread(target=server.serve_forever, daemon=True).start()
     answer = {"url": url, "web": f"http://127.0.0.1:{web.server_address[1]}", **seeded.told()}

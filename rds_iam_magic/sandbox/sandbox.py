@@ -76,7 +76,9 @@ class Sandbox:
             self._cloud = _start_cloud(self.folder, passwords)
             parts.callback(_stop_cloud, self._cloud)
             self.hosts, self.keys = self._cloud.hosts, self._cloud.keys
-            self._certificates = certificates.issue(self.folder, self.hosts)
+            # Each with a wildcard for the databases that will be made later.
+            later = {f"*.{host.partition('.')[2]}" for host in self.hosts}
+            self._certificates = certificates.issue(self.folder, [*self.hosts, *sorted(later)])
             shutil.copy(self._certificates.bundle, self.folder / cloud.BUNDLE_FOLDER / "bundle.pem")
             self._password = passwords[seed.CLUSTER]
             self._parts = parts.pop_all()

@@ -32,10 +32,17 @@ _FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class ServedEndpoint:
-    """An endpoint that this server answers for: its region and the ARN prefix `…:dbuser:RESOURCE_ID`."""
+    """An endpoint that this server answers for.
+
+    Attributes:
+        region: Its region.
+        arn: The ARN prefix `…:dbuser:RESOURCE_ID`.
+        iam_enabled: Whether IAM authentication is on.
+    """
 
     region: str
     arn: str
+    iam_enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +71,11 @@ class Verifier:
     """Decides on tokens.
 
     Attributes:
-        endpoints: By `host:port`, as known to AWS.
+        find_endpoint: `host:port` → endpoint, as known to AWS at that moment; None for an unknown one.
         find_key: Access key id → key; None for an unknown or inactive one.
     """
 
-    endpoints: dict[str, ServedEndpoint]
+    find_endpoint: Callable[[str], ServedEndpoint | None]
     find_key: Callable[[str], Key | None]
 
     def refusal(self, user: str, token: str, now: dt.datetime) -> str:
@@ -89,9 +96,11 @@ class Verifier:
         missing = [name for name in (*_FIELDS, "X-Amz-Signature") if name not in fields]
         if missing:
             return f"the token has no {missing[0]}"
-        endpoint = self.endpoints.get(host)
+        endpoint = self.find_endpoint(host)
         if endpoint is None:
             return f"the token was signed for {host[:120]}, which is none of this database's endpoints"
+        if not endpoint.iam_enabled:
+            return f"IAM authentication is off at {host[:120]}"
         return (
             _refuse_fields(fields, user, endpoint)
             or _refuse_time(fields, now)

@@ -13,6 +13,7 @@ from rds_iam_magic.errors import AwsError, NotConnectedError
 from rds_iam_magic.notebook import grammars
 from rds_iam_magic.notebook.decorator import magic
 from rds_iam_magic.notebook.setup.lines import PolicyLine, UserLine, options_beside, parse_policy, parse_user
+from rds_iam_magic.notebook.setup.provision_lines import ProvisionLine, parse_enable, parse_provision
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.aws.endpoint import Endpoint
     from rds_iam_magic.aws.policies.document import Resource
     from rds_iam_magic.connection.connection import Connection
+    from rds_iam_magic.setup.provision.stacks import Stack
 
 
 @magics_class
@@ -117,3 +119,50 @@ class RdsIamSetup(Magics):
         endpoint, reached = self._current()
         session = session_of(parsed.options if parsed.options != ConnectOptions() else reached)
         return lambda: session, [find_for_policy(session, endpoint)]
+
+    @line_magic
+    @magic(grammars.PROVISION)
+    def rds_iam_provision(self, line: str) -> None:
+        from rds_iam_magic.notebook import display
+        from rds_iam_magic.setup.provision.provisioning import what_next
+
+        parsed = parse_provision(line)
+        if parsed is None:
+            return display.say(grammars.PROVISION.help())
+        stack = self._provision(parsed)
+        for text in what_next(stack) if stack is not None and stack.is_usable else ():
+            display.told(text)
+        return None
+
+    def _provision(self, parsed: ProvisionLine) -> Stack | None:
+        from rds_iam_magic.connecting import session_of
+        from rds_iam_magic.notebook import display
+        from rds_iam_magic.setup.provision import deleting, provisioning
+
+        session = session_of(parsed.options)
+        if parsed.request is not None:
+            return provisioning.deploy(session, parsed.request, yes=parsed.yes, notify=display.told)
+        if parsed.action == "status":
+            return provisioning.status(session, parsed.stack, notify=display.told)
+        deleting.delete(session, parsed.stack, yes=parsed.yes, notify=display.told)
+        return None
+
+    @line_magic
+    @magic(grammars.ENABLE)
+    def rds_iam_enable(self, line: str) -> None:
+        from rds_iam_magic.connecting import session_of
+        from rds_iam_magic.notebook import display
+        from rds_iam_magic.setup.enable import enable_iam
+
+        parsed = parse_enable(line)
+        if parsed is None:
+            return display.say(grammars.ENABLE.help())
+        return enable_iam(
+            session_of(parsed.options),
+            parsed.target,
+            region=parsed.options.region,
+            now=parsed.now,
+            yes=parsed.yes,
+            wait=parsed.options.wait,
+            notify=display.told,
+        )

@@ -53,7 +53,7 @@ NEEDS = (
     Need("%rds_iam_policy USER MEMBER", "an instance in a cluster by any name", (_INSTANCES, _CLUSTERS)),
     Need(
         "%rds_iam_policy USER PROXY",
-        "a proxy by its name or host name; by its ARN, none",
+        "a proxy by its host name; by its ARN, none",
         (_PROXIES,),
     ),
     *map(_attaching, ("Role", "User", "Group")),

@@ -1,0 +1,1 @@
+"""Databases that are made while the sandbox runs; `cloud.py` imports this, when moto is there."""
