@@ -408,7 +408,6 @@ HINTS: dict[str, str] = {
     "stack-protected": "Switch that off first (CloudFormation console, Edit termination protection), then run this "
     "again.",
     "stack-taken": "Run this again.",
-    "stack-unknown": "Check its name, the region ({option:region}) and the account ({option:profile}).",
     "subnets-elsewhere": "Give subnets of one VPC, the one of {option:vpc} if that is given.",
     "subnets-in-one-zone": "Give subnets in two or more availability zones: {option:subnets}.",
     "subnets-too-few": "Give at least two, in different availability zones: {option:subnets}.",

@@ -17,7 +17,9 @@ from rds_iam_magic.aws.session import client_of, part_of
 from rds_iam_magic.errors import TargetError
 
 ENDPOINT, PORT, SECRET = "AuroraEndpoint", "AuroraPort", "AuroraSecret"
-"""The outputs of the templates of this package, and of AWS's article."""
+"""The outputs of this package's template for Aurora, and of AWS's article."""
+
+_ENDINGS = ("Endpoint", "Port", "Secret")  # of outputs that belong together: DatabaseEndpoint, DatabasePort, …
 
 _RANKS = {Kind.INSTANCE: 1, Kind.READER: 2, Kind.CUSTOM: 2}  # all others lead to a writer, whichever instance that is
 _CLUSTER, _INSTANCE, _STACK = "AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::CloudFormation::Stack"
@@ -78,15 +80,20 @@ def _read(session: Any, stack: str, region: str) -> StackNames:
     outputs = {str(each["OutputKey"]): str(each.get("OutputValue", "")) for each in row.get("Outputs") or ()}
     output = ENDPOINT if outputs.get(ENDPOINT) else _output_with_host(name, outputs)
     if output:
-        port = outputs.get(PORT)
+        port, secret = (_beside(output, ending, outputs) for ending in _ENDINGS[1:])
         return StackNames(
             name,
             host=outputs[output].strip(),
             output=output,
-            port=checked_port(port) if port and output == ENDPOINT else None,
-            secret=outputs.get(SECRET) or None,
+            port=checked_port(port) if port else None,
+            secret=secret or outputs.get(SECRET) or None,
         )
     return _by_resources(client, row, name, outputs.get(SECRET) or None)
+
+
+def _beside(output: str, ending: str, outputs: dict[str, str]) -> str:
+    """The value of the output named like the endpoint's, with another ending; "" if there is none."""
+    return outputs.get(output.removesuffix(_ENDINGS[0]) + ending, "") if output.endswith(_ENDINGS[0]) else ""
 
 
 def _by_resources(client: Any, row: Any, name: str, secret: str | None) -> StackNames:

@@ -108,6 +108,8 @@ class _Instance(_Resource, CloudFormationModel):
         properties["VpcSecurityGroupIds"] = properties.pop("VPCSecurityGroups", [])
         arguments = {**_arguments(properties), "db_instance_identifier": name}
         self._made = rds_backends[account][region].create_db_instance(arguments)
+        if _has_secret(self._made):
+            vars(self._made.master_user_secret)["_status"] = "active"
         self._made.dbi_resource_id = f"db-{mock_random.get_random_string(26, lower_case=False).upper()}"
 
     def attributes(self) -> dict[str, Any]:
