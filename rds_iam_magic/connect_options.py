@@ -54,6 +54,18 @@ class ConnectOptions:
         metavar="HOST[:PORT]",
         variable="RDS_IAM_MAGIC_VIA",
     )
+    ssm: str | None = option(
+        None,
+        "Open a tunnel by AWS Systems Manager through this instance, with the programs `aws` and "
+        "`session-manager-plugin`; it takes the place of an address to dial.",
+        metavar="INSTANCE_ID",
+    )
+    ssh: str | None = option(
+        None,
+        "Open a tunnel by `ssh` through this host, a name of `~/.ssh/config` too; it takes the place of an address to "
+        "dial.",
+        metavar="[USER@]HOST[:PORT]",
+    )
     ca: str | None = option(
         None,
         "Path of a CA bundle, for machines without internet.",

@@ -25,11 +25,13 @@ from rds_iam_magic.aws.truststore import trust_store
 from rds_iam_magic.connect_options import CONNECT_TIMEOUT, Compress, ConnectOptions
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import AccessDeniedError, OptionError, warn
+from rds_iam_magic.hints import Note
 from rds_iam_magic.mysql.credential import Credential, Password, Token
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.option import require_seconds
+from rds_iam_magic.tunnels.choice import check_ways, tunnel_of
 
 
 def connect(
@@ -43,6 +45,8 @@ def connect(
     role_arn: str | None = None,
     external_id: str | None = None,
     via: str | None = None,
+    ssm: str | None = None,
+    ssh: str | None = None,
     ca: str | None = None,
     wait: bool = False,
     connect_timeout: float = CONNECT_TIMEOUT,
@@ -70,6 +74,10 @@ def connect(
         external_id: External id that the role's trust policy requires.
         via: Address to dial instead of the endpoint, such as `127.0.0.1:3307` for a tunnel. TLS is still verified
             against the endpoint's name. Default: the variable `RDS_IAM_MAGIC_VIA`.
+        ssm: Open a tunnel by AWS Systems Manager through this instance, with the programs `aws` and
+            `session-manager-plugin`; it takes the place of an address to dial.
+        ssh: Open a tunnel by `ssh` through this host, a name of `~/.ssh/config` too; it takes the place of an address
+            to dial.
         ca: Path of a CA bundle, for machines without internet. Default: the variable `RDS_IAM_MAGIC_CA`, else the RDS
             bundle, downloaded and cached.
         wait: Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was
@@ -102,6 +110,8 @@ def connect(
         role_arn=role_arn,
         external_id=external_id,
         via=via,
+        ssm=ssm,
+        ssh=ssh,
         ca=ca,
         wait=wait,
         connect_timeout=connect_timeout,
@@ -176,13 +186,14 @@ def iam_login(
         RdsIamError: One of its subclasses.
     """
     check_target(target)
+    check_ways(options)
     session = session_of(options)
     endpoint = discovery.resolve(session, target, port=port, region=options.region, wait=options.wait, notify=notify)
 
     def token() -> Credential:
         return Token(sign_token(session, endpoint, user))
 
-    login = _login(options, endpoint, user, token, database=database, notify=notify)
+    login = _login(options, session, endpoint, user, token, database=database, notify=notify)
     return replace(login, session=session, diagnose_credentials=lambda: diagnose_credentials(session))
 
 
@@ -252,12 +263,13 @@ def connect_as_master(
     """
     if target is not None:
         check_target(target)
+    check_ways(options)
     session = session_of(options)
     secret = read_master_secret(session, secret_id)
     endpoint = _endpoint_of(session, secret, target, options, notify)
 
     def attempt(secret: MasterSecret) -> Connection:
-        login = _login(options, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
+        login = _login(options, session, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
         return Connection(login, notify=notify)
 
     try:
@@ -282,6 +294,7 @@ def _endpoint_of(
 
 def _login(
     options: ConnectOptions,
+    session: Any,
     endpoint: Endpoint,
     user: str,
     credential: Callable[[], Credential],
@@ -303,17 +316,23 @@ def _login(
         credential=credential,
         context=trust.context,
         trust_source=trust.source,
-        via=_address(options, endpoint),
+        via=_address(options, endpoint, notify),
+        tunnel=tunnel_of(options, session, endpoint),
         database=database,
         timeout=options.connect_timeout,
         compress=options.compress,
     )
 
 
-def _address(options: ConnectOptions, endpoint: Endpoint) -> Address | None:
+def _address(options: ConnectOptions, endpoint: Endpoint, notify: Callable[[str], None]) -> Address | None:
     """The address to dial instead of the endpoint, or None."""
     text = options.via or os.environ.get("RDS_IAM_MAGIC_VIA")
     if not text:
+        return None
+    if options.ssm or options.ssh:
+        notify(
+            Note("RDS_IAM_MAGIC_VIA is set; it has no effect beside {option:%s}." % ("ssm" if options.ssm else "ssh"))
+        )
         return None
     host, port = split_host_port(text.strip())
     return Address(host, port or endpoint.port)

@@ -37,6 +37,8 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:read-only": ("read_only=True", "--read-only"),
     "option:region": ('region="REGION"', "--region REGION"),
     "option:role-arn": ('role_arn="ARN"', "--role-arn ARN"),
+    "option:ssh": ('ssh="HOST"', "--ssh HOST"),
+    "option:ssm": ('ssm="INSTANCE_ID"', "--ssm INSTANCE_ID"),
     "option:target": ("target=TARGET", "--target TARGET"),
     "option:timeout": ("timeout=SECONDS", "--timeout SECONDS"),
     "option:user": ('user="USER"', "-u USER"),
@@ -222,6 +224,30 @@ HINTS: dict[str, str] = {
     "tls-not-offered": "Check what listens there ({option:via}): RDS always offers TLS.",
     "tls-not-verified": "This is a bug; please report it.",
     "tls-untrusted": "The bundle is {source}; use another ({option:ca}) only if you trust that server.",
+    # Tunnels
+    "aws-cli-missing": "Install the AWS CLI and its Session Manager plugin, or use {option:ssh} or {option:via}.",
+    "session-manager-plugin-missing": "Install the Session Manager plugin for the AWS CLI (AWS Systems Manager User "
+    "Guide), or use {option:ssh} or {option:via}.",
+    "ssh-denied": "Log in once in a terminal: {ssh}. It must need no password there: add your key to the agent "
+    "(ssh-add), or name it in ~/.ssh/config.",
+    "ssh-host-changed": "Ask who runs that host whether its key has changed; then remove the old one (ssh-keygen -R).",
+    "ssh-host-invalid": "Write [USER@]HOST[:PORT], or a name of ~/.ssh/config.",
+    "ssh-host-unknown": "Log in once in a terminal and check the host's key: {ssh}",
+    "ssh-missing": "Install OpenSSH's client (on Debian: apt-get install openssh-client), or use {option:ssm} or "
+    "{option:via}.",
+    "ssh-setup": "Correct ~/.ssh/config and the permissions of its folder.",
+    "ssh-unreachable": "Check the host's name, the VPN and its firewall: {ssh}",
+    "ssm-denied": "Ask for ssm:StartSession on the instance {instance} and on the document "
+    "AWS-StartPortForwardingSessionToRemoteHost.",
+    "ssm-document-missing": "Ask for the document AWS-StartPortForwardingSessionToRemoteHost to be shared with you.",
+    "ssm-not-connected": "Check its id and region, that it runs with the SSM agent, and that its role has "
+    "AmazonSSMManagedInstanceCore.",
+    "ssm-target-invalid": "Give the id of an EC2 instance, such as i-0123456789abcdef0.",
+    "tunnel-blocked": "Check that the database's security group lets in the host at the tunnel's far end.",
+    "tunnel-failed": "Check that the same works in a terminal.",
+    "tunnel-port-taken": "Try again.",
+    "tunnel-slow": "{option:connect-timeout} waits longer.",
+    "ways-exclude": "Keep one of {option:via}, {option:ssm} and {option:ssh}.",
     # Logging in
     "access-denied": "",
     "compression-not-offered": "Use {option:compress-auto}, the default, which takes what the server offers.",

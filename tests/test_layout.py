@@ -21,6 +21,7 @@ ORDER = (
     "setup",
     "drivers",
     "connecting",
+    "tunnels",
     "connection",
     "parallel",
     "schema",

@@ -189,7 +189,7 @@ def describe(alias: str, connection: Connection) -> str:
     login = connection.login
     parts = [
         f"{alias}: {login.user}@{login.endpoint}",
-        *([f"via {login.via}"] if login.via else []),
+        *([f"via {login.way}"] if login.way else []),
         _server(connection.server_version),
         connection.tls_version,
         *([f"compressed ({connection.compression})"] if connection.compression else []),

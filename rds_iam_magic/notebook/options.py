@@ -196,7 +196,7 @@ def _check_together(line: SqlLine) -> None:
 
 
 # Options where a connection URL or a password may be typed by habit; in mysql, `-p` is the password.
-_NAMING = frozenset({"user", "database", "alias", "close", "host", "target", "via"})
+_NAMING = frozenset({"user", "database", "alias", "close", "host", "target", "via", "ssm", "ssh"})
 
 
 def parse_line(grammar: Grammar, text: str) -> Line:

@@ -5,7 +5,7 @@ import botocore.exceptions as aws
 import pytest
 
 from rds_iam_magic.aws.border import aws_call
-from rds_iam_magic.aws.session import credentials_of, open_session, region_of
+from rds_iam_magic.aws.session import credentials_of, environment_of, open_session, region_of
 from rds_iam_magic.errors import AwsError, CredentialsError, RegionError
 
 
@@ -59,6 +59,16 @@ def test_a_role_is_assumed_in_the_same_region(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert region_of(open_session(role_arn="arn:aws:iam::123456789012:role/analytics")) == "eu-west-1"
+
+
+def test_the_credentials_as_variables_of_the_aws_cli(monkeypatch):
+    with pytest.raises(CredentialsError):
+        environment_of(open_session())
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    for more in ({}, {"AWS_SESSION_TOKEN": "token"}):
+        for name, value in (keys | more).items():
+            monkeypatch.setenv(name, value)
+        assert environment_of(open_session()) == keys | more
 
 
 def test_unknown_profile():
