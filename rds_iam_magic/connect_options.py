@@ -105,6 +105,11 @@ CONNECT_ARGUMENTS = {
         short="p",
         default_text=f"the port that RDS or the host name gives, else `{DEFAULT_PORT}`",
     ),
+    "section": OptionInfo(
+        "Section of `~/.config/rds_iam_magic/connections.ini` with further options; those given beside it win.",
+        metavar="NAME",
+        short="s",
+    ),
     "max_memory": OptionInfo(
         "Maximum memory for one result: a number of bytes, or a string such as `4 GB`.",
         default_text="half of the available memory",

@@ -31,15 +31,17 @@ from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.option import require_seconds
+from rds_iam_magic.sections import with_section
 from rds_iam_magic.tunnels.choice import check_ways, tunnel_of
 
 
 def connect(
-    target: str,
+    target: str | None = None,
     *,
     user: str | None = None,
     database: str | None = None,
     port: int | None = None,
+    section: str | None = None,
     region: str | None = None,
     profile: str | None = None,
     role_arn: str | None = None,
@@ -68,6 +70,7 @@ def connect(
         user: Database user, created with `AWSAuthenticationPlugin`; case-sensitive.
         database: Default database (schema).
         port: The endpoint's port, not a tunnel's. Default: the port that RDS or the host name gives, else `3306`.
+        section: Section of `~/.config/rds_iam_magic/connections.ini` with further options; those given beside it win.
         region: AWS region. Default: the host name's, else `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's.
         profile: AWS profile. Default: the default credential chain.
         role_arn: Role to assume first, for a database in another account; its credentials are refreshed automatically.
@@ -103,7 +106,6 @@ def connect(
         >>> with rds_iam_magic.connect("my-cluster", user="analyst", database="sales") as db:
         ...     orders = db.query("SELECT * FROM orders")
     """
-    to = destination_of(target, user, database, port)
     options = ConnectOptions(
         region=region,
         profile=profile,
@@ -120,6 +122,10 @@ def connect(
     settings = SessionSettings(
         timeout=timeout, read_only=read_only, safe_updates=safe_updates, time_zone=time_zone, autocommit=autocommit
     )
+    to = Destination(target or "", user, database, port)
+    if section is not None:
+        options, settings, to = with_section(section, options, settings, to)
+    to = destination_of(to.target, to.user, to.database, to.port)
     return connect_with(
         options,
         settings,

@@ -112,7 +112,7 @@ def test_each_spelling_is_used_and_each_placeholder_is_known():
     assert used == set(SPELLINGS)
     facts = {name for text in HINTS.values() for name in re.findall(r"\{(\w+)\}", text)}
     facts |= {name for pair in SPELLINGS.values() for text in pair for name in re.findall(r"\{(\w+)\}", text)}
-    assert facts == {"user", "host", "source", "instance", "ssh"}
+    assert facts == {"user", "host", "source", "instance", "ssh", "section"}
 
 
 def test_an_error_is_spelled_for_its_interface():

@@ -21,6 +21,7 @@ ORDER = (
     "setup",
     "drivers",
     "connecting",
+    "sections",
     "tunnels",
     "connection",
     "parallel",

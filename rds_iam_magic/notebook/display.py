@@ -250,6 +250,12 @@ def listing(connections: dict[str, Connection], current: str | None) -> None:
         say(f"{'*' if alias == current else ' '} {describe(alias, connection)}")
 
 
+def sections(names: list[str]) -> None:
+    """List the sections that connections can be opened by, if there are any."""
+    if names:
+        say(f"Sections (--section NAME): {', '.join(names)}")
+
+
 def statements(texts: list[str]) -> None:
     """Print statements as they would be sent."""
     for text in texts:

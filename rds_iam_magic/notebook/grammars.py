@@ -34,7 +34,12 @@ FEEDBACK = OptionInfo(
 
 CONNECT = Grammar(
     "%rds_iam_connect",
-    ("TARGET -u USER [-d DATABASE] [options]", "[ALIAS]", "--connections | --close ALIAS"),
+    (
+        "TARGET -u USER [-d DATABASE] [options]",
+        "--section NAME [options]",
+        "[ALIAS]",
+        "--connections | --close ALIAS",
+    ),
     f"""
     Connect to RDS or Aurora (MySQL, MariaDB) without a password: your AWS credentials become a 15-minute token, and
     TLS is verified with the RDS CA bundle before it is sent. The connection is held; %%rds_sql uses it.
@@ -45,14 +50,27 @@ CONNECT = Grammar(
     one is.
 
     %rds_iam_connect my-cluster -u analyst -d sales
-    %rds_iam_connect my-cluster -u analyst --via 127.0.0.1:3307       through a tunnel
+    %rds_iam_connect my-cluster -u analyst --via 127.0.0.1:3307       through a tunnel that is open
+    %rds_iam_connect my-cluster -u analyst --ssh bastion --save prod  through one of its own; the options are kept
+    %rds_iam_connect --section prod                                   the same again
     """,
     (
-        *options_from({key: CONNECT_ARGUMENTS[key] for key in ("user", "database", "port")}),
+        *options_from({key: CONNECT_ARGUMENTS[key] for key in ("user", "database", "port", "section")}),
+        Option(
+            "save",
+            OptionInfo(
+                "Keep this line's options as a section of that file, once connected.", metavar="NAME", short="S"
+            ),
+        ),
         *_CONNECT,
         Option(
             "alias",
-            OptionInfo("Name of the connection.", default_text="the target's identifier", metavar="ALIAS", short="A"),
+            OptionInfo(
+                "Name of the connection.",
+                default_text="the section's name, else the target's identifier",
+                metavar="ALIAS",
+                short="A",
+            ),
         ),
         *_SETTINGS,
         Option("connections", OptionInfo("List the held connections.", short="l")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from rds_iam_magic.aws.endpoint import Destination, check_target, is_login, is_plain_url, login_refused, read_url
@@ -16,6 +16,7 @@ from rds_iam_magic.notebook import sqltext
 from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
 from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, SQL
 from rds_iam_magic.option import options_of
+from rds_iam_magic.sections import check_section_name, with_section
 
 if TYPE_CHECKING:
     from rds_iam_magic.results.formats import DecimalMode, DtypeBackend, ResultType
@@ -36,6 +37,8 @@ class ConnectLine:
     settings: SessionSettings
     list_all: bool
     close: str | None
+    section: str | None = None
+    save: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +76,36 @@ def parse_connect(text: str) -> ConnectLine | None:
         return None
     at_most(line, 1, CONNECT, "target")
     _check_connect(line)
-    target, user, database, port = None, line.get("user"), line.get("database"), _port(line.get("port"))
+    to = Destination("", line.get("user"), line.get("database"), _port(line.get("port")))
     if line.words:
-        said = read_url(Destination(line.words[0], user, database, port))
-        target, user, database, port = said.target, said.user, said.database, said.port
-        check_target(said.target)
+        to = read_url(replace(to, target=line.words[0]))
+    options, settings, section = connect_options_of(line), _settings(line), line.get("section")
+    if section is not None:
+        options, settings, to = with_section(section, options, settings, to, given=_given(line, to))
+    if to.target:
+        to = read_url(to)
+        check_target(to.target)
+    if (save := line.get("save")) is not None:
+        check_section_name(save)
     return ConnectLine(
-        target=target,
-        user=user,
-        database=database,
-        port=port,
+        target=to.target or None,
+        user=to.user,
+        database=to.database,
+        port=to.port,
         alias=line.get("alias"),
-        options=connect_options_of(line),
-        settings=_settings(line),
+        options=options,
+        settings=settings,
         list_all="connections" in line.flags,
         close=line.get("close"),
+        section=section,
+        save=save,
     )
+
+
+def _given(line: Line, to: Destination) -> set[str]:
+    """The names of the arguments that a line says something about, be it that a flag is off."""
+    words = {key for key in ("target", "user", "database", "port") if getattr(to, key)}
+    return words | line.values.keys() | line.flags | {flag.removeprefix("no_") for flag in line.flags}
 
 
 def _check_connect(line: Line) -> None:
@@ -98,7 +115,7 @@ def _check_connect(line: Line) -> None:
     if kind is not None and (len(names) > 1 or line.words):
         raise OptionError(f"--{kind} must stand alone.", "Omit the rest, or put it on a line of its own.")
     has_user = "user" in names or any(map(is_plain_url, line.words))
-    if kind is None and names and not (line.words and has_user):
+    if kind is None and names and not (line.words and has_user) and "section" not in names:
         options = ", ".join(f"--{key.replace('_', '-')}" for key in names)
         raise OptionError(
             f"{options} applies to a new connection only; that needs a target and -u USER.",

@@ -145,7 +145,7 @@ def _run(prepare: Callable[[], Start], state: _State) -> None:
 
 def _spawn(start: Start) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - a list of words, no shell
-        [sys.executable, "-I", "-S", _GUARD, *start.command],
+        [sys.executable, "-IS", _GUARD, *start.command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
