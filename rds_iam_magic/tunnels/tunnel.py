@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 import weakref
 from typing import Protocol
 
 from rds_iam_magic.aws.endpoint import Endpoint
+from rds_iam_magic.connection.exclusive_use import ExclusiveUse
 from rds_iam_magic.errors import RdsIamError, TunnelError
 from rds_iam_magic.tunnels.program import Program, Start
 
@@ -38,7 +38,7 @@ class Tunnel:
     def __init__(self, way: Way, endpoint: Endpoint) -> None:
         self._way = way
         self._endpoint = endpoint
-        self._lock = threading.Lock()
+        self._use = ExclusiveUse()
         self._program: Program | None = None
         self._port = 0
         self._doubted = False  # a session could not be opened through it, and it had nothing to say
@@ -61,16 +61,12 @@ class Tunnel:
         """
         self._after_fork()
         deadline = time.monotonic() + timeout
-        if not self._lock.acquire(timeout=timeout):
-            raise self._too_slow(timeout, "")
-        try:
+        with self._use.exclusive():  # another thread that opens it has no more time either
             program = self._program
             if program is None or not program.alive or self._doubted:
                 self._stop()
                 program = self._open(deadline, timeout)
             self._seen = program.output
-        finally:
-            self._lock.release()
         return LOCAL, self._port
 
     def _open(self, deadline: float, timeout: float) -> Program:
@@ -132,9 +128,9 @@ class Tunnel:
             self._program = None
 
     def _after_fork(self) -> None:
-        """In a forked child: leave the program to the parent; another thread of the parent may hold the lock."""
+        """In a forked child: leave the program to the parent."""
         if self._pid != os.getpid():
-            self._pid, self._lock, self._program = os.getpid(), threading.Lock(), None
+            self._pid, self._program = os.getpid(), None
 
     def _too_slow(self, timeout: float, output: str) -> TunnelError:
         words = self._way.words(output)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 
 _SECRET = re.compile(
-    r"(?P<name>(?:\w*token\w*|\w*secret\w*|\w*password\w*|x-amz-[\w-]+)[\"']?\s*[:=]\s*[\"']?)[^\s\"',;&]+"
+    r"(?P<name>\b(?:\w{0,40}?(?:token|secret|password)\w{0,40}|x-amz-[\w-]{1,40})[\"']?\s{0,9}[:=]\s{0,9}[\"']?)"
+    r"[^\s\"',;&]+"
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"  # access keys
     r"|(?<!SHA256:)[A-Za-z0-9+/=_-]{100,}",  # tokens; a host key's fingerprint is shorter, and told
     re.IGNORECASE,

@@ -28,11 +28,18 @@ MaxStartups 100
 """
 
 CLIENT = """\
+# With what others have in their configuration, and a tunnel must not stumble over.
 Host bastion
   HostName 127.0.0.1
   Port {port}
   User {user}
   IdentityFile {folder}/user
+  LogLevel QUIET
+  RequestTTY force
+  ControlMaster auto
+  ControlPath {folder}/shared-%C
+  ControlPersist yes
+  ExitOnForwardFailure no
 Host stranger
   HostName 127.0.0.1
   Port {port}

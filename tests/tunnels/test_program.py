@@ -1,17 +1,27 @@
 """`Program`: a program that is started, watched and stopped, by small programs of Python."""
 
+import gc
 import os
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from rds_iam_magic import tunnels
+from rds_iam_magic.aws.endpoint import Endpoint
 from rds_iam_magic.errors import RdsIamError, TunnelError
 from rds_iam_magic.tunnels.program import Program, Start
+from rds_iam_magic.tunnels.tunnel import Tunnel
 from tests.support.events import LONG, wait_until
+from tests.support.injector import Injector
 from tests.tunnels.conftest import of_tunnels
 
 pytestmark = pytest.mark.slow  # starts processes
+
+ENDPOINT = Endpoint("sales.abc.us-east-1.rds.amazonaws.com", "us-east-1")
+ROOM = str(Path(tunnels.__file__).parent)
 
 
 def start(code, port=lambda output: 7 if "open" in output else None, **environment):
@@ -79,3 +89,47 @@ def test_it_cannot_be_started(error):
         program.wait_until_open(soon())
     assert "s3cret" not in str(caught.value)
     program.stop()
+
+
+class Sleeping:
+    """A way of a program that opens at once, and sleeps."""
+
+    def start(self, endpoint, timeout):  # noqa: ARG002 - as `Ssh.start`
+        return Start(["/bin/sh", "-c", "echo open; exec sleep 600"], lambda text: 7 if text else None, str, os.environ)
+
+    def error(self, output):
+        return TunnelError(output)
+
+    def words(self, output):
+        return output
+
+
+def used(tunnel, at):
+    """Opened, found dead, opened again, doubted, released; with an interrupt at the given line.
+
+    A generator: its end restores the exception that is being handled, as in the suite's `pytest_pyfunc_call`.
+    """
+    with suppress(KeyboardInterrupt), Injector(at, KeyboardInterrupt, within=(ROOM,)) as injector:
+        tunnel.hold(injector)
+        tunnel.address(LONG)
+        tunnel._program.stop()
+        wait_until(lambda: not tunnel.alive)
+        tunnel.address(LONG)
+        tunnel.failed()
+        tunnel.release(injector)
+    yield injector
+
+
+def test_an_interrupt_at_any_line_leaves_nothing():
+    at, reached = 1, True
+    while reached:
+        tunnel = Tunnel(Sleeping(), ENDPOINT)
+        (injector,) = used(tunnel, at)
+        reached = injector.injected
+        tunnel.release(injector)
+        assert tunnel.address(LONG) == ("localhost", 7), f"it can be used again after {injector.where}"
+        del tunnel
+        gc.collect()
+        wait_until(lambda: not of_tunnels(), f"the end of all that was started before {injector.where}")
+        at += 4  # each takes as long as starting three programs
+    assert at > 40
