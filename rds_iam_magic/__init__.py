@@ -28,6 +28,7 @@ from rds_iam_magic.errors import (
     TargetError,
     TlsError,
     TrustStoreError,
+    TunnelError,
     UnreachableError,
     UserSetupError,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "TargetError",
     "TlsError",
     "TrustStoreError",
+    "TunnelError",
     "UnreachableError",
     "UserSetupError",
     "connect",
