@@ -12,7 +12,9 @@ from rds_iam_magic.connection.exclusive_use import ExclusiveUse
 from rds_iam_magic.errors import RdsIamError, TunnelError
 from rds_iam_magic.tunnels.program import Program, Start
 
-LOCAL = "localhost"  # an SSM session listens there, which may be ::1
+LOCAL = (
+    "127.0.0.1"  # where ssh is told to listen; Go, the plugin's language, takes IPv4 for `localhost` if there is any
+)
 _LATE_WORDS = 0.5  # seconds for the program's words on what has just failed
 _MOST_STARTS = 3
 

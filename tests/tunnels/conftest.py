@@ -62,10 +62,11 @@ def kill_tunnel(name: str) -> None:
     tunnels = of_tunnels()
     (victim,) = [p for p in tunnels if not _is_guard(p) and any(w.endswith(name) for w in p.cmdline()[:2])]
     victim.kill()
-    wait_until(lambda: not any(map(_works, tunnels)), "the end of the tunnel")  # there may be the next one by then
+    wait_until(lambda: not any(map(works, tunnels)), "the end of the tunnel")  # there may be the next one by then
 
 
-def _works(process: psutil.Process) -> bool:
+def works(process: psutil.Process) -> bool:
+    """Whether it runs still."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:

@@ -20,7 +20,7 @@ from rds_iam_magic.errors import ConnectionLostError, CredentialsError, TunnelEr
 from rds_iam_magic.hints import Interface
 from tests.support.events import LONG, connection_id, interrupt_when, wait_until, when, works_on
 from tests.support.ssm import make_ssm
-from tests.tunnels.conftest import kill_tunnel, of_tunnels
+from tests.tunnels.conftest import kill_tunnel, of_tunnels, works
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("running")]  # servers and kernels
 
@@ -133,6 +133,17 @@ def test_killed_while_idle(way, notes):
             assert one(db)
             assert started() == times
     assert of_tunnels() == []
+
+
+def test_the_far_end_goes_away(sshd, notes):
+    """What sshd has started for this login: the host that was logged in to is restarted, say."""
+    with connect(ssh="bastion", notify=notes.append) as db:
+        old = of_tunnels()
+        for process in psutil.Process(sshd.process.pid).children(recursive=True):
+            process.kill()
+        wait_until(lambda: not any(map(works, old)), "the end of ssh")
+        assert one(db)
+        assert len(sshd.commands) == 2
 
 
 def test_a_plugin_that_dies_alone(ssm, notes):
