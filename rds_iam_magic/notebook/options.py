@@ -82,7 +82,7 @@ def parse_connect(text: str) -> ConnectLine | None:
     options, settings, section = connect_options_of(line), _settings(line), line.get("section")
     if section is not None:
         options, settings, to = with_section(section, options, settings, to, given=_given(line, to))
-    if to.target or line.words:
+    if line.words or section is not None:
         to = read_url(to)
         check_target(to.target)
     if (save := line.get("save")) is not None:

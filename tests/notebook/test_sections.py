@@ -61,6 +61,8 @@ def test_what_is_told(shell, file):
     assert "hunter2" not in shell("%xmode Verbose\n%tb").output
     assert "did you mean prod?" in shell("%rds_iam_connect -s prd").output.lower()
     shell.ok("%rds_iam_connect sandbox -u reader")
+    file.write_text("[prod]\nuser = reader\n[alone]\ntarget = sandbox\n")
+    assert shell("%rds_iam_connect -s prod").error.cause == "target-empty", "not the connection that is held"
     assert shell("%rds_iam_connect -s alone").error.cause == "user-missing"
     assert shell("%rds_iam_connect -s alone --close sandbox").error is not None
     assert "prod, alone" in shell.ok("%rds_iam_connect --connections").output

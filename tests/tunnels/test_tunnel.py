@@ -22,7 +22,7 @@ from tests.support.events import LONG, connection_id, interrupt_when, wait_until
 from tests.support.ssm import make_ssm
 from tests.tunnels.conftest import kill_tunnel, of_tunnels, works
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("running")]  # servers and kernels
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("running", "inside")]  # servers and kernels
 
 BY = pytest.mark.parametrize("by", ["ssh", "ssm"])
 
@@ -38,7 +38,7 @@ def way(by, request):
 
 
 def connect(target="sandbox", user="reader", database="shop", **options):
-    return rds_iam_magic.connect(target, user=user, database=database, **options)
+    return rds_iam_magic.connect(target, user=user, database=database, **{"connect_timeout": LONG, **options})
 
 
 def one(db):
@@ -155,7 +155,7 @@ def test_a_plugin_that_dies_alone(ssm, notes):
 
 def test_a_tunnel_that_hangs_is_replaced(ssm, notes):
     """As after a laptop's sleep: the programs are there, and nothing comes through."""
-    with connect(ssm="i-0123456789abcdef0", connect_timeout=3, notify=notes.append) as db:
+    with connect(ssm="i-0123456789abcdef0", connect_timeout=6, notify=notes.append) as db:
         (plugin,) = [p for p in of_tunnels() if p.cmdline()[1].endswith("session-manager-plugin")]
         plugin.suspend()
         db._session.current.abort()
@@ -275,8 +275,8 @@ def test_a_program_that_is_missing(ssm, monkeypatch, missing, options, cause):
 
 
 def test_one_that_does_not_open_in_time(ssm):
-    with pytest.raises(TunnelError, match=r"ssm i-slow was not open within 2 s") as caught:
-        connect(ssm="i-slow", connect_timeout=2)
+    with pytest.raises(TunnelError, match=r"ssm i-slow was not open within 5 s") as caught:
+        connect(ssm="i-slow", connect_timeout=5)
     assert caught.value.cause == "tunnel-slow"
     assert "connect_timeout=" in caught.value.hint
     assert of_tunnels() == []
