@@ -11,20 +11,20 @@ DEMO_READY := $(VENV)/.demo
 # A worker has a sandbox of its own and takes the next group of tests when it has finished one.
 PYTEST := $(BIN)/python -m pytest --dist loadgroup
 
-.PHONY: demo test quick test-busy lab screenshots check bench bench-check soak docs site format system chromium clean
+.PHONY: demo test quick test-busy lab screenshots check bench bench-check soak docs site format system chromium sshd clean
 
 demo: $(DEMO_READY)  ## Run the set-up notebook in the sandbox and print what an analyst sees
 	@echo "Starting a sandbox and running notebooks/setup.ipynb in it (about 15 s; the first time 10 s more)."
 	@$(SANDBOX) -- $(BIN)/python notebooks/run.py notebooks/setup.ipynb build
 
-test: $(READY) chromium  ## Run the whole test suite
+test: $(READY) chromium sshd  ## Run the whole test suite
 	$(PYTEST) -n auto $(ARGS)
 
 # What pytest makes of the tests' code is kept between runs, even where Python is told to write none: a second's work.
 quick: $(READY)  ## Run the tests that need no server
 	@PYTHONDONTWRITEBYTECODE= $(PYTEST) --dist worksteal -q -n 2 --quick $(ARGS)
 
-test-busy: $(READY) chromium  ## Run the whole test suite beside four busy loops for each core
+test-busy: $(READY) chromium sshd  ## Run the whole test suite beside four busy loops for each core
 	$(BIN)/python -m tests.busy $(PYTEST) -n auto $(ARGS)
 
 lab: $(READY)  ## JupyterLab on the notebooks, inside the sandbox
@@ -117,6 +117,19 @@ chromium:
 	  $(SUDO) apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
 	else echo "The tests in a browser need chromium on the PATH." >&2; exit 1; fi
+
+# What the tests of --ssh need besides. Where its package is installed for them, its service is kept from starting.
+sshd:
+	@if { command -v sshd || [ -x /usr/sbin/sshd ]; } >/dev/null; then :; \
+	elif command -v apt-get >/dev/null; then \
+	  echo "Installing with apt-get: openssh-server, its service masked (up to a minute)"; \
+	  $(SUDO) mkdir -p /etc/systemd/system; \
+	  $(SUDO) ln -s /dev/null /etc/systemd/system/ssh.service 2>/dev/null; \
+	  $(SUDO) ln -s /dev/null /etc/systemd/system/ssh.socket 2>/dev/null; \
+	  $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends \
+	    openssh-server openssh-client >/dev/null; \
+	else echo "The tests of --ssh need sshd on the PATH." >&2; exit 1; fi
 
 clean:  ## Remove what was built; the virtual environment too
 	rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -29,6 +29,7 @@ from rds_iam_magic.errors import (
     TargetError,
     TlsError,
     TrustStoreError,
+    TunnelError,
     UnreachableError,
     UserSetupError,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "TargetError",
     "TlsError",
     "TrustStoreError",
+    "TunnelError",
     "UnreachableError",
     "UserSetupError",
     "connect",

@@ -58,6 +58,18 @@ class ConnectOptions:
         metavar="HOST[:PORT]",
         variable="RDS_IAM_MAGIC_VIA",
     )
+    ssm: str | None = option(
+        None,
+        "Open a tunnel by AWS Systems Manager through this instance, with the programs `aws` and "
+        "`session-manager-plugin`; it takes the place of an address to dial.",
+        metavar="INSTANCE_ID",
+    )
+    ssh: str | None = option(
+        None,
+        "Open a tunnel by `ssh` through this host, a name of `~/.ssh/config` too; it takes the place of an address to "
+        "dial.",
+        metavar="[USER@]HOST[:PORT]",
+    )
     ca: str | None = option(
         None,
         "Path of a CA bundle, for machines without internet.",
@@ -145,6 +157,11 @@ CONNECT_ARGUMENTS = {
         metavar="PORT",
         short="p",
         default_text=f"the port that RDS or the host name gives, else `{DEFAULT_PORT}`",
+    ),
+    "section": OptionInfo(
+        "Section of `~/.config/rds_iam_magic/connections.ini` with further options; those given beside it win.",
+        metavar="NAME",
+        short="s",
     ),
     "max_memory": OptionInfo(
         "Maximum memory for one result: a number of bytes, or a string such as `4 GB`.",

@@ -34,11 +34,14 @@ from rds_iam_magic.connect_options import (
 )
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import AccessDeniedError, OptionError, warn
+from rds_iam_magic.hints import Note
 from rds_iam_magic.mysql.credential import Credential, Password, Token
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.option import require_seconds
+from rds_iam_magic.sections import with_section
+from rds_iam_magic.tunnels.choice import check_ways, tunnel_of
 
 
 def connect(
@@ -51,11 +54,14 @@ def connect(
     secret: str | None = None,
     reader: bool = False,
     endpoint: str | None = None,
+    section: str | None = None,
     region: str | None = None,
     profile: str | None = None,
     role_arn: str | None = None,
     external_id: str | None = None,
     via: str | None = None,
+    ssm: str | None = None,
+    ssh: str | None = None,
     ca: str | None = None,
     wait: bool = False,
     connect_timeout: float | None = None,
@@ -83,12 +89,17 @@ def connect(
         secret: Secret in Secrets Manager that names the database, or that the database names; instead of the target.
         reader: Connect to the cluster's reader endpoint.
         endpoint: Connect to the cluster's custom endpoint, or the proxy's.
+        section: Section of `~/.config/rds_iam_magic/connections.ini` with further options; those given beside it win.
         region: AWS region. Default: the host name's, else `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's.
         profile: AWS profile. Default: the default credential chain.
         role_arn: Role to assume first, for a database in another account; its credentials are refreshed automatically.
         external_id: External id that the role's trust policy requires.
         via: Address to dial instead of the endpoint, such as `127.0.0.1:3307` for a tunnel. TLS is still verified
             against the endpoint's name. Default: the variable `RDS_IAM_MAGIC_VIA`.
+        ssm: Open a tunnel by AWS Systems Manager through this instance, with the programs `aws` and
+            `session-manager-plugin`; it takes the place of an address to dial.
+        ssh: Open a tunnel by `ssh` through this host, a name of `~/.ssh/config` too; it takes the place of an address
+            to dial.
         ca: Path of a CA bundle, for machines without internet. Default: the variable `RDS_IAM_MAGIC_CA`, else the RDS
             bundle, downloaded and cached.
         wait: Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was
@@ -119,13 +130,14 @@ def connect(
         ...     orders = db.query("SELECT * FROM orders")
     """
     where = TargetOptions(stack=stack, secret=secret, reader=reader, endpoint=endpoint)
-    to = destination_of(target, user, database, port, where=where)
     options = ConnectOptions(
         region=region,
         profile=profile,
         role_arn=role_arn,
         external_id=external_id,
         via=via,
+        ssm=ssm,
+        ssh=ssh,
         ca=ca,
         wait=wait,
         connect_timeout=connect_timeout,
@@ -139,6 +151,10 @@ def connect(
         autocommit=autocommit,
         close_idle=close_idle,
     )
+    to = Destination(target or "", user, database, port)
+    if section is not None:
+        options, settings, to, where = with_section(section, options, settings, to, where)
+    to = destination_of(to.target or None, to.user, to.database, to.port, where=where)
     return connect_with(
         options,
         settings,
@@ -215,12 +231,16 @@ def iam_login(
     """
     if not where.names_database:
         check_target(target or "")
+    check_ways(options)
     session = session_of(options)
     found = resolve(
         session, target or None, where=where, port=port, region=options.region, wait=options.wait, notify=notify
     )
+    if options.ssh or options.ssm:
+        found = replace(found, again=None)  # a tunnel leads to one endpoint
     login = _login(
         _with_time_to_resume(options, found, notify),
+        session,
         found.endpoint,
         user,
         _token(session, found, user, notify),
@@ -322,6 +342,7 @@ def connect_as_master(
     check_named(target, where)
     if target is not None:
         check_target(target)
+    check_ways(options)
     session = session_of(options)
     found: Found | None = None
     if target is not None or where.names_database:
@@ -344,7 +365,7 @@ def connect_as_master(
     options = _with_time_to_resume(options, found, notify)
 
     def attempt(secret: MasterSecret) -> Connection:
-        login = _login(options, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
+        login = _login(options, session, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
         return Connection(login, notify=notify)
 
     try:
@@ -367,6 +388,7 @@ def _with_time_to_resume(options: ConnectOptions, found: Found, notify: Callable
 
 def _login(
     options: ConnectOptions,
+    session: Any,
     endpoint: Endpoint,
     user: str,
     credential: Callable[[], Credential],
@@ -389,17 +411,23 @@ def _login(
         credential=credential,
         context=trust.context,
         trust_source=trust.source,
-        via=_address(options, endpoint),
+        via=_address(options, endpoint, notify),
+        tunnel=tunnel_of(options, session, endpoint),
         database=database,
         timeout=timeout,
         compress=options.compress,
     )
 
 
-def _address(options: ConnectOptions, endpoint: Endpoint) -> Address | None:
+def _address(options: ConnectOptions, endpoint: Endpoint, notify: Callable[[str], None]) -> Address | None:
     """The address to dial instead of the endpoint, or None."""
     text = options.via or os.environ.get("RDS_IAM_MAGIC_VIA")
     if not text:
+        return None
+    if options.ssm or options.ssh:
+        notify(
+            Note("RDS_IAM_MAGIC_VIA is set; it has no effect beside {option:%s}." % ("ssm" if options.ssm else "ssh"))
+        )
         return None
     host, port = split_host_port(text.strip())
     return Address(host, port or endpoint.port)

@@ -14,6 +14,7 @@ RdsIamError
 ├── TrustStoreError          no usable CA bundle
 ├── ConnectError             no connection could be opened
 │   ├── UnreachableError     nothing answers at the address
+│   ├── TunnelError          a tunnel to the database could not be opened
 │   ├── TlsError             TLS failed: untrusted, expired or for another host, or not offered
 │   └── AccessDeniedError    the server refused the user
 ├── NotConnectedError        there is no connection, or none with that alias
@@ -186,6 +187,28 @@ class UnreachableError(ConnectError):
     """Nothing answers at the address."""
 
     cause = "address-unreachable"
+
+
+class TunnelError(ConnectError):
+    """A tunnel to the database could not be opened, or does not reach it.
+
+    Attributes:
+        lasting: Whether another attempt would fail in the same way.
+    """
+
+    cause = "tunnel-failed"
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        cause: str = "",
+        facts: Mapping[str, object] | None = None,
+        lasting: bool = True,
+    ) -> None:
+        super().__init__(message, hint, cause=cause, facts=facts)
+        self.lasting = lasting
 
 
 class TlsError(ConnectError):

@@ -45,6 +45,12 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:role-arn": ('role_arn="ARN"', "--role-arn ARN"),
     "option:secret": ('secret="SECRET_ID"', "--secret SECRET_ID"),
     "option:subnets": ('subnets="ID,ID"', "--subnets ID,ID"),
+    "command:save": (
+        "Write [{section}], then target = … and user = …, into that file.",
+        "Write one: %rds_iam_connect TARGET -u USER --save {section}",
+    ),
+    "option:ssh": ('ssh="HOST"', "--ssh HOST"),
+    "option:ssm": ('ssm="INSTANCE_ID"', "--ssm INSTANCE_ID"),
     "option:target": ("target=TARGET", "--target TARGET"),
     "option:timeout": ("timeout=SECONDS", "--timeout SECONDS"),
     "option:user": ('user="USER"', "-u USER"),
@@ -150,6 +156,13 @@ HINTS: dict[str, str] = {
     "principal-invalid": "Write role/NAME, user/NAME or group/NAME (PATH/NAME, if it has a path), or its ARN.",
     "resource-id-invalid": "It begins with cluster-, db- or prx-: Resource ID in the RDS console (Configuration); for "
     "Aurora the cluster's.",
+    "section-invalid": "Correct that line; the keys are the options of a connection.",
+    "section-name-invalid": "Use letters, digits, ., - and _.",
+    "section-secret": "Delete it there: a section holds options only, and no password is needed.",
+    "section-unknown": "{command:save}",
+    "section-value-invalid": "Omit it, or give it when you connect.",
+    "sections-unreadable": "Check the file and its permissions, or name another one in RDS_IAM_MAGIC_CONNECTIONS.",
+    "sections-unwritable": "Check the folder and its permissions, or name another file in RDS_IAM_MAGIC_CONNECTIONS.",
     "setting-rejected": "Connect with another value, or without it.",
     "shell-command": "Remove it.",
     "shell-connect-command": "Remove it; {command:connect} opens another connection.",
@@ -274,6 +287,30 @@ HINTS: dict[str, str] = {
     "tls-not-offered": "Check what listens there ({option:via}): RDS always offers TLS.",
     "tls-not-verified": "This is a bug; please report it.",
     "tls-untrusted": "The bundle is {source}; use another ({option:ca}) only if you trust that server.",
+    # Tunnels
+    "aws-cli-missing": "Install the AWS CLI and its Session Manager plugin, or use {option:ssh} or {option:via}.",
+    "session-manager-plugin-missing": "Install the Session Manager plugin for the AWS CLI (AWS Systems Manager User "
+    "Guide), or use {option:ssh} or {option:via}.",
+    "ssh-denied": "Log in once in a terminal: {ssh}. It must need no password there: add your key to the agent "
+    "(ssh-add), or name it in ~/.ssh/config.",
+    "ssh-host-changed": "Ask who runs that host whether its key has changed; then remove the old one (ssh-keygen -R).",
+    "ssh-host-invalid": "Write [USER@]HOST[:PORT], or a name of ~/.ssh/config.",
+    "ssh-host-unknown": "Log in once in a terminal and check the host's key: {ssh}",
+    "ssh-missing": "Install OpenSSH's client (on Debian: apt-get install openssh-client), or use {option:ssm} or "
+    "{option:via}.",
+    "ssh-setup": "Correct ~/.ssh/config and the permissions of its folder.",
+    "ssh-unreachable": "Check the host's name, the VPN and its firewall: {ssh}",
+    "ssm-denied": "Ask for ssm:StartSession on the instance {instance} and on the document "
+    "AWS-StartPortForwardingSessionToRemoteHost.",
+    "ssm-document-missing": "Ask for the document AWS-StartPortForwardingSessionToRemoteHost to be shared with you.",
+    "ssm-not-connected": "Check its id and region, that it runs with the SSM agent, and that its role has "
+    "AmazonSSMManagedInstanceCore.",
+    "ssm-target-invalid": "Give the id of an EC2 instance, such as i-0123456789abcdef0.",
+    "tunnel-blocked": "Check that the database's security group lets in the host at the tunnel's far end.",
+    "tunnel-failed": "Check that the same works in a terminal.",
+    "tunnel-port-taken": "Try again.",
+    "tunnel-slow": "{option:connect-timeout} waits longer.",
+    "ways-exclude": "Keep one of {option:via}, {option:ssm} and {option:ssh}.",
     # Logging in
     "access-denied": "",
     "compression-not-offered": "Use {option:compress-auto}, the default, which takes what the server offers.",

@@ -50,6 +50,7 @@ LONGEST = (
     "test_matrix",
     "test_secrets",
     "test_faults",
+    "test_tunnel",
     "test_lab",
     "test_command",
     "test_parts",

@@ -43,7 +43,9 @@ def magic_lines():
 
 
 @pytest.mark.parametrize(("magic", "line", "cell"), list(magic_lines()))
-def test_a_magic_line_of_the_documents(magic, line, cell):
+def test_a_magic_line_of_the_documents(magic, line, cell, tmp_path, monkeypatch):
+    monkeypatch.setenv("RDS_IAM_MAGIC_CONNECTIONS", str(tmp_path / "connections.ini"))
+    (tmp_path / "connections.ini").write_text("[prod]\ntarget = my-cluster\nuser = analyst\n")
     line = line.replace("{PORT}", "3306").replace("{", "").replace("}", "")  # as IPython fills variables in
     if cell is not None:
         assert options.parse_sql(line, cell, ["prod"]) is not None

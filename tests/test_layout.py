@@ -21,6 +21,8 @@ ORDER = (
     "setup",
     "drivers",
     "connecting",
+    "sections",
+    "tunnels",
     "connection",
     "parallel",
     "schema",

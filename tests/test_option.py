@@ -56,15 +56,16 @@ def test_connect_hands_each_option_on(monkeypatch):
     calls = []
     monkeypatch.setattr(connecting, "connect_with", lambda *values, **named: calls.append((values, named)))
     given = {name: object() for name in inspect.signature(connect).parameters}
-    given |= {"target": "sandbox", "user": "reader", "timeout": 7.5, "close_idle": 2.5}
+    given |= {"target": "sandbox", "user": "reader", "timeout": 7.5, "close_idle": 2.5, "section": None}
     given |= {"stack": None, "secret": None, "reader": False, "endpoint": "analytics"}
     connect(**given)
     (((connect_options, settings, target), named),) = calls
     assert connect_options == ConnectOptions(**{name: given[name] for name in options_of(ConnectOptions)})
     assert settings == SessionSettings(**{name: given[name] for name in options_of(SessionSettings)})
     assert named.pop("where") == TargetOptions(endpoint="analytics")
-    assert {"target": target, **named} == {name: given[name] for name in CONNECT_ARGUMENTS}
-    assert set(inspect.signature(connect_with).parameters) == {"options", "settings", "where", *CONNECT_ARGUMENTS}
+    handed_on = CONNECT_ARGUMENTS.keys() - {"section"}  # it is read before
+    assert {"target": target, **named} == {name: given[name] for name in handed_on}
+    assert set(inspect.signature(connect_with).parameters) == {"options", "settings", "where", *handed_on}
     calls.clear()
     connect(user="reader", stack="shop", reader=True)
     (((_, _, target), named),) = calls

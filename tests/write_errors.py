@@ -14,6 +14,7 @@ from rds_iam_magic.aws import causes
 from rds_iam_magic.hints import HINTS, Interface, spell
 from rds_iam_magic.mysql import login_errors, server_errors
 from rds_iam_magic.sql import shell
+from rds_iam_magic.tunnels import ssh, ssm
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "rds_iam_magic"
@@ -107,6 +108,12 @@ def _rows() -> Iterator[Site]:
         yield Site("StatementError", cause, "The statement failed: … (1290)." if cause != "server-error" else "")
     for cause in (*shell._CAUSES.values(), "shell-command"):
         yield Site("OptionError", cause, "… is a command of the mysql shell, not SQL; nothing was run.")
+    for cause in (*(row[1] for row in ssh._ERRORS), *(row[1] for row in ssm._OTHERS), "tunnel-failed"):
+        yield Site("TunnelError", cause, "… failed: ….")
+    for cause, _ in ssm._BY_CODE.values():
+        yield Site("TunnelError", cause, "… failed: ….")
+    for cause in ssm._CREDENTIAL_CAUSES.values():
+        yield Site("CredentialsError", cause, "… failed: ….")
 
 
 def text() -> str:

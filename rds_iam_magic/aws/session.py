@@ -210,6 +210,22 @@ def credentials_of(session: Any) -> Any:
         return _credentials(session)
 
 
+def environment_of(session: Any) -> dict[str, str]:
+    """The session's credentials as the variables that the AWS CLI reads; they are secrets.
+
+    Raises:
+        CredentialsError: There are none.
+    """
+    with aws_call("reading the AWS credentials"):
+        return _environment(session)
+
+
+def _environment(session: Any) -> dict[str, str]:
+    keys = _credentials(session).get_frozen_credentials()
+    variables = {"AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret_key}
+    return {**variables, **({"AWS_SESSION_TOKEN": keys.token} if keys.token else {})}
+
+
 def _credentials(session: Any) -> Any:
     from botocore.exceptions import NoCredentialsError
 

@@ -70,7 +70,12 @@ class ReconnectingSession:
         self._unanswered = 0
         self._pid = os.getpid()
         self._opened = 0  # number of sessions so far
-        self._open(login.timeout)
+        try:
+            login.hold(self)
+            self._open(login.timeout)
+        except BaseException:
+            login.release(self)
+            raise
 
     @property
     def current(self) -> ServerSession:
@@ -314,6 +319,7 @@ class ReconnectingSession:
         if self._session is not None:
             self._session.close()
             self._session = None
+        self.login.release(self)
 
     def follow_failover(self) -> str:
         """After a write was refused as read-only: leave the server if the host name now resolves to another one.

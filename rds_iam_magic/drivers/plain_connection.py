@@ -95,15 +95,25 @@ class PlainConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is unt
         Raises:
             RdsIamError: It could not be opened, or a setting was rejected.
         """
-        self._force_close()
-        self._login.open_with(
-            partial(log_in, take=self._take_over),
-            charset=self.charset,
-            autocommit=None,  # set last, as PyMySQL does
-            client_flag=self.client_flag,
-            **self._options,
-        )
-        self._prepare()
+        super()._force_close()
+        try:
+            self._login.hold(self)
+            self._login.open_with(
+                partial(log_in, take=self._take_over),
+                charset=self.charset,
+                autocommit=None,  # set last, as PyMySQL does
+                client_flag=self.client_flag,
+                **self._options,
+            )
+            self._prepare()
+        except BaseException:
+            self._force_close()
+            raise
+
+    def _force_close(self) -> None:
+        """PyMySQL's method, which every way to close comes to; with the last connection a tunnel ends, too."""
+        super()._force_close()
+        self._login.release(self)
 
     def _take_over(self, raw: GuardedConnection, peer: Address) -> PlainConnection:
         for name in _LEARNT:

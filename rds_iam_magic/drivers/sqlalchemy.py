@@ -36,6 +36,8 @@ def sqlalchemy_engine(
     role_arn: str | None = None,
     external_id: str | None = None,
     via: str | None = None,
+    ssm: str | None = None,
+    ssh: str | None = None,
     ca: str | None = None,
     wait: bool = False,
     connect_timeout: float | None = None,
@@ -68,6 +70,10 @@ def sqlalchemy_engine(
         external_id: External id that the role's trust policy requires.
         via: Address to dial instead of the endpoint, such as `127.0.0.1:3307` for a tunnel. TLS is still verified
             against the endpoint's name. Default: the variable `RDS_IAM_MAGIC_VIA`.
+        ssm: Open a tunnel by AWS Systems Manager through this instance, with the programs `aws` and
+            `session-manager-plugin`; it takes the place of an address to dial.
+        ssh: Open a tunnel by `ssh` through this host, a name of `~/.ssh/config` too; it takes the place of an address
+            to dial.
         ca: Path of a CA bundle, for machines without internet. Default: the variable `RDS_IAM_MAGIC_CA`, else the RDS
             bundle, downloaded and cached.
         wait: Wait until the database is available and IAM authentication is on, for at most 30 minutes: after it was
@@ -107,6 +113,8 @@ def sqlalchemy_engine(
         role_arn=role_arn,
         external_id=external_id,
         via=via,
+        ssm=ssm,
+        ssh=ssh,
         ca=ca,
         wait=wait,
         connect_timeout=connect_timeout,

@@ -56,6 +56,8 @@ def error_for(login: Login, failure: HandshakeFailure, *, is_token: bool) -> Con
 
 
 def _address(login: Login) -> str:
+    if login.tunnel is not None:
+        return f"{login.endpoint}, through {login.tunnel}"
     return f"{login.endpoint}, dialled at {login.via}" if login.via else str(login.endpoint)
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rds_iam_magic.errors import AccessDeniedError, ConnectError, ConnectionLostError, TlsError
+from rds_iam_magic.errors import AccessDeniedError, ConnectError, ConnectionLostError, TlsError, TunnelError
 
 if TYPE_CHECKING:
     from rds_iam_magic.mysql.login import Login
@@ -37,7 +37,9 @@ def open_with_retries(
             if denied:
                 raise
             denied = True  # the token may have expired or its key been rotated: retry once with a fresh token
-        except (ConnectError, ConnectionLostError):
+        except (ConnectError, ConnectionLostError) as error:
+            if isinstance(error, TunnelError) and error.lasting:
+                raise
             wait = pause * (0.5 + random.random() / 2)  # noqa: S311 - jitter, so that not all come back at once
             if time.monotonic() + wait >= deadline:
                 raise

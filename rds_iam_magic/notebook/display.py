@@ -193,7 +193,7 @@ def describe(alias: str, connection: Connection) -> str:
     login = connection.login
     parts = [
         f"{alias}: {login.user}@{login.endpoint}",
-        *([f"via {login.via}"] if login.via else []),
+        *([f"via {login.way}"] if login.way else []),
         _server(connection.server_version),
         connection.tls_version,
         *([f"compressed ({connection.compression})"] if connection.compression else []),
@@ -254,6 +254,12 @@ def listing(connections: dict[str, Connection], current: str | None) -> None:
         say("Not connected. Connect with %rds_iam_connect TARGET -u USER.")
     for alias, connection in connections.items():
         say(f"{'*' if alias == current else ' '} {describe(alias, connection)}")
+
+
+def sections(names: list[str]) -> None:
+    """List the sections that connections can be opened by, if there are any."""
+    if names:
+        say(f"Sections (--section NAME): {', '.join(names)}")
 
 
 def statements(texts: list[str]) -> None:

@@ -48,6 +48,7 @@ CONNECT = Grammar(
     (
         "TARGET -u USER [-d DATABASE] [options]",
         "--stack NAME | --secret ID -u USER [-d DATABASE] [options]",
+        "--section NAME [options]",
         "[ALIAS]",
         "--connections | --close ALIAS",
     ),
@@ -60,18 +61,26 @@ CONNECT = Grammar(
     one is.
 
     %rds_iam_connect my-cluster -u analyst -d sales
-    %rds_iam_connect my-cluster -u analyst --via 127.0.0.1:3307       through a tunnel
+    %rds_iam_connect my-cluster -u analyst --via 127.0.0.1:3307       through a tunnel that is open
+    %rds_iam_connect my-cluster -u analyst --ssh bastion --save prod  through one of its own; the options are kept
+    %rds_iam_connect --section prod                                   the same again
     %rds_iam_connect --stack my-stack -u analyst                      the database of a CloudFormation stack
     """,
     (
-        *options_from({key: CONNECT_ARGUMENTS[key] for key in ("user", "database", "port")}),
+        *options_from({key: CONNECT_ARGUMENTS[key] for key in ("user", "database", "port", "section")}),
+        Option(
+            "save",
+            OptionInfo(
+                "Keep this line's options as a section of that file, once connected.", metavar="NAME", short="S"
+            ),
+        ),
         *_WHERE,
         *_CONNECT,
         Option(
             "alias",
             OptionInfo(
                 "Name of the connection.",
-                default_text="the target's identifier; with `--reader`, `-reader` behind it",
+                default_text="the section's name, else the target's identifier (with `--reader`, `-reader` behind it)",
                 metavar="ALIAS",
                 short="A",
             ),

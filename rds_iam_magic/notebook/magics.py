@@ -26,6 +26,7 @@ from rds_iam_magic.notebook.grammar import near
 from rds_iam_magic.notebook.looking.magics import RdsIamLooking
 from rds_iam_magic.notebook.setup.magics import RdsIamSetup
 from rds_iam_magic.notebook.whole import WholePrinters
+from rds_iam_magic.sections import section_names
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -70,11 +71,12 @@ class RdsIamMagics(Magics):
             display.say(grammars.CONNECT.help())
         elif parsed.list_all:
             display.listing(self.connections, self.current)
+            display.sections(section_names())
         elif parsed.close is not None:
             self._close(parsed.close)
             display.closed(parsed.close, self.current)
         elif parsed.where.names_database or (
-            parsed.target is not None and (parsed.user or parsed.target not in self.connections)
+            parsed.target is not None and (parsed.user or parsed.section or parsed.target not in self.connections)
         ):
             self._connect(parsed.target, parsed)
         else:
@@ -145,7 +147,7 @@ class RdsIamMagics(Magics):
         )
         endpoint = connection.login.endpoint
         is_reader = parsed.where.reader and endpoint.kind is Kind.READER  # its name begins as the writer's does
-        alias = parsed.alias or f"{endpoint.identifier}{'-reader' if is_reader else ''}"
+        alias = parsed.alias or parsed.section or f"{endpoint.identifier}{'-reader' if is_reader else ''}"
         replaced = self.connections.pop(alias, None)
         if replaced is not None:
             replaced.close()
@@ -153,6 +155,17 @@ class RdsIamMagics(Magics):
         self.connections[alias], self._reached[alias] = connection, parsed.options
         self.current = alias
         display.connected(alias, connection)
+        if parsed.save is not None:
+            self._save(parsed.save, target, parsed)
+
+    def _save(self, name: str, target: str | None, parsed: options.ConnectLine) -> None:
+        from rds_iam_magic.aws.endpoint import Destination
+        from rds_iam_magic.notebook import display
+        from rds_iam_magic.sections import path_of_sections, values_of, write_section
+
+        to = Destination(target or "", parsed.user, parsed.database, parsed.port)
+        replaced = write_section(name, values_of(parsed.options, parsed.settings, to, parsed.where))
+        display.say(f"{'Replaced' if replaced else 'Saved'} section {name} in {path_of_sections()}.")
 
     def _close(self, alias: str) -> None:
         self._held(alias).close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from rds_iam_magic.aws.endpoint import Destination, check_target, is_login, is_plain_url, login_refused, read_url
@@ -16,6 +16,7 @@ from rds_iam_magic.notebook import sqltext
 from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
 from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, SQL
 from rds_iam_magic.option import options_of
+from rds_iam_magic.sections import check_section_name, with_section
 from rds_iam_magic.setup.provision.request import ProvisionOptions
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class ConnectLine:
     list_all: bool
     close: str | None
     where: TargetOptions = TargetOptions()  # noqa: RUF009 - frozen
+    section: str | None = None
+    save: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +79,31 @@ def parse_connect(text: str) -> ConnectLine | None:
     at_most(line, 1, CONNECT, "target")
     where = where_of(line, line.words[0] if line.words else None)
     _check_connect(line, where)
-    target, user, database, port = None, line.get("user"), line.get("database"), _port(line.get("port"))
+    to = Destination("", line.get("user"), line.get("database"), _port(line.get("port")))
     if line.words:
-        said = read_url(Destination(line.words[0], user, database, port))
-        target, user, database, port = said.target, said.user, said.database, said.port
-        check_target(said.target)
+        to = read_url(replace(to, target=line.words[0]))
+    options, settings, section = connect_options_of(line), _settings(line), line.get("section")
+    if section is not None:
+        given = _given(line, to)
+        options, settings, to, where = with_section(section, options, settings, to, where, given=given)
+    if to.target or (section is not None and not where.names_database):
+        to = read_url(to)
+        check_target(to.target)
+    if (save := line.get("save")) is not None:
+        check_section_name(save)
     return ConnectLine(
-        target=target,
-        user=user,
-        database=database,
-        port=port,
+        target=to.target or None,
+        user=to.user,
+        database=to.database,
+        port=to.port,
         alias=line.get("alias"),
-        options=connect_options_of(line),
-        settings=_settings(line),
+        options=options,
+        settings=settings,
         list_all="connections" in line.flags,
         close=line.get("close"),
         where=where,
+        section=section,
+        save=save,
     )
 
 
@@ -106,6 +118,12 @@ def where_of(line: Line, target: str | None) -> TargetOptions:
     return where
 
 
+def _given(line: Line, to: Destination) -> set[str]:
+    """The names of the arguments that a line says something about, be it that a flag is off."""
+    words = {key for key in ("target", "user", "database", "port") if getattr(to, key)}
+    return words | line.values.keys() | line.flags | {flag.removeprefix("no_") for flag in line.flags}
+
+
 def _check_connect(line: Line, where: TargetOptions) -> None:
     """Refuse options that would be ignored when a connection is only named, listed or closed."""
     names = sorted({*line.values, *line.flags})
@@ -113,9 +131,10 @@ def _check_connect(line: Line, where: TargetOptions) -> None:
     if kind is not None and (len(names) > 1 or line.words):
         raise OptionError(f"--{kind} must stand alone.", "Omit the rest, or put it on a line of its own.")
     has_user = "user" in names or any(map(is_plain_url, line.words))
-    if kind is None and where.names_database and not has_user:
+    is_kept = "section" in names
+    if kind is None and where.names_database and not has_user and not is_kept:
         raise OptionError("The database user is missing.", cause="user-missing")
-    if kind is None and names and not ((line.words or where.names_database) and has_user):
+    if kind is None and names and not ((line.words or where.names_database) and has_user) and not is_kept:
         options = ", ".join(f"--{key.replace('_', '-')}" for key in names)
         raise OptionError(
             f"{options} applies to a new connection only; that needs a target and -u USER.",
@@ -213,7 +232,9 @@ def _check_together(line: SqlLine) -> None:
 
 
 # Options where a connection URL or a password may be typed by habit; in mysql, `-p` is the password.
-_NAMING = frozenset({"user", "database", "alias", "close", "host", "target", "via", "stack", "secret", "endpoint"})
+_NAMING = frozenset(
+    {"user", "database", "alias", "close", "host", "target", "via", "ssm", "ssh", "stack", "secret", "endpoint"}
+)
 
 
 def parse_line(grammar: Grammar, text: str) -> Line:

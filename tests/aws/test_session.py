@@ -12,6 +12,7 @@ from rds_iam_magic.aws.session import (
     client_of,
     credentials_of,
     diagnose_credentials,
+    environment_of,
     open_session,
     region_of,
 )
@@ -140,6 +141,16 @@ def test_a_role_is_assumed_in_the_same_region(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert region_of(open_session(role_arn="arn:aws:iam::123456789012:role/analytics")) == "eu-west-1"
+
+
+def test_the_credentials_as_variables_of_the_aws_cli(monkeypatch):
+    with pytest.raises(CredentialsError):
+        environment_of(open_session())
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    for more in ({}, {"AWS_SESSION_TOKEN": "token"}):
+        for name, value in (keys | more).items():
+            monkeypatch.setenv(name, value)
+        assert environment_of(open_session()) == keys | more
 
 
 def test_unknown_profile():

@@ -57,8 +57,8 @@ def test_each_option_of_pymysql_is_passed_on_or_refused():
 
 FUNCTIONS = [rds_iam_magic.pymysql_connect, rds_iam_magic.sqlalchemy_engine]
 NOT_HERE = {
-    "pymysql_connect": {"compress", "max_memory", "close_idle"},
-    "sqlalchemy_engine": {"compress", "max_memory", "autocommit", "close_idle"},
+    "pymysql_connect": {"compress", "max_memory", "close_idle", "section"},
+    "sqlalchemy_engine": {"compress", "max_memory", "autocommit", "close_idle", "section"},
 }
 DIFFERENT = {"target", "autocommit"}
 INFOS = CONNECT_ARGUMENTS | options_of(ConnectOptions) | options_of(SessionSettings)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rds_iam_magic.errors import AccessDeniedError, TlsError, UnreachableError
+from rds_iam_magic.errors import AccessDeniedError, TlsError, TunnelError, UnreachableError
 from rds_iam_magic.mysql.reopening import open_with_retries
 from rds_iam_magic.timeouts import Timeouts
 
@@ -25,12 +25,16 @@ def attempts(*errors):
 
 
 def test_each_failure_that_is_tried_again_is_heard_of():
-    open_session, heard = attempts(UnreachableError("gone"), AccessDeniedError("expired"), UnreachableError("gone"))
+    slow = TunnelError("slow", lasting=False)
+    open_session, heard = attempts(UnreachableError("gone"), AccessDeniedError("expired"), slow)
     open_with_retries(open_session, LOGIN, lambda: heard.append("failed"))
     assert heard == ["tried", "failed"] * 3 + ["tried"]
 
 
-@pytest.mark.parametrize("errors", [[TlsError("untrusted")], [AccessDeniedError("no"), AccessDeniedError("no")]])
+@pytest.mark.parametrize(
+    "errors",
+    [[TlsError("untrusted")], [TunnelError("no key")], [AccessDeniedError("no"), AccessDeniedError("no")]],
+)
 def test_what_a_retry_would_not_help(errors):
     open_session, heard = attempts(*errors)
     with pytest.raises(type(errors[-1])):
