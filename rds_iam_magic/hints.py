@@ -118,8 +118,10 @@ HINTS: dict[str, str] = {
     "parts-several-statements": "Run the others first, on their own.",
     "parts-unstable": "Omit it, or store its values in a table first.",
     "polars-missing": "Run pip install polars, or use {command:arrow}.",
+    "policy-name-invalid": "It has 1 to 128 letters, digits, and + = , . @ _ -.",
     "policy-user-pattern": "Name one user, or add {option:wildcard} if all those are meant.",
     "port-invalid": "A port is a number from 1 to 65535; MySQL's is 3306.",
+    "principal-invalid": "Write role/NAME, user/NAME or group/NAME (PATH/NAME, if it has a path), or its ARN.",
     "resource-id-invalid": "It begins with cluster-, db- or prx-: Resource ID in the RDS console (Configuration); for "
     "Aurora the cluster's.",
     "setting-rejected": "Connect with another value, or without it.",
@@ -162,7 +164,8 @@ HINTS: dict[str, str] = {
     "aws-endpoint-invalid": "Correct AWS_ENDPOINT_URL (or endpoint_url in the profile): https://HOST:PORT.",
     "aws-failed": "Check the network and the AWS configuration.",
     "aws-fault": "Try again in a minute.",
-    "aws-lookup-denied": "Ask for the permission, or give the database's full host name, which needs no look-up.",
+    "aws-lookup-denied": "Ask for the permission (rds:DescribeDBClusters for a cluster, rds:DescribeDBInstances for an "
+    "instance), or give the database's full host name, which needs no look-up.",
     "aws-proxy-unreachable": "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
     "aws-response-invalid": _NETWORK,
     "aws-throttled": "Try again in a minute.",
@@ -185,9 +188,17 @@ HINTS: dict[str, str] = {
     "maintenance window needs Apply immediately (RDS console, Modify).",
     "not-rds-host": "The token is signed for the AWS host name: give that, and {option:via} for a tunnel, an IP or a "
     "CNAME.",
-    "policy-lookup-denied": "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances, or give the database's ids, "
-    "which need no look-up: {option:ids}.",
+    "policy-lookup-denied": "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances (for a proxy, "
+    "rds:DescribeDBProxies), or give the database's ids, which need no look-up: {option:ids}.",
+    "policy-too-large": "Delete inline policies that nobody needs, or make this one a managed policy (6,144 characters "
+    "of its own) and attach that.",
     "proxy-policy-unknown": "Take the id from the proxy's ARN (RDS console, Proxies): …:dbuser:prx-ID/USER.",
+    "principal-in-other-account": "Use credentials of the account that both are in: {option:profile} or "
+    "{option:role-arn}; for a database elsewhere, a role there that yours may assume.",
+    "principal-unknown": "Check the name and the account: aws sts get-caller-identity shows yours.",
+    "role-of-service": "Attach the policy to a role, user or group of your own.",
+    "role-reserved": "Put the policy into the permission set (IAM Identity Center of the management account, "
+    "Permission sets, Inline policy) and provision that again; the role follows.",
     "secret-deleted": "Restore it (aws secretsmanager restore-secret --secret-id …), or give the one that the "
     "database's page in the RDS console links to (Configuration).",
     "secret-empty": "Set its value, JSON with username and password; or wait, if it is being made.",

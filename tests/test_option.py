@@ -98,7 +98,8 @@ def test_the_magics_have_the_same_texts():
     assert {item.key for item in grammars.CONNECT.options} >= set(VALUES)
     assert {item.key for item in grammars.USER.options} >= set(options_of(ConnectOptions))
     assert {item.key for item in grammars.POLICY.options} == {
-        "target", "resource_id", "account", "wildcard", "region", "profile", "role_arn", "external_id",
+        "target", "resource_id", "account", "attach", "name", "dry_run", "fix", "wildcard",
+        "region", "profile", "role_arn", "external_id",
     }  # fmt: skip
     assert RdsIamMagics.max_memory.help == CONNECT_ARGUMENTS["max_memory"].argument_text()
     assert grammars.USER.info("host").default == inspect.signature(create_user).parameters["host"].default

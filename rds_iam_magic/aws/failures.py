@@ -62,7 +62,7 @@ def _refusal(error: BaseException, code: str, doing: str) -> RdsIamError:
     kind, cause, message = NOT_AWS if _is_of_the_web(error, code) else _by_code(code)
     if cause == "aws-denied" and doing.startswith("looking up"):
         kind, cause, message = LOOKUP_DENIED
-    values = _Values(error, doing, code=code or "no code")
+    values = _Values(error, doing, code=": ".join(filter(None, (code or "no code", _permission(error)))))
     return kind(message.format_map(values), cause=cause, detail=_detail(error, code))
 
 
@@ -80,11 +80,21 @@ def _by_code(code: str) -> Entry:
     return next(entry for pattern, entry in BY_CODE if re.match(pattern, code))
 
 
+def _words(error: BaseException) -> str:
+    """AWS's message; only what a pattern of ours finds in it may be shown."""
+    return str(getattr(error, "response", {}).get("Error", {}).get("Message", ""))[:4000]
+
+
+def _permission(error: BaseException) -> str:
+    """The permission that is missing, such as `rds:DescribeDBClusters`, where AWS's message says so."""
+    match = re.search(r"is not authorized to perform: ([a-z0-9-]{1,40}:[A-Za-z0-9]{1,80})\b", _words(error))
+    return match[1] if match else ""
+
+
 def _detail(error: BaseException, code: str) -> str:
     """The operation, the code and, from AWS's message, only who may not do what."""
     operation = _line(getattr(error, "operation_name", ""))
-    words = str(getattr(error, "response", {}).get("Error", {}).get("Message", ""))[:4000]
-    match = _NOT_AUTHORIZED.search(words)
+    match = _NOT_AUTHORIZED.search(_words(error))
     return ": ".join(part for part in (operation, code, _line(match[0]) if match else "") if part)
 
 

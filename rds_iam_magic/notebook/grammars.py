@@ -183,14 +183,30 @@ USER = Grammar(
 
 POLICY = Grammar(
     "%rds_iam_policy",
-    ("USER [--target TARGET] [options]", "USER --resource-id ID --account N --region REGION"),
+    (
+        "USER [TARGET …] [options]",
+        "USER [TARGET …] --attach role/NAME|user/NAME|group/NAME [--name POLICY] [--dry-run] [--fix] [options]",
+        "USER --resource-id ID --account N --region REGION [--attach …]",
+    ),
     """
     Show the IAM policy that lets a principal connect as the database user USER. It names the database's resource id,
-    which is neither its identifier nor its host name. The database is the current connection's, or TARGET, and is
-    looked up (rds:DescribeDBClusters, rds:DescribeDBInstances); from its ids alone, AWS is not asked.
+    which is neither its identifier nor its host name. The databases are the TARGETs, else the current connection's, and
+    are looked up (rds:DescribeDBClusters, rds:DescribeDBInstances; for a proxy rds:DescribeDBProxies); from its ids
+    alone, AWS is not asked.
+
+    With --attach, an inline policy of the role, user or group allows it: a diff shows what changes, and run again,
+    nothing does. A policy of that name keeps all that it allows. Before that, the principal's policies are looked over
+    for statements that allow nothing: those with rds:connect, with an identifier instead of a resource id, with the id
+    of an instance in an Aurora cluster.
+
+    %rds_iam_policy analyst my-cluster my-proxy --attach role/analysts --dry-run
     """,
     (
-        Option("target", OptionInfo(_TARGET.text, default_text="the current connection's", metavar=_TARGET.metavar)),
+        Option(
+            "target",
+            OptionInfo(_TARGET.text, default_text="the current connection's", metavar=_TARGET.metavar),
+            many=True,
+        ),
         Option(
             "resource-id",
             OptionInfo(
@@ -198,6 +214,19 @@ POLICY = Grammar(
             ),
         ),
         Option("account", OptionInfo("AWS account of the database: 12 digits.", metavar="N")),
+        Option(
+            "attach",
+            OptionInfo(
+                "Attach the policy to this role, user or group: its name, behind its path if it has one, or its ARN.",
+                metavar="role/NAME|user/NAME|group/NAME",
+            ),
+        ),
+        Option("name", OptionInfo("Name of the inline policy.", default="rds-iam-connect", metavar="POLICY")),
+        Option("dry-run", OptionInfo("Show what would change, and change nothing.")),
+        Option(
+            "fix",
+            OptionInfo("Replace what is wrong in the principal's inline policies, where it is known what is right."),
+        ),
         Option(
             "wildcard",
             OptionInfo("Let USER be a pattern for several users: `*` and `?`, or a variable, `${…}`."),

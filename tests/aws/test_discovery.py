@@ -4,7 +4,7 @@ import pytest
 
 from rds_iam_magic.aws import discovery
 from rds_iam_magic.aws.endpoint import parse_host_name
-from rds_iam_magic.aws.policy import find_for_policy
+from rds_iam_magic.aws.policies.databases import find_for_policy
 from rds_iam_magic.aws.secret import read_master_secret
 from rds_iam_magic.aws.session import open_session
 from rds_iam_magic.errors import AwsError, OptionError, TargetError

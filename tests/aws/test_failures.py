@@ -70,3 +70,16 @@ def test_what_aws_says_of_a_permission_is_the_detail():
     error = translate(aws.ClientError({"Error": {"Code": "AccessDenied", "Message": words}}, "DescribeDBClusters"), "x")
     assert error.detail.startswith("DescribeDBClusters: AccessDenied: User: arn:aws:iam::123456789012:user/ana is not")
     assert error.detail.endswith("because no identity-based policy allows the rds:DescribeDBClusters action")
+    assert error.message == "AWS does not permit x with these credentials (AccessDenied: rds:DescribeDBClusters)."
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["is not authorized to perform: <b>", "is not authorized to perform: a:b\x1b", "User is not authorized", ""],
+)
+def test_a_permission_that_aws_does_not_name(words):
+    error = translate(aws.ClientError({"Error": {"Code": "AccessDenied", "Message": words}}, "GetRole"), "x")
+    assert error.message in (
+        "AWS does not permit x with these credentials (AccessDenied).",
+        "AWS does not permit x with these credentials (AccessDenied: a:b).",
+    )

@@ -60,11 +60,17 @@ def refusing(code: str, message: str) -> Handle:
 class Changed:
     """Hands on to the sandbox's AWS, in the sandbox's region, and has each answer changed.
 
+    Args:
+        sandbox: The sandbox.
+        change: An action and its answer → the answer to give.
+        service: Whose calls they are; moto reads it from the signature.
+
     Attributes:
         actions: The actions that were asked for, in order.
     """
 
-    def __init__(self, sandbox: Any, change: Callable[[str, str], str]) -> None:
+    def __init__(self, sandbox: Any, change: Callable[[str, str], str], service: str = "rds") -> None:
+        self._service = service
         self._url = sandbox.environment["AWS_ENDPOINT_URL"]
         self._change = change
         self.actions: list[str] = []
@@ -73,8 +79,8 @@ class Changed:
         self.actions.append(action)
         headers = {
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
-            "Authorization": "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/rds/aws4_request, SignedHeaders=host, "
-            "Signature=0",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/{self._service}/aws4_request, "
+            "SignedHeaders=host, Signature=0",
         }
         request = urllib.request.Request(self._url, body, headers, method="POST")
         try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from rds_iam_magic.aws.endpoint import check_target
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.grammar import Line, near
 from rds_iam_magic.notebook.grammars import POLICY, USER
-from rds_iam_magic.notebook.options import at_most, connect_options_of, parse_line
+from rds_iam_magic.notebook.options import connect_options_of, parse_line
 
 if TYPE_CHECKING:
     from rds_iam_magic.setup.grants.grant import Grant, RoleGrant
@@ -33,16 +34,23 @@ class UserLine:
     options: ConnectOptions
 
 
+_POLICY_NAME = str(POLICY.info("name").default)
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyLine:
-    """A parsed `%rds_iam_policy` line: the user, and the database by its target or by its ids."""
+    """A parsed `%rds_iam_policy` line: the user, the databases by targets or by ids, and whom to attach it to."""
 
     user: str
-    target: str | None
+    targets: tuple[str, ...]
     options: ConnectOptions
     resource_id: str | None = None
     account: str | None = None
     wildcard: bool = False
+    attach: str | None = None
+    name: str = _POLICY_NAME
+    dry_run: bool = False
+    fix: bool = False
 
 
 # The options that an action has beside those of how AWS and the database are reached.
@@ -120,28 +128,48 @@ def parse_policy(text: str) -> PolicyLine | None:
     Raises:
         OptionError: The line cannot be understood.
     """
-    from rds_iam_magic.aws.policy import check_policy_user
+    from rds_iam_magic.aws.policies.document import check_policy_user
+    from rds_iam_magic.aws.policies.principal import check_policy_name, parse_principal
 
     line = parse_line(POLICY, text)
     if "help" in line.flags:
         return None
-    at_most(line, 1, POLICY, "user")
     if not line.words:
         raise OptionError("The database user is missing.", "Write %rds_iam_policy USER.", cause="user-missing")
     wildcard = "wildcard" in line.flags
     check_policy_user(line.words[0], wildcard=wildcard)
-    _check_ids(line)
+    targets = (*line.words[1:], *line.lists.get("target", []))
+    for target in targets:
+        check_target(target)
+    attach, name = line.get("attach"), line.get("name") or _POLICY_NAME
+    _check_ids(line, targets)
+    _check_attach(line)
+    if attach is not None:
+        parse_principal(attach)
+        check_policy_name(name)
     return PolicyLine(
         user=line.words[0],
-        target=line.get("target"),
+        targets=targets,
         options=connect_options_of(line),
         resource_id=line.get("resource_id"),
         account=line.get("account"),
         wildcard=wildcard,
+        attach=attach,
+        name=name,
+        dry_run="dry_run" in line.flags,
+        fix="fix" in line.flags,
     )
 
 
-def _check_ids(line: Line) -> None:
+def _check_attach(line: Line) -> None:
+    """Refuse what has an effect with --attach only, rather than ignore it."""
+    given = sorted({"name", "dry_run", "fix"} & {*line.values, *line.flags})
+    if given and "attach" not in line.values:
+        names = ", ".join(f"--{key.replace('_', '-')}" for key in given)
+        raise OptionError(f"{names} has no effect without --attach.", "Add --attach role/NAME, or omit it.")
+
+
+def _check_ids(line: Line, targets: tuple[str, ...]) -> None:
     """Refuse some of a database's ids without the others, and beside another way to name it."""
     ids = ("resource_id", "account", "region")
     if not {"resource_id", "account"} & line.values.keys():
@@ -151,9 +179,12 @@ def _check_ids(line: Line) -> None:
         raise OptionError(
             f"--resource-id, --account and --region name the database together; {' and '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} missing.",
-            "Give all three, or --target TARGET, which is looked up.",
+            "Give all three, or a TARGET, which is looked up.",
         )
-    others = sorted(f"--{key.replace('_', '-')}" for key in line.values.keys() - set(ids))
+    if targets:
+        raise OptionError(f"The database is named twice: by --resource-id, and as {targets[0]!r}.", "Keep one of them.")
+    with_attach = {"attach", "name", "profile", "role_arn", "external_id"} if "attach" in line.values else set()
+    others = sorted(f"--{key.replace('_', '-')}" for key in line.values.keys() - set(ids) - with_attach)
     if others:
         raise OptionError(
             f"{', '.join(others)} has no effect beside --resource-id, which needs no look-up.", "Omit it."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from rds_iam_magic.connect_options import ConnectOptions
-from rds_iam_magic.errors import NotConnectedError
+from rds_iam_magic.errors import AwsError, NotConnectedError
 from rds_iam_magic.notebook import grammars
 from rds_iam_magic.notebook.decorator import magic
 from rds_iam_magic.notebook.setup.lines import PolicyLine, UserLine, parse_policy, parse_user
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from rds_iam_magic.aws.endpoint import Endpoint
+    from rds_iam_magic.aws.policies.document import Resource
     from rds_iam_magic.connection.connection import Connection
 
 
@@ -67,31 +69,48 @@ class RdsIamSetup(Magics):
     @line_magic
     @magic(grammars.POLICY)
     def rds_iam_policy(self, line: str) -> None:
+        from rds_iam_magic.aws.policies.attaching import attach_policy
+        from rds_iam_magic.aws.policies.document import connect_policy
         from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.setup import policies
 
         parsed = parse_policy(line)
         if parsed is None:
             return display.say(grammars.POLICY.help())
-        return display.policy(self._policy(parsed))
+        session, resources = self._policy_for(parsed)
+        document = connect_policy(resources, parsed.user, wildcard=parsed.wildcard)
+        if parsed.attach is None:
+            return display.policy(document)
+        try:
+            attached = attach_policy(
+                session(),
+                parsed.attach,
+                resources,
+                parsed.user,
+                name=parsed.name,
+                wildcard=parsed.wildcard,
+                fix=parsed.fix,
+                dry_run=parsed.dry_run,
+            )
+        except AwsError as error:
+            if error.cause in ("role-reserved", "role-of-service", "policy-too-large"):
+                display.policy(document)  # to be put elsewhere, as the hint says
+            raise
+        return policies.attached(attached, fixed=parsed.fix)
 
-    def _policy(self, parsed: PolicyLine) -> dict[str, Any]:
-        """The policy document, from ids alone or for a database that is looked up."""
-        from rds_iam_magic.aws.policy import connect_policy, find_for_policy, policy_from_ids
+    def _policy_for(self, parsed: PolicyLine) -> tuple[Callable[[], Any], list[Resource]]:
+        """How to open the session, and the resources: from ids alone, or for databases that are looked up."""
+        from rds_iam_magic.aws.policies.databases import find_for_policy
+        from rds_iam_magic.aws.policies.document import resource_from_ids
         from rds_iam_magic.connecting import session_of
 
         region = parsed.options.region
         if parsed.resource_id is not None and parsed.account is not None and region is not None:
-            return policy_from_ids(
-                parsed.user,
-                resource_id=parsed.resource_id,
-                account=parsed.account,
-                region=region,
-                wildcard=parsed.wildcard,
-            )
-        if parsed.target is not None:
-            database = find_for_policy(session_of(parsed.options), parsed.target, region=region)
-        else:
-            endpoint, reached = self._current()
-            options = parsed.options if parsed.options != ConnectOptions() else reached
-            database = find_for_policy(session_of(options), endpoint)
-        return connect_policy(database, parsed.user, wildcard=parsed.wildcard)
+            from_ids = resource_from_ids(resource_id=parsed.resource_id, account=parsed.account, region=region)
+            return partial(session_of, parsed.options), [from_ids]
+        if parsed.targets:
+            session = session_of(parsed.options)
+            return lambda: session, [find_for_policy(session, target, region=region) for target in parsed.targets]
+        endpoint, reached = self._current()
+        session = session_of(parsed.options if parsed.options != ConnectOptions() else reached)
+        return lambda: session, [find_for_policy(session, endpoint)]

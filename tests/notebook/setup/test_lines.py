@@ -2,6 +2,7 @@
 
 import pytest
 
+from rds_iam_magic.aws.policies.attaching import POLICY_NAME
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.setup.lines import parse_policy, parse_user
 
@@ -72,9 +73,16 @@ IDS = "--resource-id cluster-ABC --account 123456789012 --region eu-west-1"
 
 def test_policy_line():
     parsed = parse_policy(f"ana {IDS}")
-    assert (parsed.user, parsed.target, parsed.wildcard) == ("ana", None, False)
+    assert (parsed.user, parsed.targets, parsed.wildcard) == ("ana", (), False)
     assert (parsed.resource_id, parsed.account, parsed.options.region) == ("cluster-ABC", "123456789012", "eu-west-1")
     assert parse_policy("'read*' --wildcard --target sandbox --region eu-west-1").wildcard
+    assert parse_policy("ana a --target b c --target d").targets == ("a", "c", "b", "d")
+
+
+def test_attaching():
+    assert (parse_policy("ana a").attach, parse_policy("ana a").name) == (None, POLICY_NAME)
+    parsed = parse_policy(f"ana {IDS} --attach role/x/y --name given --dry-run --fix --profile p")
+    assert (parsed.attach, parsed.name, parsed.dry_run, parsed.fix) == ("role/x/y", "given", True, True)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +96,12 @@ def test_policy_line():
         ("ana --resource-id cluster-ABC", "--account and --region are missing"),
         ("ana --resource-id cluster-ABC --account 123456789012", "--region is missing"),
         ("ana --account 123456789012 --target sandbox", "--resource-id and --region are missing"),
-        (f"ana {IDS} --target sandbox", "--target has no effect"),
+        (f"ana {IDS} --target sandbox", "named twice: by --resource-id, and as 'sandbox'"),
+        (f"ana sandbox {IDS}", "named twice"),
+        (f"ana {IDS} --name x", "--name has no effect"),
+        ("ana a --name x --fix", "--fix, --name has no effect without --attach"),
+        ("ana a --attach x", "'x' is not a role, user or group"),
+        ("ana a --attach role/x --name 'a b'", "not a name for a policy"),
         (f"ana {IDS} --profile x", "--profile has no effect"),
     ],
 )
@@ -96,3 +109,10 @@ def test_bad_policy_lines(line, words):
     with pytest.raises(OptionError, match=words) as caught:
         parse_policy(line)
     assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("line", ["ana mysql://a:secret@host", "ana a b:secret@host", "ana --target x:secret@h"])
+def test_a_password_in_a_target_is_not_repeated(line):
+    with pytest.raises(OptionError, match="may contain a password") as caught:
+        parse_policy(line)
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,67 @@
+"""Which AWS permissions each magic needs: the table in README.md, and the ground of its tests. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_CLUSTERS, _INSTANCES, _PROXIES = "rds:DescribeDBClusters", "rds:DescribeDBInstances", "rds:DescribeDBProxies"
+_SECRET = "secretsmanager:GetSecretValue"  # noqa: S105 - a permission's name
+_CONNECT = "rds-db:connect"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one way to use a magic needs.
+
+    Attributes:
+        magic: The magic, with the words that make the difference.
+        case: What the words stand for; "" if they say it all.
+        actions: Each is needed: without one of them, an error names it.
+        more: Asked for, too, where they are permitted; without them, a note says what was not looked at.
+    """
+
+    magic: str
+    case: str
+    actions: tuple[str, ...]
+    more: tuple[str, ...] = ()
+
+
+def _attaching(kind: str) -> Need:
+    return Need(
+        f"%rds_iam_policy … --attach {kind.lower()}/NAME",
+        "beside what the databases take; --dry-run does without the last",
+        (f"iam:Get{kind}", f"iam:List{kind}Policies", f"iam:Get{kind}Policy", f"iam:Put{kind}Policy"),
+        (
+            f"iam:ListAttached{kind}Policies",
+            "iam:GetPolicy",
+            "iam:GetPolicyVersion",
+            f"iam:List{kind}s",
+            _CLUSTERS,
+            _INSTANCES,
+        ),
+    )
+
+
+NEEDS = (
+    Need("%rds_iam_connect HOST", "a host name, a URL with one", (_CONNECT,)),
+    Need("%rds_iam_connect CLUSTER", "a cluster's identifier or ARN", (_CLUSTERS, _CONNECT)),
+    Need("%rds_iam_connect INSTANCE", "an instance's identifier or ARN", (_INSTANCES, _CONNECT)),
+    Need("%rds_databases --aws", "", (_CLUSTERS, _INSTANCES)),
+    Need("%rds_iam_policy USER --resource-id ID --account N --region R", "", ()),
+    Need("%rds_iam_policy USER CLUSTER", "a cluster by any name", (_CLUSTERS,)),
+    Need("%rds_iam_policy USER INSTANCE", "an instance by any name", (_INSTANCES,)),
+    Need("%rds_iam_policy USER MEMBER", "an instance in a cluster by any name", (_INSTANCES, _CLUSTERS)),
+    Need(
+        "%rds_iam_policy USER PROXY",
+        "a proxy's name; by its host name the last alone, by its ARN none",
+        (_CLUSTERS, _INSTANCES, _PROXIES),
+    ),
+    *map(_attaching, ("Role", "User", "Group")),
+    Need("%rds_iam_user create NAME --secret SECRET", "a secret that names its database", (_SECRET,)),
+    Need(
+        "%rds_iam_user create NAME --secret MANAGED",
+        "the secret that RDS manages for a cluster; for an instance rds:DescribeDBInstances instead",
+        (_SECRET, _CLUSTERS),
+    ),
+)
+"""Each way to use a magic that asks AWS for something else; what is not listed asks AWS for nothing."""

@@ -1,0 +1,118 @@
+"""Each magic works with exactly the permissions of its row, and with one less says which is missing."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rds_iam_magic.notebook.setup.permissions import NEEDS
+from tests.support.fake_aws import answering, refusing
+from tests.support.permissions import USER, only
+
+pytestmark = pytest.mark.slow  # servers and kernels
+
+README = Path(__file__).parents[3] / "README.md"
+PROXY = "%rds_iam_policy USER PROXY"
+IDS = "--resource-id cluster-ABC --account 123456789012 --region us-east-1"
+
+
+@pytest.fixture
+def names(inside):
+    """What the words of a row stand for; principals with a policy each, and a proxy, as long as the test runs."""
+    iam, rds, ec2 = (inside.client(service) for service in ("iam", "rds", "ec2"))
+    managed = rds.describe_db_clusters()["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
+    rds.create_db_proxy(
+        DBProxyName="front",
+        EngineFamily="MYSQL",
+        Auth=[],
+        RoleArn="arn:aws:iam::123456789012:role/x",
+        VpcSubnetIds=subnets,
+    )
+    yield {
+        "HOST": inside.hosts[0],
+        "CLUSTER": "sandbox",
+        "INSTANCE": "standalone",
+        "MEMBER": "sandbox-1",
+        "PROXY": "front",
+        "USER": "reader",
+        "…": f"reader {IDS}",
+        "SECRET": "sandbox/master",
+        "MANAGED": managed,
+        "role/NAME": "role/analytics",
+        "user/NAME": "user/inline",
+        "group/NAME": "group/analysts",
+        "NAME": "needy",
+        "--resource-id": IDS,
+    }
+    rds.delete_db_proxy(DBProxyName="front")
+    for kind, name in (("role", "analytics"), ("user", "inline"), ("group", "analysts")):
+        named = {f"{kind.title()}Name": name}
+        if "rds-iam-connect" in getattr(iam, f"list_{kind}_policies")(**named)["PolicyNames"]:
+            getattr(iam, f"delete_{kind}_policy")(PolicyName="rds-iam-connect", **named)
+    with inside.server.root() as root:
+        root.execute("DROP USER IF EXISTS 'needy'@'%'")
+
+
+@pytest.fixture
+def refused_secret(monkeypatch):
+    """moto refuses in XML here too, which is not the protocol of Secrets Manager; AWS in JSON, with these words."""
+    words = f"User: arn:aws:iam::123456789012:user/{USER} is not authorized to perform: secretsmanager:GetSecretValue"
+    with answering(refusing("AccessDeniedException", words)) as url:
+        yield lambda: monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
+
+
+def line_of(need, names):
+    """A line to run, with the row's words filled in."""
+    head = need.magic.partition(" --resource-id")[0] + (" --resource-id" if "--resource-id" in need.magic else "")
+    line = " ".join(names.get(word, word) for word in head.split())
+    return f"{line} -u reader" if line.startswith("%rds_iam_connect") else line
+
+
+@pytest.mark.parametrize("need", NEEDS, ids=lambda need: need.magic)
+def test_exactly_these(shell, inside, names, need):
+    with only(inside, *need.actions) as profile:
+        shell.ok(f"{line_of(need, names)} --profile {profile}" if need.actions else line_of(need, names))
+        if need.magic.startswith("%rds_iam_connect"):
+            shell.ok("%rds_sql -q SELECT 1")
+
+
+@pytest.mark.parametrize(
+    ("need", "missing"),
+    [pytest.param(need, action, id=f"{need.magic}-{action}") for need in NEEDS for action in need.actions],
+)
+def test_one_less_is_named(shell, inside, names, need, missing, refused_secret):
+    if missing == "secretsmanager:GetSecretValue":
+        refused_secret()
+    with only(inside, *(action for action in need.actions if action != missing)) as profile:
+        cell = shell(f"{line_of(need, names)} --profile {profile}")
+    if (need.magic, missing) == (PROXY, "rds:DescribeDBProxies"):
+        assert "There is no DB cluster or instance 'front'" in cell.output
+    assert cell.error is not None
+    assert missing in cell.output
+    assert len(str(cell.error).splitlines()) <= 2
+
+
+def test_what_is_not_needed_is_asked_for_where_permitted(shell, inside, names):
+    for need in NEEDS:
+        if need.more:
+            with only(inside, *need.actions, *need.more) as profile:
+                assert "Note:" not in shell.ok(f"{line_of(need, names)} --profile {profile} --dry-run").output
+            with only(inside, *need.actions) as profile:
+                assert "Note:" in shell.ok(f"{line_of(need, names)} --profile {profile} --dry-run").output
+
+
+def test_the_readme_has_the_table():
+    rows = ["| magic | needs | and, where permitted |", "|---|---|---|"]
+    for need in NEEDS:
+        case = f" ({need.case})" if need.case else ""
+        needs, more = (", ".join(f"`{action}`" for action in actions) for actions in (need.actions, need.more))
+        rows.append(f"| `{need.magic}`{case} | {needs or 'nothing'} | {more} |")
+    text = README.read_text(encoding="utf-8")
+    assert "\n".join(rows) in text, f"README.md should have:\n{chr(10).join(rows)}"
+
+
+def test_the_table_names_actions():
+    actions = {action for need in NEEDS for action in (*need.actions, *need.more)}
+    assert [action for action in actions if not re.fullmatch(r"[a-z-]+:[A-Za-z]+", action)] == []
+    assert USER == "stranger"
