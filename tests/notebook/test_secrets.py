@@ -130,6 +130,7 @@ def test_logs(shell, inside, log):
         "%rds_iam_user create logged --secret {managed} --grant 'SELECT ON shop.*'",
         "%rds_iam_policy reader --target sandbox",
         "%rds_iam_policy reader",
+        "%rds_iam_access sandbox",
     ):
         shell.ok(line)
     for line in (

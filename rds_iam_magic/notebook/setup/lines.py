@@ -9,7 +9,7 @@ from rds_iam_magic.aws.endpoint import check_target
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.grammar import Line, near
-from rds_iam_magic.notebook.grammars import POLICY, USER
+from rds_iam_magic.notebook.grammars import ACCESS, POLICY, USER
 from rds_iam_magic.notebook.options import connect_options_of, parse_line
 
 if TYPE_CHECKING:
@@ -30,6 +30,17 @@ class UserLine:
     like: str | None
     host: str
     dry_run: bool
+    target: str | None
+    options: ConnectOptions
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLine:
+    """A parsed `%rds_iam_access` line."""
+
+    secret: str | None
+    user: str | None
+    everybody: bool
     target: str | None
     options: ConnectOptions
 
@@ -120,6 +131,29 @@ def _check_user_options(line: Line, action: UserAction) -> None:
         raise OptionError("There is nothing to grant.", "Add --grant 'SELECT ON SCHEMA.*', or --like USER.")
     if action == "revoke" and "grant" not in given:
         raise OptionError("There is nothing to revoke.", "Add --grant with what to revoke: --grant 'ALL ON SCHEMA.*'.")
+
+
+def parse_access(text: str) -> AccessLine | None:
+    """Read the line of `%rds_iam_access`; None when help is asked for.
+
+    Raises:
+        OptionError: The line cannot be understood.
+    """
+    line = parse_line(ACCESS, text)
+    if "help" in line.flags:
+        return None
+    targets = [*line.words, *filter(None, [line.get("target")])]
+    if len(targets) > 1:
+        raise OptionError(f"%rds_iam_access takes one TARGET; unexpected {targets[1]!r}.", ACCESS.see_help)
+    for target in targets:
+        check_target(target)
+    return AccessLine(
+        secret=line.get("secret"),
+        user=line.get("user"),
+        everybody="all" in line.flags,
+        target=targets[0] if targets else None,
+        options=connect_options_of(line),
+    )
 
 
 def parse_policy(text: str) -> PolicyLine | None:
