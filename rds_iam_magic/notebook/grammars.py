@@ -241,13 +241,13 @@ ACCESS = Grammar(
     """
     Who may connect as whom: a DataFrame of the database users that log in with IAM, against the users and roles of the
     AWS account whose policies let them. Connect is yes, no, denied (by an explicit Deny) or unknown (it depends on the
-    login, as conditions do); By is the policy that decides. Accounts that nobody may use, those aside who may
-    connect as any user, have a row without a Principal; database users that a policy names and that have no account
+    login, as conditions do); By is the policy that decides. Accounts that nobody may use, administrators aside who
+    may connect as any user, have a row without a Principal; database users that a policy names and that have no account
     for IAM, one without a Host.
 
     The accounts are read as the master user, as %rds_iam_user does it; the policies by
     iam:GetAccountAuthorizationDetails. Service control policies and policies of sessions are not looked at: they can
-    take away what is said here, never add to it.
+    take away what is said here, never add to it. Nor is who may assume a role: its trust policy says that.
 
     access = %rds_iam_access my-cluster
     """,

@@ -119,8 +119,7 @@ def _of_account(
     locked = "the account is locked" if account.locked else ""
     let_in = [each for each in decided if each.decision.verdict in (Verdict.ALLOWED, Verdict.UNKNOWN)]
     if all(each.is_for_any for each in let_in):
-        but = " but those who may connect as any user" if let_in else ""
-        nobody = f"nobody{but} may connect as this account"
+        nobody = "only administrators, who may connect as any user" if let_in else "nobody may connect as this account"
         yield Access(account.user, account.host, "", "no", "", _joined(locked, nobody))
     for each in decided:
         if everybody or _is_telling(each.decision):

@@ -71,7 +71,7 @@ def test_nobody():
 def test_administrators_are_not_counted_as_users_of_an_account():
     found = rows([ANA], [holder("user/root", ANY)])
     assert found == [
-        Access("ana", "%", "", "no", "", "nobody but those who may connect as any user may connect as this account"),
+        Access("ana", "%", "", "no", "", "only administrators, who may connect as any user"),
         Access("ana", "%", f"{IAM}user/root", "yes", "p1, statement 1", "as any user"),
     ]
     with_another = rows([ANA], [holder("user/root", ANY), holder("user/zoe", document("an*"))])

@@ -50,7 +50,8 @@ def read_holders(session: Any, region: str) -> list[Holder]:
     lists["Policies"] = []
     with aws_call("reading who holds which policies"):
         client = client_of(session, "iam", region_name=region)
-        for page in client.get_paginator("get_account_authorization_details").paginate():
+        pages = client.get_paginator("get_account_authorization_details").paginate(PaginationConfig={"PageSize": 1000})
+        for page in pages:
             for name, rows in lists.items():
                 rows += part_of(page, name)
         return list(_holders(lists))

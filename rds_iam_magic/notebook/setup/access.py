@@ -35,10 +35,8 @@ def _sentences(found: pd.DataFrame, user: str | None) -> Iterator[str]:
         yield f"{named} in with IAM here."
     else:
         unused = [f"{row.User}@{row.Host}" for row in rows if row.Host and not row.Principal and row.Connect == "no"]
-        nobody = (
-            f"; but for those who may connect as any user, nobody may connect as {_listed(unused)}" if unused else ""
-        )
-        yield f"{count_of(len(accounts), 'account')} for IAM{nobody}."
+        nobody = f" Administrators aside, nobody may connect as {_listed(unused)}." if unused else ""
+        yield f"{count_of(len(accounts), 'account')} {'logs' if len(accounts) == 1 else 'log'} in with IAM.{nobody}"
     missing = list(dict.fromkeys(row.User for row in rows if not row.Host))
     if missing:
         yield f"Policies name users without an account for IAM: {_listed(missing)}."

@@ -1,7 +1,12 @@
 """`%rds_iam_access` in a shell: the table, and the sentences above it."""
 
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
+import nbformat
 import pytest
 
 from rds_iam_magic.errors import AwsError, OptionError, TargetError
@@ -10,6 +15,7 @@ from tests.support.permissions import only
 pytestmark = pytest.mark.slow  # servers and kernels
 
 ACCESS = "%rds_iam_access sandbox"
+NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
 
 
 @pytest.fixture
@@ -27,11 +33,11 @@ def found(shell, inside):
 def test_what_is_wrong_is_said_above_the_table(found):
     said = found.output.splitlines()
     assert said[:2] == [
-        "2 accounts for IAM; but for those who may connect as any user, nobody may connect as former@%.",
+        "2 accounts log in with IAM. Administrators aside, nobody may connect as former@%.",
         "Policies name users without an account for IAM: raeder.",
     ]
     nobody = found.value.query("User == 'former' and Principal == ''")
-    assert [*nobody["Note"]] == ["nobody but those who may connect as any user may connect as this account"]
+    assert [*nobody["Note"]] == ["only administrators, who may connect as any user"]
     assert [*found.value.query("Host == ''")["By"]] == ["reports, statement 1"]
 
 
@@ -101,3 +107,31 @@ def test_errors_are_of_one_line(shell, line, kind, words):
 
 def test_help(shell):
     assert "iam:GetAccountAuthorizationDetails" in shell.ok("%rds_iam_access --help").output
+
+
+def executed(source, tmp_path):
+    nbformat.write(source, tmp_path / "access.ipynb")
+    command = [sys.executable, NOTEBOOKS / "run.py", tmp_path / "access.ipynb", tmp_path / "build"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_notebook_finds_and_mends(inside, tmp_path):
+    assert inside.server.pid
+    said = executed(nbformat.read(NOTEBOOKS / "access.ipynb", as_version=4), tmp_path)
+    before, _, after = said.partition("Dropped former@%")
+    assert "Administrators aside, nobody may connect as former@%.\nPolicies name users without an account" in before
+    assert "DROP USER `former`@`%`;\nThis is what would run; --dry-run has changed nothing." in before
+    assert "\n1 account logs in with IAM.\nUser " in after
+
+
+def test_the_notebook_changes_nothing_in_an_account(inside, tmp_path):
+    iam = inside.client("iam")
+    document = nbformat.read(NOTEBOOKS / "access.ipynb", as_version=4)
+    document.cells[1].source = re.sub(r"PRACTICE = .*", "PRACTICE = False", document.cells[1].source)
+    said = executed(document, tmp_path)
+    assert "Created" not in said
+    assert "Dropped" not in said
+    assert "There is no user former@%" in said
+    assert iam.list_role_policies(RoleName="analytics")["PolicyNames"] == ["connect"]
