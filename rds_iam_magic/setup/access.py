@@ -6,12 +6,12 @@ What an account's own policies say: service control policies and the policies of
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.aws.policies.databases import find_for_policy
 from rds_iam_magic.aws.policies.document import CONNECT, Resource
-from rds_iam_magic.aws.policies.evaluate import Decision, Verdict, evaluate, glob, named_users
+from rds_iam_magic.aws.policies.evaluate import Decision, Verdict, about, evaluate, glob, named_users
 from rds_iam_magic.aws.policies.holders import Holder, read_holders
 from rds_iam_magic.aws.policies.principal import PrincipalKind, permission_set
 from rds_iam_magic.errors import AwsError
@@ -76,6 +76,7 @@ def rows_of(
 ) -> list[Access]:
     """The rows of `who_may_connect`, from what was read."""
     accounts = [account for account in there.all if account.has_plugin and not account.is_role]
+    holders = [replace(holder, policies=about(holder.policies, CONNECT)) for holder in holders]
     rows: list[Access] = []
     for account in accounts:
         if user in (None, account.user):

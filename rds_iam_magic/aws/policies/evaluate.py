@@ -119,6 +119,21 @@ def evaluate(
     return doubts[0].decision(Verdict.UNKNOWN) if doubts else allows.decision(Verdict.ALLOWED)
 
 
+def about(policies: Iterable[Policy], action: str) -> tuple[Policy, ...]:
+    """The policies with their statements about one action only, to evaluate that for many resources."""
+    return tuple(_about(policy, action.lower()) for policy in policies)
+
+
+def _about(policy: Policy, action: str) -> Policy:
+    if policy.document is None:
+        return policy
+    statements = [
+        each if isinstance(each, dict) and _concerns_action(each, action) else None  # the others keep their places
+        for each in listed(policy.document.get("Statement"))
+    ]
+    return Policy(policy.name, {**policy.document, "Statement": statements})
+
+
 def named_users(
     policies: Iterable[Policy], action: str, database: str, *, variables: Variables = _NO_VARIABLES
 ) -> Iterator[Named]:

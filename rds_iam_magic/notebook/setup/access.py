@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rds_iam_magic.notebook import display
 from rds_iam_magic.notebook.whole import Style
+from rds_iam_magic.setup.account_names import shown
 from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def _sentences(found: pd.DataFrame, user: str | None) -> Iterator[str]:
     rows = list(found.itertuples(index=False))
     accounts = dict.fromkeys((row.User, row.Host) for row in rows if row.Host)
     if not accounts:
-        named = f"No account named {user} logs" if user is not None else "No database user logs"
+        named = f"No account named {shown(user)} logs" if user is not None else "No database user logs"
         yield f"{named} in with IAM here."
     else:
         unused = [f"{row.User}@{row.Host}" for row in rows if row.Host and not row.Principal and row.Connect == "no"]
@@ -44,6 +45,6 @@ def _sentences(found: pd.DataFrame, user: str | None) -> Iterator[str]:
 
 def _listed(names: Iterable[str]) -> str:
     """Names in a sentence; of many, the first ones."""
-    names = list(names)
+    names = [shown(name) for name in names]
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.aws.policies.evaluate import Decision, Named, Policy, Verdict, evaluate, glob, named_users
+from rds_iam_magic.aws.policies.evaluate import Decision, Named, Policy, Verdict, about, evaluate, glob, named_users
 from rds_iam_magic.sandbox import policies as sandbox
 
 DATABASE = "arn:aws:rds-db:us-east-1:123456789012:dbuser:cluster-ABC"
@@ -161,6 +161,17 @@ def test_a_policy_that_could_not_be_read():
     assert evaluate([unread, policy(statement())], CONNECT, ARN).verdict is Verdict.UNKNOWN  # it may deny
     assert evaluate([unread, policy(statement("Deny"))], CONNECT, ARN).verdict is Verdict.DENIED
     assert decided(statement(), boundary=unread).verdict is Verdict.UNKNOWN
+
+
+def test_the_statements_about_an_action_keep_their_labels():
+    document = policy("none", statement(action="s3:*"), statement(), statement("Deny", action="*", resource="x"))
+    unread = Policy("unread", None)
+    (narrowed, same) = about([document, unread], "RDS-db:connect")
+    assert narrowed.document["Statement"][:2] == [None, None]
+    assert (
+        evaluate([narrowed], CONNECT, ARN) == evaluate([document], CONNECT, ARN) == Decision(Verdict.ALLOWED, "p", "3")
+    )
+    assert same is unread
 
 
 ACTIONS = st.sampled_from([CONNECT, "RDS-db:Connect", "rds-db:*", "*", "rds:connect", "s3:*", "rds-db:c?nnect", ""])
