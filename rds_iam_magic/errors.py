@@ -22,7 +22,7 @@ RdsIamError
 ├── ProtocolError            the server violated the MySQL protocol
 ├── ResultError              a result cannot be returned as requested
 │   └── DecodeError          a value cannot be decoded; the session stays open
-└── UserSetupError           a database user cannot be created as requested
+└── UserSetupError           a database user cannot be set up as requested
 ```
 """
 
@@ -278,6 +278,6 @@ class DecodeError(ResultError):
 
 
 class UserSetupError(RdsIamError):
-    """A database user cannot be created as requested."""
+    """A database user cannot be set up as requested."""
 
     cause = "user-setup-failed"

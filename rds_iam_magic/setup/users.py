@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rds_iam_magic.aws.session import require_text
 from rds_iam_magic.errors import StatementError, UserSetupError
 from rds_iam_magic.setup.account_names import check_host, check_user, host_notes, shown
 from rds_iam_magic.setup.accounts import PLUGIN, Account, Accounts, defined_by, frame_of, read_accounts, read_held
@@ -95,7 +96,11 @@ def create_user(
             given, and the message says what was already done.
         StatementError: The server refused another statement.
     """
+    check_user(name)
+    check_host(host)
     there, account = _named(master, name, host)
+    if account is None:
+        check_host(host, is_mariadb=there.is_mariadb)
     statements: list[str] = []
     notes: list[str] = []
     held = Held()
@@ -157,6 +162,7 @@ def drop_user(master: Connection, name: str, *, host: str = "%", dry_run: bool =
     """
     there, account = _named(master, name, host)
     if account is None:
+        check_user(name)
         plan = GrantPlan((), (_missing(there, name, host).message,))
         return _outcome(master, there, Account(name, host), plan, dry_run=dry_run)
     if not account.has_plugin:
@@ -183,10 +189,11 @@ def show_user(master: Connection, name: str) -> ShownUser:
         OptionError: The name cannot be used.
         UserSetupError: There is none.
     """
-    check_user(name)
+    require_text(name, "The user's name")
     there = read_accounts(master)
     named = there.named(name)
     if not named:
+        check_user(name)
         raise _missing(there, name, "")
     alike = [account for account in there.others(name, named[0].host) if account not in named]
     return ShownUser(
@@ -196,16 +203,17 @@ def show_user(master: Connection, name: str) -> ShownUser:
 
 
 def _named(master: Connection, name: str, host: str) -> tuple[Accounts, Account | None]:
-    check_user(name)
-    check_host(host)
+    """The accounts, and the one that is meant: whatever its name, since somebody may have made it."""
+    require_text(name, "The user's name")
+    require_text(host, "The host pattern")
     there = read_accounts(master)
-    check_host(host, is_mariadb=there.is_mariadb)
     return there, there.find(name, host)
 
 
 def _existing(master: Connection, name: str, host: str) -> tuple[Accounts, Account]:
     there, account = _named(master, name, host)
     if account is None:
+        check_user(name)
         raise _missing(there, name, host)
     if not account.has_plugin:
         raise UserSetupError(_unchanged(account), cause="user-without-plugin")
@@ -223,7 +231,7 @@ def _missing(there: Accounts, name: str, host: str) -> UserSetupError:
     ]
     but = f"; there is {' and '.join(near[:3])}" if near else ""
     return UserSetupError(
-        f"There is no user {shown(name)}{f'@{host}' if host else ''}{but}.", cause="user-missing-there"
+        f"There is no user {shown(name)}{f'@{shown(host)}' if host else ''}{but}.", cause="user-missing-there"
     )
 
 
@@ -248,10 +256,10 @@ def _about(account: Account) -> Iterator[str]:
 
 def _model(master: Connection, there: Accounts, like: str, host: str) -> Held:
     """What the user holds whose grants are copied: of the same host, else its only account."""
-    check_user(like)
     named = there.named(like)
     account = there.find(like, host) or (named[0] if len(named) == 1 else None)
     if account is None and not named:
+        check_user(like)
         raise _missing(there, like, "")
     if account is None:
         raise UserSetupError(

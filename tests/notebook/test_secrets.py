@@ -128,6 +128,8 @@ def test_logs(shell, inside, log):
         "%rds_sql --to s3://logged/x.csv SELECT 1 AS a",
         "%rds_iam_user create logged --secret sandbox/standalone/master --grant 'SELECT ON shop.*'",
         "%rds_iam_user create logged --secret {managed} --grant 'SELECT ON shop.*'",
+        "%rds_iam_user list --target sandbox",
+        "%rds_iam_user show admin",
         "%rds_iam_policy reader --target sandbox",
         "%rds_iam_policy reader",
         "%rds_iam_access sandbox",

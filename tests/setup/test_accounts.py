@@ -1,16 +1,26 @@
 """The accounts of a server: MariaDB's are asked for, MySQL's answered as its documentation has them."""
 
 import json
+import ssl
 
 import pytest
+import trustme
 
+from rds_iam_magic.aws.endpoint import Endpoint
+from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.connecting import connect_as_master
+from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.errors import UserSetupError
+from rds_iam_magic.mysql.credential import Token
+from rds_iam_magic.mysql.dial import Address
+from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.setup.accounts import Account, frame_of, has_roles, read_accounts, read_held
 from rds_iam_magic.setup.grants.grant import Level, Privilege, RoleGrant, parse_grant
 from rds_iam_magic.setup.users import create_user, drop_user, grant_to_user, list_users, revoke_from_user
 from tests.support.documented_mysql import DocumentedMySQL
+from tests.support.packets import err, packets
+from tests.support.wire_server import WireServer
 
 pytestmark = pytest.mark.slow  # servers and kernels
 
@@ -159,6 +169,31 @@ def test_grants_on_mysql():
     )
     assert drop_user(mysql, "cleo", dry_run=True).statements == ("SET ROLE ALL", "DROP USER `cleo`@`%`")
     assert not {Privilege("SELECT")} & set().union(*ana.privileges.values())
+
+
+def test_mysql_over_the_wire():
+    """The same through a connection: the master's roles come first, on each connection."""
+    authority = trustme.CA()
+    of_server, of_client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.issue_cert("db.example.com").configure_cert(of_server)
+    authority.configure_trust(of_client)
+    mysql, notes = DocumentedMySQL(), []
+    cannot_prepare = packets([err(1295, b"Not supported")])
+    with WireServer(of_server, mysql.answer, prepared=lambda _: cannot_prepare) as server:
+        login = Login(
+            endpoint=Endpoint("db.example.com", 3306, "us-east-1"),
+            user="admin",
+            credential=lambda: Token(Secret("a token")),
+            context=of_client,
+            trust_source="",
+            via=Address("127.0.0.1", server.port),
+        )
+        with Connection(login, notify=notes.append) as master:
+            outcome = create_user(master, "eve", grants=[parse_grant("SELECT ON shop.*")])
+            assert list_users(master)["User"].tolist() == ["ana", "ben", "cleo", "dan"]
+    assert mysql.sent[0] == "SET ROLE ALL"
+    assert [sql for sql in mysql.sent if sql != "SET ROLE ALL"] == list(outcome.statements[1:])
+    assert notes == []
 
 
 def test_users_without_the_plugin_on_mysql():

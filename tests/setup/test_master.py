@@ -143,6 +143,9 @@ def test_the_permissions_that_it_needs(inside):
     with only(inside, *SECRET, *LOOK_UP) as profile:
         for target in ("sandbox", inside.hosts[0], inside.hosts[2], "sandbox-1"):
             assert user_of(target=target, options={"profile": profile}) == "admin@%"
+    with only(inside, *SECRET, LOOK_UP[0]) as profile:  # of a cluster, one is enough
+        for target in ("sandbox", inside.hosts[0]):
+            assert user_of(target=target, options={"profile": profile}) == "admin@%"
     with only(inside, *SECRET) as profile:
         for target in ("sandbox", inside.hosts[0]):
             with pytest.raises(AwsError) as caught:

@@ -11,8 +11,9 @@ from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.connecting import connect, connect_as_master
 from rds_iam_magic.errors import AccessDeniedError, OptionError, StatementError, UserSetupError
 from rds_iam_magic.setup.account_names import check_user
-from rds_iam_magic.setup.accounts import PLUGIN
+from rds_iam_magic.setup.accounts import PLUGIN, read_accounts
 from rds_iam_magic.setup.grants.grant import parse_grant
+from rds_iam_magic.setup.grants.privileges import ROUTINE, SCHEMA, STATIC, TABLE
 from rds_iam_magic.setup.users import (
     create_user,
     drop_user,
@@ -382,6 +383,59 @@ def test_other_accounts_of_the_name_are_shown(master, inside):
     assert "There is no user ana@10.1.%; there is Ana@%" in dropped.notes[0]
 
 
+def test_accounts_that_could_not_be_made_here(master, inside):
+    """Somebody else made them: they can be looked at, and dropped."""
+    with inside.server.root() as root:
+        for account in ("`ana@%`@`%`", "`ana`@`10.0.0.0/8`", f"`{'x' * 60}`@`%`"):
+            root.execute(f"CREATE USER {account} IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'")
+    assert show_user(master, "ana@%").grants == {"ana@%@%": []}
+    assert grant_to_user(master, "ana@%", grants("SELECT ON shop.*")).granted
+    for name, host in (("ana@%", "%"), ("ana", "10.0.0.0/8"), ("x" * 60, "%")):
+        assert drop_user(master, name, host=host).granted
+    for act in (drop_user, show_user, lambda m, n: grant_to_user(m, n, grants("SELECT ON shop.*"))):
+        with pytest.raises(OptionError, match="holds a host pattern, too"):
+            act(master, "ana@%")
+
+
+@pytest.fixture
+def almighty(inside):
+    """A master user who may do all, as none on RDS."""
+    with inside.server.root() as root:
+        root.execute("CREATE USER 'almighty'@'%' IDENTIFIED BY 'for a moment'")
+        root.execute("GRANT ALL ON *.* TO 'almighty'@'%' WITH GRANT OPTION")
+    secrets = inside.client("secretsmanager")
+    value = {"username": "almighty", "password": "for a moment", "host": inside.hosts[0]}
+    secrets.create_secret(Name="almighty", SecretString=json.dumps(value))
+    with connect_as_master("almighty", ConnectOptions()) as connection:
+        yield connection
+    secrets.delete_secret(SecretId="almighty", ForceDeleteWithoutRecovery=True)
+    clean(inside)
+
+
+@pytest.mark.parametrize(
+    ("on", "names"),
+    [("*.*", STATIC), ("shop.*", SCHEMA), ("shop.orders", TABLE), ("PROCEDURE shop.`p``'q`", ROUTINE)],
+)
+def test_each_privilege_by_its_name(almighty, on, names):
+    """What the server calls it in SHOW GRANTS, is what it is called here: else nothing of it would be idempotent."""
+    almighty.execute("CREATE PROCEDURE shop.`p``'q`() SELECT 1")
+    create_user(almighty, "ana")
+    known = read_accounts(almighty).known
+    for name in sorted(names & (known | {"REPLICATION CLIENT"})):
+        grant = grants(f"{name} ON {on}")
+        assert grant_to_user(almighty, "ana", grant).granted, name
+        assert grant_to_user(almighty, "ana", grant).statements == (), name
+        assert revoke_from_user(almighty, "ana", grant).granted, name
+        assert show_user(almighty, "ana").grants["ana@%"] == [], name
+    everything = grants(f"ALL ON {on}")
+    outcome = grant_to_user(almighty, "ana", everything)
+    assert outcome.granted
+    assert outcome.notes == ()
+    assert grant_to_user(almighty, "ana", everything).statements == ()
+    assert revoke_from_user(almighty, "ana", everything).granted
+    assert show_user(almighty, "ana").grants["ana@%"] == []
+
+
 def test_hosts_have_no_case(master):
     assert create_user(master, "ana", host="Host.Example").created
     assert create_user(master, "ana", host="host.EXAMPLE").statements == ()
@@ -503,6 +557,18 @@ def test_a_role_is_active_after_login(master, inside):
     revoke_from_user(master, "ana", grants("analysts"))
     with connect_as("ana", inside) as ana, pytest.raises(StatementError):
         ana.query("SELECT COUNT(*) AS n FROM shop.products")
+
+
+@pytest.mark.parametrize("name", ["o'brien`;-- ", "日本 ユーザー", 'a"\\%_'])
+def test_hostile_names_log_in(master, inside, name):
+    """With a token that is signed for that name."""
+    name = name.strip()
+    create_user(master, name, grants=grants("SELECT (id) ON shop.orders"))
+    with connect_as(name, inside) as session:
+        assert session.query("SELECT CURRENT_USER() AS u, COUNT(id) AS n FROM shop.orders").iloc[0].tolist() == [
+            f"{name}@%",
+            50000,
+        ]
 
 
 def connect_as(name, inside):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from rds_iam_magic.aws.endpoint import check_target
@@ -11,6 +11,7 @@ from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.grammar import Line, near
 from rds_iam_magic.notebook.grammars import ACCESS, POLICY, USER
 from rds_iam_magic.notebook.options import connect_options_of, parse_line
+from rds_iam_magic.option import options_of
 
 if TYPE_CHECKING:
     from rds_iam_magic.setup.grants.grant import Grant, RoleGrant
@@ -154,6 +155,23 @@ def parse_access(text: str) -> AccessLine | None:
         target=targets[0] if targets else None,
         options=connect_options_of(line),
     )
+
+
+def options_beside(given: ConnectOptions, reached: ConnectOptions) -> ConnectOptions:
+    """The options for another login to the current connection's database.
+
+    Another AWS identity may be needed, over the same tunnel: the options of AWS are those of the line if it has any of
+    them, each other one is the line's or the connection's.
+
+    Args:
+        given: The options on the line.
+        reached: Those that the connection was opened with.
+    """
+    infos = options_of(ConnectOptions)
+    on_line = {key for key, info in infos.items() if getattr(given, key) != info.default}
+    if any(infos[key].for_aws for key in on_line):
+        on_line |= {key for key, info in infos.items() if info.for_aws}
+    return replace(reached, **{key: getattr(given, key) for key in on_line})
 
 
 def parse_policy(text: str) -> PolicyLine | None:

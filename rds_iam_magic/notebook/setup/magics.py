@@ -12,7 +12,7 @@ from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import AwsError, NotConnectedError
 from rds_iam_magic.notebook import grammars
 from rds_iam_magic.notebook.decorator import magic
-from rds_iam_magic.notebook.setup.lines import PolicyLine, parse_access, parse_policy, parse_user
+from rds_iam_magic.notebook.setup.lines import PolicyLine, options_beside, parse_access, parse_policy, parse_user
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -85,7 +85,7 @@ class RdsIamSetup(Magics):
                 current, reached = self._current()
             except NotConnectedError:
                 return options, None, None
-            return options if options != ConnectOptions() else reached, current, None
+            return options_beside(options, reached), current, None
         return options, target, secret
 
     def _master(self, options: ConnectOptions, target: str | Endpoint | None, secret: str | None) -> Connection:

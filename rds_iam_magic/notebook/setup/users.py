@@ -63,7 +63,14 @@ def _show_change(change: UserChange, line: UserLine) -> None:
         display.statements(list(change.statements))
         nothing = "There is nothing to change" if not change.statements else "This is what would run"
         display.say(f"{nothing}; --dry-run has changed nothing.")
-        return
+    else:
+        _show_done(change, line)
+    if line.action == "create" and not change.others.empty:
+        display.say("Other accounts that may be taken for it, by another host or case:")
+        display.show(change.others)
+
+
+def _show_done(change: UserChange, line: UserLine) -> None:
     display.say(_done(change, line))
     if line.action != "drop":
         if not change.privileged:
@@ -72,9 +79,6 @@ def _show_change(change: UserChange, line: UserLine) -> None:
                 f"Grant some: %rds_iam_user grant {line.name} --grant 'SELECT ON …'."
             )
         display.show(change.row)
-    if line.action == "create" and not change.others.empty:
-        display.say("Other accounts that may be taken for it, by another host or case:")
-        display.show(change.others)
 
 
 def _done(change: UserChange, line: UserLine) -> str:

@@ -142,6 +142,8 @@ def parse_grant(text: str) -> Grant | RoleGrant:
     """
     try:
         reader = Reader(text)
+        reader.require(not reader.has("GRANT") or reader.has("OPTION"))  # the verb is not part of it
+        reader.place = 0
         privileges = read_privileges(reader)
         if privileges is None:
             return _role(Reader(text))
@@ -188,8 +190,11 @@ def read_level(reader: Reader) -> tuple[Level, bool]:
     Raises:
         UnreadableError: It is none.
     """
+    start = reader.place
     routine = next((kind for kind in ROUTINES if reader.has(*kind.split())), "")
-    if not routine:
+    if reader.has_mark("."):  # a schema of that name
+        reader.place, routine = start, ""
+    elif not routine:
         reader.has("TABLE")
     schema, quoted = ("*", False) if reader.has_mark("*") else _name(reader)
     reader.require(reader.has_mark("."))
@@ -249,9 +254,13 @@ def _not_a_grant(text: str) -> OptionError:
 
 def matches(pattern: str, schema: str) -> bool:
     """Whether MySQL's pattern of a schema matches a schema's name."""
-    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
-    regex = "".join({"%": ".*", "_": "."}.get(part, re.escape(part[-1])) for part in parts)
-    return re.fullmatch(regex, schema, re.DOTALL) is not None
+    ends = {0}  # where what has been read of the pattern may end in the name
+    for part in re.findall(r"\\.|.", pattern, re.DOTALL):
+        if part == "%":
+            ends = set(range(min(ends, default=len(schema) + 1), len(schema) + 1))
+        else:
+            ends = {end + 1 for end in ends if schema[end : end + 1] == part[-1] or (part == "_" and end < len(schema))}
+    return len(schema) in ends
 
 
 def has_wildcards(pattern: str) -> bool:

@@ -71,8 +71,9 @@ def plan_grants(
     roles = [_known_role(there, role) for role in grants if isinstance(role, RoleGrant)]
     for grant in grants:
         if isinstance(grant, Grant):
-            level = grant.level(wildcards=there.wildcards, lower=there.lower)
             _check_known(grant, there.known)
+            grant = _as_known(grant, there.known)
+            level = grant.level(wildcards=there.wildcards, lower=there.lower)
             _check_schema(grant, there, notes)
             privileges = _with_all(grant, level, there.known, master, notes)
             wanted.setdefault(level, {}).update(dict.fromkeys(privileges))
@@ -109,14 +110,19 @@ def plan_revokes(there: Accounts, account: Account, held: Held, grants: Sequence
         if isinstance(grant, RoleGrant):
             statements += _role_revokes(there, account, grant, notes)
             continue
-        level = grant.level(wildcards=there.wildcards, lower=there.lower)
         _check_known(grant, there.known)
-        taken = _of_these(grant, level, held)
-        if taken:
-            statements.append(f"REVOKE {privileges_sql(taken)} ON {level.sql} FROM {account.sql}")
-        else:
+        grant = _as_known(grant, there.known)
+        level = grant.level(wildcards=there.wildcards, lower=there.lower)
+        unescaped_level = grant.level(wildcards=False, lower=there.lower)  # as most grants by hand are
+        revokes = [
+            f"REVOKE {privileges_sql(taken)} ON {on.sql} FROM {account.sql}"
+            for on in dict.fromkeys([level, unescaped_level])
+            if (taken := _of_these(grant, on, held))
+        ]
+        if not revokes:
             notes.append(f"{account} does not hold {privileges_sql(grant.privileges)} ON {level.sql}.")
-        notes += _still_held(grant, level, held, account)
+        statements += revokes
+        notes += _still_held(grant, level, unescaped_level, held, account)
     return GrantPlan(tuple(dict.fromkeys(statements)), tuple(dict.fromkeys(notes)))
 
 
@@ -146,6 +152,15 @@ def _check_known(grant: Grant, known: frozenset[str]) -> None:
                 f"Did you mean {near[0]}?",
                 cause="privilege-unknown",
             )
+
+
+def _as_known(grant: Grant, known: frozenset[str]) -> Grant:
+    """A grant with the names that the server has in SHOW GRANTS: MariaDB renamed REPLICATION CLIENT, and takes both."""
+    if "BINLOG MONITOR" not in known:
+        return grant
+    renamed = {"REPLICATION CLIENT": "BINLOG MONITOR"}
+    privileges = (Privilege(renamed.get(p.name, p.name), p.column) for p in grant.privileges)
+    return replace(grant, privileges=tuple(dict.fromkeys(privileges)))
 
 
 def _check_schema(grant: Grant, there: Accounts, notes: list[str]) -> None:
@@ -213,10 +228,10 @@ def _of_these(grant: Grant, level: Level, held: Held) -> list[Privilege]:
     return [p for p in here if p.name in whole or (p.column is not None and _folded(p) in columns)]
 
 
-def _still_held(grant: Grant, level: Level, held: Held, account: Account) -> Iterator[str]:
+def _still_held(grant: Grant, level: Level, revoked_too: Level, held: Held, account: Account) -> Iterator[str]:
     """Where else the account holds it, so that it goes on holding here."""
     for privilege in grant.privileges:
-        places = held.above(level, privilege.name)
+        places = [place for place in held.above(level, privilege.name) if place != revoked_too]
         if privilege.column is not None and Privilege(privilege.name) in held.privileges.get(level, ()):
             places = [level, *places]
         if places:

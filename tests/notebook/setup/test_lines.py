@@ -5,8 +5,9 @@ import re
 import pytest
 
 from rds_iam_magic.aws.policies.attaching import POLICY_NAME
+from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import OptionError, RdsIamError
-from rds_iam_magic.notebook.setup.lines import parse_access, parse_policy, parse_user
+from rds_iam_magic.notebook.setup.lines import options_beside, parse_access, parse_policy, parse_user
 
 
 def test_user_line():
@@ -63,6 +64,18 @@ def test_bad_user_lines(line, words):
         parse_user(line)
     assert words in str(caught.value)
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_options_beside_those_of_a_connection():
+    """Another identity over the same tunnel; half of two identities would be none."""
+    reached = ConnectOptions(profile="analyst", role_arn="arn", via="127.0.0.1:3307", connect_timeout=5.0)
+    assert options_beside(ConnectOptions(), reached) == reached
+    assert options_beside(ConnectOptions(profile="admin"), reached) == ConnectOptions(
+        profile="admin", via="127.0.0.1:3307", connect_timeout=5.0
+    )
+    assert options_beside(ConnectOptions(via="127.0.0.1:1", wait=True), reached) == ConnectOptions(
+        profile="analyst", role_arn="arn", via="127.0.0.1:1", wait=True, connect_timeout=5.0
+    )
 
 
 def test_policy_needs_a_user():

@@ -1,7 +1,11 @@
 """`%rds_iam_user`, in a shell and a sandbox: what is shown of each subcommand, and what runs."""
 
+import os
+
 import pytest
 
+from rds_iam_magic.connect_options import ConnectOptions
+from rds_iam_magic.connecting import connect_as_master
 from rds_iam_magic.errors import OptionError, TargetError, UserSetupError
 
 pytestmark = pytest.mark.slow  # servers and kernels
@@ -16,7 +20,8 @@ def cells(shell, inside):
     with inside.server.root() as root:
         root.execute("SELECT User, Host FROM mysql.user WHERE User LIKE 'nb%'")
         for user, host in root.fetchall():
-            root.execute("DROP USER %s@%s" if host else "DROP ROLE %s", (user, host) if host else (user,))
+            name = "`" + user.replace("`", "``") + "`"
+            root.execute(f"DROP USER {name}@`{host}`" if host else f"DROP ROLE {name}")
 
 
 def test_from_nothing_to_a_query_and_back(cells):
@@ -66,6 +71,20 @@ def test_the_dry_run(cells):
     assert "nb_ana" not in listed.value["User"].tolist()
 
 
+def test_what_is_printed_can_be_run_by_hand(cells):
+    """Pasted from the output into a session of the master user; then the command has nothing left to do."""
+    name = "nb_`x; --\\"
+    grants = "--grant 'SELECT (id), DELETE ON shop.orders' --grant 'ALL ON `a;-- b`.*'"
+    line = f'%rds_iam_user create "{name}" {AT} {grants}'
+    printed = [text for text in cells.ok(f"{line} --dry-run").output.splitlines() if not text.startswith("Note: ")]
+    assert printed.pop().startswith("This is what would run")
+    with connect_as_master("sandbox/master", ConnectOptions()) as master:
+        master.execute("\n".join(printed))
+    assert "There is nothing to change" in cells.ok(f"{line} --dry-run").output
+    assert "nothing was changed" in cells.ok(line).output
+    assert "DELETE, SELECT (`id`) ON `shop`.`orders`" in cells.ok(f'%rds_iam_user show "{name}" {AT}').output
+
+
 def test_the_grants_of_another_and_a_role(cells, inside):
     with inside.server.root() as root:
         root.execute("CREATE ROLE nb_role WITH ADMIN 'admin'@'%'")
@@ -74,9 +93,10 @@ def test_the_grants_of_another_and_a_role(cells, inside):
     cells.ok(f"%rds_iam_user create nb_bea {AT} --like nb_ana --host '10.%'")
     shown = cells.ok(f"%rds_iam_user show nb_bea {AT}").output
     assert "nb_bea@10.% holds:\n  `nb_role`\n  EXECUTE ON `shop`.*\n" in shown
-    other = cells.ok(f"%rds_iam_user create nb_bea {AT}").output
-    assert "Other accounts that may be taken for it, by another host or case:" in other
-    assert "10.%" in other
+    for how in ("--dry-run", ""):
+        other = cells.ok(f"%rds_iam_user create nb_bea {AT} {how}").output
+        assert "Other accounts that may be taken for it, by another host or case:" in other
+        assert "10.%" in other
 
 
 def test_what_a_user_may_get_wrong(cells):
@@ -100,7 +120,7 @@ def test_what_a_user_may_get_wrong(cells):
     assert listed.count("nb_ana") == 1  # its grant was refused; that it was created, was said
 
 
-def test_which_database_is_meant(cells):
+def test_which_database_is_meant(cells, monkeypatch):
     cell = cells("%rds_iam_user list")
     assert isinstance(cell.error, TargetError)
     assert "Add --target TARGET or --secret SECRET_ID, or connect first." in cell.output
@@ -108,5 +128,7 @@ def test_which_database_is_meant(cells):
     assert "RDS manages no secret" in cell.output
     assert "--secret SECRET_ID" in cell.output
     assert "reader" in cells.ok("%rds_iam_user list --secret sandbox/standalone/master").output
-    cells.ok("%rds_iam_connect sandbox -u reader --profile inline -A first")
+    via = os.environ["RDS_IAM_MAGIC_VIA"]
+    monkeypatch.delenv("RDS_IAM_MAGIC_VIA")
+    cells.ok(f"%rds_iam_connect sandbox -u reader --profile inline --via {via} -A first")
     assert "reader" in cells.ok("%rds_iam_user list --profile administrator").output

@@ -56,6 +56,7 @@ def privileges(*names):
             Grant(privileges("EXECUTE", "ALTER ROUTINE"), Level("shop", "f", "FUNCTION")),
         ),
         ("EXECUTE ON PACKAGE BODY shop.p", Grant(privileges("EXECUTE"), Level("shop", "p", "PACKAGE BODY"))),
+        ("SELECT ON function.procedure", Grant(privileges("SELECT"), Level("function", "procedure"))),
         ("BACKUP_ADMIN ON *.*", Grant(privileges("BACKUP_ADMIN"), Level())),
         ("analysts", RoleGrant("analysts")),
         ("`o'b``rien`@`10.%`", RoleGrant("o'b`rien", "10.%")),
@@ -81,6 +82,8 @@ def test_grants(text, grant):
         "SELECT ON a.b; --",
         "SELECT ON a.b -- ",
         "ON a.b",
+        "GRANT SELECT ON a.b",
+        "GRANT analysts",
         "SELECT ON *.orders",
         "SELECT ON `*`.*",
         "SELECT ON ``.*",
@@ -194,6 +197,9 @@ def test_one_schema_is_one_schema():
         (r"s\%", "sales", False, False),
         (r"s\\%", "s\\x", True, True),
         ("a.b", "axb", False, False),
+        ("_", "", True, False),
+        ("%", "", True, True),
+        ("%a" * 30, "a" * 63 + "b", True, False),
     ],
 )
 def test_patterns_of_schemas(pattern, schema, wildcards, fits):
