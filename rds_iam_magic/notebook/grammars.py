@@ -247,7 +247,8 @@ ACCESS = Grammar(
 
     The accounts are read as the master user, as %rds_iam_user does it; the policies by
     iam:GetAccountAuthorizationDetails. Service control policies and policies of sessions are not looked at: they can
-    take away what is said here, never add to it. Nor is who may assume a role: its trust policy says that.
+    take away what is said here, never add to it. Nor is who may assume a role, which its trust policy says, nor the AWS
+    account's root user.
 
     access = %rds_iam_access my-cluster
     """,

@@ -15,7 +15,7 @@ from rds_iam_magic.aws.policies.evaluate import Decision, Verdict, about, evalua
 from rds_iam_magic.aws.policies.holders import Holder, read_holders
 from rds_iam_magic.aws.policies.principal import PrincipalKind, permission_set
 from rds_iam_magic.errors import AwsError
-from rds_iam_magic.setup.accounts import Account, Accounts, read_accounts
+from rds_iam_magic.setup.accounts import PLUGIN, Account, Accounts, read_accounts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,14 +117,14 @@ def _of_account(
         return
     decided = [_Decided.of(holder, resource, account.user) for holder in holders]
     decided.sort(key=lambda each: (_ORDER.index(each.decision.verdict), each.is_for_any, each.holder.arn))
-    locked = "the account is locked" if account.locked else ""
+    state = _joined(*_about_account(account))
     let_in = [each for each in decided if each.decision.verdict in (Verdict.ALLOWED, Verdict.UNKNOWN)]
     if all(each.is_for_any for each in let_in):
         nobody = "only administrators, who may connect as any user" if let_in else "nobody may connect as this account"
-        yield Access(account.user, account.host, "", "no", "", _joined(locked, nobody))
+        yield Access(account.user, account.host, "", "no", "", _joined(state, nobody))
     for each in decided:
         if everybody or _is_telling(each.decision):
-            note = _joined(locked, _about(each.holder), _why(each))
+            note = _joined(state, _about(each.holder), _why(each))
             verdict, by = each.decision.verdict.value, each.decision.by
             yield Access(account.user, account.host, each.holder.arn, verdict, by, note)
 
@@ -146,7 +146,15 @@ class _Decided:
         return cls(holder, decision, decision == other)
 
 
-_NO_USER = "\0"  # no server has a user of that name
+_NO_USER = "\0" * 99  # no server has a user of that name, nor of that length
+
+
+def _about_account(account: Account) -> Iterator[str]:
+    if account.locked:
+        yield "the account is locked"
+    others = [plugin for plugin in account.plugins if plugin.lower() != PLUGIN.lower()]
+    if others:
+        yield f"the account may log in with {' or '.join(others)}, too, without IAM"
 
 
 def _is_telling(decision: Decision) -> bool:

@@ -14,7 +14,7 @@ from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.connecting import connect_as_master
 from rds_iam_magic.errors import AccessDeniedError, AwsError
 from rds_iam_magic.setup.access import Access, rows_of, who_may_connect
-from rds_iam_magic.setup.accounts import Account, Accounts
+from rds_iam_magic.setup.accounts import PLUGIN, Account, Accounts
 from rds_iam_magic.setup.users import create_user, drop_user, list_users
 from tests.support.fake_aws import Changed, answering
 from tests.support.permissions import only
@@ -127,6 +127,11 @@ def test_locked_and_anonymous_accounts():
     ]
 
 
+def test_an_account_with_a_second_way_in():
+    (row,) = rows([Account("ana", "%", (PLUGIN, "ed25519"))], [holder("user/bea", document("ana"))])
+    assert (row.connect, row.note) == ("yes", "the account may log in with ed25519, too, without IAM")
+
+
 def test_users_without_an_account():
     accounts = [
         ANA,
@@ -236,3 +241,8 @@ def test_without_permission(inside, master):
     with only(inside, "iam:GetAccountAuthorizationDetails") as profile, pytest.raises(AwsError) as caught:
         who_may_connect(master, open_session(profile=profile))
     assert "rds:DescribeDBClusters" in str(caught.value)
+
+
+def test_a_pattern_of_some_users_is_not_an_administrators():
+    (row,) = rows([Account("a", "%")], [holder("user/bea", document("?"))])
+    assert (row.connect, row.note) == ("yes", "")

@@ -36,6 +36,10 @@ class Holder:
     variables: Variables = field(default_factory=dict)
 
 
+# AWS's own policies are asked for by name: an administrator's right is in one of them.
+_ALL = ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
+
+
 def read_holders(session: Any, region: str) -> list[Holder]:
     """The users and roles of the credentials' account, each with its policies.
 
@@ -50,8 +54,8 @@ def read_holders(session: Any, region: str) -> list[Holder]:
     lists["Policies"] = []
     with aws_call("reading who holds which policies"):
         client = client_of(session, "iam", region_name=region)
-        pages = client.get_paginator("get_account_authorization_details").paginate(PaginationConfig={"PageSize": 1000})
-        for page in pages:
+        pages = client.get_paginator("get_account_authorization_details")
+        for page in pages.paginate(Filter=_ALL, PaginationConfig={"PageSize": 1000}):
             for name, rows in lists.items():
                 rows += part_of(page, name)
         return list(_holders(lists))

@@ -84,6 +84,7 @@ def test_in_pages_as_aws_words_them(inside, monkeypatch):
 
     def answer(action, body):
         asked.append(action)
+        assert b"AWSManagedPolicy" in body
         is_first = b"Marker" not in body
         return 200, page(users=ANA, marker="next") if is_first else page(groups=TEAM, roles=ROLE, policies=LIMIT)
 
