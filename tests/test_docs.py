@@ -9,7 +9,7 @@ import pytest
 from rds_iam_magic import errors
 from rds_iam_magic.notebook import grammars, options
 from rds_iam_magic.notebook.looking.lines import parse_explain, parse_look
-from rds_iam_magic.notebook.setup.lines import parse_policy, parse_user
+from rds_iam_magic.notebook.setup.lines import parse_access, parse_policy, parse_user
 from rds_iam_magic.notebook.setup.provision_lines import parse_enable, parse_provision
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +19,7 @@ PARSERS = {
     "rds_iam_policy": parse_policy,
     "rds_iam_provision": parse_provision,
     "rds_iam_enable": parse_enable,
+    "rds_iam_access": parse_access,
     "rds_tables": lambda line: parse_look(grammars.TABLES, line),
     "rds_columns": lambda line: parse_look(grammars.COLUMNS, line, least=1),
     "rds_preview": lambda line: parse_look(grammars.PREVIEW, line, least=1, most=2),
@@ -37,7 +38,7 @@ def magic_lines():
         texts += ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     for text in texts:
         for line in text.splitlines():
-            match = re.match(r"(%%?)(rds_\w+) ?(.*)", line)
+            match = re.match(r"(?:\w+ = | +)?(%%?)(rds_\w+) ?(.*)", line)
             if match:
                 yield pytest.param(match[2], match[3], text if match[1] == "%%" else None, id=line)
 

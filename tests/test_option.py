@@ -103,7 +103,7 @@ def test_a_query_has_the_options_defaults(method):
 def test_the_magics_have_the_same_texts():
     items = [item for grammar in grammars.GRAMMARS for item in grammar.options if item.key in INFOS]
     own = {item.key for item in items if item.info is not INFOS[item.key]}
-    assert own == {"target", "secret", "params"}, "their own in each"
+    assert own == {"target", "secret", "params", "user"}, "their own in each"
     assert {item.key for item in grammars.CONNECT.options} >= set(VALUES)
     assert {item.key for item in grammars.USER.options} >= set(options_of(ConnectOptions))
     assert {item.key for item in grammars.POLICY.options} == {

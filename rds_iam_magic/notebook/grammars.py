@@ -313,6 +313,33 @@ ENABLE = Grammar(
     ),
 )
 
+ACCESS = Grammar(
+    "%rds_iam_access",
+    ("[TARGET | --stack NAME] [--secret SECRET_ID] [-u USER] [--all] [options]",),
+    """
+    Who may connect as whom: a DataFrame of the database users that log in with IAM, against the users and roles of the
+    AWS account whose policies let them. Connect is yes, no, denied (by an explicit Deny) or unknown (it depends on the
+    login, as conditions do); By is the policy that decides. Accounts that nobody may use, administrators aside who
+    may connect as any user, have a row without a Principal; database users that a policy names and that have no account
+    for IAM, one without a Host.
+
+    The accounts are read as the master user, as %rds_iam_user does it; the policies by
+    iam:GetAccountAuthorizationDetails. Service control policies and policies of sessions are not looked at: they can
+    take away what is said here, never add to it. Nor is who may assume a role, which its trust policy says, nor the AWS
+    account's root user.
+
+    access = %rds_iam_access my-cluster
+    """,
+    (
+        Option("secret", USER.info("secret")),
+        Option("user", OptionInfo("Only this database user.", metavar="USER", short="u")),
+        Option("all", OptionInfo("Also the users and roles that no policy lets connect, for each account.")),
+        Option("target", USER.info("target")),
+        *(option for option in _DATABASE if option.key == "stack"),
+        *_CONNECT,
+    ),
+)
+
 _ALIAS = Option(
     "alias",
     OptionInfo("The held connection that is asked.", default_text="the current one", metavar="ALIAS", short="A"),
@@ -396,4 +423,6 @@ DATABASES = Grammar(
     (_ALIAS, Option("aws", OptionInfo("List the clusters and instances of a region.")), *_AWS),
 )
 
-GRAMMARS = (CONNECT, SQL, USER, POLICY, PROVISION, ENABLE, TABLES, COLUMNS, PREVIEW, DDL, PROFILE, EXPLAIN, DATABASES)
+GRAMMARS = (
+    CONNECT, SQL, USER, POLICY, ACCESS, PROVISION, ENABLE, TABLES, COLUMNS, PREVIEW, DDL, PROFILE, EXPLAIN, DATABASES,
+)  # fmt: skip

@@ -59,7 +59,7 @@ class RdsIamMagics(Magics):
         self.current: str | None = None
         self.whole = WholePrinters(shell)
         self.looking = RdsIamLooking(shell, self._connection, self.whole)
-        self.setup = RdsIamSetup(shell, self._reach)
+        self.setup = RdsIamSetup(shell, self._reach, self.whole)
 
     @line_magic
     @magic(grammars.CONNECT)

@@ -193,6 +193,7 @@ def test_no_connection_yet(shell, text):
         ("rds_sql", "%%rds_sql "),
         ("rds_iam_user", "%rds_iam_user "),
         ("rds_iam_policy", "%rds_iam_policy "),
+        ("rds_iam_access", "%rds_iam_access "),
     ],
 )
 def test_help(shell, magic, begin):

@@ -1,4 +1,4 @@
-"""After `pip install .` and with a kernel, both notebooks run, or say first what is missing.
+"""After `pip install .` and with a kernel, the notebooks run, or say first what is missing.
 
 An environment of its own would take a minute; instead the kernel finds nothing but the closure of those two.
 """
@@ -75,8 +75,9 @@ def test_what_is_missing_there():
 
 
 @pytest.mark.usefixtures("inside")
-def test_quickstart_runs(tmp_path):
-    done, executed = run("quickstart.ipynb", tmp_path, missing())
+@pytest.mark.parametrize("name", ["quickstart.ipynb", "access.ipynb"])
+def test_without_anything_else(name, tmp_path):
+    done, executed = run(name, tmp_path, missing())
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(cell.execution_count for cell in executed.cells if cell.cell_type == "code")
 

@@ -89,6 +89,12 @@ def parse_principal(text: str) -> Principal:
 _RESERVED = re.compile(r"AWSReservedSSO_(?P<set>.+)_[0-9a-f]{16}")
 
 
+def permission_set(principal: Principal) -> str:
+    """The permission set of a role of IAM Identity Center, by the role's name; "" if the name is none of those."""
+    match = _RESERVED.fullmatch(principal.name)
+    return "" if match is None else str(match["set"])
+
+
 def check_editable(principal: Principal) -> None:
     """Refuse roles that IAM lets nobody edit.
 
@@ -97,10 +103,10 @@ def check_editable(principal: Principal) -> None:
     """
     if principal.kind is not PrincipalKind.ROLE:
         return
-    match = _RESERVED.fullmatch(principal.name)
+    named = permission_set(principal)
     path = principal.path or "/"
-    if path.startswith("/aws-reserved/") or (match is not None and principal.path is None):
-        named = f" {match['set']}" if match is not None else ""
+    if path.startswith("/aws-reserved/") or (named and principal.path is None):
+        named = f" {named}" if named else ""
         raise AwsError(
             f"The role {principal.name} belongs to IAM Identity Center; only its permission set{named} can be edited.",
             cause="role-reserved",

@@ -9,7 +9,7 @@ from rds_iam_magic.aws.endpoint import check_target
 from rds_iam_magic.connect_options import ConnectOptions, TargetOptions, check_named
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.grammar import Line, near
-from rds_iam_magic.notebook.grammars import POLICY, USER
+from rds_iam_magic.notebook.grammars import ACCESS, POLICY, USER
 from rds_iam_magic.notebook.options import connect_options_of, parse_line, where_of
 from rds_iam_magic.option import options_of
 
@@ -31,6 +31,18 @@ class UserLine:
     like: str | None
     host: str
     dry_run: bool
+    target: str | None
+    options: ConnectOptions
+    where: TargetOptions = TargetOptions()  # noqa: RUF009 - frozen
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLine:
+    """A parsed `%rds_iam_access` line."""
+
+    secret: str | None
+    user: str | None
+    everybody: bool
     target: str | None
     options: ConnectOptions
     where: TargetOptions = TargetOptions()  # noqa: RUF009 - frozen
@@ -80,8 +92,6 @@ def parse_user(text: str) -> UserLine | None:
         return None
     action, name = _user_words(line)
     _check_user_options(line, action)
-    where = TargetOptions(stack=line.get("stack"))
-    check_named(line.get("target"), where)
     return UserLine(
         action=action,
         name=name,
@@ -92,7 +102,7 @@ def parse_user(text: str) -> UserLine | None:
         dry_run="dry_run" in line.flags,
         target=line.get("target"),
         options=connect_options_of(line),
-        where=where,
+        where=_stack_of(line, line.get("target")),
     )
 
 
@@ -126,6 +136,37 @@ def _check_user_options(line: Line, action: UserAction) -> None:
         raise OptionError("There is nothing to grant.", "Add --grant 'SELECT ON SCHEMA.*', or --like USER.")
     if action == "revoke" and "grant" not in given:
         raise OptionError("There is nothing to revoke.", "Add --grant with what to revoke: --grant 'ALL ON SCHEMA.*'.")
+
+
+def parse_access(text: str) -> AccessLine | None:
+    """Read the line of `%rds_iam_access`; None when help is asked for.
+
+    Raises:
+        OptionError: The line cannot be understood.
+    """
+    line = parse_line(ACCESS, text)
+    if "help" in line.flags:
+        return None
+    targets = [*line.words, *filter(None, [line.get("target")])]
+    if len(targets) > 1:
+        raise OptionError(f"%rds_iam_access takes one TARGET; unexpected {targets[1]!r}.", ACCESS.see_help)
+    for target in targets:
+        check_target(target)
+    return AccessLine(
+        secret=line.get("secret"),
+        user=line.get("user"),
+        everybody="all" in line.flags,
+        target=targets[0] if targets else None,
+        options=connect_options_of(line),
+        where=_stack_of(line, targets[0] if targets else None),
+    )
+
+
+def _stack_of(line: Line, target: str | None) -> TargetOptions:
+    """The stack, where --secret is the master user's rather than a way to name the database."""
+    where = TargetOptions(stack=line.get("stack"))
+    check_named(target, where)
+    return where
 
 
 def options_beside(given: ConnectOptions, reached: ConnectOptions) -> ConnectOptions:

@@ -12,7 +12,15 @@ from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import AwsError, NotConnectedError
 from rds_iam_magic.notebook import grammars
 from rds_iam_magic.notebook.decorator import magic
-from rds_iam_magic.notebook.setup.lines import PolicyLine, UserLine, options_beside, parse_policy, parse_user
+from rds_iam_magic.notebook.setup.lines import (
+    AccessLine,
+    PolicyLine,
+    UserLine,
+    options_beside,
+    parse_access,
+    parse_policy,
+    parse_user,
+)
 from rds_iam_magic.notebook.setup.provision_lines import ProvisionLine, parse_enable, parse_provision
 
 if TYPE_CHECKING:
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.aws.endpoint import Endpoint
     from rds_iam_magic.aws.policies.document import Resource
     from rds_iam_magic.connection.connection import Connection
+    from rds_iam_magic.notebook.whole import WholePrinters
     from rds_iam_magic.setup.provision.stacks import Stack
 
 
@@ -31,13 +40,20 @@ class RdsIamSetup(Magics):
     Args:
         shell: The shell.
         current: Returns the current connection's endpoint, and how AWS was reached for it.
+        whole: Registers results to show in full.
     """
 
     shell: InteractiveShell
 
-    def __init__(self, shell: InteractiveShell, current: Callable[[], tuple[Endpoint, ConnectOptions]]) -> None:
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        current: Callable[[], tuple[Endpoint, ConnectOptions]],
+        whole: WholePrinters,
+    ) -> None:
         super().__init__(shell)
         self._current = current
+        self._whole = whole
 
     @line_magic
     @magic(grammars.USER)
@@ -48,24 +64,44 @@ class RdsIamSetup(Magics):
         parsed = parse_user(line)
         if parsed is None:
             return display.say(grammars.USER.help())
-        with self._master(parsed) as master:
+        with self._master(parsed, self._aim(parsed)) as master:
             outcome = users.run(master, parsed)
         return users.show(outcome, parsed)
 
-    def _master(self, parsed: UserLine) -> Connection:
-        """A connection as the master user of the database that the line names, or else of the current connection's."""
+    @line_magic
+    @magic(grammars.ACCESS)
+    def rds_iam_access(self, line: str) -> Any:
+        from rds_iam_magic.connecting import session_of
+        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.setup import access
+        from rds_iam_magic.setup.access import who_may_connect
+
+        parsed = parse_access(line)
+        if parsed is None:
+            return display.say(grammars.ACCESS.help())
+        aim = self._aim(parsed)
+        with self._master(parsed, aim) as master:
+            found = who_may_connect(master, session_of(aim[1]), user=parsed.user, everybody=parsed.everybody)
+        self._whole.add(found, access.STYLE)
+        access.show(found, parsed.user)
+        return found
+
+    def _aim(self, parsed: UserLine | AccessLine) -> tuple[str | Endpoint | None, ConnectOptions]:
+        """The target that a line names, or else the current connection's endpoint; and how to reach it."""
+        if parsed.target is None and parsed.secret is None and not parsed.where.names_database:
+            try:
+                current, reached = self._current()
+            except NotConnectedError:
+                return None, parsed.options
+            return current, options_beside(parsed.options, reached)
+        return parsed.target, parsed.options
+
+    def _master(self, parsed: UserLine | AccessLine, aim: tuple[str | Endpoint | None, ConnectOptions]) -> Connection:
+        """A connection as the master user."""
         from rds_iam_magic.notebook import display
         from rds_iam_magic.setup.master import connect_to_set_up
 
-        target: str | Endpoint | None = parsed.target
-        options = parsed.options
-        if target is None and parsed.secret is None and not parsed.where.names_database:
-            try:
-                target, reached = self._current()
-            except NotConnectedError:
-                target = None
-            else:
-                options = options_beside(options, reached)
+        target, options = aim
         return connect_to_set_up(options, target=target, secret=parsed.secret, where=parsed.where, notify=display.note)
 
     @line_magic

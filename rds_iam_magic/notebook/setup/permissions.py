@@ -63,5 +63,10 @@ NEEDS = (
         "the secret that RDS manages for a cluster; for an instance rds:DescribeDBInstances instead",
         (_SECRET, _CLUSTERS),
     ),
+    Need(
+        "%rds_iam_access CLUSTER --secret SECRET",
+        "for an instance in no cluster rds:DescribeDBInstances instead of the second",
+        (_SECRET, _CLUSTERS, "iam:GetAccountAuthorizationDetails"),
+    ),
 )
 """Each way to use a magic that asks AWS for something else; what is not listed asks AWS for nothing."""

@@ -1,11 +1,13 @@
-"""The lines of `%rds_iam_user` and `%rds_iam_policy`."""
+"""The lines of `%rds_iam_user`, `%rds_iam_policy` and `%rds_iam_access`."""
+
+import re
 
 import pytest
 
 from rds_iam_magic.aws.policies.attaching import POLICY_NAME
 from rds_iam_magic.connect_options import ConnectOptions
-from rds_iam_magic.errors import OptionError
-from rds_iam_magic.notebook.setup.lines import options_beside, parse_policy, parse_user
+from rds_iam_magic.errors import OptionError, RdsIamError
+from rds_iam_magic.notebook.setup.lines import options_beside, parse_access, parse_policy, parse_user
 
 
 def test_user_line():
@@ -129,3 +131,29 @@ def test_a_password_in_a_target_is_not_repeated(line):
     with pytest.raises(OptionError, match="may contain a password") as caught:
         parse_policy(line)
     assert "secret" not in str(caught.value)
+
+
+def test_access_line():
+    parsed = parse_access("my-cluster --secret s -u ana --all --region eu-west-1")
+    assert (parsed.target, parsed.secret, parsed.user, parsed.everybody) == ("my-cluster", "s", "ana", True)
+    assert parsed.options.region == "eu-west-1"
+    parsed = parse_access("")
+    assert (parsed.target, parsed.secret, parsed.user, parsed.everybody) == (None, None, None, False)
+    assert parse_access("--target my-cluster").target == "my-cluster"
+    assert parse_access("--help") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("a b", "takes one TARGET; unexpected 'b'"),
+        ("a --target b", "takes one TARGET; unexpected 'b'"),
+        ("a --dry-run", "no option --dry-run"),
+        ("mysql://u:pw@h", "password"),
+        ("a --user ''", "empty"),
+    ],
+)
+def test_access_lines_that_are_refused(line, words):
+    with pytest.raises(RdsIamError, match=re.escape(words)) as caught:
+        parse_access(line)
+    assert "pw" not in str(caught.value)
