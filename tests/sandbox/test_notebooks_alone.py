@@ -95,6 +95,9 @@ def test_setup_runs_with_that(inside, tmp_path):
     done, executed = run("setup.ipynb", tmp_path, missing() - closure_modules("matplotlib"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert any("image/png" in output.get("data", {}) for cell in executed.cells for output in cell.get("outputs", ()))
+    assert "Connected. first: analyst@team-db.cluster-" in done.stdout
+    assert "team-db is deleted. The snapshot team-db-" in done.stdout
+    inside.client("iam").delete_user_policy(UserName="stranger", PolicyName="rds-iam-connect")
     with inside.server.root() as root:
         root.execute("DROP USER 'analyst'@'%'")
 
