@@ -31,6 +31,16 @@ PARSERS = {
 }
 
 
+def parameters():
+    """What the first cells of the notebooks set, where a line takes more than any word."""
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+            yield from re.findall(r'^(\w+) = "([^"]+)"', "".join(cell["source"]), re.MULTILINE)
+
+
+PARAMETERS = {**dict(parameters()), "PORT": "3306"}
+
+
 def magic_lines():
     texts = re.findall(r"```\w*\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -47,7 +57,7 @@ def magic_lines():
 def test_a_magic_line_of_the_documents(magic, line, cell, tmp_path, monkeypatch):
     monkeypatch.setenv("RDS_IAM_MAGIC_CONNECTIONS", str(tmp_path / "connections.ini"))
     (tmp_path / "connections.ini").write_text("[prod]\ntarget = my-cluster\nuser = analyst\n")
-    line = line.replace("{PORT}", "3306").replace("{", "").replace("}", "")  # as IPython fills variables in
+    line = re.sub(r"\{(\w+)\}", lambda match: PARAMETERS.get(match[1], match[1]), line)  # as IPython fills variables in
     if cell is not None:
         assert options.parse_sql(line, cell, ["prod"]) is not None
     else:

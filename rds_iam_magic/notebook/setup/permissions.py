@@ -7,6 +7,7 @@ from dataclasses import dataclass
 _CLUSTERS, _INSTANCES, _PROXIES = "rds:DescribeDBClusters", "rds:DescribeDBInstances", "rds:DescribeDBProxies"
 _SECRET = "secretsmanager:GetSecretValue"  # noqa: S105 - a permission's name
 _CONNECT = "rds-db:connect"
+_STACKS, _EVENTS = "cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ NEEDS = (
     Need("%rds_iam_connect HOST", "a host name, a URL with one", (_CONNECT,)),
     Need("%rds_iam_connect CLUSTER", "a cluster's identifier or ARN", (_CLUSTERS, _CONNECT)),
     Need("%rds_iam_connect INSTANCE", "an instance's identifier or ARN", (_INSTANCES, _CONNECT)),
+    Need("%rds_iam_connect --stack STACK", "", (_STACKS, _CONNECT)),
+    Need("%rds_iam_connect --secret SECRET", "a secret that names its database", (_SECRET, _CONNECT)),
     Need("%rds_databases --aws", "", (_CLUSTERS, _INSTANCES)),
     Need("%rds_iam_policy USER --resource-id ID --account N --region R", "", ()),
     Need("%rds_iam_policy USER CLUSTER", "a cluster by any name", (_CLUSTERS,)),
@@ -67,6 +70,37 @@ NEEDS = (
         "%rds_iam_access CLUSTER --secret SECRET",
         "for an instance in no cluster rds:DescribeDBInstances instead of the second",
         (_SECRET, _CLUSTERS, "iam:GetAccountAuthorizationDetails"),
+    ),
+    Need(
+        "%rds_iam_enable TARGET --now",
+        "an instance; for a cluster rds:DescribeDBClusters and rds:ModifyDBCluster instead",
+        (_INSTANCES, "rds:ModifyDBInstance"),
+    ),
+    Need(
+        "%rds_iam_provision deploy STACK --yes",
+        "beside what CloudFormation needs to make what is in the stack",
+        (
+            _STACKS,
+            "rds:DescribeDBEngineVersions",
+            "ec2:DescribeVpcs",
+            "ec2:DescribeSubnets",
+            "cloudformation:CreateStack",
+            _EVENTS,
+        ),
+    ),
+    Need("%rds_iam_provision status STACK", "one that is complete; else its events, too", (_STACKS,)),
+    Need(
+        "%rds_iam_provision delete STACK --yes",
+        "beside what CloudFormation needs to delete what is in the stack; with --engine mysql rds:DescribeDBInstances",
+        (
+            _STACKS,
+            "cloudformation:ListStackResources",
+            "iam:ListEntitiesForPolicy",
+            _CLUSTERS,
+            "cloudformation:DeleteStack",
+            _EVENTS,
+        ),
+        ("rds:DescribeDBClusterSnapshots",),
     ),
 )
 """Each way to use a magic that asks AWS for something else; what is not listed asks AWS for nothing."""

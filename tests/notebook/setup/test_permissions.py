@@ -21,6 +21,9 @@ def names(inside):
     iam, rds, ec2 = (inside.client(service) for service in ("iam", "rds", "ec2"))
     managed = rds.describe_db_clusters()["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
+    rds.create_db_instance(
+        DBInstanceIdentifier="plain", Engine="mysql", DBInstanceClass="db.t4g.micro", AllocatedStorage=20
+    )
     proxy = rds.create_db_proxy(
         DBProxyName="front",
         EngineFamily="MYSQL",
@@ -42,9 +45,12 @@ def names(inside):
         "user/NAME": "user/inline",
         "group/NAME": "group/analysts",
         "NAME": "needy",
+        "TARGET": "plain",
+        "STACK": STACK,
         "--resource-id": IDS,
     }
     rds.delete_db_proxy(DBProxyName="front")
+    rds.delete_db_instance(DBInstanceIdentifier="plain", SkipFinalSnapshot=True)
     for kind, name in (("role", "analytics"), ("user", "inline"), ("group", "analysts")):
         named = {f"{kind.title()}Name": name}
         if "rds-iam-connect" in getattr(iam, f"list_{kind}_policies")(**named)["PolicyNames"]:
@@ -61,15 +67,36 @@ def refused_secret(monkeypatch):
         yield lambda: monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", url)
 
 
+STACK = "needy-db"
+IN_A_STACK = "%rds_iam_provision"
+
+
+@pytest.fixture
+def stack(shell, inside, monkeypatch):
+    """Makes the stack that a row takes; whatever there is of it goes afterwards."""
+    monkeypatch.setattr("rds_iam_magic.setup.provision.stacks._FIRST_STEP", 0.01)
+
+    def made_for(need):
+        if need.magic.startswith((f"{IN_A_STACK} status", f"{IN_A_STACK} delete")):
+            shell.ok(f"{IN_A_STACK} deploy {STACK} --yes")
+
+    yield made_for
+    if any(each["StackName"] == STACK for each in inside.client("cloudformation").describe_stacks()["Stacks"]):
+        shell.ok(f"{IN_A_STACK} delete {STACK} --yes")
+
+
 def line_of(need, names):
     """A line to run, with the row's words filled in."""
+    if need.magic.startswith("%rds_iam_connect"):
+        names = names | {"STACK": "sandbox"}
     head = need.magic.partition(" --resource-id")[0] + (" --resource-id" if "--resource-id" in need.magic else "")
     line = " ".join(names.get(word, word) for word in head.split())
     return f"{line} -u reader" if line.startswith("%rds_iam_connect") else line
 
 
 @pytest.mark.parametrize("need", NEEDS, ids=lambda need: need.magic)
-def test_exactly_these(shell, inside, names, need):
+def test_exactly_these(shell, inside, names, stack, need):
+    stack(need)
     with only(inside, *need.actions) as profile:
         shell.ok(f"{line_of(need, names)} --profile {profile}" if need.actions else line_of(need, names))
         if need.magic.startswith("%rds_iam_connect"):
@@ -80,7 +107,8 @@ def test_exactly_these(shell, inside, names, need):
     ("need", "missing"),
     [pytest.param(need, action, id=f"{need.magic}-{action}") for need in NEEDS for action in need.actions],
 )
-def test_one_less_is_named(shell, inside, names, need, missing, refused_secret):
+def test_one_less_is_named(shell, inside, names, stack, need, missing, refused_secret):
+    stack(need)
     if missing == "secretsmanager:GetSecretValue":
         refused_secret()
     with only(inside, *(action for action in need.actions if action != missing)) as profile:
@@ -92,7 +120,7 @@ def test_one_less_is_named(shell, inside, names, need, missing, refused_secret):
 
 def test_what_is_not_needed_is_asked_for_where_permitted(shell, inside, names):
     for need in NEEDS:
-        if need.more:
+        if need.more and "--attach" in need.magic:
             with only(inside, *need.actions, *need.more) as profile:
                 assert "Note:" not in shell.ok(f"{line_of(need, names)} --profile {profile} --dry-run").output
             with only(inside, *need.actions) as profile:
@@ -111,5 +139,5 @@ def test_the_readme_has_the_table():
 
 def test_the_table_names_actions():
     actions = {action for need in NEEDS for action in (*need.actions, *need.more)}
-    assert [action for action in actions if not re.fullmatch(r"[a-z-]+:[A-Za-z]+", action)] == []
+    assert [action for action in actions if not re.fullmatch(r"[a-z0-9-]+:[A-Za-z]+", action)] == []
     assert USER == "stranger"
