@@ -20,6 +20,7 @@ from rds_iam_magic.errors import (
     CredentialsError,
     NotConnectedError,
     OptionError,
+    RdsIamWarning,
     RegionError,
     ResultError,
     StatementError,
@@ -125,7 +126,7 @@ def test_a_database_that_says_nothing_may_be_paused():
 def test_the_host_names_region_signs_the_token(inside, monkeypatch):
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     connect(inside.endpoint).close()
-    with pytest.raises(AccessDeniedError):
+    with pytest.warns(RdsIamWarning, match="is in us-east-1 by its name"), pytest.raises(AccessDeniedError):
         connect(inside.endpoint, region="eu-west-1")
 
 

@@ -7,7 +7,7 @@ import pytest
 import rds_iam_magic
 from rds_iam_magic import connecting
 from rds_iam_magic.connect_options import ConnectOptions, TargetOptions
-from rds_iam_magic.errors import OptionError, UnreachableError
+from rds_iam_magic.errors import OptionError, RdsIamWarning, UnreachableError
 from rds_iam_magic.sandbox import seed
 from tests.support.dns import glibc_asks_dns, resolving
 
@@ -121,7 +121,7 @@ def test_the_port_when_nothing_answers(inside, monkeypatch):
     with pytest.raises(UnreachableError) as caught:
         rds_iam_magic.connect(f"{inside.hosts[3]}:3307", user="reader", connect_timeout=5)
     assert caught.value.hint.startswith("RDS says that its port is 3306, not 3307. ")
-    with pytest.raises(UnreachableError) as caught:
+    with pytest.warns(RdsIamWarning, match="port 3306; the token"), pytest.raises(UnreachableError) as caught:
         rds_iam_magic.connect("standalone", user="reader", port=3307, connect_timeout=5)
     assert "RDS says" not in caught.value.hint
 

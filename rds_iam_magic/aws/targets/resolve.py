@@ -67,6 +67,9 @@ def resolve(
         return endpoint if port is None else replace(endpoint, port=port)
 
     found = _ready(look, _called(name, where), require_iam=require_iam, wait=wait, notify=notify)
+    for note in (_other_region(found.endpoint, region), _other_port(found, port)):
+        if note:
+            notify(note)
     endpoint = found.endpoint if port is None else replace(found.endpoint, port=port)
     return replace(found, endpoint=endpoint, again=again if found.moves else None)
 
@@ -112,6 +115,24 @@ def described(
         raise TargetError("The target is empty.", cause="target-empty")
     found = look_for(Search(session, name, where, region=region, describe=True))
     return found.database or find.by_endpoint(session, found.endpoint)
+
+
+def _other_region(endpoint: Endpoint, region: str | None) -> str:
+    """A sentence on a region that is given beside a host name of another one; "" if it is not so."""
+    own = "" if ".global" in endpoint.host else parse_host_name(endpoint.host).region
+    if not region or not own or region == own:
+        return ""
+    return f"{endpoint.host} is in {own} by its name; the token is signed for {region}, as was asked for."
+
+
+def _other_port(found: Found, port: int | None) -> str:
+    """A sentence on a port that is given beside the one that RDS describes; "" if it is not so."""
+    if port is None or found.database is None or found.database.endpoint.port == port:
+        return ""
+    return (
+        f"RDS describes port {found.database.endpoint.port}; the token is signed for {port}, as was asked for. (A "
+        "tunnel's port belongs to the tunnel, not here.)"
+    )
 
 
 def _called(name: str, where: TargetOptions) -> str:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow  # servers and kernels
 def test_a_cluster_is_its_writer(session, inside):
     assert resolve(session, "sandbox").endpoint.host == inside.hosts[0]
     assert resolve(session, "SANDBOX").endpoint.host == inside.hosts[0]
-    assert resolve(session, "sandbox", port=3307).endpoint.port == 3307
+    assert resolve(session, "sandbox", port=3307, notify=lambda _: None).endpoint.port == 3307
 
 
 def test_an_instance_of_a_cluster_keeps_its_endpoint_and_has_the_clusters_resource(session, inside):
@@ -69,7 +69,7 @@ def test_an_instance_with_iam_authentication_off(session, inside):
 
 def test_a_region_overrides_that_of_a_host_name(session, inside):
     assert resolve(session, inside.endpoint).endpoint.region == "us-east-1"
-    assert resolve(session, inside.endpoint, region="eu-west-1").endpoint.region == "eu-west-1"
+    assert resolve(session, inside.endpoint, region="eu-west-1", notify=lambda _: None).endpoint.region == "eu-west-1"
 
 
 def test_a_host_names_own_region_wins_over_the_variables(inside, monkeypatch):
@@ -232,3 +232,18 @@ def test_an_odd_identifier_names_nothing(session, target):
         described(session, target)
     assert len(str(caught.value).splitlines()) == 2
     assert str(caught.value).replace("\n", "").isprintable()
+
+
+def test_what_contradicts_a_name_or_rds_is_told_at_once(session, inside):
+    """Before anything is dialled: what comes of it later is "Access denied"."""
+    told = []
+    host = inside.hosts[0]
+    assert resolve(session, host, region="eu-west-1", notify=told.append).endpoint.region == "eu-west-1"
+    assert told == [f"{host} is in us-east-1 by its name; the token is signed for eu-west-1, as was asked for."]
+    told.clear()
+    assert resolve(session, "sandbox", port=3307, notify=told.append).endpoint.port == 3307
+    assert [note.partition(";")[0] for note in told] == ["RDS describes port 3306"]
+    told.clear()
+    resolve(session, host, region="us-east-1", port=3307, notify=told.append)
+    resolve(session, "sandbox", region="us-east-1", port=3306, notify=told.append)
+    assert told == [], "a host name's port is not known"
