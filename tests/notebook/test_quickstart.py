@@ -25,7 +25,12 @@ def test_the_quickstart_runs(shell, sandbox, tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")
     (stack,) = sandbox.client("cloudformation").describe_stacks(StackName="sandbox")["Stacks"]
     secret = next(each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == "AuroraSecret")
-    names = {"my-cluster": "sandbox", "my-master-secret": secret, "127.0.0.1:3307": f"127.0.0.1:{sandbox.server.port}"}
+    names = {
+        "my-cluster": "sandbox",
+        "my-master-secret": secret,
+        "role/analysts": "role/analytics",
+        "127.0.0.1:3307": f"127.0.0.1:{sandbox.server.port}",
+    }
     shown = []
     try:
         for block in blocks():
@@ -36,6 +41,8 @@ def test_the_quickstart_runs(shell, sandbox, tmp_path, monkeypatch):
     finally:
         with sandbox.server.root() as root:
             root.execute("DROP USER IF EXISTS 'analyst'@'%'")
+        if any("--attach" in block for block in blocks()):
+            sandbox.client("iam").delete_role_policy(RoleName="analytics", PolicyName="rds-iam-connect")
     frames = [cell.value for cell in shown if isinstance(cell.value, pd.DataFrame)]
     assert 803 in [frame.loc[0, "customers"] for frame in frames if "customers" in frame]
     assert len(pd.read_parquet("orders.parquet")) == 50_000

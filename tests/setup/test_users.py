@@ -635,8 +635,8 @@ def test_hostile_tables_and_columns(master, inside):
 @pytest.mark.parametrize(
     ("grant", "words"),
     [
-        ("SELECT ON shop.ordres", "SHOW TABLES"),
-        ("SELECT (idd) ON shop.orders", "DESCRIBE"),
+        ("SELECT ON shop.ordres", "db.tables()"),
+        ("SELECT (idd) ON shop.orders", "db.columns("),
         ("EXECUTE ON PROCEDURE shop.nothing", "SHOW PROCEDURE STATUS"),
     ],
 )

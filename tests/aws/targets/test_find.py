@@ -4,6 +4,7 @@ import pytest
 
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.targets import find
+from rds_iam_magic.aws.targets.resolve import resolve
 from rds_iam_magic.errors import AwsError, TargetError
 from tests.aws.targets.conftest import Asking
 from tests.support.permissions import only
@@ -107,3 +108,17 @@ def test_the_owner_of_a_proxys_endpoints(asking, inside):
         rds.delete_db_proxy_endpoint(DBProxyEndpointName="more")
     with pytest.raises(TargetError, match="No RDS Proxy in us-east-1 has the endpoint"):
         find.by_endpoint(asking.session, parse_host_name("app.proxy-abc123.us-east-1.rds.amazonaws.com"))
+
+
+def test_a_cluster_in_a_global_database_is_still_a_cluster(session, inside):
+    """RDS describes it with the global database's name, too."""
+    rds = inside.client("rds")
+    arn = rds.describe_db_clusters(DBClusterIdentifier="sandbox")["DBClusters"][0]["DBClusterArn"]
+    rds.create_global_cluster(GlobalClusterIdentifier="everywhere", SourceDBClusterIdentifier=arn)
+    try:
+        assert "GlobalClusterIdentifier" in rds.describe_db_clusters(DBClusterIdentifier="sandbox")["DBClusters"][0]
+        found = resolve(session, "sandbox")
+        assert (found.endpoint.host, found.moves) == (inside.hosts[0], False)
+    finally:
+        rds.remove_from_global_cluster(GlobalClusterIdentifier="everywhere", DbClusterIdentifier="sandbox")
+        rds.delete_global_cluster(GlobalClusterIdentifier="everywhere")
