@@ -24,6 +24,8 @@ from rds_iam_magic.errors import RdsIamError
 from rds_iam_magic.tunnels import guard
 
 _KEPT = 16_000  # characters of output
+_MOST_READ = 65_536  # bytes; what a pipe holds on Linux
+_PAUSE = 0.05  # seconds
 _GUARD = str(Path(guard.__file__))
 
 
@@ -132,12 +134,15 @@ def _run(prepare: Callable[[], Start], state: _State) -> None:
         if state.stopped:
             _end(state)
         printed = ""
-        while data := os.read(process.stdout.fileno(), 4096):
-            printed = (printed + data.decode(errors="replace"))[-_KEPT:]
-            state.output = start.mask(printed)
+        while data := os.read(process.stdout.fileno(), _MOST_READ):
+            printed += data.decode(errors="replace")
             if state.port is None:
                 state.port = start.port(printed)
+            printed = printed[-_KEPT:]
+            state.output = start.mask(printed)
             state.events.put(None)
+            if len(data) == _MOST_READ:  # it does not stop talking: this thread is not to be busy with that
+                time.sleep(_PAUSE)
         process.stdout.close()
     state.ended = True
     state.events.put(None)
