@@ -141,7 +141,7 @@ def _run(prepare: Callable[[], Start], state: _State) -> None:
             printed = printed[-_KEPT:]
             state.output = start.mask(printed)
             state.events.put(None)
-            if len(data) == _MOST_READ:  # it does not stop talking: this thread is not to be busy with that
+            if state.port is not None and len(data) == _MOST_READ:  # it does not stop talking: no need to keep up
                 time.sleep(_PAUSE)
         process.stdout.close()
     state.ended = True
