@@ -71,8 +71,8 @@ def test_time_is_up():
 
 
 def test_much_output_does_not_block_it():
-    code = "print('x' * 1_000_000); print('open', flush=True)\nwhile True: print('y' * 100_000, flush=True)"
-    program = Program(lambda: start(code))
+    code = "print('x' * 1_000_000); print('open', flush=True); n = 0\n"
+    program = Program(lambda: start(code + "while n := n + 1: print(f'{n:010}' * 10_000, flush=True)"))
     assert program.wait_until_open(soon()) == 7
     seen = program.output
     wait_until(lambda: program.output[-10:] != seen[-10:])
