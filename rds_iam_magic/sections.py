@@ -311,16 +311,16 @@ def _alone(path: Path) -> Iterator[None]:
     """Make the file's folder, and keep other kernels from saving there meanwhile: what they save would be lost."""
     descriptor = None
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(ImportError):  # Windows has neither this lock nor folders that can be opened
-            import fcntl
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(ImportError):  # Windows has neither this lock nor folders that can be opened
+                import fcntl
 
-            descriptor = os.open(path.parent, os.O_RDONLY)
-            with suppress(OSError):  # some network file systems have no locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except OSError as error:
-        raise _unwritable(path, error.strerror) from None
-    try:
+                descriptor = os.open(path.parent, os.O_RDONLY)
+                with suppress(OSError):  # some network file systems have no locks
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            raise _unwritable(path, error.strerror) from None
         yield
     finally:
         if descriptor is not None:
