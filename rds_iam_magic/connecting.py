@@ -236,8 +236,9 @@ def iam_login(
     found = resolve(
         session, target or None, where=where, port=port, region=options.region, wait=options.wait, notify=notify
     )
-    if options.ssh or options.ssm:
-        found = replace(found, again=None)  # a tunnel leads to one endpoint
+    if (options.ssh or options.ssm) and found.again is not None:
+        notify(f"the tunnel leads to {found.endpoint}; when the target moves, as by a failover, connect again.")
+        found = replace(found, again=None)
     login = _login(
         _with_time_to_resume(options, found, notify),
         session,

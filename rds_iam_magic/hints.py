@@ -276,10 +276,12 @@ HINTS: dict[str, str] = {
     "ca-bundle-unusable": "",
     "ca-url-invalid": "Unset it, or give an address of the form https://HOST/PATH.",
     # The network and TLS
-    "address-silent": "Check the security group and the VPN, or open a tunnel and add {option:via}. " + _PAUSED,
+    "address-silent": "Check the security group and the VPN, or connect by a tunnel: {option:ssh}, {option:ssm} or "
+    "{option:via}. " + _PAUSED,
     "address-unreachable": "Check the host and port; for a tunnel ({option:via}), check that it is open.",
     "name-lookup-timeout": "Check the VPN and the DNS server, then try again.",
-    "name-unknown": "Check its spelling and the VPN; for a private network, open a tunnel and add {option:via}.",
+    "name-unknown": "Check its spelling and the VPN; for a private network, connect by a tunnel: {option:ssh}, "
+    "{option:ssm} or {option:via}.",
     "not-mysql": "Check what listens there, and where the tunnel ends. " + _PAUSED,
     "tls-expired": "Check this machine's clock; otherwise, rotate the database's certificate (RDS console, Modify).",
     "tls-failed": "Check what listens there: a MySQL server with TLS 1.2 or later is expected.",
@@ -308,7 +310,7 @@ HINTS: dict[str, str] = {
     "ssm-target-invalid": "Give the id of an EC2 instance, such as i-0123456789abcdef0.",
     "tunnel-blocked": "Check that the database's security group lets in the host at the tunnel's far end.",
     "tunnel-failed": "Check that the same works in a terminal.",
-    "tunnel-port-taken": "Try again.",
+    "tunnel-port-taken": "Try again; for a port that ~/.ssh/config forwards (LocalForward), end what has it.",
     "tunnel-slow": "{option:connect-timeout} waits longer.",
     "ways-exclude": "Keep one of {option:via}, {option:ssm} and {option:ssh}.",
     # Logging in

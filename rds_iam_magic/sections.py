@@ -19,7 +19,7 @@ import os
 import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -56,12 +56,18 @@ class _Line:
 
 
 def path_of_sections() -> Path:
-    """The file: `RDS_IAM_MAGIC_CONNECTIONS`, else in the folder of the user's configuration."""
+    """The file: `RDS_IAM_MAGIC_CONNECTIONS`, else in the folder of the user's configuration.
+
+    Raises:
+        OptionError: It is in a home directory, and that is not known.
+    """
     own = os.environ.get("RDS_IAM_MAGIC_CONNECTIONS")
-    if own:
-        return Path(own).expanduser()
     base = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / "rds_iam_magic" / "connections.ini"
+    with suppress(RuntimeError):
+        if own:
+            return Path(own).expanduser()
+        return (Path(base) if base else Path.home() / ".config") / "rds_iam_magic" / "connections.ini"
+    raise OptionError("Where the sections are is not known: the home directory is not.", cause="sections-unreadable")
 
 
 def section_names() -> list[str]:
@@ -160,9 +166,12 @@ def write_section(name: str, values: Mapping[str, Any]) -> bool:
     new = {key: _text(key, value) for key, value in values.items()}
     for key, text in new.items():
         _value(_Line(0, "", name, key, text), {})
-    lines = list(_lines(_read()))
-    is_there = any(line.section == name for line in lines)
-    _write_whole(_with(lines, name, new))
+    _read()  # one that cannot be read is told as that, before anything is made
+    path = Path(os.path.realpath(path_of_sections()))  # a link stays a link
+    with _alone(path):
+        lines = list(_lines(_read()))
+        is_there = any(line.section == name for line in lines)
+        _write_whole(path, _with(lines, name, new))
     return is_there
 
 
@@ -201,6 +210,8 @@ def _with(lines: list[_Line], name: str, new: dict[str, str]) -> str:
 def _read() -> str:
     path = path_of_sections()
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            return ""  # such as /dev/null: a user who wants no sections
         return path.read_text("utf-8-sig")
     except FileNotFoundError:
         return ""
@@ -274,7 +285,7 @@ def _number(line: _Line, *, whole: bool) -> float:
             return number
     except ValueError:
         pass
-    raise _error(line, f"{line.key} is a {'whole ' if whole else ''}number greater than 0")
+    raise _error(line, f"{line.key} is a {'whole number from 1 to 65535' if whole else 'number greater than 0'}")
 
 
 def _holds_login(key: str, text: str) -> bool:
@@ -295,11 +306,32 @@ def _text(key: str, value: Any) -> str:
     return text
 
 
-def _write_whole(text: str) -> None:
-    path = path_of_sections().resolve()  # a link stays a link
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Make the file's folder, and keep other kernels from saving there meanwhile: what they save would be lost."""
+    descriptor = None
+    try:
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(ImportError):  # Windows has neither this lock nor folders that can be opened
+                import fcntl
+
+                descriptor = os.open(path.parent, os.O_RDONLY)
+                with suppress(OSError):  # some network file systems have no locks
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            raise _unwritable(path, error.strerror) from None
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    if path.exists() and not path.is_file():  # such as /dev/null, which a privileged user could replace
+        raise _unwritable(path, "it is not a regular file")
     temporary = ""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # of mode 0600
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
@@ -312,7 +344,11 @@ def _write_whole(text: str) -> None:
     finally:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-    raise OptionError(f"{path} cannot be written: {reason}.", cause="sections-unwritable")
+    raise _unwritable(path, reason)
+
+
+def _unwritable(path: Path, reason: str | None) -> OptionError:
+    return OptionError(f"{path} cannot be written: {reason}.", cause="sections-unwritable")
 
 
 def _error(line: _Line, words: str, hint: str = "", *, is_secret: bool = False) -> OptionError:

@@ -121,7 +121,7 @@ def test_an_error_is_spelled_for_its_interface():
     error = UnreachableError("No.", cause="name-unknown")
     assert 'via="HOST:PORT"' in error.hint
     error.interface = Interface.NOTEBOOK
-    assert "add --via HOST:PORT" in str(error)
+    assert "by a tunnel: --ssh HOST, --ssm INSTANCE_ID or --via HOST:PORT" in str(error)
 
 
 def test_a_sentence_in_front_of_the_hint_leaves_the_rest_to_be_spelled():

@@ -1,7 +1,9 @@
 """Sections: what is written is read again, what else is in the file stays, and only options are in it."""
 
 import configparser
+import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 
 import pytest
@@ -82,8 +84,8 @@ def test_a_file_of_the_users_own(file):
         ("user =", 2, "section-invalid", "user is empty"),
         ("user", 2, "section-invalid", "neither [NAME] nor KEY = VALUE nor a comment"),
         ("= a", 2, "section-invalid", "neither"),
-        ("port = x", 2, "section-invalid", "port is a whole number greater than 0"),
-        ("port = 65536", 2, "section-invalid", "port is a whole number"),
+        ("port = x", 2, "section-invalid", "port is a whole number from 1 to 65535"),
+        ("port = 65536", 2, "section-invalid", "port is a whole number from 1 to 65535"),
         ("timeout = 0", 2, "section-invalid", "timeout is a number greater than 0"),
         ("timeout = nan", 2, "section-invalid", "timeout is a number greater than 0"),
         ("wait = maybe", 2, "section-invalid", "wait is true or false"),
@@ -169,6 +171,30 @@ def test_a_file_that_cannot_be_written(file):
     ):
         assert "hunter2" not in str(fails(cause, "", write_section, name, values))
     assert file.read_text() == "[prod]\nuser = a\n"
+
+
+def test_what_is_no_regular_file_is_not_replaced(file):
+    file.parent.mkdir()
+    os.mkfifo(file)
+    assert section_names() == []
+    fails("sections-unwritable", "it is not a regular file", write_section, "prod", {"user": "a"})
+    assert stat.S_ISFIFO(file.stat().st_mode)
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_a_home_that_is_not_known(monkeypatch):
+    monkeypatch.setenv("RDS_IAM_MAGIC_CONNECTIONS", "~nobody-has-this-name/connections.ini")
+    fails("sections-unreadable", "the home directory", read_section, "prod")
+    fails("sections-unreadable", "the home directory", write_section, "prod", {"user": "a"})
+    assert section_names() == []
+
+
+def test_several_kernels_save_at_once(file):
+    names = [f"s{number}" for number in range(40)]
+    with ThreadPoolExecutor(4) as writers:
+        list(writers.map(lambda name: write_section(name, {"user": name}), names))
+    assert sorted(section_names()) == sorted(names)
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
 def test_a_folder_that_cannot_be_made(file):

@@ -59,7 +59,8 @@ is not used for anything.
 The writer of a global database may change to another cluster in another region, and a name of your own may be made to
 lead to another database. Both are found anew for each session: after a switchover, the next statement that opens one
 is signed for the new writer, in its region, and a line says so. If AWS cannot be asked just then, the last endpoint is
-tried.
+tried. A tunnel of the connection's own (`--ssh`, `--ssm`) leads to the endpoint of the time of connecting; a line says
+so.
 
 ## A name of your own
 

@@ -308,7 +308,7 @@ ENABLE = Grammar(
     (
         Option("now", OptionInfo("Apply it at once, not in the maintenance window.")),
         Option("wait", options_of(ConnectOptions)["wait"]),
-        Option("yes", OptionInfo("With `now`: also apply the other changes that are due in the maintenance window.")),
+        Option("yes", OptionInfo("With `--now`: also apply the other changes that are due in the maintenance window.")),
         *_AWS,
     ),
 )

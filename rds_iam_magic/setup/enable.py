@@ -112,7 +112,9 @@ def _describe(session: Any, database: Database) -> dict[str, Any]:
 
 def _check_others(target: str, row: dict[str, Any], *, now: bool, yes: bool) -> None:
     """Applying one change at once applies all that are pending, some of which restart the database."""
-    others = [key for key, value in (row.get("PendingModifiedValues") or {}).items() if key != _IAM and value]
+    pending = row.get("PendingModifiedValues") or {}
+    # False and 0 are changes, too: to one zone, to no backups.
+    others = [key for key, value in pending.items() if key != _IAM and value not in (None, "", [], {})]
     if now and others and not yes:
         raise ProvisionError(
             f"{target} has other changes that are due in the maintenance window and would be applied at once, too: "

@@ -21,7 +21,10 @@ PATIENCE = 1.5
 def main(command: list[str]) -> None:
     """Run a command until it ends, or until standard input says so."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # an ignored one would be ignored by the program, too
-    program = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - no shell; the caller has checked it
+    try:
+        program = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - no shell; the caller has checked it
+    except OSError as error:  # such as a script whose interpreter is gone
+        sys.exit(f"{command[0]} cannot be started: {error.strerror}")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # this process is of the same group
     threading.Thread(target=_end_when_told, args=(program,), daemon=True).start()
     program.wait()

@@ -24,6 +24,8 @@ from rds_iam_magic.errors import RdsIamError
 from rds_iam_magic.tunnels import guard
 
 _KEPT = 16_000  # characters of output
+_MUCH = 4096  # bytes at once; what ssh says of a connection is less
+_PAUSE = 0.05  # seconds
 _GUARD = str(Path(guard.__file__))
 
 
@@ -132,12 +134,15 @@ def _run(prepare: Callable[[], Start], state: _State) -> None:
         if state.stopped:
             _end(state)
         printed = ""
-        while data := os.read(process.stdout.fileno(), 4096):
-            printed = (printed + data.decode(errors="replace"))[-_KEPT:]
-            state.output = start.mask(printed)
+        while data := os.read(process.stdout.fileno(), 65_536):
+            printed += data.decode(errors="replace")
             if state.port is None:
                 state.port = start.port(printed)
+            printed = printed[-_KEPT:]
+            state.output = start.mask(printed)
             state.events.put(None)
+            if state.port is not None and len(data) > _MUCH:  # it does not stop talking: no need to keep up
+                time.sleep(_PAUSE)
         process.stdout.close()
     state.ended = True
     state.events.put(None)

@@ -149,6 +149,15 @@ def test_other_changes_are_not_applied_unasked(asked):
 
 
 @pytest.mark.usefixtures("rds")
+def test_to_switch_something_off_is_a_change_too(asked):
+    asked["change"] = pending("<BackupRetentionPeriod>0</BackupRetentionPeriod><MultiAZ>false</MultiAZ>")
+    with pytest.raises(ProvisionError) as caught:
+        told(now=True)
+    assert caught.value.message.endswith("applied at once, too: BackupRetentionPeriod, MultiAZ.")
+    assert "ModifyDBInstance" not in asked["bodies"]
+
+
+@pytest.mark.usefixtures("rds")
 def test_waiting_is_until_it_is_on(monkeypatch):
     """Right after the call, nothing shows that it is pending."""
     found = enable._find(open_session(), OFF, None)

@@ -60,3 +60,19 @@ def test_the_program_ends_by_itself():
     with guarded() as (process, below):
         below[0].kill()
         assert process.stdout.read() == b"", "the pipe is closed by all"
+
+
+def test_a_program_that_cannot_be_started(tmp_path):
+    program = tmp_path / "aws"
+    program.write_text("#!/nothing/python\n")
+    program.chmod(0o755)
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", guard.__file__, str(program)],
+        stdin=subprocess.PIPE,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=LONG,
+        check=False,
+    )
+    assert (run.stdout, run.stderr) == ("", f"{program} cannot be started: No such file or directory\n")

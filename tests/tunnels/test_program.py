@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,13 +71,23 @@ def test_time_is_up():
 
 
 def test_much_output_does_not_block_it():
-    code = "print('x' * 1_000_000); print('open', flush=True)\nwhile True: print('y' * 100_000, flush=True)"
-    program = Program(lambda: start(code))
+    code = "print('x' * 1_000_000); print('open', flush=True); n = 0\n"
+    program = Program(lambda: start(code + "while n := n + 1: print(f'{n:010}' * 10_000, flush=True)"))
     assert program.wait_until_open(soon()) == 7
     seen = program.output
     wait_until(lambda: program.output[-10:] != seen[-10:])
     assert len(program.output) <= 16_000
     program.stop()
+
+
+def test_a_flood_costs_little():
+    code = "print('open', flush=True)\nwhile True: print('y' * 1_000_000, flush=True)"
+    flooding, looks = start(code), []
+    program = Program(lambda: replace(flooding, mask=lambda text: looks.append(time.monotonic()) or text))
+    assert program.wait_until_open(soon()) == 7
+    wait_until(lambda: len(looks) > 40)
+    program.stop()
+    assert looks[40] - looks[0] > 0.5, "it is read in large pieces, with pauses"
 
 
 @pytest.mark.parametrize("error", [TunnelError("There is no ssh."), OSError("no file s3cret"), KeyError("s3cret")])

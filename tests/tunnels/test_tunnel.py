@@ -410,3 +410,14 @@ def test_the_variable_for_an_address_yields(ssm, monkeypatch, notes):
     assert "--ssm" in note.spelled(Interface.NOTEBOOK)
     assert os.environ["RDS_IAM_MAGIC_VIA"]
     assert ssm.started
+
+
+@pytest.mark.usefixtures("ssm")
+def test_a_target_that_moves_is_told(notes):
+    with rds_iam_magic.connect("worldwide", user="reader", ssm="i-1", notify=notes.append) as db:
+        host = db.login.endpoint.host
+    assert f"the tunnel leads to {host}:3306; when the target moves, as by a failover, connect again." in notes
+    notes.clear()
+    with rds_iam_magic.connect("sandbox", user="reader", ssm="i-1", notify=notes.append):
+        pass
+    assert notes == []

@@ -64,7 +64,10 @@ def _what_goes(
     if holders:
         yield f"  The policy is taken from {', '.join(map(str, holders))}."
     if database is not None:
-        yield "A last snapshot of the database is kept, and costs its storage; automatic backups and the secret go."
+        yield (
+            "A last snapshot of the database is kept, and the logs in CloudWatch stay: both cost their storage. "
+            "Automatic backups and the secret go."
+        )
 
 
 def _policy_holders(session: Any, there: list[Resource]) -> list[Holder]:

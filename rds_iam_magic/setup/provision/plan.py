@@ -11,6 +11,7 @@ from rds_iam_magic.setup.provision.request import Request
 
 # Of us-east-1, in US dollars; other regions cost more or less, and prices change: the words say "about".
 _ACU_HOUR = 0.12
+_ADDRESS_HOUR = 0.005
 _SECRET_MONTH = 0.40
 _CLASS_HOURS = {"db.t4g.micro": 0.016, "db.t4g.small": 0.032, "db.t4g.medium": 0.065}
 _MONTH = 730  # hours
@@ -51,7 +52,13 @@ class Plan:
         yield f"Costs: {self._costs()}"
 
     def _reached_by(self) -> str:
-        return "everybody on the internet" if self.request.source.is_everybody else str(self.request.source)
+        source, is_reached = self.request.source, self.request.public
+        if source.is_everybody:
+            near = "within the VPC and the networks that are connected with it"
+            return f"everybody {'on the internet' if is_reached else near}"
+        if source.is_on_the_internet and not is_reached:
+            return f"{source}, but only from within the VPC or a network that is connected with it"
+        return str(source)
 
     def _policy_user(self) -> str:
         name = self.request.policy_user
@@ -74,7 +81,9 @@ class Plan:
             f"Storage, backups, logs and the secret (about {_SECRET_MONTH:.2f} USD a month) come on top. Prices are of "
             "us-east-1 and may have changed: https://aws.amazon.com/rds/pricing/"
         )
-        return f"{self._capacity_costs()} {extra}"
+        hour = _ADDRESS_HOUR
+        address = f"The public address costs about {hour:g} USD an hour, {hour * _MONTH:.0f} USD a month. "
+        return f"{self._capacity_costs()} {address if self.request.public else ''}{extra}"
 
     def _capacity_costs(self) -> str:
         if self.request.acus is None:

@@ -112,11 +112,13 @@ def status(session: Any, name: str, *, notify: Notify) -> Stack:
 
 def what_next(stack: Stack) -> Iterator[str]:
     """The outputs of a stack that is there, who can reach its database, and what to do next."""
+    if not stack.engine:
+        if stack.outputs:
+            yield "It was made in another way: its outputs are not shown, since they may hold secrets."
+        return
     width = max(map(len, stack.outputs), default=0)
     for name, value in stack.outputs.items():
         yield f"{name:<{width}}  {value}"
-    if not stack.engine:
-        return
     yield _reach(stack)
     secret = next((value for name, value in stack.outputs.items() if name.endswith("Secret")), "SECRET_ID")
     yield Note(

@@ -33,6 +33,7 @@ def test_deleting_tells_what_goes(session, deploy, inside):
     assert "  Cluster (AWS::RDS::DBCluster) team-db" in told
     assert "  The policy is taken from user/stranger." in told
     assert "A last snapshot of the database is kept" in told[-2]
+    assert "the logs in CloudWatch stay" in told[-2]
     assert told[-1].spelled(Interface.NOTEBOOK) == "Nothing was deleted yet. To go on, add --yes."
     assert stacks.describe(session, "team-db").is_usable
     told.clear()

@@ -56,6 +56,10 @@ def test_what_it_costs(options, costs):
     [
         ("0.0.0.0/0", {"public": True}, "Who can reach it: everybody on the internet."),
         ("10.0.0.0/8", {}, "Who can reach it: 10.0.0.0/8."),
+        ("8.8.8.8", {"public": True}, "Who can reach it: 8.8.8.8/32."),
+        ("8.8.8.8", {}, "Who can reach it: 8.8.8.8/32, but only from within the VPC or a network that is connected"),
+        ("0.0.0.0/0", {}, "Who can reach it: everybody within the VPC and the networks that are connected with it."),
+        (None, {"public": True}, "The public address costs about 0.005 USD an hour, 4 USD a month."),
         ("sg-01234567", {}, "Who can reach it: members of sg-01234567."),
         (None, {"public": True}, "Where: the default VPC, vpc-1, with 2 subnets in 2 zones; a public address."),
         (None, {"policy_user": "ana"}, "connect as the database user ana;"),
@@ -70,3 +74,7 @@ def test_what_is_not_as_usual_is_said():
     lines = "\n".join(words(offer=replace(OFFER, logs=("error",), instead_of="8.0.old")))
     assert "AWS does not offer 8.0.old here any more; 8.0.x is its own default." in lines
     assert "the logs error in CloudWatch, without the log iam-db-auth-error" in lines
+
+
+def test_without_a_public_address_none_is_to_be_paid():
+    assert "public address costs" not in "\n".join(words())

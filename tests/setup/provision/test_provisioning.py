@@ -174,6 +174,14 @@ def test_a_stack_of_somebody_else_is_left_alone(session, deploy):
     assert stacks.describe(session, "sandbox").status == "CREATE_COMPLETE"
 
 
+def test_what_a_stack_of_somebody_else_puts_out_is_not_shown(session):
+    """It may be a password: CloudFormation hides parameters at most."""
+    sandbox = stacks.describe(session, "sandbox")
+    lines = list(provisioning.what_next(replace(sandbox, outputs={"Password": "hunter2"})))
+    assert lines == ["It was made in another way: its outputs are not shown, since they may hold secrets."]
+    assert list(provisioning.what_next(replace(sandbox, outputs={}))) == []
+
+
 def test_a_stack_that_is_not_there(session):
     assert failure(delete, session, []).message == "There is no stack team-db."
     assert failure(provisioning.status, session, "team-db", notify=print).cause == "stack-unknown"
