@@ -55,6 +55,13 @@ LONGEST = (
     "test_command",
     "test_parts",
     "test_notebooks_alone",
+    "test_permissions",
+    "test_users",
+    "test_provisioning",
+    "test_reader",
+    "test_s3",
+    "test_attacks",
+    "test_dask",
 )
 MOST_IN_A_GROUP = 70
 
