@@ -246,7 +246,9 @@ def _proxy_with(session: Any, endpoint: Endpoint) -> Database | None:
     own = next((row for row in rows if str(row.get("Endpoint", "")).lower() == endpoint.host), None)
     if own is None and rows:
         further = describer.all(PROXY_ENDPOINTS)
-        name = next((row["DBProxyName"] for row in further if str(row["Endpoint"]).lower() == endpoint.host), None)
+        name = next(
+            (row["DBProxyName"] for row in further if str(row.get("Endpoint", "")).lower() == endpoint.host), None
+        )
         own = next((row for row in rows if row["DBProxyName"] == name), None)
     if own is None:
         describer.require(PROXIES, PROXY_ENDPOINTS)

@@ -53,6 +53,15 @@ def test_while_none_writes(inside, monkeypatch):
     assert caught.value.cause == "global-without-writer"
 
 
+@pytest.mark.parametrize("part", ["IsWriter", "DBClusterArn"])
+def test_a_member_without_a_part_is_told(inside, monkeypatch, part):
+    without = Changed(inside, lambda _, text: re.sub(f"<{part}>[^<]*</{part}>", "", text))
+    with answering(without) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+        with pytest.raises(AwsError):
+            resolve(open_session(), seed.GLOBAL)
+
+
 def test_a_writer_that_is_not_there(inside, monkeypatch):
     gone = Changed(inside, lambda _, text: re.sub("cluster:worldwide-west", "cluster:gone", text))
     with answering(gone) as url:
