@@ -209,7 +209,15 @@ def _named(search: Search, name: str, port: int | None) -> Search:
 def _by_secret(search: Search) -> Found:
     secret = str(search.where.secret)
     require_text(secret, "The secret's name")
-    return _of_secret(search, secret.strip())
+    try:
+        return _of_secret(search, secret.strip())
+    except TargetError as error:
+        if error.cause != "secret-without-database":
+            raise
+        problem = error
+    # Beside a target, as for the master user, this secret is not taken.
+    hint = "Give the cluster's or instance's identifier or host name instead of the secret."
+    raise TargetError(problem.message, hint, cause="secret-without-database")
 
 
 def _of_secret(search: Search, secret: str) -> Found:

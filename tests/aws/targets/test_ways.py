@@ -128,6 +128,19 @@ def test_each_way(asking, inside, said, number, calls, line):
 
 
 @slow
+def test_a_secret_that_names_nothing(asking, inside):
+    """No target goes beside it, so that none is asked for beside it."""
+    secrets = inside.client("secretsmanager")
+    secrets.create_secret(Name="nameless", SecretString=json.dumps({"username": "a", "password": "x"}))
+    try:
+        with pytest.raises(TargetError, match="does not name its database") as caught:
+            resolve(asking.session, None, where=TargetOptions(secret="nameless"))
+    finally:
+        secrets.delete_secret(SecretId="nameless", ForceDeleteWithoutRecovery=True)
+    assert "instead of the secret" in caught.value.hint
+
+
+@slow
 def test_a_secret_or_a_stack_gives_what_is_known_besides(asking, inside):
     secrets = inside.client("secretsmanager")
     full = {"username": "a", "password": "x", "host": inside.hosts[0], "port": 3307, "dbname": "shop"}
