@@ -116,7 +116,8 @@ HINTS: dict[str, str] = {
     "file-format-unknown": "Use one of .parquet, .csv, .csv.gz, .arrow.",
     "grant-invalid": "Write PRIVILEGE[, …] ON SCHEMA.TABLE, as in 'SELECT ON shop.*'.",
     "invalid-option": "",
-    "login-as-target": "Write {command:connect-to-database} instead, and delete the password: none is needed.",
+    "login-as-target": "Give the host name or identifier alone, as in {command:connect-to-database}, and delete the "
+    "password: none is needed.",
     "memory-size-invalid": "Give a number of bytes, or a string such as '4 GB'.",
     "option-empty": "Give a value (is a variable not set?), or omit the option.",
     "option-not-text": "Remove that character.",

@@ -27,6 +27,7 @@ from rds_iam_magic.aws.targets.rows import (
     database_of,
     hosts_of,
     identifier_of,
+    is_global,
     is_in_cluster,
     is_instance,
     owner_among,
@@ -58,7 +59,7 @@ def by_identifier(session: Any, identifier: str, *, region: str | None = None) -
     region = region or region_of(session)
     with aws_call(f"looking up {identifier}"):
         row, owner = _one_of_that_name(session, identifier, region)
-    return writer_of(session, row, region) if "GlobalClusterIdentifier" in row else found_of(row, owner, region)
+    return writer_of(session, row, region) if is_global(row) else found_of(row, owner, region)
 
 
 def _one_of_that_name(session: Any, identifier: str, region: str) -> tuple[Row, Row | None]:

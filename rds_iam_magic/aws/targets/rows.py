@@ -20,6 +20,11 @@ def is_instance(row: Row) -> bool:
     return "DBInstanceIdentifier" in row
 
 
+def is_global(row: Row) -> bool:
+    """Whether a row is a global database, whose clusters name it, too."""
+    return "GlobalClusterIdentifier" in row and "DBClusterIdentifier" not in row
+
+
 def is_in_cluster(row: Row) -> bool:
     """Whether a row is an instance in a cluster."""
     return is_instance(row) and bool(cluster_of(row))
