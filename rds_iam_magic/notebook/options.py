@@ -86,7 +86,7 @@ def parse_connect(text: str) -> ConnectLine | None:
     if section is not None:
         given = _given(line, to)
         options, settings, to, where = with_section(section, options, settings, to, where, given=given)
-    if line.words or to.target or (section is not None and not where.names_database):
+    if line.words or (section is not None and not where.names_database):
         to = read_url(to)
         check_target(to.target)
     if (save := line.get("save")) is not None:

@@ -636,7 +636,7 @@ def test_hostile_tables_and_columns(master, inside):
 @pytest.mark.parametrize(
     ("grant", "words"),
     [
-        ("SELECT ON shop.ordres", "Did you mean `orders`? db.tables() lists"),
+        ("SELECT ON shop.ordres", "db.tables()"),
         ("SELECT (idd) ON shop.orders", "db.columns("),
         ("EXECUTE ON PROCEDURE shop.nothing", "SHOW PROCEDURE STATUS"),
     ],

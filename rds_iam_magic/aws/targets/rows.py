@@ -21,8 +21,8 @@ def is_instance(row: Row) -> bool:
 
 
 def is_global(row: Row) -> bool:
-    """Whether a row is a global database, whose clusters name it, too."""
-    return "GlobalClusterIdentifier" in row and "DBClusterIdentifier" not in row
+    """Whether a row is a global database; its clusters name it, too."""
+    return "GlobalClusterIdentifier" in row and "DBClusterIdentifier" not in row and not is_instance(row)
 
 
 def is_in_cluster(row: Row) -> bool:
