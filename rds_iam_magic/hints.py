@@ -116,7 +116,8 @@ HINTS: dict[str, str] = {
     "file-format-unknown": "Use one of .parquet, .csv, .csv.gz, .arrow.",
     "grant-invalid": "Write PRIVILEGE[, …] ON SCHEMA.TABLE, as in 'SELECT ON shop.*'.",
     "invalid-option": "",
-    "login-as-target": "Write {command:connect-to-database} instead, and delete the password: none is needed.",
+    "login-as-target": "Give the host name or identifier alone, as in {command:connect-to-database}, and delete the "
+    "password: none is needed.",
     "memory-size-invalid": "Give a number of bytes, or a string such as '4 GB'.",
     "option-empty": "Give a value (is a variable not set?), or omit the option.",
     "option-not-text": "Remove that character.",
@@ -206,8 +207,8 @@ HINTS: dict[str, str] = {
     "aws-endpoint-invalid": "Correct AWS_ENDPOINT_URL (or endpoint_url in the profile): https://HOST:PORT.",
     "aws-failed": "Check the network and the AWS configuration.",
     "aws-fault": "Try again in a minute.",
-    "aws-lookup-denied": "Ask for the permission (rds:DescribeDBClusters for a cluster, rds:DescribeDBInstances for an "
-    "instance), or give the database's full host name, which needs no look-up.",
+    "aws-lookup-denied": "Ask for that permission (for an identifier: rds:DescribeDBClusters if it is a cluster's, "
+    "rds:DescribeDBInstances if an instance's), or give the database's full host name, which needs no look-up.",
     "aws-proxy-unreachable": "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
     "aws-response-invalid": _NETWORK,
     "aws-throttled": "Try again in a minute.",
@@ -234,8 +235,9 @@ HINTS: dict[str, str] = {
     "maintenance window needs Apply immediately (RDS console, Modify).",
     "not-rds-host": "The token is signed for the AWS host name: give that, and {option:via} for a tunnel or an IP; a "
     "name of your own needs a CNAME that leads to it.",
-    "policy-lookup-denied": "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances (for a proxy, "
-    "rds:DescribeDBProxies), or give the database's ids, which need no look-up: {option:ids}.",
+    "policy-lookup-denied": "Ask for that permission (a database takes rds:DescribeDBClusters and "
+    "rds:DescribeDBInstances, a proxy rds:DescribeDBProxies), or give the database's ids, which need no look-up: "
+    "{option:ids}.",
     "policy-too-large": "Delete inline policies that nobody needs, or make this one a managed policy (6,144 characters "
     "of its own) and attach that.",
     "principal-in-other-account": "Use credentials of the account that both are in: {option:profile} or "

@@ -194,8 +194,9 @@ def parse_host_name(text: str, *, port: int | None = None, region: str | None = 
     labels = host.split(".")
     suffix = next((s for s in _PARTITIONS if host.endswith(f".{s}")), None)
     if suffix is None or not is_rds_name(host):
+        shown = host if host and host.isprintable() else repr(host)
         raise TargetError(
-            f"{host} is not the host name of an RDS endpoint (NAME.ID.REGION.rds.amazonaws.com).",
+            f"{shown} is not the host name of an RDS endpoint (NAME.ID.REGION.rds.amazonaws.com).",
             cause="not-rds-host",
         )
     body = labels[: len(labels) - suffix.count(".") - 1]

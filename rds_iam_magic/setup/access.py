@@ -20,6 +20,7 @@ from rds_iam_magic.setup.accounts import PLUGIN, Account, Accounts, read_account
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rds_iam_magic.aws.endpoint import Endpoint
     from rds_iam_magic.connection.connection import Connection
 
 
@@ -65,7 +66,7 @@ def who_may_connect(
         TargetError: RDS has no database with the connection's endpoint.
     """
     there = read_accounts(master)
-    resource = find_for_policy(session, master.login.endpoint)
+    resource = _resource_at(session, master.login.endpoint)
     holders = read_holders(session, resource.region)
     _check_account(holders, resource)
     return frame_of(rows_of(there, holders, resource, user=user, everybody=everybody))
@@ -93,6 +94,18 @@ def frame_of(rows: Iterable[Access]) -> pd.DataFrame:
 
     columns = [field.name.capitalize() for field in fields(Access)]
     return pd.DataFrame([astuple(row) for row in rows], columns=columns).astype("str")
+
+
+def _resource_at(session: Any, endpoint: Endpoint) -> Resource:
+    try:
+        return find_for_policy(session, endpoint)
+    except AwsError as error:
+        if error.cause != "policy-lookup-denied":
+            raise
+        denial = error
+    # Ids in its place, as a policy takes them, are no option here.
+    hint = "Ask for rds:DescribeDBClusters and rds:DescribeDBInstances (for a proxy, rds:DescribeDBProxies)."
+    raise AwsError(denial.message, hint, detail=denial.detail, cause="policy-lookup-denied")
 
 
 def _check_account(holders: Sequence[Holder], resource: Resource) -> None:

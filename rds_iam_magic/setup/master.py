@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rds_iam_magic.aws.endpoint import Endpoint, Kind, check_target, is_host_name
+from rds_iam_magic.aws.endpoint import Endpoint, Kind, check_target
 from rds_iam_magic.aws.targets.resolve import NOWHERE, described, resolve
 from rds_iam_magic.connecting import connect_as_master, session_of
 from rds_iam_magic.errors import AwsError, TargetError, warn
@@ -46,8 +46,7 @@ def connect_to_set_up(
     if secret is None:
         if target is None:
             raise TargetError("Neither a target nor a secret is given.", cause="master-target-missing")
-        database = _described(session_of(options), target, options, notify)
-        secret, target = _secret_of(database, notify), database.endpoint
+        target, secret = _with_secret(session_of(options), target, options, notify)
         options = replace(options, wait=False)  # it has been waited for
     if isinstance(target, Endpoint):
         options = replace(options, region=options.region or target.region)
@@ -55,27 +54,36 @@ def connect_to_set_up(
     return connect_as_master(secret, options, target=target, notify=notify)
 
 
-def _described(
+def _with_secret(
     session: Any, target: str | Endpoint, options: ConnectOptions, notify: Callable[[str], None]
-) -> Database:
-    """The database as RDS describes it."""
+) -> tuple[Endpoint, str]:
+    """The database's endpoint, and the secret that came along with the target, else the one that RDS manages."""
     if isinstance(target, str):
         check_target(target)
-        if options.wait or is_host_name(target):
-            target = _resolve(session, target, options, notify).endpoint
-    if isinstance(target, Endpoint) and target.kind is Kind.PROXY:
-        raise _of_proxy(target.host)
     try:
-        database = described(session, target, region=options.region)
+        found = _resolve(session, target, options, notify) if isinstance(target, str) else None
+        if found is not None and found.secret is not None:
+            return found.endpoint, found.secret
+        database = _described(session, target, found)
     except AwsError as error:
         if error.cause != "aws-lookup-denied":
             raise
         denial = error
     else:
-        if database.proxy:
-            raise _of_proxy(database.proxy)
-        return database
+        return database.endpoint, _secret_of(database, notify)
     raise AwsError(denial.message, detail=denial.detail, cause="master-lookup-denied")
+
+
+def _described(session: Any, target: str | Endpoint, found: Found | None) -> Database:
+    """The database as RDS describes it: what was found, else the one of the endpoint."""
+    endpoint = target if found is None else found.endpoint
+    database = None if found is None else found.database
+    if database is None and isinstance(endpoint, Endpoint) and endpoint.kind is Kind.PROXY:
+        raise _of_proxy(endpoint.host)
+    database = database or described(session, endpoint)
+    if database.proxy:
+        raise _of_proxy(database.proxy)
+    return database
 
 
 def _resolve(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.session import require_text
 from rds_iam_magic.errors import StatementError, UserSetupError
+from rds_iam_magic.hints import HINTS, Note
 from rds_iam_magic.setup.account_names import check_host, check_user, host_notes, shown
 from rds_iam_magic.setup.accounts import PLUGIN, Account, Accounts, defined_by, frame_of, read_accounts, read_held
 from rds_iam_magic.setup.grants.grant import Grant, RoleGrant
@@ -302,10 +303,14 @@ def _run(master: Connection, account: Account, statements: Sequence[str]) -> Non
             what = statement.removesuffix(f" TO {account.sql}").removesuffix(f" FROM {account.sql}")
             before = done or (f"{count_of(number, 'statement')} ran, but " if number else "")
             is_unknown = error.cause in ("unknown-table", "unknown-column", "unknown-routine")
-            raise UserSetupError(
+            refused = UserSetupError(
                 f"{before}{what} was refused: {error.server_message} ({error.code}).",
-                f"{error.hint} What was done stays." if is_unknown else "",
+                "What was done stays." if is_unknown else "",
                 cause="revoke-refused" if verb == "REVOKE" else "grant-refused",
-            ) from None
+            )
+            if is_unknown:
+                lists = Note(HINTS[error.cause], **error.facts)  # as the interface spells it
+                refused.put_before_hint(error.hint.removesuffix(lists).rstrip(), lists)
+            raise refused from None
         if statement.startswith("CREATE USER"):
             done = f"{shown(account.user)} was created, but "

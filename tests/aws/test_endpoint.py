@@ -70,6 +70,13 @@ def test_what_cannot_be_signed_for_is_refused_with_the_way_out(host):
         parse_host_name(host)
 
 
+@pytest.mark.parametrize("text", ["a\x1b[31m.example.com", "a\u202eb.example.com", "."])
+def test_what_would_not_show_is_escaped(text):
+    with pytest.raises(TargetError, match=r"'.* is not the host name") as caught:
+        parse_host_name(text)
+    assert caught.value.message.isprintable()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

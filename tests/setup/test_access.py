@@ -242,6 +242,7 @@ def test_without_permission(inside, master):
     with only(inside, "iam:GetAccountAuthorizationDetails") as profile, pytest.raises(AwsError) as caught:
         who_may_connect(master, open_session(profile=profile))
     assert "rds:DescribeDBClusters" in str(caught.value)
+    assert "resource" not in caught.value.hint  # --resource-id is no option here
 
 
 def test_a_pattern_of_some_users_is_not_an_administrators():

@@ -49,6 +49,20 @@ def test_a_secret_that_is_given(inside):
     assert user_of(secret="sandbox/standalone/master", target=endpoint) == "admin@%"
 
 
+def test_what_goes_by_the_name_is_told(inside):
+    """A secret's ARN as the target is its database, and the secret; a stack's ARN likewise."""
+    secret = inside.client("secretsmanager").describe_secret(SecretId="sandbox/standalone/master")["ARN"]
+    stacks = inside.client("cloudformation").describe_stacks
+    for target in (secret, stacks(StackName="article-output")["Stacks"][0]["StackId"]):
+        notes = []
+        assert user_of(target=target, notify=notes.append) == "admin@%"
+        assert len(notes) == 1
+    notes = []
+    with pytest.raises(TargetError, match="manages no secret for the master user of worldwide-west"):
+        user_of(target="worldwide", notify=notes.append)
+    assert "worldwide is a global database; its writer is worldwide-west" in notes[0]
+
+
 def test_none_of_both(inside):
     assert inside.hosts
     with pytest.raises(TargetError, match="Neither a target nor a secret"):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.connecting import connect, connect_as_master
 from rds_iam_magic.errors import AccessDeniedError, OptionError, StatementError, UserSetupError
+from rds_iam_magic.hints import Interface
 from rds_iam_magic.setup.account_names import check_user
 from rds_iam_magic.setup.accounts import PLUGIN, read_accounts
 from rds_iam_magic.setup.grants.grant import parse_grant
@@ -646,6 +647,8 @@ def test_what_a_grant_is_on_must_be_there(master, grant, words):
         grant_to_user(master, "ana", grants(grant))
     assert words in caught.value.hint
     assert "The master user can grant only" not in caught.value.hint
+    caught.value.interface = Interface.NOTEBOOK
+    assert "db." not in caught.value.hint
 
 
 def test_no_hash_of_a_password_is_shown(master, inside):

@@ -112,7 +112,7 @@ def attach_policy(
     known, unknown = _known(session, [*inline.values(), *managed.documents.values()], resources)
     if managed.denied:
         unknown.append(_not_looked_over(found))
-    mistakes = [each for policy, document in inline.items() for each in review(document, policy, known)]
+    mistakes = _mistakes(inline, known, found)
     after = {**inline, **({policy: mend(inline[policy], _of(mistakes, policy)) for policy in inline} if fix else {})}
     after[name] = with_statements_of(after.get(name), wanted)
     changes = [Change(p, inline.get(p), document) for p, document in after.items() if inline.get(p) != document]
@@ -121,16 +121,19 @@ def attach_policy(
     if not dry_run:
         for change in changes:
             put_inline(session, region, found, change.name, change.after)
-    others = [each for policy, document in managed.documents.items() for each in review(document, policy, known)]
     return Attachment(
         principal=found,
         name=name,
         changes=tuple(changes),
         mistakes=tuple(mistakes),
-        managed_mistakes=tuple(others),
+        managed_mistakes=tuple(_mistakes(managed.documents, known, found)),
         unknown=tuple(unknown),
         written=bool(changes) and not dry_run,
     )
+
+
+def _mistakes(documents: dict[str, Document], known: Known, principal: Principal) -> list[Mistake]:
+    return [each for name, document in documents.items() for each in review(document, name, known, principal.account)]
 
 
 def _of(mistakes: list[Mistake], policy: str) -> list[Mistake]:

@@ -72,9 +72,13 @@ def names_in(session: Any, region: str) -> Names | None:
     """
     try:
         with aws_call(f"looking up the databases in {region}"):
-            rows, denial = describe_all(session, region)
+            return _all_names(session, region)
     except AwsError:
         return None
+
+
+def _all_names(session: Any, region: str) -> Names | None:
+    rows, denial = describe_all(session, region)
     return None if denial is not None else _names(rows)
 
 

@@ -23,11 +23,13 @@ Document = dict[str, Any]
 
 CONNECT = "rds-db:connect"
 
-_RESOURCE_ID = re.compile(r"(?:cluster|db|prx)-[A-Za-z0-9]+")
+_RESOURCE_ID = re.compile(r"(?:cluster|db)-[A-Z0-9]+|prx-[A-Za-z0-9]+")  # identifiers are in lower case
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _PATTERN = re.compile(
     r"[*?]|\$\{"
 )  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+_QUOTES = "'\"`"
+_HOST = re.compile(rf"@[{_QUOTES}]?(?:[\w.:/-]*%[\w.%:/-]*|localhost)[{_QUOTES}]?\Z")  # behind an account's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def check_policy_user(user: str, *, wildcard: bool = False) -> None:
         wildcard: Whether it may contain `*` and `?`, which stand for any characters, and `${`, which begins a variable.
 
     Raises:
-        OptionError: It is empty, not valid text, too long, or a pattern.
+        OptionError: It is empty, not valid text, too long, a pattern, or an account's name with its host.
     """
     require_text(user, "The database user's name")
     if is_pattern(user):
@@ -109,6 +111,16 @@ def check_policy_user(user: str, *, wildcard: bool = False) -> None:
             )
     elif len(user) > MAX_USER_NAME:
         raise OptionError(f"A user name has 1 to {MAX_USER_NAME} characters.", cause="user-name-invalid")
+    if user.endswith(" "):
+        raise OptionError(
+            f"The user's name {user!r} ends with a space, which no database user's does.", cause="user-name-invalid"
+        )
+    if _HOST.search(user) is not None:
+        raise OptionError(
+            f"The name {user!r} holds a host pattern, too.",
+            f"A policy names the user alone: {_HOST.sub('', user).strip(_QUOTES)}.",
+            cause="user-with-host",
+        )
 
 
 def is_resource_id(text: str) -> bool:
@@ -186,5 +198,11 @@ def difference(before: Document | None, after: Document, name: str) -> str:
     return "\n".join(difflib.unified_diff(old, new, said, f"{name} (after)", n=3, lineterm=""))
 
 
+_CHARACTER = re.compile(r"[^\x20-\x7e\n]")
+
+
 def _lines(document: Document) -> list[str]:
-    return json.dumps(document, indent=2, ensure_ascii=False).splitlines()
+    """The document's lines; what would move or hide some of one is escaped, as JSON may have it."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    shown = _CHARACTER.sub(lambda match: match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1], text)
+    return shown.split("\n")

@@ -48,37 +48,65 @@ class Mistake:
     why: str
 
 
-def review(document: Document, policy: str, known: Known) -> list[Mistake]:
+def review(document: Document, policy: str, known: Known, account: str | None = None) -> list[Mistake]:
     """The mistakes in a policy's statements.
 
     Args:
         document: The document.
         policy: The policy's name.
         known: What databases are called, as far as that may be looked up.
+        account: The account whose databases those are: another one's may be called the same. None for any.
     """
+    of = _Databases(known, account)
     statements = enumerate(listed(document.get("Statement")))
-    found = (_in_statement(at, statement, policy, known) for at, statement in statements if isinstance(statement, dict))
+    found = (_in_statement(at, statement, policy, of) for at, statement in statements if isinstance(statement, dict))
     return [mistake for mistakes in found for mistake in mistakes]
 
 
-def _in_statement(at: int, statement: dict[str, Any], policy: str, known: Known) -> Iterator[Mistake]:
+@dataclass(frozen=True, slots=True)
+class _Databases:
+    """What the databases of an account are called."""
+
+    known: Known
+    account: str | None
+
+    def names(self, region: str, account: str) -> Mapping[str, str]:
+        """The names in a region; in a pattern of regions, those that are the same in all that are known."""
+        if self.account not in (None, account) and not is_pattern(account):
+            return {}
+        if not is_pattern(region):
+            return self.known.get(region, {})
+        merged: dict[str, set[str]] = {}
+        for names in self.known.values():
+            for name, right in names.items():
+                merged.setdefault(name, set()).add(right)
+        return {name: rights.pop() for name, rights in merged.items() if len(rights) == 1}
+
+
+def _in_statement(at: int, statement: dict[str, Any], policy: str, of: _Databases) -> Iterator[Mistake]:
     resources = [text for text in listed(statement.get("Resource")) if isinstance(text, str)]
     actions = [text for text in listed(statement.get("Action")) if isinstance(text, str)]
     # A statement that is to deny and does not: what it would deny if it were right is not for a program to decide.
     may_mend = statement.get("Effect") == "Allow"
     for action in actions:
         if action.lower() == _WRONG_ACTION:
-            narrow = bool(resources) and all(map(_DBUSER.fullmatch, resources))
+            narrow = bool(resources) and all(map(_is_narrow, resources))
             why = f"the action {action} does not exist, {CONNECT} does"
             yield Mistake(policy, at, "Action", action, CONNECT if may_mend and narrow else None, why)
     is_for_connect = any(action.lower() in (_WRONG_ACTION, CONNECT, "rds-db:*") for action in actions)
     for resource in resources:
-        right, why = _wrong_resource(resource, known, is_for_connect=is_for_connect)
+        right, why = _wrong_resource(resource, of, is_for_connect=is_for_connect)
         if why:
             yield Mistake(policy, at, "Resource", resource, right if may_mend else None, _printable(why))
 
 
-def _wrong_resource(resource: str, known: Known, *, is_for_connect: bool) -> tuple[str | None, str]:
+def _is_narrow(resource: str) -> bool:
+    """Whether a resource is some database users, not every user of every database."""
+    match = _DBUSER.fullmatch(resource)
+    return match is not None and not (set(match["id"]) <= {"*"} and set(match["user"]) <= {"*"})
+
+
+def _wrong_resource(resource: str, of: _Databases, *, is_for_connect: bool) -> tuple[str | None, str]:
     """What is right instead, and what is wrong; "" if nothing is."""
     match = _DBUSER.fullmatch(resource)
     if match is None:
@@ -86,7 +114,8 @@ def _wrong_resource(resource: str, known: Known, *, is_for_connect: bool) -> tup
             return None, f"{resource} is another kind of ARN; {CONNECT} applies to …:dbuser:RESOURCE_ID/USER"
         return None, ""
     written = match["id"]
-    right, why = (written, "") if is_pattern(written) else _wrong_id(written, _names(known, match["region"]))
+    names = of.names(match["region"], match["account"])
+    right, why = (written, "") if is_pattern(written) else _wrong_id(written, names)
     if match["service"] == "rds":
         why = why or "the ARN's service is rds instead of rds-db"
     if not why or right is None:
@@ -108,17 +137,6 @@ def _wrong_id(written: str, names: Mapping[str, str]) -> tuple[str | None, str]:
 
 def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def _names(known: Known, region: str) -> Mapping[str, str]:
-    """The names in a region; in a pattern of regions, those that are the same in all that are known."""
-    if not is_pattern(region):
-        return known.get(region, {})
-    merged: dict[str, set[str]] = {}
-    for names in known.values():
-        for name, right in names.items():
-            merged.setdefault(name, set()).add(right)
-    return {name: rights.pop() for name, rights in merged.items() if len(rights) == 1}
 
 
 def regions_in_doubt(documents: Iterable[Document], sure: Iterable[str]) -> set[str]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from rds_iam_magic.aws.failures import error_code, is_denial
 from rds_iam_magic.aws.session import client_of, part_of
+from rds_iam_magic.errors import AwsError
 
 Row = dict[str, Any]
 """A cluster, an instance or the like, as RDS describes it."""
@@ -20,6 +21,17 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")  # RDS allows ASCII letter
 # An identifier that is too long, for instance, is refused as a parameter; and not every region has proxies and global
 # databases. Neither is there.
 _NOT_THERE = ("InvalidParameterValue", "ValidationError", "InvalidAction", "UnsupportedOperation")
+
+
+def needed(row: Row, name: str) -> str:
+    """A part that RDS always describes.
+
+    Raises:
+        AwsError: It is missing.
+    """
+    if not row.get(name):
+        raise AwsError(f"AWS described a database without its {name}.", cause="aws-response-invalid")
+    return str(row[name])
 
 
 class Kind(NamedTuple):

@@ -7,7 +7,15 @@ from typing import Any
 
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import Endpoint, Kind, parse_host_name
-from rds_iam_magic.aws.targets.describe import CLUSTERS, CUSTOM_ENDPOINTS, PROXIES, PROXY_ENDPOINTS, Describer, Row
+from rds_iam_magic.aws.targets.describe import (
+    CLUSTERS,
+    CUSTOM_ENDPOINTS,
+    PROXIES,
+    PROXY_ENDPOINTS,
+    Describer,
+    Row,
+    needed,
+)
 from rds_iam_magic.aws.targets.describe import Kind as Described
 from rds_iam_magic.aws.targets.find import by_endpoint, by_name_of_kind
 from rds_iam_magic.aws.targets.found import Database, Found
@@ -63,21 +71,21 @@ def _custom(session: Any, found: Found, database: Database, name: str) -> Found:
             cause="reader-without-cluster",
         )
     rows = _rows(session, database, CUSTOM_ENDPOINTS, {"DBClusterIdentifier": database.cluster})
-    custom = {str(row.get("DBClusterEndpointIdentifier") or ""): str(row["Endpoint"]) for row in rows}
-    if wanted in custom and wanted:
-        return _with_host(found, custom[wanted], "custom")
+    custom = {str(row.get("DBClusterEndpointIdentifier") or ""): row for row in rows}
+    if wanted and wanted in custom:
+        return _with_host(found, needed(custom[wanted], "Endpoint"), "custom")
     raise _none(f"The cluster {database.cluster} has no custom endpoint {wanted!r}.", sorted(filter(None, custom)))
 
 
 def _of_proxy(session: Any, found: Found, database: Database, where: TargetOptions) -> Found:
     rows = _rows(session, database, PROXY_ENDPOINTS, {"DBProxyName": database.proxy})
-    names = {str(row["DBProxyEndpointName"]): row for row in rows}
+    names = {needed(row, "DBProxyEndpointName"): row for row in rows}
     if where.endpoint is not None:
         row = names.get(where.endpoint.strip().lower())
     else:
         row = next((row for row in rows if row.get("TargetRole") == "READ_ONLY"), None)
     if row is not None:
-        return _with_host(found, str(row["Endpoint"]), "reader" if where.reader else "further")
+        return _with_host(found, needed(row, "Endpoint"), "reader" if where.reader else "further")
     what = "read-only endpoint" if where.endpoint is None else f"endpoint {where.endpoint!r}"
     raise _none(f"The proxy {database.proxy} has no {what}.", sorted(names))
 
@@ -115,8 +123,8 @@ def by_custom_endpoint(session: Any, name: str, region: str) -> Found | None:
     with aws_call(f"looking up {name}"):
         rows = _all(session, region, CUSTOM_ENDPOINTS, {CUSTOM_ENDPOINTS.argument: name})
     row = next((row for row in rows if str(row.get(CUSTOM_ENDPOINTS.argument) or "").lower() == name.lower()), None)
-    found = None if row is None else by_name_of_kind(session, CLUSTERS, str(row["DBClusterIdentifier"]), region)
-    return None if found is None or row is None else _with_host(found, str(row["Endpoint"]), "custom")
+    found = None if row is None else by_name_of_kind(session, CLUSTERS, needed(row, "DBClusterIdentifier"), region)
+    return None if found is None or row is None else _with_host(found, needed(row, "Endpoint"), "custom")
 
 
 def by_proxy_endpoint_arn(session: Any, arn: str, region: str) -> Found | None:
@@ -128,5 +136,5 @@ def by_proxy_endpoint_arn(session: Any, arn: str, region: str) -> Found | None:
     with aws_call(f"looking up {arn}"):
         rows = _all(session, region, PROXY_ENDPOINTS, {})
     rows = [row for row in rows if row.get("DBProxyEndpointArn") == arn]
-    found = by_name_of_kind(session, PROXIES, str(rows[0]["DBProxyName"]), region) if rows else None
-    return None if found is None else _with_host(found, str(rows[0]["Endpoint"]), "further")
+    found = by_name_of_kind(session, PROXIES, needed(rows[0], "DBProxyName"), region) if rows else None
+    return None if found is None else _with_host(found, needed(rows[0], "Endpoint"), "further")

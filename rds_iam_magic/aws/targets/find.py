@@ -19,6 +19,7 @@ from rds_iam_magic.aws.targets.describe import (
     PROXY_ENDPOINTS,
     Describer,
     Row,
+    needed,
 )
 from rds_iam_magic.aws.targets.describe import Kind as Described
 from rds_iam_magic.aws.targets.found import Database, Found
@@ -70,7 +71,7 @@ def _one_of_that_name(session: Any, identifier: str, region: str) -> tuple[Row, 
         denied = [each.permission for each in (PROXIES, GLOBALS) if describer.denied(each)]
         raise _unknown(identifier, region, names, denied)
     if len(rows) > 1:
-        raise _ambiguous(identifier, rows, region)
+        raise _ambiguous(identifier, rows)
     return rows[0], owner
 
 
@@ -99,13 +100,18 @@ def _unknown(identifier: str, region: str, names: list[str], denied: list[str]) 
     return error
 
 
-def _ambiguous(identifier: str, rows: list[Row], region: str) -> TargetError:
-    both = [database_of(row, row, region) for row in rows]
-    listed = " and ".join(f"{each.endpoint.host} ({each.arn})" for each in both)
+def _ambiguous(identifier: str, rows: list[Row]) -> TargetError:
+    """The error for a cluster and an instance of one name, of whatever engine, and with an endpoint or without."""
     return TargetError(
-        f"There are a DB cluster and a DB instance named {identifier}: {listed}.",
+        f"There are a DB cluster and a DB instance named {identifier}: {' and '.join(map(_in_full, rows))}.",
         cause="target-ambiguous",
     )
+
+
+def _in_full(row: Row) -> str:
+    host = (row.get("Endpoint") or {}).get("Address") if is_instance(row) else row.get("Endpoint")
+    arn = needed(row, "DBInstanceArn" if is_instance(row) else "DBClusterArn")
+    return f"{host} ({arn})" if host else arn
 
 
 def found_of(row: Row, owner: Row | None, region: str) -> Found:
@@ -247,7 +253,9 @@ def _proxy_with(session: Any, endpoint: Endpoint) -> Database | None:
     own = next((row for row in rows if str(row.get("Endpoint", "")).lower() == endpoint.host), None)
     if own is None and rows:
         further = describer.all(PROXY_ENDPOINTS)
-        name = next((row["DBProxyName"] for row in further if str(row["Endpoint"]).lower() == endpoint.host), None)
+        name = next(
+            (row["DBProxyName"] for row in further if str(row.get("Endpoint", "")).lower() == endpoint.host), None
+        )
         own = next((row for row in rows if row["DBProxyName"] == name), None)
     if own is None:
         describer.require(PROXIES, PROXY_ENDPOINTS)

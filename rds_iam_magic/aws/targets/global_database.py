@@ -9,7 +9,7 @@ from typing import Any
 
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.targets.arn import parse_arn
-from rds_iam_magic.aws.targets.describe import CLUSTERS, GLOBALS, Describer, Row
+from rds_iam_magic.aws.targets.describe import CLUSTERS, GLOBALS, Describer, Row, needed
 from rds_iam_magic.aws.targets.found import Found
 from rds_iam_magic.aws.targets.rows import database_of
 from rds_iam_magic.errors import TargetError
@@ -51,13 +51,13 @@ def writer_of(session: Any, row: Row, region: str) -> Found:
         AwsError: The cluster may not be described.
     """
     name = str(row["GlobalClusterIdentifier"])
-    arn = next((str(each["DBClusterArn"]) for each in row.get("GlobalClusterMembers") or () if each["IsWriter"]), "")
-    if not arn:
+    writer = next((each for each in row.get("GlobalClusterMembers") or () if each.get("IsWriter")), None)
+    if writer is None:
         raise TargetError(
             f"The global database {name} has no writer at the moment (status: {row.get('Status', 'unknown')}).",
             cause="global-without-writer",
         )
-    member = parse_arn(arn)
+    member = parse_arn(needed(writer, "DBClusterArn"))
     with aws_call(f"looking up {member.name}"):
         cluster = _cluster(session, member.region or region, member.name)
     if cluster is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rds_iam_magic.aws.availability import status_problem
 from rds_iam_magic.aws.endpoint import parse_host_name
-from rds_iam_magic.aws.targets.describe import CLUSTERS, Describer, Row
+from rds_iam_magic.aws.targets.describe import CLUSTERS, Describer, Row, needed
 from rds_iam_magic.aws.targets.found import Database
 from rds_iam_magic.connect_options import DEFAULT_PORT
 from rds_iam_magic.errors import TargetError
@@ -66,6 +66,7 @@ def database_of(row: Row, owner: Row | None, region: str) -> Database:
 
     Raises:
         TargetError: Its engine is not MySQL's or MariaDB's, or it has no endpoint yet.
+        AwsError: What identifies it is missing.
     """
     database = _database(row, region)
     if owner is None:
@@ -85,8 +86,8 @@ def _database(row: Row, region: str) -> Database:
     pending = row.get("PendingModifiedValues") or {}
     return Database(
         endpoint=parse_host_name(host, port=int(address.get("Port") or DEFAULT_PORT), region=region),
-        arn=str(row["DBInstanceArn"] if of_instance else row["DBClusterArn"]),
-        resource_id=str(row["DbiResourceId"] if of_instance else row["DbClusterResourceId"]),
+        arn=needed(row, "DBInstanceArn" if of_instance else "DBClusterArn"),
+        resource_id=needed(row, "DbiResourceId" if of_instance else "DbClusterResourceId"),
         iam_enabled=bool(row.get("IAMDatabaseAuthenticationEnabled")),
         iam_pending=bool(pending.get("IAMDatabaseAuthenticationEnabled")),
         status=status,
@@ -108,10 +109,11 @@ def proxy_database(row: Row, region: str) -> Database:
 
     Raises:
         TargetError: It is not MySQL's, or has no endpoint yet.
+        AwsError: What identifies it is missing.
     """
     name, status = str(row["DBProxyName"]), str(row.get("Status") or "unknown")
     _check_engine(name, str(row.get("EngineFamily", "")).lower(), what="proxy")
-    arn = str(row["DBProxyArn"])
+    arn = needed(row, "DBProxyArn")
     return Database(
         endpoint=parse_host_name(_host(name, row.get("Endpoint"), status), region=region),
         arn=arn,

@@ -135,10 +135,13 @@ def _by_arn(search: Search) -> Found:
             raise
         problem = error
     _check_account(search.session, arn, found)
+    hint = "It may have been deleted: an ARN tells the region and the account."
     if problem is not None:
+        if problem.cause in ("stack-unknown", "target-unknown"):
+            problem.hint = hint
         raise problem
     if found is None:
-        raise TargetError(f"There is no {arn.kind} {arn.name!r} in {region}.", cause="target-unknown")
+        raise TargetError(f"There is no {arn.kind} {arn.name!r} in {region}.", hint, cause="target-unknown")
     return found
 
 
@@ -179,7 +182,9 @@ _BY_ARN: dict[str, Callable[[Search, Arn, str], Found | None]] = {
 
 
 def _by_stack(search: Search) -> Found:
-    return _of_stack(search, str(search.where.stack).strip(), search.any_region)
+    stack = str(search.where.stack).strip()
+    region = region_of_arn(parse_arn(stack), search.region) if is_arn(stack) else None
+    return _of_stack(search, stack, region or search.any_region)
 
 
 def _of_stack(search: Search, stack: str, region: str) -> Found:
@@ -202,14 +207,28 @@ def _of_stack(search: Search, stack: str, region: str) -> Found:
 
 
 def _named(search: Search, name: str, port: int | None) -> Search:
-    """The search for a name that something else gave."""
+    """The search for a name that something else gave: not one of its own kind again, which could lead back to it.
+
+    Raises:
+        TargetError: It is an ARN.
+    """
+    if is_arn(name):
+        raise TargetError(f"{name} stands where the database's host name is expected.", cause="not-rds-host")
     return replace(search, name=name, port=port, region=None, where=TargetOptions())
 
 
 def _by_secret(search: Search) -> Found:
     secret = str(search.where.secret)
     require_text(secret, "The secret's name")
-    return _of_secret(search, secret.strip())
+    try:
+        return _of_secret(search, secret.strip())
+    except TargetError as error:
+        if error.cause != "secret-without-database":
+            raise
+        problem = error
+    # Beside a target, as for the master user, this secret is not taken.
+    hint = "Give the cluster's or instance's identifier or host name instead of the secret."
+    raise TargetError(problem.message, hint, cause="secret-without-database")
 
 
 def _of_secret(search: Search, secret: str) -> Found:

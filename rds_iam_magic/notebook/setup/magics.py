@@ -80,8 +80,16 @@ class RdsIamSetup(Magics):
         if parsed is None:
             return display.say(grammars.ACCESS.help())
         aim = self._aim(parsed)
-        with self._master(parsed, aim) as master:
-            found = who_may_connect(master, session_of(aim[1]), user=parsed.user, everybody=parsed.everybody)
+        try:
+            with self._master(parsed, aim) as master:
+                found = who_may_connect(master, session_of(aim[1]), user=parsed.user, everybody=parsed.everybody)
+        except AwsError as error:
+            if error.cause == "aws-lookup-denied":  # a host name, which connecting is content with, is not enough
+                error.hint = (
+                    "Ask for that permission; by any name of the database, this takes rds:DescribeDBClusters (for an "
+                    "instance also rds:DescribeDBInstances)."
+                )
+            raise
         self._whole.add(found, access.STYLE)
         access.show(found, parsed.user)
         return found

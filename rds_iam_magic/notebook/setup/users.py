@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.notebook import display
+from rds_iam_magic.notebook.grammars import USER
 from rds_iam_magic.setup import users
+from rds_iam_magic.setup.account_names import shown
 from rds_iam_magic.setup.users import ShownUser, UserChange
 
 if TYPE_CHECKING:
@@ -75,22 +78,31 @@ def _show_done(change: UserChange, line: UserLine) -> None:
     if line.action != "drop":
         if not change.privileged:
             display.say(
-                f"{line.name} has no privileges: it can log in but sees no data. "
-                f"Grant some: %rds_iam_user grant {line.name} --grant 'SELECT ON …'."
+                f"{shown(line.name)} has no privileges: it can log in but sees no data. Grant some: {_granting(line)}."
             )
         display.show(change.row)
 
 
+def _granting(line: UserLine) -> str:
+    """The line that grants something to the same account; a name that would not be one line is left to the user."""
+    host = "" if line.host == USER.info("host").default else line.host
+    places = {"host": host, "secret": line.secret, "target": line.target, "stack": line.where.stack}
+    given = "".join(f" --{key} {shlex.quote(value)}" for key, value in places.items() if value)
+    name = shlex.quote(line.name) if line.name.isprintable() else "NAME"
+    return f"%rds_iam_user grant {name} --grant 'SELECT ON …'{given}"
+
+
 def _done(change: UserChange, line: UserLine) -> str:
+    name = shown(line.name)
     if change.created:
-        return f"Created {line.name}."
+        return f"Created {name}."
     if not change.granted and line.action == "create":
-        return f"{line.name} already existed{', with these grants' if change.asked else ''}; nothing was changed."
+        return f"{name} already existed{', with these grants' if change.asked else ''}; nothing was changed."
     if not change.granted:
         return "Nothing was changed."
     is_granted = any(statement.startswith("GRANT") for statement in change.statements)
     return {
-        "create": f"{line.name} already existed; {'the grants are new' if is_granted else 'it was changed'}.",
+        "create": f"{name} already existed; {'the grants are new' if is_granted else 'it was changed'}.",
         "grant": f"Granted to {change.account}.",
         "revoke": f"Revoked from {change.account}.",
         "drop": f"Dropped {change.account}. Sessions that it has open go on until they end.",

@@ -164,3 +164,10 @@ def test_one_name_for_a_cluster_and_an_instance_tells_neither(session, inside):
         assert "sandbox" not in names_in(session, "us-east-1")
     finally:
         rds.delete_db_instance(DBInstanceIdentifier="sandbox", SkipFinalSnapshot=True)
+
+
+def test_names_of_what_answers_otherwise_are_not_known(inside, monkeypatch):
+    without = Changed(inside, lambda _, text: re.sub("<DbiResourceId>[^<]*</DbiResourceId>", "", text))
+    with answering(without) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+        assert names_in(open_session(), "us-east-1") is None

@@ -56,6 +56,8 @@ def test_each_kind_of_resource(resource_id):
     ("changed", "kind", "words"),
     [
         ({"resource_id": "sandbox"}, OptionError, "'sandbox' is not a resource id"),
+        ({"resource_id": "cluster-sandbox"}, OptionError, "'cluster-sandbox' is not a resource id"),
+        ({"resource_id": "db-orders"}, OptionError, "not a resource id"),
         ({"resource_id": "cluster-"}, OptionError, "not a resource id"),
         ({"resource_id": "*"}, OptionError, "not a resource id"),
         ({"resource_id": "cluster-A/ana"}, OptionError, "not a resource id"),
@@ -85,7 +87,17 @@ def test_a_pattern_is_for_those_who_ask_for_one(user):
 
 @pytest.mark.parametrize(
     ("user", "words"),
-    [("", "is empty"), (" ", "is empty"), ("a" * 33, "1 to 32"), ("a\ud800", "lone surrogate")],
+    [
+        ("", "is empty"),
+        (" ", "is empty"),
+        ("a\ud800", "lone surrogate"),
+        ("a" * 33, "1 to 32"),
+        ("ana ", "ends with a space"),
+        ("ana@%", r"holds a host pattern, too\.\nA policy names the user alone: ana\."),
+        ("'ana'@'%'", "names the user alone: ana"),
+        ("`ana`@`10.0.%`", "names the user alone: ana"),
+        ("ana@localhost", "names the user alone: ana"),
+    ],
 )
 @pytest.mark.parametrize("wildcard", [False, True])
 def test_a_policy_for_nobody(user, words, wildcard):
@@ -172,13 +184,23 @@ def test_what_is_sent_is_the_document_in_iams_characters(document):
         assert size_of(document) == len("".join(indented.split())), "white space does not count"
 
 
+def test_a_difference_has_no_lines_of_a_name():
+    """IAM takes U+0080 to U+009F, among them a line break and the beginning of what terminals obey."""
+    lines = difference(None, connect_policy([resource_from_ids(**IDS)], "a\x85+b\x9b31m\xad日é"), "p").split("\n")
+    (line,) = [line for line in lines if "Resource" in line]
+    assert line.endswith(r'/a\u0085+b\u009b31m\u00ad日é"')
+    assert all(line.isprintable() for line in lines)
+    assert len(lines) == len("\n".join(lines).splitlines())
+
+
 @given(existing | wanted | st.none(), existing | wanted)
 def test_a_difference_is_of_the_lines_of_both(before, after):
     lines = difference(before, after, "p").splitlines()
     if not lines:
         assert before == after
         return
-    old, new = (json.dumps(each, indent=2, ensure_ascii=False).splitlines() for each in (before or [], after))
+    old, new = (difference(None, each or {}, "p").split("\n")[3:] for each in (before, after))
+    old, new = ([line[1:] for line in each] for each in (old, new))
     assert lines[0].startswith("--- p (")
     assert lines[1] == "+++ p (after)"
     assert ("(none)" in lines[0]) == (before is None)

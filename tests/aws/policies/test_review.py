@@ -75,7 +75,20 @@ def test_an_action_that_does_not_exist(action):
     assert mended == (CONNECT if isinstance(action, str) else [CONNECT, "rds:DescribeDBClusters"])
 
 
-@pytest.mark.parametrize("resource", ["*", [arn(CLUSTER), "*"], [], "arn:aws:rds:eu-west-1:123456789012:cluster:shop"])
+def test_another_account_may_have_a_database_of_that_name():
+    """What it is called here says nothing of it: it is not replaced by an id of this account."""
+    there = arn("shop").replace("123456789012", "999999999999")
+    (mistake,) = review(document(there), "p", KNOWN, "123456789012")
+    assert (mistake.right, mistake.why) == (None, "shop is not a resource id")
+    for here in (arn("shop"), arn("shop").replace("123456789012", "*")):
+        (mistake,) = review(document(here), "p", KNOWN, "123456789012")
+        assert mistake.right == here.replace("shop", CLUSTER)
+
+
+@pytest.mark.parametrize(
+    "resource",
+    ["*", [arn(CLUSTER), "*"], [], "arn:aws:rds:eu-west-1:123456789012:cluster:shop", arn("*", region="*", user="*")],
+)
 def test_an_action_is_not_replaced_where_that_would_allow_more(resource):
     """`rds:connect` on `*` allows nothing; `rds-db:connect` on it would allow every user of every database."""
     wrong = document(resource, "rds:connect")

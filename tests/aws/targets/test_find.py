@@ -41,10 +41,11 @@ def test_a_resource_id_of_nothing(asking, resource_id):
 
 
 @slow
-def test_a_cluster_and_an_instance_of_one_name_are_both_listed(asking, inside):
+@pytest.mark.parametrize("engine", ["mysql", "postgres"])
+def test_a_cluster_and_an_instance_of_one_name_are_both_listed(asking, inside, engine):
     rds = inside.client("rds")
     rds.create_db_instance(
-        DBInstanceIdentifier="sandbox", Engine="mysql", DBInstanceClass="db.t4g.micro", AllocatedStorage=20
+        DBInstanceIdentifier="sandbox", Engine=engine, DBInstanceClass="db.t4g.micro", AllocatedStorage=20
     )
     try:
         with pytest.raises(TargetError, match="a DB cluster and a DB instance named sandbox") as caught:

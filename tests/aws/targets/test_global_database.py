@@ -38,6 +38,12 @@ def test_the_writer_is_found_anew_for_each_session(asking, inside, switched):
     assert (now.host, now.region, now.port) == (inside.hosts[7], IN_EAST, 3307)
 
 
+def test_a_member_by_its_own_name(inside):
+    """RDS describes it with the name of its global database."""
+    found = resolve(open_session(region=IN_WEST), WEST)
+    assert (found.endpoint.host, found.moves) == (inside.hosts[6], False)
+
+
 def test_the_policy_names_the_writers_cluster(asking):
     database = described(asking.session, seed.GLOBAL)
     assert database.arn == f"arn:aws:rds:{IN_WEST}:123456789012:cluster:{WEST}"
@@ -51,6 +57,15 @@ def test_while_none_writes(inside, monkeypatch):
         with pytest.raises(TargetError, match=r"worldwide has no writer at the moment .status: available") as caught:
             resolve(open_session(), seed.GLOBAL)
     assert caught.value.cause == "global-without-writer"
+
+
+@pytest.mark.parametrize("part", ["IsWriter", "DBClusterArn"])
+def test_a_member_without_a_part_is_told(inside, monkeypatch, part):
+    without = Changed(inside, lambda _, text: re.sub(f"<{part}>[^<]*</{part}>", "", text))
+    with answering(without) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+        with pytest.raises(AwsError):
+            resolve(open_session(), seed.GLOBAL)
 
 
 def test_a_writer_that_is_not_there(inside, monkeypatch):

@@ -3,7 +3,7 @@
 import pytest
 
 from rds_iam_magic.aws.targets.rows import database_of, hosts_of, owner_among, proxy_database
-from rds_iam_magic.errors import TargetError
+from rds_iam_magic.errors import AwsError, TargetError
 
 REGION = "eu-west-1"
 CLUSTER = {
@@ -89,3 +89,15 @@ def test_what_cannot_be_connected_to(row, words, cause):
     with pytest.raises(TargetError, match=words) as caught:
         proxy_database(row, REGION) if "DBProxyName" in row else database_of(row, row, REGION)
     assert caught.value.cause == cause
+
+
+@pytest.mark.parametrize(
+    ("row", "part"),
+    [(CLUSTER, "DBClusterArn"), (CLUSTER, "DbClusterResourceId"), (MEMBER, "DBInstanceArn"), (PROXY, "DBProxyArn")],
+)
+def test_an_answer_without_a_part_is_told(row, part):
+    """Something that is like AWS answers, or an old endpoint of it."""
+    row = {name: value for name, value in row.items() if name != part}
+    with pytest.raises(AwsError, match=f"without its {part}") as caught:
+        proxy_database(row, REGION) if row.get("DBProxyName") else database_of(row, row, REGION)
+    assert caught.value.cause == "aws-response-invalid"

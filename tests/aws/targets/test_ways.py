@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from rds_iam_magic.aws.endpoint import Kind, parse_host_name
 from rds_iam_magic.aws.secret import read_master_secret
+from rds_iam_magic.aws.session import open_session
 from rds_iam_magic.aws.targets import alias, ways
 from rds_iam_magic.aws.targets.resolve import resolve
 from rds_iam_magic.connect_options import TargetOptions
-from rds_iam_magic.errors import TargetError
+from rds_iam_magic.errors import OptionError, TargetError
 from rds_iam_magic.hints import Interface, spell
 from tests.aws.targets.conftest import Asking
 from tests.support.permissions import only
@@ -125,6 +126,45 @@ def test_each_way(asking, inside, said, number, calls, line):
     assert found.moves == (found.again is not None) == ("global" in line)
     assert (found.database is not None) == bool({DC, DI, DP, f"{DC}@eu-west-1"} & set(calls))
     assert found.schema == ("shop" if "/shop" in str(said) else None)
+
+
+@slow
+def test_a_secret_that_names_itself(asking, inside):
+    """Nor does it lead to itself by its ARN, for ever."""
+    secrets = inside.client("secretsmanager")
+    arn = secrets.create_secret(Name="loop", SecretString="x")["ARN"]
+    try:
+        secrets.put_secret_value(
+            SecretId="loop", SecretString=json.dumps({"username": "a", "password": "x", "host": arn})
+        )
+        with pytest.raises(TargetError, match="where the database's host name is expected"):
+            resolve(asking.session, None, where=TargetOptions(secret="loop"))
+    finally:
+        secrets.delete_secret(SecretId="loop", ForceDeleteWithoutRecovery=True)
+    assert asking.calls == ["GetSecretValue"]
+
+
+@slow
+def test_the_arn_of_a_stack_tells_its_region(inside):
+    arn = inside.client("cloudformation").describe_stacks(StackName="sandbox")["Stacks"][0]["StackId"]
+    for region in ("us-east-1", "eu-west-1"):
+        found = resolve(open_session(region=region), None, where=TargetOptions(stack=arn), notify=str)
+        assert found.endpoint.host == inside.hosts[WRITER]
+    with pytest.raises(OptionError, match="The ARN is of us-east-1, not of eu-west-1"):
+        resolve(open_session(), None, where=TargetOptions(stack=arn), region="eu-west-1")
+
+
+@slow
+def test_a_secret_that_names_nothing(asking, inside):
+    """No target goes beside it, so that none is asked for beside it."""
+    secrets = inside.client("secretsmanager")
+    secrets.create_secret(Name="nameless", SecretString=json.dumps({"username": "a", "password": "x"}))
+    try:
+        with pytest.raises(TargetError, match="does not name its database") as caught:
+            resolve(asking.session, None, where=TargetOptions(secret="nameless"))
+    finally:
+        secrets.delete_secret(SecretId="nameless", ForceDeleteWithoutRecovery=True)
+    assert "instead of the secret" in caught.value.hint
 
 
 @slow
@@ -270,6 +310,7 @@ def test_an_arn_of_another_account_asks_for_its_role(session, arn):
     with pytest.raises(TargetError) as caught:
         resolve(session, arn.format("123456789012").replace(":sandbox", ":nobody"))
     assert caught.value.cause in ("target-unknown", "stack-unknown", "secret-unknown")
+    assert "region=" not in caught.value.hint  # the ARN has one, and no other may be given
 
 
 @pytest.mark.parametrize("interface", Interface)

@@ -108,6 +108,15 @@ def test_errors_are_of_one_line(shell, line, kind, words):
     assert "Traceback" not in cell.output
 
 
+def test_a_host_name_is_not_advised_where_it_does_not_help(shell, inside):
+    with only(inside, "secretsmanager:GetSecretValue") as profile:
+        for target in ("sandbox", inside.hosts[0]):
+            said = shell(f"%rds_iam_access {target} --secret sandbox/master --profile {profile}").output
+            assert "rds:DescribeDBClusters" in said
+            assert "full host name" not in said
+            assert "--resource-id" not in said
+
+
 def test_help(shell):
     assert "iam:GetAccountAuthorizationDetails" in shell.ok("%rds_iam_access --help").output
 

@@ -99,6 +99,20 @@ def test_the_grants_of_another_and_a_role(cells, inside):
         assert "10.%" in other
 
 
+def test_what_is_advised_can_be_run(cells):
+    """For the very account: its host, its name in quotes, the database as it was named."""
+    for words in ("nb_a --host 10.%", "'nb_b ''c' --secret sandbox/master", '"nb_ d"'):
+        where = "" if "--secret" in words else AT
+        said = cells.ok(f"%rds_iam_user create {words} {where}").output
+        (advice,) = [line for line in said.splitlines() if "Grant some: " in line]
+        line = advice.partition("Grant some: ")[2].removesuffix(".")
+        assert "Granted to" in cells.ok(line.replace("SELECT ON …", "SELECT ON shop.*")).output
+    cells.ok("odd = \"'nb_\\nx'\"")
+    said = cells.ok(f"%rds_iam_user create {{odd}} {AT}").output
+    assert "Created nb_\\nx." in said
+    assert "%rds_iam_user grant NAME --grant" in said
+
+
 def test_what_a_user_may_get_wrong(cells):
     for line, error, words in (
         ("create nb_ana --grant 'SELEKT ON shop.*'", UserSetupError, "Did you mean SELECT?"),
