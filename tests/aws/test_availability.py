@@ -210,6 +210,7 @@ def test_waiting_by_host_name(inside, monkeypatch):
     assert [note.partition(";")[0] for note in notes] == [
         f"{inside.hosts[1]} is starting",
         f"{inside.hosts[1]} is ready now.",
+        "RDS describes port 3306",
     ]
 
 

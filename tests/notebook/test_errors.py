@@ -81,7 +81,7 @@ def test_each_interface_has_its_own_spelling_of_the_same_cause(python):
     of_magic, of_python = python("%rds_iam_connect sandbox -u reader --profile stranger -A x"), python(DENIED)
     assert of_magic.error.cause == of_python.error.cause == "user-or-iam-denied"
     assert of_magic.error.message == of_python.error.message
-    assert re.search(r"%rds_iam_policy reader --target sandbox\.cluster-", of_magic.output)
+    assert re.search(r"%rds_iam_policy reader sandbox\.cluster-", of_magic.output)
     assert "dbuser:RESOURCE_ID/reader" in of_python.output
     assert "%rds" not in of_python.output
 
