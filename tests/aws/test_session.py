@@ -60,6 +60,7 @@ def who(code):
     return lambda *_: (403, refusal.encode()) if code else (200, WHO)
 
 
+@pytest.mark.slow  # a web server each
 @pytest.mark.parametrize(
     ("code", "ahead", "words"),
     [
