@@ -20,12 +20,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "docmanager-extension/plugin": {"autosave": False},
 }
-# It ends when its standard input does, and so with this process, however that ends.
+# It ends with this process, however that ends: then it has another parent. (A pipe to it was once found closed while
+# this process ran on.)
 PROGRAM = """
-import os, signal, sys, threading
+import os, signal, threading, time
 from jupyterlab.labapp import main
+parent = os.getppid()
 def until_the_end():
-    sys.stdin.buffer.read()
+    while os.getppid() == parent:
+        time.sleep(0.2)
     os.kill(os.getpid(), signal.SIGTERM)
 threading.Thread(target=until_the_end, daemon=True).start()
 main()
@@ -74,7 +77,7 @@ class Lab:
         command = [sys.executable, "-c", PROGRAM, *OPTIONS, f"--notebook-dir={self.notebooks}"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, env=self._environment, stdin=subprocess.PIPE, stdout=log, stderr=log
+                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         try:
             wait_until(self._is_up, "JupyterLab")
@@ -107,8 +110,7 @@ class Lab:
         self._end()
 
     def _end(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self._process.terminate()
         try:
             self._process.wait(LONG)
         except subprocess.TimeoutExpired:
