@@ -18,7 +18,7 @@ from rds_iam_magic.aws.endpoint import (
 )
 from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
 from rds_iam_magic.aws.session import diagnose_credentials, open_session
-from rds_iam_magic.aws.targets.found import Found
+from rds_iam_magic.aws.targets.found import Database, Found
 from rds_iam_magic.aws.targets.moving import Current
 from rds_iam_magic.aws.targets.resolve import NOWHERE, resolve, resolve_by_secret
 from rds_iam_magic.aws.targets.silent import Silence
@@ -240,7 +240,7 @@ def iam_login(
         notify(f"the tunnel leads to {found.endpoint}; when the target moves, as by a failover, connect again.")
         found = replace(found, again=None)
     login = _login(
-        _with_time_to_resume(options, found, notify),
+        with_time_to_resume(options, found.database, notify),
         session,
         found.endpoint,
         user,
@@ -363,7 +363,7 @@ def connect_as_master(
     if found is None:
         found = resolve_by_secret(session, secret, region=options.region, wait=options.wait, notify=notify)
     endpoint = found.endpoint
-    options = _with_time_to_resume(options, found, notify)
+    options = with_time_to_resume(options, found.database, notify)
 
     def attempt(secret: MasterSecret) -> Connection:
         login = _login(options, session, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
@@ -376,9 +376,11 @@ def connect_as_master(
     return attempt(read_master_secret(session, of_secret))
 
 
-def _with_time_to_resume(options: ConnectOptions, found: Found, notify: Callable[[str], None]) -> ConnectOptions:
+def with_time_to_resume(
+    options: ConnectOptions, database: Database | None, notify: Callable[[str], None]
+) -> ConnectOptions:
     """The options with more time to connect, if the database may be paused and the user has set no time."""
-    if options.connect_timeout is not None or found.database is None or not found.database.pauses:
+    if options.connect_timeout is not None or database is None or not database.pauses:
         return options
     notify(
         f"the database may be paused (its minimum capacity is 0 ACU): connecting may take {RESUME_TIMEOUT:g} s instead "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.aws.endpoint import Endpoint, Kind, check_target
 from rds_iam_magic.aws.targets.resolve import NOWHERE, described, resolve
-from rds_iam_magic.connecting import connect_as_master, session_of
+from rds_iam_magic.connecting import connect_as_master, session_of, with_time_to_resume
 from rds_iam_magic.errors import AwsError, TargetError, warn
 
 if TYPE_CHECKING:
@@ -42,35 +42,40 @@ def connect_to_set_up(
     if where.names_database:
         found = _resolve(session_of(options), None, options, notify, where)
         target, secret = found.endpoint, secret or found.secret
-        options = replace(options, wait=False)  # it has been waited for
+        options = _once_found(options, found.database, notify)
     if secret is None:
         if target is None:
             raise TargetError("Neither a target nor a secret is given.", cause="master-target-missing")
-        target, secret = _with_secret(session_of(options), target, options, notify)
-        options = replace(options, wait=False)  # it has been waited for
+        target, database, secret = _with_secret(session_of(options), target, options, notify)
+        options = _once_found(options, database, notify)
     if isinstance(target, Endpoint):
         options = replace(options, region=options.region or target.region)
         target = f"{target.host}:{target.port}"
     return connect_as_master(secret, options, target=target, notify=notify)
 
 
+def _once_found(options: ConnectOptions, database: Database | None, notify: Callable[[str], None]) -> ConnectOptions:
+    """The options for connecting by the endpoint's host name, which does not tell again what a look-up has shown."""
+    return replace(with_time_to_resume(options, database, notify), wait=False)  # it has been waited for
+
+
 def _with_secret(
     session: Any, target: str | Endpoint, options: ConnectOptions, notify: Callable[[str], None]
-) -> tuple[Endpoint, str]:
-    """The database's endpoint, and the secret that came along with the target, else the one that RDS manages."""
+) -> tuple[Endpoint, Database | None, str]:
+    """The endpoint, the database if it was described, and the secret that came along, else the one that RDS manages."""
     if isinstance(target, str):
         check_target(target)
     try:
         found = _resolve(session, target, options, notify) if isinstance(target, str) else None
         if found is not None and found.secret is not None:
-            return found.endpoint, found.secret
+            return found.endpoint, found.database, found.secret
         database = _described(session, target, found)
     except AwsError as error:
         if error.cause != "aws-lookup-denied":
             raise
         denial = error
     else:
-        return database.endpoint, _secret_of(database, notify)
+        return database.endpoint, database, _secret_of(database, notify)
     raise AwsError(denial.message, detail=denial.detail, cause="master-lookup-denied")
 
 

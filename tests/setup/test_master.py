@@ -2,12 +2,13 @@
 
 import pytest
 
+from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.session import open_session
 from rds_iam_magic.aws.targets.resolve import described
-from rds_iam_magic.connect_options import ConnectOptions
+from rds_iam_magic.connect_options import ConnectOptions, TargetOptions
 from rds_iam_magic.errors import AwsError, OptionError, TargetError
 from rds_iam_magic.setup.master import connect_to_set_up
-from tests.support.fake_aws import Changed, answering
+from tests.support.fake_aws import Changed, answering, with_least_capacity
 from tests.support.permissions import only
 
 pytestmark = pytest.mark.slow  # servers and kernels
@@ -183,3 +184,24 @@ def test_no_target_at_all(inside):
         user_of(target="nothing")
     with pytest.raises(OptionError):
         user_of(target="mysql://admin:hunter2@host/db")
+
+
+@pytest.mark.parametrize("target", ["sandbox", "sandbox-1", None])
+def test_a_database_that_may_be_paused_has_time_to_resume(inside, monkeypatch, target):
+    """What the look-up has shown counts, though it is the endpoint's host name that is dialled."""
+    notes = []
+    with answering(Changed(inside, with_least_capacity("0.0"))) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+        endpoint = parse_host_name(inside.endpoint)  # the current connection's
+        with connect_to_set_up(ConnectOptions(), target=target or endpoint, notify=notes.append) as master:
+            assert master.login.timeout == 60
+    assert ["0 ACU" in note for note in notes] == [True]
+
+
+def test_by_a_stack_nobody_knows_that_it_may_be_paused(inside, monkeypatch):
+    """Its outputs are enough, so RDS is not asked."""
+    with answering(Changed(inside, with_least_capacity("0.0"))) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+        where = TargetOptions(stack="article-output")
+        with connect_to_set_up(ConnectOptions(), where=where, notify=[].append) as master:
+            assert master.login.timeout == 10
