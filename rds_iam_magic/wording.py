@@ -30,3 +30,8 @@ def duration_text(seconds: float) -> str:
         return f"{whole // 60} min {whole % 60} s"
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def limit_text(seconds: float) -> str:
+    """A time limit as it was given: `5 s`, `2.5 s`, also for what is left of it after some microseconds."""
+    return f"{round(seconds, 1) or seconds:g} s"

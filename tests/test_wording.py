@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.wording import bytes_text, count_of, duration_text
+from rds_iam_magic.wording import bytes_text, count_of, duration_text, limit_text
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,11 @@ def test_a_size_is_near_what_it_says(size):
 )
 def test_durations(seconds, text):
     assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(5, "5 s"), (4.99999, "5 s"), (2.5, "2.5 s"), (0.01, "0.01 s"), (120, "120 s"), (59.98, "60 s")],
+)
+def test_time_limits(seconds, text):
+    assert limit_text(seconds) == text

@@ -30,6 +30,7 @@ from rds_iam_magic.mysql.credential import Credential, Password
 from rds_iam_magic.mysql.session import ServerSession
 from rds_iam_magic.mysql.wire import compressed_stream, compression
 from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
+from rds_iam_magic.wording import limit_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,7 +379,7 @@ def _failure(error: Exception, raw: GuardedConnection, *, expired: bool, timeout
         code, message = error.args[0], str(error.args[1])
     cause: BaseException | None = getattr(error, "original_exception", None)
     if expired:
-        cause = TimeoutError(f"no answer within {timeout:g} s")
+        cause = TimeoutError(f"no answer within {limit_text(timeout)}")
     if cause is not None:
         cause.__traceback__ = cause.__context__ = None
     is_mariadb = "mariadb" in str(getattr(raw, "server_version", "")).lower()

@@ -27,6 +27,7 @@ from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
 from rds_iam_magic.mysql.wire.events import Event, Ok, ResultSetEnd
 from rds_iam_magic.mysql.wire.packets import MAX_PACKET
 from rds_iam_magic.mysql.wire.response import ResponseParser
+from rds_iam_magic.wording import limit_text
 
 
 class ServerSession:
@@ -291,7 +292,7 @@ class ServerSession:
     def _result(self, command: BackgroundCall[list[Event]], timeout: float) -> list[Event]:
         if not command.wait(timeout):
             self.abort()
-            raise _lost(f"no answer within {timeout:g} s")
+            raise _lost(f"no answer within {limit_text(timeout)}")
         return command.result()
 
     def _send_and_receive(self, command: int, payload: bytes) -> list[Event]:

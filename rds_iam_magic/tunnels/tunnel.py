@@ -11,6 +11,7 @@ from rds_iam_magic.aws.endpoint import Endpoint
 from rds_iam_magic.connection.exclusive_use import ExclusiveUse
 from rds_iam_magic.errors import RdsIamError, TunnelError
 from rds_iam_magic.tunnels.program import Program, Start
+from rds_iam_magic.wording import limit_text
 
 LOCAL = (
     "127.0.0.1"  # where ssh is told to listen; Go, the plugin's language, takes IPv4 for `localhost` if there is any
@@ -137,5 +138,6 @@ class Tunnel:
     def _too_slow(self, timeout: float, output: str) -> TunnelError:
         words = self._way.words(output)
         return TunnelError(
-            f"{self._way} was not open within {timeout:g} s{f': {words}' if words else ''}.", cause="tunnel-slow"
+            f"{self._way} was not open within {limit_text(timeout)}{f': {words}' if words else ''}.",
+            cause="tunnel-slow",
         )
