@@ -18,6 +18,7 @@ PACKAGE = "rds_iam_magic"
 
 ORDER = (
     "notebook",
+    "doctor",
     "setup",
     "drivers",
     "connecting",

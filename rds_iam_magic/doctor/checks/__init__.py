@@ -1,0 +1,1 @@
+"""The checks: each answers one question, and is given seconds for it."""
