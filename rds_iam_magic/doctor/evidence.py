@@ -297,6 +297,7 @@ class Answer:
         token_asked: Whether it asked for the token (`mysql_clear_password`).
         is_mariadb: Whether it is MariaDB, where "asked" proves nothing.
         address: The client's address in its words; "" if it has none.
+        at: When it was asked, by this machine's clock, with a time zone; None if that is not known.
     """
 
     accepted: bool
@@ -305,6 +306,7 @@ class Answer:
     token_asked: bool = True
     is_mariadb: bool = False
     address: str = ""
+    at: dt.datetime | None = None
 
 
 MistakeKind = Literal[

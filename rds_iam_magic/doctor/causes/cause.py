@@ -1,0 +1,141 @@
+"""`Cause`, and `Suspicion`: what the evidence says of a cause. What the server's answer leaves possible.
+
+Each cause is judged alone. Evidence that is missing can make it possible, never certain and never ruled out: so a
+verdict from less evidence names the same cause, or more of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from rds_iam_magic.aws.endpoint import Endpoint, Kind
+from rds_iam_magic.doctor.evidence import Answer, Evidence, Problem, Target, known
+from rds_iam_magic.doctor.findings import Fix
+
+
+class Level(IntEnum):
+    """How much speaks for a cause."""
+
+    RULED_OUT = 0
+    UNSEEN = 1  # nothing speaks against it, and nothing has failed yet that it would explain
+    POSSIBLE = 2  # it would explain what has failed
+    LIKELY = 3
+    CERTAIN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """What the evidence says of a cause.
+
+    Attributes:
+        level: How much speaks for it.
+        sentence: The cause in words, with the names; "" below `LIKELY`.
+        why: What that is concluded from; "".
+        mend: What to do, as in `Finding`.
+        fix: As in `Finding`.
+    """
+
+    level: Level
+    sentence: str = ""
+    why: str = ""
+    mend: str = ""
+    fix: Fix | None = None
+
+
+RULED_OUT = Suspicion(Level.RULED_OUT)
+UNSEEN = Suspicion(Level.UNSEEN)
+POSSIBLE = Suspicion(Level.POSSIBLE)
+
+
+def certain(sentence: str, why: str = "", mend: str = "", fix: Fix | None = None) -> Suspicion:
+    """It is that."""
+    return Suspicion(Level.CERTAIN, sentence, why, mend, fix)
+
+
+def likely(sentence: str, why: str = "", mend: str = "", fix: Fix | None = None) -> Suspicion:
+    """It may well be that."""
+    return Suspicion(Level.LIKELY, sentence, why, mend, fix)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Something that may keep a user from logging in.
+
+    Attributes:
+        numbers: Its numbers in the table of docs/troubleshooting.md.
+        check: The check in which it shows, one of `findings.CHECKS`.
+        title: The cause, as a noun phrase or clause that follows "one of: ".
+        judge: What the evidence says of it.
+        decides: What decides on it, if the login alone does not: permissions, or an option.
+        mend: What to do about it, in general.
+    """
+
+    numbers: tuple[int, ...]
+    check: str
+    title: str
+    judge: Callable[[Evidence], Suspicion]
+    decides: str = ""
+    mend: str = ""
+
+
+# What the server's answer leaves possible
+
+_AFTER_LOGIN = (
+    1044,
+    1049,
+)  # the user was let in, the schema was not given: https://dev.mysql.com/doc/mysql-errors/8.4/en/
+
+
+def is_in(answer: Answer) -> bool:
+    """Whether the user was authenticated."""
+    return answer.accepted or answer.code in _AFTER_LOGIN
+
+
+def of_token(evidence: Evidence) -> Suspicion:
+    """What the answer says of a token that is refused, whatever is wrong with it or with what IAM allows."""
+    answer = known(evidence.answer)
+    if answer is None:
+        return UNSEEN
+    return POSSIBLE if answer.code == 1045 and answer.token_asked else RULED_OUT
+
+
+def of_user(evidence: Evidence) -> Suspicion:
+    """What the answer says of the database user.
+
+    MySQL asks for a token only whom it knows to log in with one; MariaDB answers for an unknown user as for some
+    account of its own.
+    """
+    answer = known(evidence.answer)
+    if answer is None:
+        return UNSEEN
+    return POSSIBLE if answer.code == 1045 and (answer.is_mariadb or not answer.token_asked) else RULED_OUT
+
+
+def endpoint_of(evidence: Evidence) -> Endpoint | None:
+    """The endpoint, if it is known."""
+    target = known(evidence.target)
+    return target.endpoint if isinstance(target, Target) else None
+
+
+def is_proxy(evidence: Evidence) -> bool | None:
+    """Whether the endpoint is a proxy's; None if it is not known."""
+    endpoint = endpoint_of(evidence)
+    return None if endpoint is None else endpoint.kind is Kind.PROXY
+
+
+def problem_in(fact: object) -> Problem | None:
+    """The problem, if the fact is one."""
+    return fact if isinstance(fact, Problem) else None
+
+
+def has_answered(evidence: Evidence) -> bool:
+    """Whether the server has said anything to the login."""
+    return known(evidence.answer) is not None
+
+
+def is_let_in(evidence: Evidence) -> bool:
+    """Whether the user is known to be let in: then nothing on the way to that is wrong."""
+    answer = known(evidence.answer)
+    return answer is not None and is_in(answer)

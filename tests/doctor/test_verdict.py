@@ -1,0 +1,91 @@
+"""`diagnosis_of`: the cause is named for what it is, however little of the evidence is there."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rds_iam_magic.doctor.causes.table import CAUSES
+from rds_iam_magic.doctor.evidence import Evidence, Failed, NotLooked, NotPermitted, Permission, Proxy, known
+from rds_iam_magic.doctor.findings import CHECKS
+from rds_iam_magic.doctor.verdict import diagnosis_of
+from tests.doctor.worlds import HEALTHY, WORLDS
+
+FIELDS = tuple(field.name for field in fields(Evidence) if field.name != "asked")
+NAMES = [f"{number}-{cause}" for number, (cause, _) in enumerate(WORLDS)]
+LIKELY = {"policy-restored", "policy-user", "access-key", "session-policy"}
+"""What is not certain, even with all there is to know."""
+
+
+def test_each_cause_has_a_world():
+    assert {cause for cause, _ in WORLDS} == set(CAUSES)
+
+
+@pytest.mark.parametrize(("cause", "evidence"), WORLDS, ids=NAMES)
+def test_with_all_evidence(cause, evidence):
+    verdict = diagnosis_of(evidence).verdict
+    paused = "paused" in verdict.sentence or "CloudWatch" in verdict.why
+    assert verdict.causes[0] == cause
+    assert verdict.certainty == ("likely" if cause in LIKELY or paused else "certain")
+    assert verdict.sentence
+    assert verdict.sentence[-1] in ".)"
+
+
+reasons = st.sampled_from(
+    [NotLooked("server"), NotLooked(), NotPermitted("rds:DescribeDBClusters"), Failed("no answer")]
+)
+hidden = st.dictionaries(st.sampled_from(FIELDS), reasons)
+
+
+@given(st.sampled_from(WORLDS), hidden, st.booleans())
+def test_what_is_hidden_leads_to_no_other_cause(world, hide, inner):
+    cause, evidence = world
+    evidence = replace(evidence, **hide)
+    if inner:
+        evidence = _hidden_within(evidence)
+    verdict = diagnosis_of(evidence).verdict
+    if verdict.certainty == "healthy":
+        raise AssertionError(verdict)
+    if verdict.certainty == "certain":
+        assert verdict.causes == (cause,)
+    elif verdict.certainty in ("likely", "one of"):
+        assert cause in verdict.causes
+
+
+@given(hidden, st.booleans())
+def test_nothing_is_wrong_where_nothing_is(hide, inner):
+    evidence = replace(HEALTHY, **hide)
+    if inner:
+        evidence = _hidden_within(evidence)
+    diagnosis = diagnosis_of(evidence)
+    assert diagnosis.verdict.certainty in ("healthy", "unknown")
+    assert [finding for finding in diagnosis.findings if finding.state == "problem"] == []
+
+
+def _hidden_within(evidence: Evidence) -> Evidence:
+    permission, proxy = known(evidence.permission), known(evidence.proxy)
+    if isinstance(permission, Permission):
+        read = NotPermitted("iam:GetRolePolicy")
+        evidence = replace(evidence, permission=replace(permission, mistakes=(), read=read))
+    if isinstance(proxy, Proxy):
+        evidence = replace(evidence, proxy=replace(proxy, health=NotPermitted("rds:DescribeDBProxyTargets")))
+    return evidence
+
+
+@pytest.mark.parametrize(("cause", "evidence"), WORLDS, ids=NAMES)
+def test_there_is_a_finding_for_each_check(cause, evidence):
+    findings = diagnosis_of(evidence).findings
+    assert [finding.check for finding in findings] == [c for c in CHECKS if c != "proxy" or evidence.proxy is not None]
+    assert [finding.number for finding in findings] == list(range(1, len(findings) + 1))
+    assert all(finding.sentence for finding in findings)
+    check = CAUSES[cause].check
+    assert cause in LIKELY or any(each.check == check and each.state == "problem" for each in findings)
+
+
+def test_all_is_well():
+    diagnosis = diagnosis_of(HEALTHY)
+    assert diagnosis.verdict.certainty == "healthy"
+    assert {finding.state for finding in diagnosis.findings} == {"ok"}
