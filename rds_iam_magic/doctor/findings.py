@@ -105,14 +105,16 @@ class Verdict:
         causes: The keys of `CAUSES` that it may be, the likeliest first; empty if healthy or unknown.
         sentence: The cause in words.
         why: Why it is that, and not another.
-        decides: What would decide between several causes, such as a permission; "" if nothing is to be decided.
+        decides: What would decide between several causes: permissions, options; empty if nothing is to be decided.
+        others: The causes that it may be (for `likely`: may be instead), a line for each part: `the database user: …`.
     """
 
     certainty: Certainty
     causes: tuple[str, ...]
     sentence: str
     why: str = ""
-    decides: str = ""
+    decides: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

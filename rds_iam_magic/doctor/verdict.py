@@ -35,23 +35,63 @@ def verdict_of(evidence: Evidence, suspicions: Suspicions) -> Verdict:
     if sure is not None:
         return Verdict("certain", (sure,), suspicions[sure].sentence, suspicions[sure].why)
     suspected = [name for name in suspicions if suspicions[name].level is Level.LIKELY]
-    candidates = [name for name in suspicions if suspicions[name].level is Level.POSSIBLE]
+    candidates = _in_order([name for name in suspicions if suspicions[name].level is Level.POSSIBLE], evidence)
     if suspected:
-        first = suspicions[suspected[0]]
-        return Verdict("likely", (*suspected, *candidates), first.sentence, first.why, _decides(candidates))
+        first, names = suspicions[suspected[0]], (*suspected, *candidates)
+        others = _listed(names[1:])
+        return Verdict("likely", names, first.sentence, first.why, _decides(candidates), others)
     if len(candidates) == 1:
         title = CAUSES[candidates[0]].title
         return Verdict("likely", (candidates[0],), _capital(f"{title}."), f"{_why(evidence)} All else is ruled out.")
     if candidates:
-        titles = "; ".join(CAUSES[name].title for name in candidates)
-        return Verdict("one of", tuple(candidates), f"One of: {titles}.", _why(evidence), _decides(candidates))
+        groups = list(dict.fromkeys(GROUPS[CAUSES[name].check] for name in candidates))
+        sentence = f"It is one of {len(candidates)} causes, in {_joined(groups)}."
+        return Verdict("one of", tuple(candidates), sentence, _why(evidence), _decides(candidates), _listed(candidates))
     return Verdict("unknown", (), "What keeps the user from logging in was not found out.", _missing(evidence))
 
 
-def _decides(candidates: Iterable[str]) -> str:
+GROUPS = {
+    "credentials": "the AWS credentials",
+    "identity": "the AWS credentials",
+    "clock": "the clock",
+    "region": "what the token is signed for",
+    "target": "what the token is signed for",
+    "database": "the database's settings",
+    "network": "the network",
+    "TLS": "the CA certificates",
+    "server": "the server",
+    "proxy": "the RDS Proxy",
+    "IAM policy": "what IAM allows",
+    "database user": "the database user",
+    "privileges": "the privileges",
+    "log": "RDS's limits",
+}
+"""Where the causes of a check are."""
+
+
+def _in_order(names: list[str], evidence: Evidence) -> list[str]:
+    """On MariaDB, which asks for users that it does not know, the database user comes first: it is mistyped easily."""
+    answer = known(evidence.answer)
+    if answer is None or not answer.is_mariadb:
+        return names
+    return sorted(names, key=lambda name: CAUSES[name].check != "database user")
+
+
+def _listed(names: Iterable[str]) -> tuple[str, ...]:
+    """A line for each group: its causes."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(GROUPS[CAUSES[name].check], []).append(CAUSES[name].title)
+    return tuple(f"{group}: {'; '.join(titles)}" for group, titles in groups.items())
+
+
+def _joined(words: list[str]) -> str:
+    return ", ".join(words[:-1]) + f" or {words[-1]}" if len(words) > 1 else words[0]
+
+
+def _decides(candidates: Iterable[str]) -> tuple[str, ...]:
     """What would tell several causes apart."""
-    needed = dict.fromkeys(CAUSES[name].decides for name in candidates)
-    return "; ".join(filter(None, needed))
+    return tuple(dict.fromkeys(each for name in candidates for each in CAUSES[name].decides))
 
 
 def _why(evidence: Evidence) -> str:

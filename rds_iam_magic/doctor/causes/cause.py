@@ -68,7 +68,7 @@ class Cause:
         check: The check in which it shows, one of `findings.CHECKS`.
         title: The cause, as a noun phrase or clause that follows "one of: ".
         judge: What the evidence says of it.
-        decides: What decides on it, if the login alone does not: permissions, or an option.
+        decides: What decides on it, if the login alone does not: permissions, or options.
         mend: What to do about it, in general.
     """
 
@@ -76,7 +76,7 @@ class Cause:
     check: str
     title: str
     judge: Callable[[Evidence], Suspicion]
-    decides: str = ""
+    decides: tuple[str, ...] = ()
     mend: str = ""
 
 

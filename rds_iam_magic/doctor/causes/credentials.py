@@ -198,7 +198,7 @@ def _port(evidence: Evidence) -> Suspicion:
 
 
 _CREDENTIALS_MEND = "Run aws configure or aws sso login, set AWS_PROFILE, or add --profile."
-_DESCRIBE = "rds:DescribeDBClusters and rds:DescribeDBInstances"
+_DESCRIBE = ("rds:DescribeDBClusters", "rds:DescribeDBInstances")
 
 CAUSES = {
     "credentials": Cause(
@@ -213,14 +213,14 @@ CAUSES = {
         mend="Copy the access key, the secret key and the session token again, all three at once.",
     ),
     "credentials-expired": Cause(
-        (3,), "identity", "expired AWS credentials", _expired, decides="STS's answer", mend="Get fresh credentials."
+        (3,), "identity", "expired AWS credentials", _expired, decides=("STS's answer",), mend="Get fresh credentials."
     ),
     "partition": Cause(
         (39,),
         "identity",
         "an access key of another partition of AWS",
         _partition,
-        decides="STS of the other partitions",
+        decides=("STS of the other partitions",),
         mend="Use credentials of the database's account.",
     ),
     "access-key": Cause(
@@ -228,11 +228,11 @@ CAUSES = {
         "identity",
         "an access key that is deleted, inactive, or not that of the secret key",
         _access_key,
-        decides="STS of the other partitions",
+        decides=("STS of the other partitions",),
         mend="Check the profile and the AWS_* variables; create a new key.",
     ),
     "clock": Cause(
-        (4, 5), "clock", "this machine's clock", _clock, decides="the date of AWS's answer", mend="Set it over NTP."
+        (4, 5), "clock", "this machine's clock", _clock, decides=("the date of AWS's answer",), mend="Set it over NTP."
     ),
     "region": Cause((6,), "region", "a token for another region", _region, mend="Omit --region."),
     "failover": Cause(
@@ -240,7 +240,7 @@ CAUSES = {
         "region",
         "a global database whose writer has moved to another region",
         _failover,
-        decides="rds:DescribeGlobalClusters",
+        decides=("rds:DescribeGlobalClusters",),
         mend="Connect again without --region, so that the writer is looked up.",
     ),
     "host": Cause(

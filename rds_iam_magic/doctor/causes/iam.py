@@ -348,10 +348,10 @@ def _latest(evidence: Evidence) -> LogEntry | None:
 
 _TOLERANCE = dt.timedelta(seconds=2)  # AWS's date has whole seconds
 
-_SIMULATE = "iam:SimulatePrincipalPolicy (on the own role or user), with rds:DescribeDBClusters and DescribeDBInstances"
-_READ = "iam:Get… and iam:List… of the principal's policies"
-_DESCRIBE = "rds:DescribeDBClusters and rds:DescribeDBInstances"
-_PROXIES = "rds:DescribeDBProxies and rds:DescribeDBProxyTargets"
+_SIMULATE = ("iam:SimulatePrincipalPolicy on the own role or user", "rds:DescribeDBClusters", "rds:DescribeDBInstances")
+_READ = ("iam:Get… and iam:List… of the own policies",)
+_DESCRIBE = ("rds:DescribeDBClusters", "rds:DescribeDBInstances")
+_PROXIES = ("rds:DescribeDBProxies", "rds:DescribeDBProxyTargets")
 _POLICY = "%rds_iam_policy USER TARGET --attach role/NAME writes the right one."
 
 CAUSES = {
@@ -389,7 +389,7 @@ CAUSES = {
         "IAM policy",
         "a policy with the id of a database from before a restore",
         _other_id,
-        f"{_SIMULATE}, and {_READ}",
+        (*_SIMULATE, *_READ),
         "List both ids.",
     ),
     "policy-denied": Cause(
@@ -421,7 +421,7 @@ CAUSES = {
         "log",
         "throttling of logins",
         _throttle,
-        "logs:FilterLogEvents, or cloudwatch:GetMetricData",
+        ("logs:FilterLogEvents or cloudwatch:GetMetricData",),
         "Hold connections.",
     ),
 }

@@ -253,7 +253,7 @@ def _other(evidence: Evidence) -> Suspicion:
     return certain(f"The server refuses {evidence.asked.user}: {answer.message}", f"Its error number is {answer.code}.")
 
 
-_DESCRIBE = "rds:DescribeDBClusters and rds:DescribeDBInstances"
+_DESCRIBE = ("rds:DescribeDBClusters", "rds:DescribeDBInstances")
 
 BEFORE_LOGIN = {
     "status": Cause(

@@ -145,7 +145,7 @@ def _client_certificate(evidence: Evidence) -> Suspicion:
     )
 
 
-_MASTER = "--secret ID, the master user's secret"
+_MASTER = ("--secret ID, the master user's secret",)
 
 CAUSES = {
     "user-case": Cause((9,), "database user", "a user name in another case", _case, _MASTER, "Take the exact case."),
