@@ -14,7 +14,7 @@ from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook import sqltext
 from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
-from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, SQL
+from rds_iam_magic.notebook.grammars import CONNECT, DOCTOR, GRAMMARS, SQL
 from rds_iam_magic.option import options_of
 from rds_iam_magic.sections import check_section_name, with_section
 from rds_iam_magic.setup.provision.request import ProvisionOptions
@@ -79,12 +79,12 @@ def parse_connect(text: str) -> ConnectLine | None:
     at_most(line, 1, CONNECT, "target")
     where = where_of(line, line.words[0] if line.words else None)
     _check_connect(line, where)
-    to = Destination("", line.get("user"), line.get("database"), _port(line.get("port")))
+    to = Destination("", line.get("user"), line.get("database"), port_of(line.get("port")))
     if line.words:
         to = read_url(replace(to, target=line.words[0]))
     options, settings, section = connect_options_of(line), _settings(line), line.get("section")
     if section is not None:
-        given = _given(line, to)
+        given = given_on(line, to)
         options, settings, to, where = with_section(section, options, settings, to, where, given=given)
     if line.words or (section is not None and not where.names_database):
         to = read_url(to)
@@ -118,7 +118,7 @@ def where_of(line: Line, target: str | None) -> TargetOptions:
     return where
 
 
-def _given(line: Line, to: Destination) -> set[str]:
+def given_on(line: Line, to: Destination) -> set[str]:
     """The names of the arguments that a line says something about, be it that a flag is off."""
     words = {key for key in ("target", "user", "database", "port") if getattr(to, key)}
     return words | line.values.keys() | line.flags | {flag.removeprefix("no_") for flag in line.flags}
@@ -240,7 +240,7 @@ _NAMING = frozenset(
 def parse_line(grammar: Grammar, text: str) -> Line:
     """Parse a line, and refuse the logins of other tools before anything repeats them."""
     line = grammar.parse(text, others=GRAMMARS)
-    words = [word for word in line.words if not (grammar is CONNECT and is_plain_url(word))]
+    words = [word for word in line.words if not (grammar in (CONNECT, DOCTOR) and is_plain_url(word))]
     if any(map(is_login, [*words, *(value for key, value in line.values.items() if key in _NAMING)])):
         raise login_refused()
     if (target := line.get("target")) is not None:
@@ -248,7 +248,12 @@ def parse_line(grammar: Grammar, text: str) -> Line:
     return line
 
 
-def _port(value: str | None) -> int | None:
+def port_of(value: str | None) -> int | None:
+    """The value of `--port`, or None if it is not given.
+
+    Raises:
+        OptionError: It is not a port; it is not repeated, since it may be a password.
+    """
     try:
         return whole(value, "port", most=65535)
     except OptionError:
