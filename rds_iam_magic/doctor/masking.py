@@ -137,7 +137,7 @@ def masked(diagnosis: Diagnosis) -> Diagnosis:
 
 
 def _texts(diagnosis: Diagnosis) -> Iterator[str]:
-    yield from (diagnosis.verdict.sentence, diagnosis.verdict.why, diagnosis.verdict.decides, diagnosis.line)
+    yield from (diagnosis.verdict.sentence, diagnosis.verdict.why, diagnosis.line)
     for finding in diagnosis.findings:
         yield from (finding.sentence, finding.evidence, finding.mend, *_values(finding))
 
@@ -248,7 +248,7 @@ def _replaced(diagnosis: Diagnosis, mask: Masks) -> Diagnosis:
     verdict = diagnosis.verdict
     return replace(
         diagnosis,
-        verdict=replace(verdict, sentence=mask(verdict.sentence), why=mask(verdict.why), decides=mask(verdict.decides)),
+        verdict=replace(verdict, sentence=mask(verdict.sentence), why=mask(verdict.why)),  # the rest names nothing
         findings=tuple(_replaced_finding(finding, mask) for finding in diagnosis.findings),
         line=mask(diagnosis.line),
         names=(),

@@ -45,8 +45,10 @@ def _verdict_lines(verdict: Verdict) -> Iterator[str]:
 
 def _reasons(verdict: Verdict) -> list[tuple[str, str]]:
     """What stands below the verdict's sentence, each with its label."""
-    labelled = (("Why", verdict.why), ("What would decide", verdict.decides))
-    return [(label, text) for label, text in labelled if text]
+    maybe = "Else" if verdict.certainty == "likely" else "It may be"
+    reasons = [("Why", verdict.why), *((maybe, other) for other in verdict.others)]
+    reasons.append(("What would decide", "; ".join(verdict.decides)))
+    return [(label, text) for label, text in reasons if text]
 
 
 def _finding_lines(finding: Finding, diagnosis: Diagnosis) -> Iterator[str]:
@@ -147,7 +149,8 @@ def as_dict(diagnosis: Diagnosis) -> dict[str, Any]:
             "causes": list(verdict.causes),
             "sentence": verdict.sentence,
             "why": verdict.why,
-            "decides": verdict.decides,
+            "decides": list(verdict.decides),
+            "others": list(verdict.others),
         },
         "findings": [
             {

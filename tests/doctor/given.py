@@ -48,6 +48,6 @@ def diagnosis(certainty: Certainty = "certain", *, line: str = "my-cluster -u an
         ("iam-action",),
         "The policy reports allows rds:connect, which is no action, instead of rds-db:connect.",
         "IAM says no to rds-db:connect on the exact ARN, and there is a statement that is meant to allow it.",
-        "iam:SimulatePrincipalPolicy.",
+        ("iam:SimulatePrincipalPolicy",),
     )
     return Diagnosis(verdict, FINDINGS, line, NAMES)

@@ -13,7 +13,7 @@ TEXT = """\
 CERTAIN: The policy reports allows rds:connect, which is no action, instead of rds-db:connect.
     Why: IAM says no to rds-db:connect on the exact ARN, and there is a statement that is meant to
     allow it.
-    What would decide: iam:SimulatePrincipalPolicy.
+    What would decide: iam:SimulatePrincipalPolicy
 
  1  ok       credentials    They come from the profile prod (sso).
  2  ok       database       my-cluster is available, and IAM authentication is on.
@@ -93,7 +93,7 @@ def test_the_states_are_words_in_html():
 def test_the_keys_are_stable():
     data = json.loads(diagnosis().to_json())
     assert list(data) == ["verdict", "findings", "line"]
-    assert list(data["verdict"]) == ["certainty", "causes", "sentence", "why", "decides"]
+    assert list(data["verdict"]) == ["certainty", "causes", "sentence", "why", "decides", "others"]
     assert {tuple(finding) for finding in data["findings"]} == {
         ("number", "check", "state", "sentence", "evidence", "mend", "fix")
     }
