@@ -68,6 +68,22 @@ def ask_who(session: Any, region: str | None = None) -> Caller:
         return Caller(refusal=error, code=heard.code, ahead=_ahead(heard.date) if is_of_aws else None)
 
 
+def clock_ahead(session: Any, region: str) -> float | None:
+    """Seconds that this machine's clock is ahead, asked without credentials; None if AWS does not answer."""
+    heard = _Heard()
+    try:
+        with aws_call("asking for the time"):
+            return _answer(_nobody(session, region), heard).ahead
+    except RdsIamError as refusal:
+        return None if refusal.cause == "aws-response-invalid" else _ahead(heard.date)
+
+
+def _nobody(session: Any, region: str) -> Any:
+    """A client with keys that nobody has: STS refuses them, and that answer has a date."""
+    keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
+    return HastySession(session).client("sts", region_name=region, **keys)
+
+
 @dataclass(slots=True)
 class _Heard:
     """What a refusal said, beside its error."""

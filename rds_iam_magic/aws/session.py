@@ -6,6 +6,7 @@ boto3 is imported on first use: it takes longer than the rest of the package tog
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -88,19 +89,28 @@ def require_text(value: str, name: str) -> None:
 class HastySession:
     """A boto3 session whose clients give up within seconds: for what is asked beside the user's own doing.
 
+    Several threads may take clients of it; boto3's own session is for one.
+
     Args:
         session: The session; its credentials, its region and its events are this one's, too.
     """
 
     def __init__(self, session: Any) -> None:
         self._session = session
+        self._lock = threading.Lock()
 
     def client(self, service: str, **options: Any) -> Any:
         """A client with short timeouts, and without retries."""
         from botocore.config import Config
 
         hasty = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-        return self._session.client(service, config=hasty, **options)
+        with self._lock:
+            return self._session.client(service, **{**options, "config": hasty})  # one of these in another, too
+
+    def get_credentials(self) -> Any:
+        """The session's credentials; None if there are none."""
+        with self._lock:
+            return self._session.get_credentials()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)

@@ -133,7 +133,7 @@ def test_an_endpoint_that_is_no_address(monkeypatch):
 def test_a_hasty_session_gives_up_soon_and_is_the_session_else():
     session = boto3.Session("key", "secret", region_name="eu-west-1")
     hasty = HastySession(session)
-    client = client_of(hasty, "sts", region_name="eu-west-2")
+    client = client_of(HastySession(hasty), "sts", region_name="eu-west-2")
     assert (client.meta.config.connect_timeout, client.meta.config.read_timeout) == (3, 3)
     assert client.meta.region_name == "eu-west-2"
     assert client.meta.config.retries["total_max_attempts"] == 1

@@ -243,7 +243,8 @@ def _database_with(session: Any, endpoint: Endpoint, any_engine: bool) -> Databa
     rows = describer.all(CLUSTERS, INSTANCES)
     row = next((row for row in rows if endpoint.host in hosts_of(row)), None)
     if row is None:
-        describer.require(CLUSTERS, INSTANCES)
+        # Whose denial leaves it open: an instance's endpoint is in no cluster's description, nor the other way round.
+        describer.require(INSTANCES if endpoint.kind is Kind.INSTANCE else CLUSTERS)
         return None
     return database_of(row, owner_among(rows, row), endpoint.region, any_engine=any_engine)
 
