@@ -16,8 +16,9 @@ from rds_iam_magic.aws.endpoint import (
     read_url,
     split_host_port,
 )
+from rds_iam_magic.aws.identity import diagnose_credentials
 from rds_iam_magic.aws.secret import MasterSecret, read_master_secret
-from rds_iam_magic.aws.session import diagnose_credentials, open_session
+from rds_iam_magic.aws.session import open_session
 from rds_iam_magic.aws.targets.found import Database, Found
 from rds_iam_magic.aws.targets.moving import Current
 from rds_iam_magic.aws.targets.resolve import NOWHERE, resolve, resolve_by_secret

@@ -39,7 +39,9 @@ _FAILED = frozenset(
         "restore-error",
     }
 )
-_SWITCHING_IAM = frozenset({"configuring-iam-database-auth", "update-iam-db-auth"})
+SWITCHING_IAM = frozenset({"configuring-iam-database-auth", "update-iam-db-auth"})
+"""Statuses while IAM authentication is being switched on or off."""
+
 _PASSING = frozenset({"endpoint-not-ready", "iam-authentication-pending"})
 
 Found = TypeVar("Found")
@@ -67,7 +69,7 @@ def iam_problem(name: str, status: str, *, enabled: bool | None, pending: bool) 
     """
     if enabled is not False:
         return None
-    if pending or status in _SWITCHING_IAM:
+    if pending or status in SWITCHING_IAM:
         return TargetError(
             f"IAM database authentication is being switched on for {name}.", cause="iam-authentication-pending"
         )

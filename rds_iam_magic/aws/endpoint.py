@@ -247,6 +247,11 @@ def partition_of(region: str) -> str:
     return next((name for prefix, name in _PARTITIONS_OF_REGIONS.items() if region.startswith(prefix)), "aws")
 
 
+def region_in_name(host: str) -> str:
+    """The region in an RDS host name; "" if it has none, as a global database's."""
+    return _region(host.split(".")) or ""
+
+
 def _kind(body: list[str]) -> Kind:
     for label in body[1:]:
         for prefix, kind in _KIND_BY_PREFIX:

@@ -44,7 +44,7 @@ def error_code(error: BaseException) -> str:
 
 
 def is_denial(error: BaseException) -> bool:
-    """Whether AWS denied a call for want of a permission."""
+    """Whether AWS denied a call for want of a permission; the error of this package has that in its facts."""
     code = error_code(error)
     return not _is_of_the_web(error, code) and _by_code(code)[1] == "aws-denied"
 
@@ -62,8 +62,10 @@ def _refusal(error: BaseException, code: str, doing: str) -> RdsIamError:
     kind, cause, message = NOT_AWS if _is_of_the_web(error, code) else _by_code(code)
     if cause == "aws-denied" and doing.startswith("looking up"):
         kind, cause, message = LOOKUP_DENIED
-    values = _Values(error, doing, code=": ".join(filter(None, (code or "no code", _permission(error)))))
-    return kind(message.format_map(values), cause=cause, detail=_detail(error, code))
+    permission = _permission(error)
+    values = _Values(error, doing, code=": ".join(filter(None, (code or "no code", permission))))
+    facts = {"permission": permission or _of_operation(error)} if is_denial(error) else None
+    return kind(message.format_map(values), cause=cause, detail=_detail(error, code), facts=facts)
 
 
 def _is_of_the_web(error: BaseException, code: str) -> bool:
@@ -89,6 +91,24 @@ def _permission(error: BaseException) -> str:
     """The permission that is missing, such as `rds:DescribeDBClusters`, where AWS's message says so."""
     match = re.search(r"is not authorized to perform: ([a-z0-9-]{1,40}:[A-Za-z0-9]{1,80})\b", _words(error))
     return match[1] if match else ""
+
+
+def _of_operation(error: BaseException) -> str:
+    """The permission for the operation that was denied; its name alone where the service is not known."""
+    operation = _line(getattr(error, "operation_name", ""))
+    service = next((service for service, pattern in _SERVICES if re.match(pattern, operation)), "")
+    return f"{service}:{operation}" if service else operation
+
+
+_SERVICES = (  # by the names of their operations, which errors do not tell the service of
+    ("cloudformation", "DescribeStack|ListStack"),
+    ("secretsmanager", "GetSecretValue|DescribeSecret"),
+    ("sts", "AssumeRole|GetCallerIdentity"),
+    ("iam", "(Get|List)(Role|User|Group|Policy|Account|Attached|Entities)|Simulate"),
+    ("logs", "FilterLogEvents|DescribeLog"),
+    ("cloudwatch", "GetMetric"),
+    ("rds", "Describe(DB|Global|Orderable|Events)|Modify(DB|Global)"),
+)
 
 
 def _detail(error: BaseException, code: str) -> str:

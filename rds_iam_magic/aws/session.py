@@ -6,17 +6,13 @@ boto3 is imported on first use: it takes longer than the rest of the package tog
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
 from typing import Any
 
 from rds_iam_magic.aws.border import aws_call
-from rds_iam_magic.errors import CredentialsError, OptionError, RdsIamError, RegionError
-from rds_iam_magic.wording import duration_text
-
-CLOCK_TOLERANCE = 300
-"""Seconds that a clock may be off, as AWS has it for signatures."""
+from rds_iam_magic.errors import CredentialsError, OptionError, RegionError
 
 
 def open_session(
@@ -90,73 +86,10 @@ def require_text(value: str, name: str) -> None:
         raise OptionError(f"{name} contains a lone surrogate, which is not valid text.", cause="option-not-text")
 
 
-def diagnose_credentials(session: Any, region: str) -> CredentialsError | None:
-    """After the database has rejected a token: what is wrong with the clock or with the credentials; None if nothing.
-
-    STS GetCallerIdentity needs no permission. Its answer has a date, also when it is a refusal: a clock that is wrong
-    comes as one of several codes. If STS cannot be reached, the result is None.
-
-    Args:
-        session: The boto3 session.
-        region: The endpoint's region: STS of another partition does not know the keys.
-    """
-    dates: list[str] = []
-    error: CredentialsError | None = None
-    try:
-        with aws_call("asking who the credentials are"):
-            _ask_who(session, region, dates)
-    except CredentialsError as refusal:
-        error = refusal
-    except RdsIamError:
-        pass
-    return _clock_error(*dates) or error
-
-
-def _clock_error(date: str = "") -> CredentialsError | None:
-    """The error for a clock that differs from the date of an answer of AWS's by more than `CLOCK_TOLERANCE`."""
-    try:
-        behind = (parsedate_to_datetime(date) - datetime.now(timezone.utc)).total_seconds()
-    except (TypeError, ValueError):  # no date, or none with a time zone
-        return None
-    if abs(behind) <= CLOCK_TOLERANCE:
-        return None
-    return CredentialsError(
-        f"This machine's clock is {duration_text(abs(behind))} {'behind' if behind > 0 else 'ahead'}, so its tokens "
-        "are not valid.",
-        cause="clock-wrong",
-    )
-
-
-def account_of_caller(session: Any) -> str | None:
-    """The account of the session's credentials; None if STS does not tell."""
-    try:
-        with aws_call("asking who the credentials are"):
-            return str(part_of(_ask_who(session, None, []), "Account"))
-    except RdsIamError:
-        return None
-
-
-def _ask_who(session: Any, region: str | None, dates: list[str]) -> dict[str, Any]:
-    """STS's answer; its date is added to `dates`, a refusal's too."""
-    from botocore.exceptions import ClientError
-
-    client = client_of(HastySession(session), "sts", region_name=region)
-    try:
-        answer = dict(client.get_caller_identity())
-    except ClientError as error:
-        dates += _date_of(error.response)
-        raise
-    dates += _date_of(answer)
-    return answer
-
-
-def _date_of(answer: Mapping[str, Any]) -> list[str]:
-    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-    return [str(date)] if date else []
-
-
 class HastySession:
     """A boto3 session whose clients give up within seconds: for what is asked beside the user's own doing.
+
+    Several threads may take clients of it; boto3's own session is for one.
 
     Args:
         session: The session; its credentials, its region and its events are this one's, too.
@@ -164,13 +97,20 @@ class HastySession:
 
     def __init__(self, session: Any) -> None:
         self._session = session
+        self._lock = threading.Lock()
 
     def client(self, service: str, **options: Any) -> Any:
         """A client with short timeouts, and without retries."""
         from botocore.config import Config
 
         hasty = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-        return self._session.client(service, config=hasty, **options)
+        with self._lock:
+            return self._session.client(service, **{**options, "config": hasty})  # one of these in another, too
+
+    def get_credentials(self) -> Any:
+        """The session's credentials; None if there are none."""
+        with self._lock:
+            return self._session.get_credentials()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
@@ -208,6 +148,39 @@ def credentials_of(session: Any) -> Any:
     """
     with aws_call("reading the AWS credentials"):
         return _credentials(session)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where credentials come from; nothing of it is secret.
+
+    Attributes:
+        method: In botocore's words: `env`, `shared-credentials-file`, `sso`, `assume-role` …
+        temporary: Whether they have a session token.
+        profile: The profile, if one is named.
+    """
+
+    method: str
+    temporary: bool
+    profile: str = ""
+
+
+def source_of(session: Any) -> Source:
+    """Where the session's credentials come from; they are read, and refreshed if they have to be.
+
+    Raises:
+        CredentialsError: There are none, or none that could be used.
+        AwsError: Their source fails, such as STS for a role.
+    """
+    with aws_call("reading the AWS credentials"):
+        return _source(session)
+
+
+def _source(session: Any) -> Source:
+    credentials = _credentials(session)
+    profile = str(session.profile_name)  # boto3 calls it `default` where none is named, too
+    is_temporary = bool(credentials.get_frozen_credentials().token)
+    return Source(str(credentials.method or ""), is_temporary, "" if profile == "default" else profile)
 
 
 def environment_of(session: Any) -> dict[str, str]:

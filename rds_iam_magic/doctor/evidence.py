@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.aws.endpoint import Endpoint
     from rds_iam_magic.aws.policies.evaluate import Verdict
+    from rds_iam_magic.aws.targets.found import Database
     from rds_iam_magic.errors import RdsIamError
     from rds_iam_magic.setup.accounts import Account
 
@@ -45,6 +46,12 @@ class NotPermitted:
     """
 
     permission: str
+
+    @classmethod
+    def of(cls, error: RdsIamError) -> NotPermitted | None:
+        """The permission that an error says is missing; None if it is no denial."""
+        permission = error.facts.get("permission")
+        return cls(str(permission)) if permission else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +171,21 @@ class Target:
         endpoint: What the token is signed for.
         origin: Where it came from, as a sentence.
         region_of_name: The region in the host name; "" if it tells none.
+        described: What RDS described on the way to it; None if RDS was not asked. For the check of the database.
     """
 
     endpoint: Endpoint
     origin: str
     region_of_name: str = ""
+    described: Database | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The cluster, instance or proxy of the endpoint, as RDS describes it.
+    """The cluster, instance or proxy of the endpoint, as RDS describes it; a global database's writer.
+
+    It is the cluster of an instance in one, with the instance's status: the cluster is what policies name, and where
+    IAM authentication is switched on. Only where the cluster may not be described it is the instance.
 
     Attributes:
         name: Its identifier, or the proxy's name.
@@ -182,8 +194,9 @@ class Described:
         resource_id: `cluster-…`, `db-…` or `prx-…`; None if it may not be described.
         port: Its port.
         status: Such as `available`.
-        iam_enabled: Whether IAM authentication is on; None if that may not be described. A proxy's: `Proxy`.
-        iam_pending: Whether switching it on is a pending change.
+        iam_enabled: Whether IAM authentication is on; None if that may not be described, and for a proxy, of which
+            `Proxy` tells.
+        iam_pending: Whether switching it on is a pending change, or being done.
         pauses: Whether it may be paused: a minimum capacity of 0 ACU.
         engine, version: Such as `aurora-mysql` and `8.0.mysql_aurora.3.08.0`; "" if it is a proxy.
         supports_iam: Whether the engine and the version have IAM authentication.
@@ -224,8 +237,8 @@ class Proxy:
 
     Attributes:
         name: Its name.
-        iam: Whether it takes tokens for the user: by the user's entry, else by its default; None if the entries do not
-            name their users.
+        iam: Whether it takes tokens for the user: by the user's entry, else by its default, else by what all of its
+            entries say; None if they differ, and none of them is known to be the user's.
         has_user: Whether it has a secret for the user; None if the entries do not name their users. True with
             end-to-end IAM, which needs none.
         health: The states of its targets and their reasons, such as `("UNAVAILABLE", "AUTH_FAILURE", "…")`.
@@ -244,7 +257,7 @@ class Writer:
     Attributes:
         name: The global database.
         region: The writer's region.
-        host: The host name of its endpoint.
+        host: The host name of its endpoint; "" if its cluster may not be described.
     """
 
     name: str
@@ -429,7 +442,7 @@ class Evidence:
         target: What the target means; a `Problem` if it means nothing.
         database: As RDS describes it.
         proxy: What the proxy says; None if the endpoint is none of a proxy.
-        writer: Where the writer is; None if the endpoint is none of a global database.
+        writer: Where the writer is; None if the endpoint is no global database's, or of none in this account.
         network: What became of TCP.
         tls: What became of TLS.
         answer: The server's answer to the token.

@@ -15,6 +15,7 @@ from rds_iam_magic.aws.endpoint import (
     parse_host_name,
     partition_of,
     read_url,
+    region_in_name,
     split_host_port,
 )
 from rds_iam_magic.errors import OptionError, TargetError
@@ -191,3 +192,16 @@ def test_what_is_no_plain_url(url):
 def test_a_url_with_a_password_is_never_plain(user, password, rest):
     assert not is_plain_url(f"mysql://{user}:{password}@{HOST}{rest}")
     assert is_login(f"mysql://{user}:{password}@{HOST}{rest}")
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("app.cluster-abc123.eu-west-1.rds.amazonaws.com", "eu-west-1"),
+        ("app.abc123.rds.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("app.global-abc123.global.rds.amazonaws.com", ""),
+        ("eu-west-1.abc123.rds.amazonaws.com", ""),
+    ],
+)
+def test_the_region_in_a_name(host, region):
+    assert region_in_name(host) == region

@@ -83,3 +83,32 @@ def test_a_permission_that_aws_does_not_name(words):
         "AWS does not permit x with these credentials (AccessDenied).",
         "AWS does not permit x with these credentials (AccessDenied: a:b).",
     )
+
+
+@pytest.mark.parametrize(
+    ("operation", "words", "permission"),
+    [
+        (
+            "DescribeDBClusters",
+            "User is not authorized to perform: rds:DescribeDBClusters on x",
+            "rds:DescribeDBClusters",
+        ),
+        ("DescribeGlobalClusters", "", "rds:DescribeGlobalClusters"),
+        ("DescribeOrderableDBInstanceOptions", "", "rds:DescribeOrderableDBInstanceOptions"),
+        ("GetSecretValue", "Access denied", "secretsmanager:GetSecretValue"),
+        ("GetSecretValue", "is not authorized to perform: kms:Decrypt on", "kms:Decrypt"),
+        ("ListStackResources", "", "cloudformation:ListStackResources"),
+        ("GetRole", "", "iam:GetRole"),
+        ("SimulatePrincipalPolicy", "", "iam:SimulatePrincipalPolicy"),
+        ("GetThing", "", "GetThing"),
+    ],
+)
+def test_a_denial_has_the_permission(operation, words, permission):
+    error = translate(aws.ClientError({"Error": {"Code": "AccessDenied", "Message": words}}, operation), "x")
+    assert error.facts["permission"] == permission
+
+
+@pytest.mark.parametrize("code", ["Throttling", "302", "InvalidClientTokenId"])
+def test_what_is_no_denial_has_none(code):
+    error = translate(aws.ClientError({"Error": {"Code": code, "Message": "perform: a:b"}}, "GetRole"), "x")
+    assert "permission" not in error.facts

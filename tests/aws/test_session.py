@@ -1,7 +1,5 @@
 """What goes wrong between the user's AWS configuration and a token, in words."""
 
-import re
-
 import boto3
 import botocore.exceptions as aws
 import pytest
@@ -9,15 +7,15 @@ import pytest
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.session import (
     HastySession,
+    Source,
     client_of,
     credentials_of,
-    diagnose_credentials,
     environment_of,
     open_session,
     region_of,
+    source_of,
 )
 from rds_iam_magic.errors import AwsError, CredentialsError, RegionError
-from tests.support.fake_aws import answering
 
 
 @pytest.fixture(autouse=True)
@@ -47,66 +45,6 @@ def test_a_temporary_key_without_its_session_token(monkeypatch):
     assert "AWS_SESSION_TOKEN" in caught.value.hint
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
     assert credentials_of(open_session(region="eu-west-1")).token == "token"
-
-
-WHO = b"<GetCallerIdentityResponse><GetCallerIdentityResult><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"  # noqa: E501 - as it is sent
-
-
-def who(code):
-    """STS's answer: the caller, or a refusal."""
-    refusal = (
-        f"<ErrorResponse><Error><Code>{code}</Code><Message>Signature expired: 2026</Message></Error></ErrorResponse>"
-    )
-    return lambda *_: (403, refusal.encode()) if code else (200, WHO)
-
-
-@pytest.mark.slow  # a web server each
-@pytest.mark.parametrize(
-    ("code", "ahead", "words"),
-    [
-        ("SignatureDoesNotMatch", 1200, "clock is (19 min 59 s|20 min 0 s) behind"),
-        ("SignatureDoesNotMatch", -1200, "clock is 20 min [01] s ahead"),
-        ("RequestExpired", 7200, "clock is (2 h 0 min|1 h 60 min|1 h 59 min) behind"),
-        ("", 310, "clock is 5 min (9|10) s behind"),
-        ("SignatureDoesNotMatch", 200, "rejected the access key"),
-        ("InvalidClientTokenId", 0, "rejected the access key"),
-        ("ExpiredToken", 0, "have expired"),
-        ("", 0, None),
-        ("", -290, None),
-        ("AccessDenied", 0, None),
-    ],
-)
-def test_a_wrong_clock_comes_before_what_aws_says_of_the_keys(monkeypatch, code, ahead, words):
-    """The answer's date tells, whatever the code is, and whether it is a refusal or not."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    with answering(who(code), ahead=ahead) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        error = diagnose_credentials(open_session(region="eu-west-1"), "eu-west-1")
-    if words is None:
-        assert error is None
-    else:
-        assert re.search(words, error.message)
-
-
-def test_an_sts_that_cannot_be_reached_says_nothing(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    assert diagnose_credentials(open_session(region="eu-west-1"), "eu-west-1") is None
-
-
-def test_sts_is_asked_in_the_endpoints_region(monkeypatch):
-    """Keys of another partition are unknown to the STS of the configured region."""
-    scopes = []
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    real = boto3.Session.client
-    monkeypatch.setattr(boto3.Session, "client", lambda *a, **k: scopes.append(k["region_name"]) or real(*a, **k))
-    with answering(who("")) as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        assert diagnose_credentials(open_session(), "us-gov-west-1") is None
-    assert scopes == ["us-gov-west-1"]
 
 
 def test_no_region():
@@ -195,9 +133,22 @@ def test_an_endpoint_that_is_no_address(monkeypatch):
 def test_a_hasty_session_gives_up_soon_and_is_the_session_else():
     session = boto3.Session("key", "secret", region_name="eu-west-1")
     hasty = HastySession(session)
-    client = client_of(hasty, "sts", region_name="eu-west-2")
+    client = client_of(HastySession(hasty), "sts", region_name="eu-west-2")
     assert (client.meta.config.connect_timeout, client.meta.config.read_timeout) == (3, 3)
     assert client.meta.region_name == "eu-west-2"
     assert client.meta.config.retries["total_max_attempts"] == 1
     assert (region_of(hasty), hasty.events) == ("eu-west-1", session.events)
     assert credentials_of(hasty) is credentials_of(session)
+
+
+@pytest.mark.parametrize("token", ["", "token"])
+def test_where_credentials_come_from(monkeypatch, tmp_path, token):
+    with pytest.raises(CredentialsError):
+        source_of(open_session())
+    keys = f"aws_access_key_id=key\naws_secret_access_key=secret\naws_session_token={token}\n"
+    (tmp_path / "credentials").write_text(f"[north]\n{keys}")
+    source = source_of(open_session(profile="north"))
+    assert (source.method, source.temporary, source.profile) == ("shared-credentials-file", bool(token), "north")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    assert source_of(open_session()) == Source("env", temporary=False)

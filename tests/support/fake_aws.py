@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import threading
 import time
 import urllib.error
@@ -106,3 +108,26 @@ def with_least_capacity(least: str | None) -> Callable[[str, str], str]:
         return text.replace("</DBCluster>", added) if action == "DescribeDBClusters" else text
 
     return change
+
+
+def by_region(session: Any, service: str, answers: Callable[[str], Answer]) -> list[str]:
+    """Answer a session's calls to a service, by the region that each is signed for; those regions, in order."""
+    from botocore.awsrequest import AWSResponse
+
+    asked: list[str] = []
+
+    def answer(request: Any, **_: object) -> Any:
+        signed = request.headers["Authorization"]
+        scope = re.search("Credential=[^/]+/[0-9]+/([^/]+)/", signed if isinstance(signed, str) else signed.decode())
+        assert scope is not None
+        asked.append(scope[1])
+        status, body = answers(scope[1])
+        return AWSResponse(request.url, status, {}, _Raw(body))
+
+    session.events.register(f"before-send.{service}", answer)
+    return asked
+
+
+class _Raw(io.BytesIO):
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()

@@ -133,3 +133,39 @@ def describe_all(session: Any, region: str) -> tuple[list[Row], Exception | None
     """All clusters and instances that may be described, and the first denial if some may not."""
     describer = Describer(session, region)
     return describer.all(CLUSTERS, INSTANCES), next(iter(describer.denials.values()), None)
+
+
+def offers_iam(session: Any, region: str, engine: str, version: str) -> bool | None:
+    """Whether RDS offers IAM authentication for a version of an engine; None if it does not offer that version.
+
+    Raises:
+        ClientError: As botocore does.
+    """
+    client = client_of(session, "rds", region_name=region)
+    pages = client.get_paginator("describe_orderable_db_instance_options").paginate(
+        Engine=engine, EngineVersion=version
+    )
+    offered = None
+    for page in pages:  # one for hundreds of classes of instances; the first that has it decides
+        for row in part_of(page, "OrderableDBInstanceOptions"):
+            offered = offered or bool(row.get("SupportsIAMDatabaseAuthentication"))
+        if offered:
+            break
+    return offered
+
+
+def health_of_targets(session: Any, region: str, proxy: str) -> tuple[tuple[str, str, str], ...]:
+    """State, reason and description of each target of a proxy; what RDS does not say is "".
+
+    Raises:
+        ClientError: As botocore does.
+    """
+    client = client_of(session, "rds", region_name=region)
+    rows: list[Row] = []
+    for page in client.get_paginator("describe_db_proxy_targets").paginate(DBProxyName=proxy):
+        rows += part_of(page, "Targets")
+    return tuple(_health(row.get("TargetHealth") or {}) for row in rows)
+
+
+def _health(health: Row) -> tuple[str, str, str]:
+    return str(health.get("State") or ""), str(health.get("Reason") or ""), str(health.get("Description") or "")

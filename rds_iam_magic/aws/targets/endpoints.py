@@ -53,6 +53,7 @@ def choose(session: Any, found: Found, where: TargetOptions) -> Found:
             f"The reader endpoint of {database.endpoint.identifier} is its cluster's, which AWS does not permit "
             "looking up with these credentials.",
             cause="cluster-lookup-denied",
+            facts={"permission": CLUSTERS.permission},
         )
     raise TargetError(
         f"{database.endpoint.identifier} is not a cluster, and has no reader endpoint.", cause="reader-without-cluster"

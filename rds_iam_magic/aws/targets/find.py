@@ -214,20 +214,21 @@ def _first(session: Any, region: str, kind: Described, fits: Callable[[Row], boo
     return _found_with_owner(describer, row, region)
 
 
-def by_endpoint(session: Any, endpoint: Endpoint) -> Database:
+def by_endpoint(session: Any, endpoint: Endpoint, *, any_engine: bool = False) -> Database:
     """What owns an endpoint's host name: the cluster, the instance, or the proxy; the cluster for an instance in one.
 
     Args:
         session: A boto3 session.
         endpoint: The endpoint; the database has it with the port that RDS describes.
+        any_engine: Whether engines that cannot be connected to are as good.
 
     Raises:
-        TargetError: Nothing in the region has it.
+        TargetError: Nothing in the region has it, or it is another engine.
         AwsError: It cannot be looked up.
     """
     with aws_call(f"looking up {endpoint.host}"):
         look = _proxy_with if endpoint.kind is Kind.PROXY else _database_with
-        database = look(session, endpoint)
+        database = look(session, endpoint, any_engine)
     if database is None:
         what = "RDS Proxy" if endpoint.kind is Kind.PROXY else "DB cluster or instance"
         raise TargetError(
@@ -237,17 +238,18 @@ def by_endpoint(session: Any, endpoint: Endpoint) -> Database:
     return replace(database, endpoint=replace(endpoint, port=database.endpoint.port))
 
 
-def _database_with(session: Any, endpoint: Endpoint) -> Database | None:
+def _database_with(session: Any, endpoint: Endpoint, any_engine: bool) -> Database | None:
     describer = Describer(session, endpoint.region)
     rows = describer.all(CLUSTERS, INSTANCES)
     row = next((row for row in rows if endpoint.host in hosts_of(row)), None)
     if row is None:
-        describer.require(CLUSTERS, INSTANCES)
+        # Whose denial leaves it open: an instance's endpoint is in no cluster's description, nor the other way round.
+        describer.require(INSTANCES if endpoint.kind is Kind.INSTANCE else CLUSTERS)
         return None
-    return database_of(row, owner_among(rows, row), endpoint.region)
+    return database_of(row, owner_among(rows, row), endpoint.region, any_engine=any_engine)
 
 
-def _proxy_with(session: Any, endpoint: Endpoint) -> Database | None:
+def _proxy_with(session: Any, endpoint: Endpoint, any_engine: bool) -> Database | None:
     describer = Describer(session, endpoint.region)
     rows = describer.all(PROXIES)
     own = next((row for row in rows if str(row.get("Endpoint", "")).lower() == endpoint.host), None)
@@ -260,7 +262,7 @@ def _proxy_with(session: Any, endpoint: Endpoint) -> Database | None:
     if own is None:
         describer.require(PROXIES, PROXY_ENDPOINTS)
         return None
-    return proxy_database(own, endpoint.region)
+    return proxy_database(own, endpoint.region, any_engine=any_engine)
 
 
 def by_secret(session: Any, secret: str, region: str) -> Found:

@@ -28,6 +28,12 @@ class Database:
         proxy: The proxy's name; "" for others.
         reader: The host name of the cluster's reader endpoint; "" if it has none, or it is not known.
         custom: The host names of the cluster's custom endpoints.
+        instance: The identifier of the instance that it is; "" for others, and for one in a cluster, whose description
+            is its cluster's, unless that may not be described.
+        engine: Such as `aurora-mysql`; of a proxy the family, such as `mysql`.
+        version: The engine's version; "" for a proxy.
+        logins: Whom a proxy has secrets for: the user, "" where it is not named, and whether it takes tokens for it.
+        takes_all: Whether a proxy takes tokens for every user, and passes them on: end-to-end IAM authentication.
     """
 
     endpoint: Endpoint
@@ -42,6 +48,11 @@ class Database:
     proxy: str = ""
     reader: str = ""
     custom: tuple[str, ...] = ()
+    instance: str = ""
+    engine: str = ""
+    version: str = ""
+    logins: tuple[tuple[str, bool], ...] = ()
+    takes_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from rds_iam_magic.aws.availability import check_can_wait, iam_problem, status_problem, when_ready
-from rds_iam_magic.aws.endpoint import Endpoint, is_rds_name, parse_host_name
+from rds_iam_magic.aws.endpoint import Endpoint, is_rds_name, parse_host_name, region_in_name
 from rds_iam_magic.aws.secret import MasterSecret
 from rds_iam_magic.aws.session import HastySession
 from rds_iam_magic.aws.targets import find
@@ -51,10 +51,7 @@ def resolve(
         AwsError: It cannot be looked up, for instance without permission.
         RegionError: The target is an identifier, and no region is known.
     """
-    check_named(target, where)
-    name = (target or "").strip()
-    if not name and not where.names_database:
-        raise TargetError("The target is empty.", cause="target-empty")
+    name = _named(target, where)
     if wait and is_rds_name(name):
         check_can_wait(parse_host_name(name, region=region or "any"))
     search = Search(session, name, where, port=port, region=region, describe=wait)
@@ -70,8 +67,43 @@ def resolve(
     for note in (_other_region(found.endpoint, region), _other_port(found, port)):
         if note:
             notify(note)
-    endpoint = found.endpoint if port is None else replace(found.endpoint, port=port)
-    return replace(found, endpoint=endpoint, again=again if found.moves else None)
+    return replace(_with_port(found, port), again=again if found.moves else None)
+
+
+def locate(
+    session: Any,
+    target: str | None,
+    *,
+    where: TargetOptions = NOWHERE,
+    port: int | None = None,
+    region: str | None = None,
+) -> Found:
+    """What `resolve` finds, whether it can be connected to or not; nobody is told anything. The arguments are the same.
+
+    Raises:
+        OptionError, TargetError, AwsError, RegionError: As `resolve` does, but not for its status, nor for IAM
+            authentication.
+    """
+    search = Search(session, _named(target, where), where, port=port, region=region)
+    return _with_port(choose(session, look_for(search), where), port)
+
+
+def _named(target: str | None, where: TargetOptions) -> str:
+    """The target's name; "" where an option takes its place.
+
+    Raises:
+        OptionError: The database is named twice.
+        TargetError: It is not named.
+    """
+    check_named(target, where)
+    name = (target or "").strip()
+    if not name and not where.names_database:
+        raise TargetError("The target is empty.", cause="target-empty")
+    return name
+
+
+def _with_port(found: Found, port: int | None) -> Found:
+    return found if port is None else replace(found, endpoint=replace(found.endpoint, port=port))
 
 
 def resolve_by_secret(
@@ -109,17 +141,13 @@ def described(
     """
     if isinstance(target, Endpoint):
         return find.by_endpoint(session, target)
-    check_named(target, where)
-    name = (target or "").strip()
-    if not name and not where.names_database:
-        raise TargetError("The target is empty.", cause="target-empty")
-    found = look_for(Search(session, name, where, region=region, describe=True))
+    found = look_for(Search(session, _named(target, where), where, region=region, describe=True))
     return found.database or find.by_endpoint(session, found.endpoint)
 
 
 def _other_region(endpoint: Endpoint, region: str | None) -> str:
     """A sentence on a region that is given beside a host name of another one; "" if it is not so."""
-    own = "" if ".global" in endpoint.host else parse_host_name(endpoint.host).region
+    own = region_in_name(endpoint.host)
     if not region or not own or region == own:
         return ""
     return f"{endpoint.host} is in {own} by its name; the token is signed for {region}, as was asked for."

@@ -12,7 +12,8 @@ from rds_iam_magic.aws.targets.found import Database
 from rds_iam_magic.connect_options import DEFAULT_PORT
 from rds_iam_magic.errors import TargetError
 
-_SPOKEN_ENGINES = ("mysql", "mariadb", "aurora-mysql", "aurora")
+SPOKEN_ENGINES = ("mysql", "mariadb", "aurora-mysql", "aurora")
+"""The engines that can be connected to, as RDS calls them; `aurora` is Aurora MySQL 1."""
 
 
 def is_instance(row: Row) -> bool:
@@ -61,13 +62,21 @@ def owner_among(rows: list[Row], row: Row) -> Row | None:
     return next((each for each in rows if not is_instance(each) and cluster_of(each) == cluster_of(row)), None)
 
 
-def database_of(row: Row, owner: Row | None, region: str) -> Database:
+def database_of(row: Row, owner: Row | None, region: str, *, any_engine: bool = False) -> Database:
     """The database with the endpoint of one description and all else of its owner's, as far as that is known.
+
+    Args:
+        row: The description.
+        owner: As `owner_of` has it.
+        region: Its region.
+        any_engine: Whether engines that cannot be connected to are as good.
 
     Raises:
         TargetError: Its engine is not MySQL's or MariaDB's, or it has no endpoint yet.
         AwsError: What identifies it is missing.
     """
+    if not any_engine:
+        _check_engine(identifier_of(row), str(row.get("Engine", "")))
     database = _database(row, region)
     if owner is None:
         return replace(database, resource_id=None, iam_enabled=None, master_secret=None)
@@ -78,7 +87,6 @@ def database_of(row: Row, owner: Row | None, region: str) -> Database:
 
 def _database(row: Row, region: str) -> Database:
     name = identifier_of(row)
-    _check_engine(name, str(row.get("Engine", "")))
     of_instance = is_instance(row)
     address = (row.get("Endpoint") or {}) if of_instance else row
     status = str(row.get("DBInstanceStatus") or row.get("Status") or "unknown")
@@ -96,6 +104,9 @@ def _database(row: Row, region: str) -> Database:
         cluster=cluster_of(row),
         reader=str(row.get("ReaderEndpoint") or "").lower(),
         custom=tuple(str(host).lower() for host in row.get("CustomEndpoints") or ()),
+        instance=name if of_instance else "",
+        engine=str(row.get("Engine", "")),
+        version=str(row.get("EngineVersion") or ""),
     )
 
 
@@ -104,30 +115,40 @@ def _master_secret(row: Row) -> tuple[str, str] | None:
     return (str(secret["SecretArn"]), str(secret.get("SecretStatus", "active"))) if "SecretArn" in secret else None
 
 
-def proxy_database(row: Row, region: str) -> Database:
+def proxy_database(row: Row, region: str, *, any_engine: bool = False) -> Database:
     """A proxy as a database: policies name it, and it has authentication and a status of its own.
+
+    Args:
+        row: The description.
+        region: Its region.
+        any_engine: As in `database_of`.
 
     Raises:
         TargetError: It is not MySQL's, or has no endpoint yet.
         AwsError: What identifies it is missing.
     """
     name, status = str(row["DBProxyName"]), str(row.get("Status") or "unknown")
-    _check_engine(name, str(row.get("EngineFamily", "")).lower(), what="proxy")
+    family = str(row.get("EngineFamily", "")).lower()
+    if not any_engine:
+        _check_engine(name, family, what="proxy")
     arn = needed(row, "DBProxyArn")
+    logins = tuple(_login(each) for each in row.get("Auth") or ())
+    takes_all = row.get("DefaultAuthScheme") == "IAM_AUTH"
     return Database(
         endpoint=parse_host_name(_host(name, row.get("Endpoint"), status), region=region),
         arn=arn,
         resource_id=arn.rpartition(":")[2],
-        iam_enabled=_takes_tokens(row),
+        iam_enabled=takes_all or any(takes_tokens for _, takes_tokens in logins),
         status=status,
         proxy=name,
+        engine=family,
+        logins=logins,
+        takes_all=takes_all,
     )
 
 
-def _takes_tokens(row: Row) -> bool:
-    """Whether a proxy lets anyone in by IAM: by default, or for the user of one of its secrets."""
-    by_default = row.get("DefaultAuthScheme") == "IAM_AUTH"
-    return by_default or any(each.get("IAMAuth") in ("REQUIRED", "ENABLED") for each in row.get("Auth") or ())
+def _login(auth: Row) -> tuple[str, bool]:
+    return str(auth.get("UserName") or ""), auth.get("IAMAuth") in ("REQUIRED", "ENABLED")
 
 
 def _host(name: str, host: Any, status: str) -> str:
@@ -139,7 +160,7 @@ def _host(name: str, host: Any, status: str) -> str:
 
 
 def _check_engine(name: str, engine: str, what: str = "database") -> None:
-    if engine not in _SPOKEN_ENGINES:
+    if engine not in SPOKEN_ENGINES:
         raise TargetError(
             f"{name} is a {engine} {what}; rds_iam_magic supports MySQL and MariaDB.",
             cause="engine-unsupported",

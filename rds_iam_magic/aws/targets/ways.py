@@ -19,8 +19,9 @@ from rds_iam_magic.aws.endpoint import (
     read_url,
     split_host_port,
 )
+from rds_iam_magic.aws.identity import account_of_caller
 from rds_iam_magic.aws.secret import MasterSecret, read_master_secret, region_in
-from rds_iam_magic.aws.session import account_of_caller, configured_region, region_of, require_text
+from rds_iam_magic.aws.session import configured_region, region_of, require_text
 from rds_iam_magic.aws.targets import alias, find
 from rds_iam_magic.aws.targets.arn import Arn, parse_arn, region_of_arn
 from rds_iam_magic.aws.targets.describe import CLUSTERS, INSTANCES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,19 @@ if TYPE_CHECKING:
 
 LIMIT = 3.0
 """Seconds for a check, and for each of its calls."""
+
+NO_ANSWER = frozenset(
+    {
+        "aws-failed",
+        "aws-fault",
+        "aws-proxy-unreachable",
+        "aws-response-invalid",
+        "aws-throttled",
+        "aws-tls-failed",
+        "aws-unreachable",
+    }
+)
+"""Causes of errors by which AWS has said nothing of what it was asked: they make a field unknown, not a problem."""
 
 
 class Tools:
@@ -31,6 +45,7 @@ class Tools:
         self.where = where
         self.secret = secret
         self._session: Any = None
+        self._lock = threading.Lock()
 
     @property
     def session(self) -> Any:
@@ -40,9 +55,10 @@ class Tools:
             CredentialsError: The profile does not exist.
             OptionError: An option cannot be understood.
         """
-        if self._session is None:
-            self._session = HastySession(session_of(self.options))
-        return self._session
+        with self._lock:
+            if self._session is None:
+                self._session = HastySession(session_of(self.options))
+            return self._session
 
 
 @dataclass(frozen=True, slots=True)

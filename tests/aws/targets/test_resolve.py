@@ -7,7 +7,7 @@ from rds_iam_magic.aws.policies.databases import find_for_policy
 from rds_iam_magic.aws.secret import read_master_secret
 from rds_iam_magic.aws.session import open_session
 from rds_iam_magic.aws.targets.find import by_secret
-from rds_iam_magic.aws.targets.resolve import described, resolve
+from rds_iam_magic.aws.targets.resolve import described, locate, resolve
 from rds_iam_magic.errors import AwsError, OptionError, TargetError
 from tests.support.fake_aws import Changed, answering, with_least_capacity
 from tests.support.permissions import only
@@ -247,3 +247,20 @@ def test_what_contradicts_a_name_or_rds_is_told_at_once(session, inside):
     resolve(session, host, region="us-east-1", port=3307, notify=told.append)
     resolve(session, "sandbox", region="us-east-1", port=3306, notify=told.append)
     assert told == [], "a host name's port is not known"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<Status>available<", "<Status>stopped<"),
+        ("<IAMDatabaseAuthenticationEnabled>true<", "<IAMDatabaseAuthenticationEnabled>false<"),
+    ],
+)
+def test_what_cannot_be_connected_to_is_still_located(inside, monkeypatch, before, after):
+    with answering(Changed(inside, lambda _, text: text.replace(before, after))) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_RDS", url)
+        with pytest.raises(TargetError):
+            resolve(open_session(), "sandbox")
+        found = locate(open_session(), "sandbox", port=3307)
+    assert (found.endpoint.host, found.endpoint.port) == (inside.hosts[0], 3307)
+    assert found.database.endpoint.port == 3306, "as RDS describes it"

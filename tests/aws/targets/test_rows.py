@@ -9,6 +9,7 @@ REGION = "eu-west-1"
 CLUSTER = {
     "DBClusterIdentifier": "shop",
     "Engine": "aurora-mysql",
+    "EngineVersion": "8.0.mysql_aurora.3.08.0",
     "Status": "available",
     "Endpoint": f"shop.cluster-x1.{REGION}.rds.amazonaws.com",
     "ReaderEndpoint": f"Shop.cluster-ro-x1.{REGION}.rds.amazonaws.com",
@@ -44,9 +45,10 @@ def test_an_instance_in_a_cluster_has_its_own_endpoint_and_the_rest_of_its_clust
     assert (found.resource_id, found.iam_enabled, found.status) == ("cluster-ABC", True, "rebooting")
     assert found.reader == CLUSTER["ReaderEndpoint"].lower()
     assert found.custom == tuple(CLUSTER["CustomEndpoints"])
-    assert found.cluster == "shop"
+    assert (found.cluster, found.instance) == ("shop", "")
+    assert (found.engine, found.version) == ("aurora-mysql", "8.0.mysql_aurora.3.08.0")
     alone = database_of(MEMBER, None, REGION)
-    assert (alone.resource_id, alone.iam_enabled, alone.cluster) == (None, None, "shop")
+    assert (alone.resource_id, alone.iam_enabled, alone.cluster, alone.instance) == (None, None, "shop", "shop-1")
     assert owner_among([MEMBER], MEMBER) is None
 
 
@@ -72,6 +74,20 @@ def test_a_proxy(change, enabled):
     assert (found.endpoint.host, found.endpoint.port) == (PROXY["Endpoint"], 3306)
     assert (found.resource_id, found.proxy, found.cluster) == ("prx-abc", "pool", "")
     assert found.iam_enabled is enabled
+
+
+def test_whom_a_proxy_has_secrets_for():
+    auth = [{"UserName": "ana", "IAMAuth": "REQUIRED"}, {"UserName": "app", "IAMAuth": "DISABLED"}, {}]
+    found = proxy_database({**PROXY, "Auth": auth}, REGION)
+    assert (found.logins, found.takes_all) == ((("ana", True), ("app", False), ("", False)), False)
+    assert proxy_database({**PROXY, "DefaultAuthScheme": "IAM_AUTH"}, REGION).takes_all
+
+
+def test_another_engine_can_be_described():
+    """What keeps it from being connected to is to be told with all that is known of it."""
+    found = database_of({**CLUSTER, "Engine": "aurora-postgresql"}, None, REGION, any_engine=True)
+    assert (found.engine, found.resource_id) == ("aurora-postgresql", None)
+    assert proxy_database({**PROXY, "EngineFamily": "POSTGRESQL"}, REGION, any_engine=True).engine == "postgresql"
 
 
 @pytest.mark.parametrize(
