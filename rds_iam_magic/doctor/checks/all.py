@@ -1,0 +1,12 @@
+"""`ALL`: the list of the checks. A new check is added here, and nowhere else."""
+
+from __future__ import annotations
+
+from rds_iam_magic.doctor.checks.check import Check
+
+ALL: tuple[Check, ...] = (
+    # credentials.py, identity.py, target.py, database.py: CREDENTIALS, IDENTITY …
+    # server.py, accounts.py
+    # policy.py, log.py
+)
+"""All checks. Their order means nothing: `needs` and `after` say what waits for what."""
