@@ -430,8 +430,15 @@ def _failure(error: Exception, raw: GuardedConnection, *, expired: bool, timeout
         cause = TimeoutError(f"no answer within {limit_text(timeout)}")
     if cause is not None:
         cause.__traceback__ = cause.__context__ = None
-    is_mariadb = "mariadb" in str(getattr(raw, "server_version", "")).lower()
-    return HandshakeFailure(code, message, cause, raw.token_asked, is_mariadb, raw.reached)
+    return HandshakeFailure(code, message, cause, raw.token_asked, _is_mariadb(raw), raw.reached)
+
+
+def _is_mariadb(raw: GuardedConnection) -> bool:
+    """By its version, or by the flag that it does not set: a version can be configured."""
+    is_greeted = raw.reached not in ("tcp", "words")
+    return is_greeted and (
+        "mariadb" in str(raw.server_version).lower() or not raw.server_capabilities & CLIENT.LONG_PASSWORD
+    )
 
 
 # The modules that raise during the handshake, besides the socket's own.
