@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from rds_iam_magic.doctor.checks.accounts import ACCOUNTS
 from rds_iam_magic.doctor.checks.check import Check
 from rds_iam_magic.doctor.checks.server import SERVER
 
 ALL: tuple[Check, ...] = (
     # credentials.py, identity.py, target.py, database.py: CREDENTIALS, IDENTITY …
     SERVER,
-    # accounts.py
+    ACCOUNTS,
     # policy.py, log.py
 )
 """All checks. Their order means nothing: `needs` and `after` say what waits for what."""
