@@ -24,7 +24,7 @@ from rds_iam_magic.aws.targets.moving import Current
 from rds_iam_magic.aws.targets.resolve import NOWHERE, resolve, resolve_by_secret
 from rds_iam_magic.aws.targets.silent import Silence
 from rds_iam_magic.aws.token import sign_token
-from rds_iam_magic.aws.truststore import trust_store
+from rds_iam_magic.aws.truststore import TrustStore, trust_store
 from rds_iam_magic.connect_options import (
     CONNECT_TIMEOUT,
     RESUME_TIMEOUT,
@@ -278,7 +278,7 @@ def iam_login(
     if (options.ssh or options.ssm) and found.again is not None:
         notify(f"the tunnel leads to {found.endpoint}; when the target moves, as by a failover, connect again.")
         found = replace(found, again=None)
-    login = _login(
+    login = login_to(
         with_time_to_resume(options, found.database, notify),
         session,
         found.endpoint,
@@ -401,15 +401,42 @@ def connect_as_master(
     secret = read_master_secret(session, of_secret)
     if found is None:
         found = resolve_by_secret(session, secret, region=options.region, wait=options.wait, notify=notify)
-    endpoint = found.endpoint
     options = with_time_to_resume(options, found.database, notify)
+    return connect_by_secret(options, session, found.endpoint, of_secret, secret=secret, notify=notify)
+
+
+def connect_by_secret(
+    options: ConnectOptions,
+    session: Any,
+    endpoint: Endpoint,
+    of_secret: str,
+    *,
+    secret: MasterSecret | None = None,
+    trust: TrustStore | None = None,
+    notify: Callable[[str], None] = warn,
+) -> Connection:
+    """Connect as the user of a secret; it is read once more if the server rejects its password.
+
+    Args:
+        options: How AWS and the database are reached.
+        session: The boto3 session that reads the secret.
+        endpoint: The endpoint.
+        of_secret: The secret's name or ARN.
+        secret: What was read of it; default: it is read.
+        trust: As in `login_to`.
+        notify: As in `connect`.
+
+    Raises:
+        RdsIamError: One of its subclasses.
+    """
 
     def attempt(secret: MasterSecret) -> Connection:
-        login = _login(options, session, endpoint, secret.username, lambda: Password(secret.password), notify=notify)
+        password = Password(secret.password)
+        login = login_to(options, session, endpoint, secret.username, lambda: password, trust=trust, notify=notify)
         return Connection(login, notify=notify)
 
     try:
-        return attempt(secret)
+        return attempt(secret or read_master_secret(session, of_secret))
     except AccessDeniedError:
         pass  # the password may have been rotated since it was read
     return attempt(read_master_secret(session, of_secret))
@@ -428,7 +455,7 @@ def with_time_to_resume(
     return replace(options, connect_timeout=RESUME_TIMEOUT)
 
 
-def _login(
+def login_to(
     options: ConnectOptions,
     session: Any,
     endpoint: Endpoint,
@@ -436,15 +463,32 @@ def _login(
     credential: Callable[[], Credential],
     *,
     database: str | None = None,
+    trust: TrustStore | None = None,
     notify: Callable[[str], None],
 ) -> Login:
+    """The login at an endpoint; nothing is looked up, nothing is connected.
+
+    Args:
+        options: How the database is reached.
+        session: The boto3 session whose credentials an SSM session is started with.
+        endpoint: The endpoint.
+        user: The database user.
+        credential: As in `Login`.
+        database: The default schema, if any.
+        trust: Default: the endpoint's own, which may have to be downloaded.
+        notify: As in `connect`.
+
+    Raises:
+        OptionError: An option is not valid.
+        TrustStoreError: There is no usable CA bundle.
+    """
     if options.compress not in get_args(Compress):
         raise OptionError(
             f"compress={options.compress!r} is not valid.", f"Use one of: {', '.join(get_args(Compress))}."
         )
     timeout = CONNECT_TIMEOUT if options.connect_timeout is None else options.connect_timeout
     require_seconds("connect_timeout", timeout)
-    trust = trust_store(endpoint, ca=options.ca)
+    trust = trust or trust_store(endpoint, ca=options.ca)
     if trust.warning:
         notify(trust.warning)
     return Login(

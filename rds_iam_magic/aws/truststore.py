@@ -42,12 +42,13 @@ class TrustStore:
     warning: str = ""
 
 
-def trust_store(endpoint: Endpoint, *, ca: str | None = None) -> TrustStore:
+def trust_store(endpoint: Endpoint, *, ca: str | None = None, timeout: float = _TIMEOUT) -> TrustStore:
     """The trust store for an endpoint.
 
     Args:
         endpoint: Its partition chooses the bundle; an RDS Proxy gets Amazon's public roots too.
         ca: A bundle's path, for machines without internet; default: `RDS_IAM_MAGIC_CA`, else the cached download.
+        timeout: Seconds for each step of a download.
 
     Raises:
         TrustStoreError: The bundle cannot be read or downloaded, or does not consist of CA certificates.
@@ -58,7 +59,7 @@ def trust_store(endpoint: Endpoint, *, ca: str | None = None) -> TrustStore:
     else:
         url = _bundle_url(endpoint)
         source = _shown(url)
-        pem, warning = _cached(url)
+        pem, warning = _cached(url, timeout)
     return TrustStore(_context(pem, source, with_public_roots=endpoint.kind is Kind.PROXY), source, warning)
 
 
@@ -157,14 +158,14 @@ def _shown(url: str) -> str:
     return url.partition("?")[0].partition("#")[0]
 
 
-def _cached(url: str) -> tuple[bytes, str]:
+def _cached(url: str, timeout: float) -> tuple[bytes, str]:
     """The bundle's content and a warning; downloaded if the cached one is missing, damaged or older than `MAX_AGE`."""
     path = cache_folder() / f"ca-{hashlib.sha256(url.encode()).hexdigest()[:16]}.pem"
     old = _usable(path, url)
     if old is not None and time.time() - path.stat().st_mtime < MAX_AGE:
         return old, ""
     try:
-        pem = _download(url)
+        pem = _download(url, timeout)
         check_bundle(pem, _shown(url))
     except TrustStoreError as error:
         if old is None:
@@ -185,12 +186,12 @@ def _usable(path: Path, url: str) -> bytes | None:
     return pem
 
 
-def _download(url: str) -> bytes:
+def _download(url: str, timeout: float) -> bytes:
     context, unread = _web_context()
     # The URL is AWS's own or checked in _bundle_url; a redirect may not leave https.
     request = Request(url, headers={"User-Agent": "rds_iam_magic"})  # noqa: S310 - see above
     try:
-        with urlopen(request, timeout=_TIMEOUT, context=context) as answer:  # noqa: S310 - see above
+        with urlopen(request, timeout=timeout, context=context) as answer:  # noqa: S310 - see above
             if urlsplit(answer.url).scheme != urlsplit(url).scheme:
                 raise _not_fetched(url, "it redirects away from https")
             body = answer.read(_MAX_BYTES + 1)

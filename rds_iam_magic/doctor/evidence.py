@@ -272,13 +272,15 @@ class Network:
     Attributes:
         outcome: `open`; `name` (it does not resolve), `name-slow`; `refused`; `silent`; `unreachable`; `closed` (at
             once, before the server said anything); `mute` (open, but no MySQL server's greeting came).
-        address: What was dialled.
+        address: What was dialled, such as the endpoint, `127.0.0.1:3307` or `ssh bastion`.
         message: What happened; one line.
+        problem: The error that `%rds_iam_connect` raises for it, such as a tunnel's; None if it is open.
     """
 
     outcome: Literal["open", "name", "name-slow", "refused", "silent", "unreachable", "closed", "mute"]
     address: str
     message: str = ""
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,15 +290,17 @@ class Tls:
     Attributes:
         outcome: `verified`; `untrusted`; `name` (the certificate is another host's); `expired`; `not-offered`;
             `failed`.
-        source: The origin of the CA certificates.
+        source: The origin of the CA certificates; "" if there are none.
         message: What happened; one line.
         names: The certificate's names, as far as they could be read.
+        problem: The error that `%rds_iam_connect` raises for it, such as of an unusable bundle; None if verified.
     """
 
     outcome: Literal["verified", "untrusted", "name", "expired", "not-offered", "failed"]
     source: str = ""
     message: str = ""
     names: tuple[str, ...] = ()
+    problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import queue
 import socket
@@ -138,4 +139,5 @@ def _unreachable(address: Address, problem: OSError) -> UnreachableError:
         )
     return UnreachableError(
         f"{address} cannot be reached: {problem.strerror or problem}.",
+        detail=errno.errorcode.get(problem.errno or 0, ""),
     )

@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pymysql import err as pymysql_errors
 from pymysql.connections import Connection as PyMySQLConnection
@@ -32,6 +32,10 @@ from rds_iam_magic.mysql.wire import compressed_stream, compression
 from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
 from rds_iam_magic.wording import limit_text
 
+Reached = Literal["tcp", "words", "greeting", "tls"]
+"""How far a handshake came: the connection only; something that is no greeting, such as the server's refusal; a
+greeting; verified TLS."""
+
 
 @dataclass(frozen=True, slots=True)
 class HandshakeFailure:
@@ -45,6 +49,7 @@ class HandshakeFailure:
             answers for a user that it does not know as for one of its accounts, chosen by the name: there it says
             nothing.
         server_is_mariadb: Whether the server is MariaDB, as far as it has greeted.
+        reached: How far it came.
     """
 
     code: int
@@ -52,6 +57,7 @@ class HandshakeFailure:
     cause: BaseException | None
     token_asked: bool
     server_is_mariadb: bool = False
+    reached: Reached = "tls"
 
 
 class HandshakeError(Exception):
@@ -108,6 +114,7 @@ class _DeadlineReader:
         self._sock = sock
         self._stream = sock if compressed is None else compressed
         self._deadline = deadline
+        self.heard = False  # whether a byte has come
 
     def read(self, count: int) -> bytes:
         """`count` bytes; fewer at the end of the stream."""
@@ -119,6 +126,7 @@ class _DeadlineReader:
             received = self._stream.recv_into(memoryview(data)[filled:])
             if not received:
                 break
+            self.heard = True
             filled += received
         return bytes(data[:filled])
 
@@ -135,8 +143,17 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         compressed: The stream that data goes through after authentication, if compression was agreed on.
     """
 
-    def __init__(self, credential: Credential, deadline: float, compress: Compress = "off", **options: Any) -> None:
-        self._credential: Credential | None = credential
+    def __init__(
+        self,
+        credential: Credential | None,
+        deadline: float,
+        compress: Compress = "off",
+        at_tls: Callable[[Any], None] | None = None,
+        **options: Any,
+    ) -> None:
+        self._credential = credential
+        self._at_tls = at_tls  # called with the certificate, when the handshake is to end there
+        self._reached: Reached = "tcp"
         self._deadline = deadline
         self._compress: Compress = compress
         self._algorithm: compression.Algorithm | None = None  # chosen in the handshake
@@ -160,6 +177,12 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
     @password.setter
     def password(self, value: object) -> None:
         """PyMySQL's constructor assigns one; the credential is the only source."""
+
+    @property
+    def reached(self) -> Reached:
+        """How far the handshake came."""
+        heard = self._reader is not None and self._reader.heard
+        return "words" if heard and self._reached == "tcp" else self._reached
 
     @property
     def _rfile(self) -> _DeadlineReader | None:
@@ -196,6 +219,7 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         """PyMySQL would close the socket here; it has another owner."""
 
     def _request_authentication(self) -> None:
+        self._reached = "greeting"
         # Before anything is sent, the user name included: PyMySQL 1.1 would continue in plain text.
         if not self.server_capabilities & CLIENT.SSL:
             raise TlsError(
@@ -221,6 +245,10 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
 
     def tls_established(self, took: float) -> None:
         """The TLS handshake is over: the second measure of the round trip."""
+        self._reached = "tls"
+        if self._at_tls is not None:
+            self._at_tls(self._sock.getpeercert())
+            raise _Verified
         if self._compress == "auto" and self._algorithm is not None and took < compression.FAST_LINK:
             raise _FastLink
 
@@ -232,6 +260,10 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
 
     def _write_bytes(self, data: bytes) -> None:
         super()._write_bytes(data if self.compressed is None else self.compressed.pack(data))
+
+
+class _Verified(Exception):  # noqa: N818 - no error: it ends a handshake that was to come as far as this
+    """TLS is verified, and nobody is to log in."""
 
 
 class _FastLink(Exception):  # noqa: N818 - no error: it ends a handshake that begins anew
@@ -305,12 +337,12 @@ def log_in(
 def _attempt(
     address: dial.Address,
     take: Take[Opened],
-    credential: Credential,
+    credential: Credential | None,
     deadline: float,
     compress: Compress,
     options: dict[str, Any],
 ) -> Opened | None:
-    """What `take` makes; None if the link has turned out to be a fast one; in every other case it raises."""
+    """What `take` makes; None if the link has turned out to be a fast one, or nobody is to log in; else it raises."""
     handled = sys.exc_info()[1]
     raw = GuardedConnection(credential, deadline, compress, **options)
     sock: socket.socket | None = None
@@ -331,11 +363,27 @@ def _attempt(
         raw._force_close()  # unless the socket was handed over
     if sock is not None:
         sock.close()  # does nothing if TLS took it over
-    if isinstance(failure, _FastLink):
+    if isinstance(failure, (_FastLink, _Verified)):
         return None
     # Raised outside the handler, without the original frames: PyMySQL's hold the secret in their locals.
     timeout = options["write_timeout"]
     raise _cleaned(failure, handled, raw, expired=time.monotonic() >= deadline, timeout=timeout)
+
+
+def verify_tls(address: dial.Address, *, host: str, context: ssl.SSLContext, timeout: float) -> tuple[str, ...]:
+    """Connect and verify TLS for `host`, all within `timeout` seconds; no user name and no secret is sent.
+
+    Returns:
+        The names in the certificate.
+
+    Raises:
+        UnreachableError, TlsError, HandshakeError: As `log_in` does.
+    """
+    certificates: list[Any] = []
+    options = {"host": host, "user": "", "ssl": context, "write_timeout": timeout, "at_tls": certificates.append}
+    _attempt(address, _session, None, time.monotonic() + timeout, "off", options)
+    names = (value for certificate in certificates for _, value in certificate.get("subjectAltName", ()))
+    return tuple(dict.fromkeys(map(str, names)))
 
 
 def open_session(address: dial.Address, **login: Any) -> ServerSession:
@@ -382,8 +430,15 @@ def _failure(error: Exception, raw: GuardedConnection, *, expired: bool, timeout
         cause = TimeoutError(f"no answer within {limit_text(timeout)}")
     if cause is not None:
         cause.__traceback__ = cause.__context__ = None
-    is_mariadb = "mariadb" in str(getattr(raw, "server_version", "")).lower()
-    return HandshakeFailure(code, message, cause, raw.token_asked, is_mariadb)
+    return HandshakeFailure(code, message, cause, raw.token_asked, _is_mariadb(raw), raw.reached)
+
+
+def _is_mariadb(raw: GuardedConnection) -> bool:
+    """By its version, or by the flag that it does not set: a version can be configured."""
+    is_greeted = raw.reached not in ("tcp", "words")
+    return is_greeted and (
+        "mariadb" in str(raw.server_version).lower() or not raw.server_capabilities & CLIENT.LONG_PASSWORD
+    )
 
 
 # The modules that raise during the handshake, besides the socket's own.

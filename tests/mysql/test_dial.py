@@ -98,6 +98,7 @@ def test_a_port_that_refuses():
     with pytest.raises(UnreachableError, match=f"{address} cannot be reached: Connection refused") as caught:
         dial(address, soon())
     assert caught.value.cause == UnreachableError.cause
+    assert caught.value.detail == "ECONNREFUSED"
 
 
 @pytest.mark.parametrize("seconds", [pytest.param(0.2, marks=pytest.mark.slow), 0.0, -5.0])

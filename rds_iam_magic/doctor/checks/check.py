@@ -44,8 +44,8 @@ class Tools:
         self.options = options
         self.where = where
         self.secret = secret
+        self._lock = threading.Lock()  # only threads of checks take it, where no interrupt comes
         self._session: Any = None
-        self._lock = threading.Lock()
 
     @property
     def session(self) -> Any:
@@ -57,8 +57,26 @@ class Tools:
         """
         with self._lock:
             if self._session is None:
-                self._session = HastySession(session_of(self.options))
+                self._session = _SharedSession(session_of(self.options))
             return self._session
+
+
+class _SharedSession(HastySession):
+    """A session that many threads may use at once: boto3's makes one client at a time, and reads credentials once."""
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self._lock = threading.Lock()
+
+    def client(self, service: str, **options: Any) -> Any:
+        """As `HastySession` does."""
+        with self._lock:
+            return super().client(service, **options)
+
+    def get_credentials(self) -> Any:
+        """boto3's method."""
+        with self._lock:
+            return self._session.get_credentials()
 
 
 @dataclass(frozen=True, slots=True)
