@@ -29,8 +29,6 @@ REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-wes
 """Partitions whose STS can be reached from the internet, each with the region that it is asked in."""
 
 _DOING = "asking who the credentials are"
-_LIMIT = 3.5
-"""Seconds for what `HastySession` gives 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def clock_ahead(session: Any, region: str) -> float | None:
 def _nobody(session: Any, region: str) -> Any:
     """A client with keys that nobody has: STS refuses them, and that answer has a date."""
     keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
-    return HastySession(session).client("sts", region_name=region, **keys)
+    return HastySession.of(session).client("sts", region_name=region, **keys)
 
 
 @dataclass(slots=True)
@@ -93,7 +91,7 @@ class _Heard:
 
 
 def _client(session: Any, region: str | None) -> Any:
-    return client_of(HastySession(session), "sts", region_name=region)
+    return client_of(HastySession.of(session), "sts", region_name=region)
 
 
 def _answer(client: Any, heard: _Heard) -> Caller:
@@ -174,7 +172,10 @@ def partition_with_key(session: Any, but: str) -> Elsewhere:
         calls = _calls(session, but)
     for call in calls.values():
         call.start()
-    answers = {name: call.result() if call.wait(_LIMIT) else Caller() for name, call in calls.items()}
+    answers = {
+        name: call.result() if call.wait(HastySession.of(session).seconds + 0.5) else Caller()
+        for name, call in calls.items()
+    }
     # A wrong signature is that of a key which is known.
     has = [name for name, answer in answers.items() if answer.arn or answer.code == "SignatureDoesNotMatch"]
     silent = {
@@ -231,5 +232,5 @@ def arn_of_role(session: Any, name: str, region: str) -> str:
 
 
 def _arn_of_role(session: Any, name: str, region: str) -> str:
-    answer = client_of(HastySession(session), "iam", region_name=region).get_role(RoleName=name)
+    answer = client_of(HastySession.of(session), "iam", region_name=region).get_role(RoleName=name)
     return str(part_of(part_of(answer, "Role"), "Arn"))

@@ -86,6 +86,10 @@ def require_text(value: str, name: str) -> None:
         raise OptionError(f"{name} contains a lone surrogate, which is not valid text.", cause="option-not-text")
 
 
+HASTE = 3.0
+"""Seconds that AWS has for what is asked beside the user's own doing."""
+
+
 class HastySession:
     """A boto3 session whose clients give up within seconds: for what is asked beside the user's own doing.
 
@@ -93,19 +97,26 @@ class HastySession:
 
     Args:
         session: The session; its credentials, its region and its events are this one's, too.
+        seconds: Seconds for connecting, and for the answer.
     """
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, seconds: float = HASTE) -> None:
         self._session = session
+        self.seconds = seconds
         self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, session: Any) -> HastySession:
+        """The session itself, if it is one of these."""
+        return session if isinstance(session, cls) else cls(session)
 
     def client(self, service: str, **options: Any) -> Any:
         """A client with short timeouts, and without retries."""
         from botocore.config import Config
 
-        hasty = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
+        hasty = Config(connect_timeout=self.seconds, read_timeout=self.seconds, retries={"total_max_attempts": 1})
         with self._lock:
-            return self._session.client(service, **{**options, "config": hasty})  # one of these in another, too
+            return self._session.client(service, config=hasty, **options)
 
     def get_credentials(self) -> Any:
         """The session's credentials; None if there are none."""

@@ -70,7 +70,9 @@ def diagnose_with(
     tools = Tools(options, where, secret)
     patient = secret is not None or options.ssm is not None or options.ssh is not None
     _import_boto3(tools)
-    diagnosis: Diagnosis = diagnosis_of(gather(asked, tools, ALL, notify=notify, whole=PATIENT if patient else WHOLE))
+    diagnosis: Diagnosis = diagnosis_of(
+        gather(asked, tools, ALL, notify=notify, whole=tools.patience * (PATIENT if patient else WHOLE))
+    )
     return diagnosis
 
 
@@ -173,6 +175,9 @@ class _Gathering:
     def _open(self) -> list[Check]:
         return [*self._waiting.values(), *(running.check for running in self._running.values())]
 
+    def _limit(self, check: Check) -> float:
+        return check.limit * self._tools.patience
+
     def _start(self, number: int, check: Check) -> None:
         evidence, tools, ended = self._evidence, self._tools, self._ended
 
@@ -186,7 +191,7 @@ class _Gathering:
                 ended.put(number)
 
         call = BackgroundCall(look)
-        self._running[number] = _Running(check, call, time.monotonic() + check.limit)
+        self._running[number] = _Running(check, call, time.monotonic() + self._limit(check))
         call.start()
 
     def _wait(self, until: float) -> bool:
@@ -203,7 +208,7 @@ class _Gathering:
         late = [number for number, running in self._running.items() if now >= running.deadline]
         for each in late:
             check = self._running.pop(each).check
-            self._fill(check, Failed(f"no answer within {limit_text(check.limit)}"))
+            self._fill(check, Failed(f"no answer within {limit_text(self._limit(check))}"))
         return bool(late)
 
     def _give_up(self, whole: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rds_iam_magic.aws.endpoint import Kind
-from rds_iam_magic.aws.session import CLOCK_TOLERANCE
+from rds_iam_magic.aws.identity import CLOCK_TOLERANCE
 from rds_iam_magic.doctor.causes.cause import (
     POSSIBLE,
     RULED_OUT,

@@ -59,8 +59,8 @@ def _not_looked(tools: Tools, evidence: Evidence) -> NotLooked | None:
 def _read(tools: Tools, evidence: Evidence) -> ServerAccounts | Problem | Unknown:
     assert isinstance(evidence.target, Target)  # noqa: S101 - it is needed
     assert tools.secret is not None  # noqa: S101 - looked at before
-    endpoint, options = evidence.target.endpoint, quick_options(tools.options)
-    trust = trust_within_limit(options, endpoint)
+    endpoint, options = evidence.target.endpoint, quick_options(tools)
+    trust = trust_within_limit(tools, endpoint)
     try:
         if isinstance(trust, TrustStoreError):
             raise trust

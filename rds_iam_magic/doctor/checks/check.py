@@ -48,6 +48,16 @@ class Tools:
         self._session: Any = None
 
     @property
+    def patience(self) -> float:
+        """By how much more than usual everything may take: `--connect-timeout` gives more time to all checks."""
+        return max(1.0, (self.options.connect_timeout or 0.0) / LIMIT)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds for one call."""
+        return LIMIT * self.patience
+
+    @property
     def session(self) -> Any:
         """The boto3 session, whose clients give up within seconds.
 
@@ -57,26 +67,8 @@ class Tools:
         """
         with self._lock:
             if self._session is None:
-                self._session = _SharedSession(session_of(self.options))
+                self._session = HastySession(session_of(self.options), self.seconds)
             return self._session
-
-
-class _SharedSession(HastySession):
-    """A session that many threads may use at once: boto3's makes one client at a time, and reads credentials once."""
-
-    def __init__(self, session: Any) -> None:
-        super().__init__(session)
-        self._lock = threading.Lock()
-
-    def client(self, service: str, **options: Any) -> Any:
-        """As `HastySession` does."""
-        with self._lock:
-            return super().client(service, **options)
-
-    def get_credentials(self) -> Any:
-        """boto3's method."""
-        with self._lock:
-            return self._session.get_credentials()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from rds_iam_magic.mysql.credential import Token
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.driver import HandshakeError, HandshakeFailure, open_session, verify_tls
 from rds_iam_magic.mysql.own_queries import fetch_all, fetch_one
+from rds_iam_magic.wording import limit_text
 
 if TYPE_CHECKING:
     from rds_iam_magic.aws.endpoint import Endpoint
@@ -76,19 +77,20 @@ def attempt(tools: Tools, evidence: Evidence) -> Evidence:
         unknown = NotLooked("credentials")  # the way itself takes credentials
         return replace(evidence, network=unknown, tls=unknown, answer=unknown, grants=unknown)
     endpoint = evidence.target.endpoint
-    trust = trust_within_limit(tools.options, endpoint)
+    trust = trust_within_limit(tools, endpoint)
     with suppress(RdsIamError):  # for a tunnel by SSM, and for the token
         _ = tools.session
     return _Attempt(tools, evidence, endpoint, trust).made()
 
 
-def trust_within_limit(options: ConnectOptions, endpoint: Endpoint) -> TrustStore | TrustStoreError:
+def trust_within_limit(tools: Tools, endpoint: Endpoint) -> TrustStore | TrustStoreError:
     """The trust store; the error if there is none, or none within the limit: looking up a name knows no limit."""
-    call = BackgroundCall(lambda: trust_store(endpoint, ca=options.ca, timeout=LIMIT))
+    call = BackgroundCall(lambda: trust_store(endpoint, ca=tools.options.ca, timeout=tools.seconds))
     call.start()
-    if not call.wait(LIMIT):
+    if not call.wait(tools.seconds):
         return TrustStoreError(
-            f"The RDS CA bundle could not be downloaded within {LIMIT:g} s.", cause="ca-bundle-unavailable"
+            f"The RDS CA bundle could not be downloaded within {limit_text(tools.seconds)}.",
+            cause="ca-bundle-unavailable",
         )
     try:
         return call.result()
@@ -96,10 +98,11 @@ def trust_within_limit(options: ConnectOptions, endpoint: Endpoint) -> TrustStor
         return error
 
 
-def quick_options(options: ConnectOptions) -> ConnectOptions:
+def quick_options(tools: Tools) -> ConnectOptions:
     """The options for a login that gives up within seconds."""
+    options = tools.options
     through = options.ssm is not None or options.ssh is not None
-    return replace(options, wait=False, connect_timeout=TUNNEL if through else LIMIT)
+    return replace(options, wait=False, connect_timeout=tools.patience * (TUNNEL if through else LIMIT))
 
 
 class _Attempt:
@@ -134,7 +137,7 @@ class _Attempt:
         with suppress(RdsIamError):
             session = self._tools.session
         login = login_to(
-            quick_options(self._tools.options),
+            quick_options(self._tools),
             session,
             self._endpoint,
             self._evidence.asked.user,
@@ -238,7 +241,7 @@ class _Attempt:
         if not isinstance(database, Described) or not database.pauses:
             return message
         return (
-            f"{message} It was waited for {LIMIT:g} s; the database may be paused, and resuming takes up to "
+            f"{message} It was waited for {limit_text(self._tools.seconds)}; the database may be paused, and resuming takes up to "
             f"{RESUME_TIMEOUT:g} s."
         )
 
@@ -253,7 +256,9 @@ class _Attempt:
         """The names in a certificate of a trusted authority that is another host's, or has expired."""
         context = _for_names(login.context)
         with suppress(RdsIamError, HandshakeError):
-            return verify_tls(self._address, host=self._endpoint.host, context=context, timeout=_SECOND_LOOK)
+            return verify_tls(
+                self._address, host=self._endpoint.host, context=context, timeout=_SECOND_LOOK * self._tools.patience
+            )
         return ()
 
 
