@@ -68,12 +68,10 @@ def diagnose_with(
     from rds_iam_magic.doctor.verdict import diagnosis_of
 
     tools = Tools(options, where, secret)
-    patient = secret is not None or options.ssm is not None or options.ssh is not None
+    is_long = secret is not None or options.ssm is not None or options.ssh is not None
     _import_boto3(tools)
-    diagnosis: Diagnosis = diagnosis_of(
-        gather(asked, tools, ALL, notify=notify, whole=tools.patience * (PATIENT if patient else WHOLE))
-    )
-    return diagnosis
+    whole = tools.patience * (PATIENT if is_long else WHOLE)
+    return diagnosis_of(gather(asked, tools, ALL, notify=notify, whole=whole))
 
 
 def _import_boto3(tools: Tools) -> None:

@@ -7,8 +7,6 @@ What is broken, and what must come of it: by whoever may look at nothing (P0), a
 from __future__ import annotations
 
 import datetime as dt
-import json
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -81,6 +79,14 @@ def _row(
     return added
 
 
+def _given(numbers: str, cause: str, what: str, expected: Any = None, **options: Any) -> None:
+    """A row that only asks otherwise."""
+
+    @_row(numbers, cause, what, expected or CERTAIN)
+    def _(_: Ground) -> Iterator[dict[str, Any]]:
+        yield options
+
+
 # AWS: the credentials, the clock, the target
 
 
@@ -90,9 +96,7 @@ def _(ground: Ground) -> Iterator[dict[str, Any]]:
         yield {}
 
 
-@_row("1", "credentials", "a profile that there is not")
-def _(ground: Ground) -> Iterator[dict[str, Any]]:
-    yield {"profile": "nobody"}
+_given("1", "credentials", "a profile that there is not", profile="nobody")
 
 
 @_row("2", "sso-session", "the SSO session has ended")
@@ -123,19 +127,9 @@ def _(ground: Ground) -> Iterator[dict[str, Any]]:
         yield {}
 
 
-@_row("6", "region", "another region is given")
-def _(ground: Ground) -> Iterator[dict[str, Any]]:
-    yield {"region": "eu-west-1"}
-
-
-@_row("7", "host", "an address is the target")
-def _(ground: Ground) -> Iterator[dict[str, Any]]:
-    yield {"target": "127.0.0.1"}
-
-
-@_row("7", "host", "another name is the target")
-def _(ground: Ground) -> Iterator[dict[str, Any]]:
-    yield {"target": "localhost"}
+_given("6", "region", "another region is given", region="eu-west-1")
+_given("7", "host", "an address is the target", target="127.0.0.1")
+_given("7", "host", "another name is the target", target="localhost")
 
 
 @_row("8", "port", "the tunnel's port is given", ("likely", "certain", "certain"))
@@ -168,9 +162,7 @@ def _(ground: Ground) -> Iterator[dict[str, Any]]:
         yield {}
 
 
-@_row("41", "target", "there is no such database", ("unknown", "certain", "certain"))
-def _(ground: Ground) -> Iterator[dict[str, Any]]:
-    yield {"target": "sandbax"}
+_given("41", "target", "there is no such database", ("unknown", "certain", "certain"), target="sandbax")
 
 
 # IAM
@@ -317,9 +309,7 @@ def _(ground: Ground) -> Iterator[dict[str, Any]]:
         yield {}
 
 
-@_row("33", "schema", "there is no such schema")
-def _(ground: Ground) -> Iterator[dict[str, Any]]:
-    yield {"database": "nowhere"}
+_given("33", "schema", "there is no such schema", database="nowhere")
 
 
 @_row("33", "schema", "the user has no privileges on the schema", printed=True)
@@ -368,9 +358,8 @@ def _(ground: Ground) -> Iterator[dict[str, Any]]:
     yield {"target": ground.proxy_host, "user": "reader", "ca": str(ground.other_ca)}
 
 
-@_row("24", "certificate-name", "the certificate is another host's")
-def _(ground: Ground) -> Iterator[dict[str, Any]]:
-    yield {"target": "other.cluster-abcdefghijkl.us-east-1.rds.amazonaws.com"}
+_OTHER_HOST = "other.cluster-abcdefghijkl.us-east-1.rds.amazonaws.com"
+_given("24", "certificate-name", "the certificate is another host's", target=_OTHER_HOST)
 
 
 @_row("25", "certificate-expired", "the certificate has expired")
@@ -445,13 +434,3 @@ def _(ground: Ground) -> Iterator[dict[str, Any]]:
 def _(ground: Ground) -> Iterator[dict[str, Any]]:
     with ground.stands_in(stand_in.PROXY_UNAVAILABLE) as via:
         yield {"target": ground.proxy_host, "via": via}
-
-
-def listening() -> socket.socket:
-    """A port of this machine; closed again, nothing listens there."""
-    return socket.create_server(("127.0.0.1", 0))
-
-
-def document(*statements: dict[str, Any]) -> str:
-    """A policy document."""
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -120,6 +120,7 @@ class _Attempt:
         self._token = self._signed()
         self._address = Address(endpoint.host, endpoint.port)
         self._failure: HandshakeFailure | None = None
+        self._seconds = _QUERY * tools.patience
         self._names: tuple[str, ...] = ()
 
     def _signed(self) -> Token | None:
@@ -186,7 +187,7 @@ class _Attempt:
         if isinstance(session, _NoSession):
             return replace(seen, answer=NotLooked("credentials"), grants=NotLooked("server"))
         try:
-            return replace(seen, answer=_accepted(session), grants=_grants(session))
+            return replace(seen, answer=_accepted(session, self._seconds), grants=_grants(session, self._seconds))
         finally:
             session.close()
 
@@ -197,7 +198,7 @@ class _Attempt:
         except RdsIamError as error:
             return Failed(_line(error.message))
         try:
-            return _grants(session)
+            return _grants(session, self._seconds)
         finally:
             session.close()
 
@@ -241,8 +242,8 @@ class _Attempt:
         if not isinstance(database, Described) or not database.pauses:
             return message
         return (
-            f"{message} It was waited for {limit_text(self._tools.seconds)}; the database may be paused, and resuming takes up to "
-            f"{RESUME_TIMEOUT:g} s."
+            f"{message} It was waited for {limit_text(self._tools.seconds)}; the database may be paused, and resuming "
+            f"takes up to {RESUME_TIMEOUT:g} s."
         )
 
     def _of_tls(self, error: RdsIamError, login: Login) -> Tls:
@@ -308,16 +309,16 @@ def client_in(message: str) -> str:
     return str(addresses[-1]) if addresses and addresses[-1] != "%" else ""
 
 
-def _accepted(session: ServerSession) -> Answer:
+def _accepted(session: ServerSession, seconds: float) -> Answer:
     address = ""
     with suppress(RdsIamError):
-        address = str(fetch_one(session, "SELECT USER()", timeout=_QUERY)[0]).rpartition("@")[2]
+        address = str(fetch_one(session, "SELECT USER()", timeout=seconds)[0]).rpartition("@")[2]
     return Answer(accepted=True, is_mariadb="mariadb" in session.server_version.lower(), address=address)
 
 
-def _grants(session: ServerSession) -> Grants | Unknown:
+def _grants(session: ServerSession, seconds: float) -> Grants | Unknown:
     try:
-        rows = fetch_all(session, "SHOW GRANTS", timeout=_QUERY)
+        rows = fetch_all(session, "SHOW GRANTS", timeout=seconds)
     except RdsIamError as error:
         return Failed(_line(error.message))
     return Grants(tuple(_without_login(str(row[0])) for row in rows))
