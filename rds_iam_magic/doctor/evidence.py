@@ -179,6 +179,11 @@ class Target:
     region_of_name: str = ""
     described: Database | None = None
 
+    @property
+    def home(self) -> str:
+        """The region that it is in: that of its name, whatever region the token is signed for."""
+        return self.region_of_name or self.endpoint.region
+
 
 @dataclass(frozen=True, slots=True)
 class Described:

@@ -18,6 +18,8 @@ from rds_iam_magic.aws.session import open_session
 from rds_iam_magic.errors import AwsError
 from tests.support.fake_aws import answering, by_region
 
+pytestmark = pytest.mark.slow  # web servers, and botocore reads its data anew for each session
+
 
 @pytest.fixture(autouse=True)
 def _keys(own_configuration, monkeypatch):  # noqa: ARG001 - it empties what this fills
@@ -38,7 +40,6 @@ def who(code):
     return lambda *_: (403, refusal.encode()) if code else (200, WHO)
 
 
-@pytest.mark.slow  # a web server each
 @pytest.mark.parametrize(
     ("code", "ahead", "words"),
     [
@@ -90,7 +91,6 @@ def test_who_the_credentials_are():
     assert account_of_caller(session) == "123456789012"
 
 
-@pytest.mark.slow  # a web server
 def test_a_refusal_has_its_code_and_date(monkeypatch):
     with answering(who("InvalidClientTokenId"), ahead=1200) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
@@ -99,7 +99,6 @@ def test_a_refusal_has_its_code_and_date(monkeypatch):
     assert -1202 < caller.ahead < -1198
 
 
-@pytest.mark.slow  # a web server
 @pytest.mark.parametrize("status", [200, 403])
 @pytest.mark.parametrize("body", [b"<html><body><p>Log in</p></body></html>", b"OK", b""])
 def test_a_page_says_nothing_of_the_clock(monkeypatch, status, body):

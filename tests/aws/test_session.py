@@ -1,5 +1,7 @@
 """What goes wrong between the user's AWS configuration and a token, in words."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import boto3
 import botocore.exceptions as aws
 import pytest
@@ -152,3 +154,14 @@ def test_where_credentials_come_from(monkeypatch, tmp_path, token):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     assert source_of(open_session()) == Source("env", temporary=False)
+
+
+@pytest.mark.slow  # botocore reads its data anew for each session
+def test_threads_may_take_clients_of_a_hasty_session(monkeypatch):
+    """botocore makes its parts when they are first asked for, without looking whether another thread does so, too."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    hasty = HastySession(open_session(region="eu-west-1"))
+    with ThreadPoolExecutor(4) as threads:
+        clients = list(threads.map(lambda name: client_of(hasty, name), ["sts", "iam"] * 2))
+    assert {client.meta.region_name for client in clients} == {"eu-west-1", "aws-global"}

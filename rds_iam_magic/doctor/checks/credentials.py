@@ -22,5 +22,5 @@ def _look(tools: Tools, evidence: Evidence) -> Evidence:
     return replace(evidence, keys=Keys(source.method, source.temporary, profile))
 
 
-CREDENTIALS = Check(name="credentials", fills=("keys",), look=_look, limit=7.0)
+CREDENTIALS = Check(name="credentials", fills=("keys",), look=_look, limit=5.0)
 """For a role, or an SSO session, it may take two calls to have them."""

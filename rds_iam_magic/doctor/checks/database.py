@@ -38,8 +38,7 @@ def _look(tools: Tools, evidence: Evidence) -> Evidence:
     if not isinstance(target, Target) or isinstance(evidence.keys, Problem):
         waits = NotLooked(waits_for="credentials" if isinstance(target, Target) else "target")
         return replace(evidence, database=waits, proxy=waits, writer=waits)
-    # The database is where its name says, also if the token is to be signed for another region.
-    endpoint = replace(target.endpoint, region=target.region_of_name or target.endpoint.region)
+    endpoint = replace(target.endpoint, region=target.home)
     if endpoint.kind is Kind.GLOBAL:
         return _of_global(tools.session, evidence, endpoint)
     if endpoint.kind is Kind.SHARD_GROUP:

@@ -49,9 +49,9 @@ def _look(tools: Tools, evidence: Evidence) -> Evidence:
 
 
 def _region(session: Any, evidence: Evidence) -> str:
-    """The endpoint's region, else the session's, else any."""
+    """The region that the endpoint is in, else the session's, else any."""
     if isinstance(evidence.target, Target):
-        return evidence.target.endpoint.region
+        return evidence.target.home
     return configured_region(session) or REGIONS["aws"]
 
 

@@ -14,7 +14,8 @@ from tests.support.permissions import only
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": HIDDEN}
 
 
-pytestmark = pytest.mark.usefixtures("own_configuration")
+# botocore reads its data anew for each session
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_configuration")]
 
 
 @pytest.fixture
@@ -98,7 +99,6 @@ def test_a_role_that_may_not_be_assumed(look, inside):
     assert (keys.cause, "sts:AssumeRole" in keys.message) == ("aws-denied", True)
 
 
-@pytest.mark.slow  # web servers
 @pytest.mark.parametrize(
     ("status", "answer", "cause"),
     [

@@ -174,7 +174,7 @@ def own_keys(own_configuration, monkeypatch):  # noqa: ARG001 - it empties what 
 @pytest.mark.parametrize(
     ("target", "region", "asked"),
     [
-        (f"{HOST.replace('us-east-1', 'us-gov-west-1')}", "eu-west-1", "eu-west-1"),
+        (f"{HOST.replace('us-east-1', 'us-gov-west-1')}", "eu-west-1", "us-gov-west-1"),
         (f"{HOST.replace('us-east-1', 'us-gov-west-1')}", None, "us-gov-west-1"),
         ("127.0.0.1", "eu-west-1", "eu-west-1"),
         ("127.0.0.1", None, "eu-west-3"),
@@ -182,7 +182,7 @@ def own_keys(own_configuration, monkeypatch):  # noqa: ARG001 - it empties what 
 )
 @pytest.mark.usefixtures("own_keys")
 def test_sts_is_asked_where_the_endpoint_is(look, monkeypatch, target, region, asked):
-    """Else where the session is; keys of another partition are unknown to all but its own."""
+    """By its name; else where the session is. Keys of another partition are unknown to all but its own."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
     tools = Tools(ConnectOptions(region=region), TargetOptions())
     regions = by_region(tools.session, "sts", lambda _: (200, CALLER.format("arn:aws:iam::1:root").encode()))
