@@ -5,9 +5,10 @@ import ssl
 
 import pytest
 
+import rds_iam_magic
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
-from rds_iam_magic.errors import RdsIamError
+from rds_iam_magic.errors import ConnectError, RdsIamError
 from rds_iam_magic.mysql.credential import Token
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.driver import HandshakeError, open_session
@@ -58,6 +59,13 @@ def test_each_answer(sandbox, answer, code, words, asked):
     assert words in failure.message
     assert server.users == (["ana"] if answer.greets else [])
     assert (TOKEN.reveal() in server.secrets) is asked
+
+
+def test_connect_gets_its_answer(inside):
+    with StandIn(inside.server_context(), stand_in.PROXY_THROTTLED) as server:
+        with pytest.raises(ConnectError) as caught:
+            rds_iam_magic.connect(inside.hosts[5], user="ana", via=f"127.0.0.1:{server.port}")
+    assert caught.value.cause == "iam-throttled"
 
 
 def test_it_may_be_a_mariadb(sandbox):
