@@ -1,12 +1,14 @@
 """The server that stands for MySQL and RDS Proxy: what a real client makes of its answers."""
 
+import socket
 import ssl
 
 import pytest
 
+import rds_iam_magic
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.secret import Secret
-from rds_iam_magic.errors import RdsIamError
+from rds_iam_magic.errors import ConnectError, RdsIamError
 from rds_iam_magic.mysql.credential import Token
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.driver import HandshakeError, open_session
@@ -59,9 +61,23 @@ def test_each_answer(sandbox, answer, code, words, asked):
     assert (TOKEN.reveal() in server.secrets) is asked
 
 
+def test_connect_gets_its_answer(inside):
+    with StandIn(inside.server_context(), stand_in.PROXY_THROTTLED) as server:
+        with pytest.raises(ConnectError) as caught:
+            rds_iam_magic.connect(inside.hosts[5], user="ana", via=f"127.0.0.1:{server.port}")
+    assert caught.value.cause == "iam-throttled"
+
+
 def test_it_may_be_a_mariadb(sandbox):
     with StandIn(sandbox.server_context(), stand_in.denied(), mariadb=True) as server:
         assert failure_of(sandbox, server.port).server_is_mariadb
+
+
+def test_a_probe_holds_nobody_up(sandbox):
+    with StandIn(sandbox.server_context(), stand_in.denied()) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as probe:
+            assert probe.recv(5)[4] == 10, "the greeting"
+            assert failure_of(sandbox, server.port).code == 1045
 
 
 def test_mysql_asks_who_is_unknown_for_a_built_in_plugin(sandbox):
