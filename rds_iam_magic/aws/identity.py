@@ -25,6 +25,9 @@ CLOCK_TOLERANCE = 300
 UNKNOWN_KEY = "InvalidClientTokenId"
 """The code for an access key that this partition has none of."""
 
+OTHER_SECRET = "SignatureDoesNotMatch"  # noqa: S105 - a code
+"""The code for an access key that it has, and a signature by another secret, or of another time."""
+
 REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 """Partitions whose STS can be reached from the internet, each with the region that it is asked in."""
 
@@ -177,7 +180,7 @@ def partition_with_key(session: Any, but: str) -> Elsewhere:
         for name, call in calls.items()
     }
     # A wrong signature is that of a key which is known.
-    has = [name for name, answer in answers.items() if answer.arn or answer.code == "SignatureDoesNotMatch"]
+    has = [name for name, answer in answers.items() if answer.arn or answer.code == OTHER_SECRET]
     silent = {
         name: answer.refusal.message if answer.refusal else "nothing answered in time"
         for name, answer in answers.items()

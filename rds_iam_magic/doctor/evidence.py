@@ -447,7 +447,8 @@ class Evidence:
         keys: The AWS credentials; a `Problem` if there are none that could be used.
         identity: Who they are; a `Problem` if STS refuses them.
         clock: Seconds that this machine's clock is ahead of AWS's; negative if it is behind.
-        known_in: The partition whose STS knows the keys, where the endpoint's does not; "" if none does.
+        known_in: The partition whose STS knows the key, where the endpoint's refuses it: its own, if only the secret is
+            wrong; "" if none does.
         target: What the target means; a `Problem` if it means nothing.
         database: As RDS describes it.
         proxy: What the proxy says; None if the endpoint is none of a proxy.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from rds_iam_magic import diagnose
-from rds_iam_magic.doctor.causes.table import CAUSES
-from rds_iam_magic.errors import RdsIamWarning
 from tests.doctor.ground import USER, Ground
 from tests.doctor.matrix import LEVELS, ROWS
 from tests.support.permissions import only

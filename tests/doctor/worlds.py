@@ -162,6 +162,8 @@ WORLDS: list[tuple[str, Evidence]] = [
     ("access-key", strange_keys("access-key-refused", known_in="")),
     ("clock", strange_keys("access-key-refused", clock=-1200.0, known_in="")),
     ("clock", refused(MYSQL, clock=1200.0)),
+    ("clock", replace(no_keys("access-key-refused", "They are refused."), clock=1200.0)),
+    ("access-key", strange_keys("access-key-refused", known_in="aws")),
     ("clock", refused(MARIADB, clock=-1200.0)),
     (
         "region",

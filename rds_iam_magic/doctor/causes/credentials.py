@@ -27,6 +27,12 @@ _REFUSED = "access-key-refused"
 _NOT_RDS = ("not-rds-host", "address-invalid")
 
 
+def _clock_is_off(evidence: Evidence) -> bool:
+    """Whether the clock is known to be wrong: then AWS refuses keys that are right, in any words."""
+    ahead = known(evidence.clock)
+    return ahead is not None and abs(ahead) > CLOCK_TOLERANCE
+
+
 def _of(problem: Problem) -> Suspicion:
     return certain(problem.message, mend=problem.hint)
 
@@ -34,7 +40,11 @@ def _of(problem: Problem) -> Suspicion:
 def _credentials(evidence: Evidence) -> Suspicion:
     problem = problem_in(evidence.keys)
     if problem is not None and problem.cause not in (_EXPIRED, _SSO, _TOKEN_MISSING):
-        return _of(problem)
+        if problem.cause != _REFUSED:
+            return _of(problem)
+        if known(evidence.clock) is None:
+            return likely(problem.message, mend=problem.hint)
+        return RULED_OUT if _clock_is_off(evidence) else _of(problem)
     return UNSEEN if known(evidence.keys) is None and not is_let_in(evidence) else RULED_OUT
 
 
@@ -43,10 +53,9 @@ def _sso(evidence: Evidence) -> Suspicion:
 
 
 def _session_token(evidence: Evidence) -> Suspicion:
-    problem = problem_in(evidence.identity)
-    keys = known(evidence.keys)
-    if problem is not None and problem.cause == _REFUSED and isinstance(keys, Keys) and keys.temporary:
-        return POSSIBLE if not known(evidence.known_in) else RULED_OUT
+    problem, keys, partition = problem_in(evidence.identity), known(evidence.keys), known(evidence.known_in)
+    if problem is not None and problem.cause == _REFUSED and not (isinstance(keys, Keys) and not keys.temporary):
+        return POSSIBLE if not partition and not _clock_is_off(evidence) else RULED_OUT
     return _by_cause(evidence, _TOKEN_MISSING)
 
 
@@ -65,7 +74,7 @@ def _expired(evidence: Evidence) -> Suspicion:
     for fact in (evidence.keys, evidence.identity):
         problem = problem_in(fact)
         if problem is not None:
-            return _of(problem) if problem.cause == _EXPIRED else RULED_OUT
+            return RULED_OUT if problem.cause != _EXPIRED or _clock_is_off(evidence) else _of(problem)
     return of_token(evidence)
 
 
@@ -84,18 +93,20 @@ def _refused_key(evidence: Evidence, *, is_elsewhere: bool) -> Suspicion:
     problem = problem_in(evidence.identity)
     if problem is None:
         return of_token(evidence)
-    if problem.cause != _REFUSED:
+    if problem.cause != _REFUSED or _clock_is_off(evidence):
         return RULED_OUT
     partition, endpoint = known(evidence.known_in), endpoint_of(evidence)
-    if partition is None:
+    if partition is None or (partition and endpoint is None):
         return POSSIBLE
-    if bool(partition) is not is_elsewhere:
+    own = endpoint.partition if endpoint is not None else ""
+    if (partition not in ("", own)) is not is_elsewhere:
         return RULED_OUT
+    if not is_elsewhere and partition:
+        return likely(problem.message, "AWS knows the key; what is signed with its secret does not fit.", problem.hint)
     if not is_elsewhere:
         return likely(problem.message, "No other partition of AWS knows the key either.", problem.hint)
-    there = f"the database is in {endpoint.partition}" if endpoint is not None else "the database is in another one"
     return certain(
-        f"The AWS access key is one of the partition {partition}; {there}.",
+        f"The AWS access key is one of the partition {partition}; the database is in {own}.",
         f"STS of {partition} knows it.",
         "Use credentials of the database's account: --profile NAME.",
     )
@@ -105,7 +116,7 @@ def _clock(evidence: Evidence) -> Suspicion:
     ahead = known(evidence.clock)
     if is_let_in(evidence):
         return RULED_OUT
-    problem = problem_in(evidence.identity)
+    problem = problem_in(evidence.identity) or problem_in(evidence.keys)
     if ahead is None:
         return POSSIBLE if problem is not None and problem.cause == _REFUSED else of_token(evidence)
     if abs(ahead) <= CLOCK_TOLERANCE:

@@ -236,7 +236,7 @@ def _unsupported(evidence: Evidence) -> Suspicion:
         return RULED_OUT
     if isinstance(database, Described):
         supports = known(database.supports_iam)
-        if database.iam_enabled or supports:
+        if supports or (database.iam_enabled and supports is None):
             return RULED_OUT
         if supports is False:
             return certain(

@@ -7,6 +7,7 @@ from typing import Any
 
 from rds_iam_magic.aws.endpoint import partition_of
 from rds_iam_magic.aws.identity import (
+    OTHER_SECRET,
     REGIONS,
     UNKNOWN_KEY,
     Caller,
@@ -44,7 +45,7 @@ def _look(tools: Tools, evidence: Evidence) -> Evidence:
         evidence,
         identity=_identity(session, caller, region),
         clock=_clock(caller.ahead),
-        known_in=_known_in(session, region) if caller.code == UNKNOWN_KEY else NOT_LOOKED,
+        known_in=_known_in(session, region, caller.code),
     )
 
 
@@ -91,7 +92,11 @@ def _principal(session: Any, arn: str, region: str) -> str | Unknown:
         return NotPermitted.of(error) or Failed(error.message)
 
 
-def _known_in(session: Any, region: str) -> str | Failed:
+def _known_in(session: Any, region: str, code: str) -> str | Unknown:
+    if code == OTHER_SECRET:
+        return partition_of(region)
+    if code != UNKNOWN_KEY:
+        return NOT_LOOKED
     elsewhere = partition_with_key(session, partition_of(region))
     if elsewhere.silent and not elsewhere.partition:
         return Failed("; ".join(f"{name}: {what}" for name, what in elsewhere.silent.items()))
