@@ -133,7 +133,10 @@ def test_a_user_who_may_not_read_the_accounts(inside):
     ("code", "expected"),
     [
         ("AccessDeniedException", NotPermitted("secretsmanager:GetSecretValue")),
-        ("ThrottlingException", Failed(f"AWS failed while reading the secret {MASTER}: too many requests (ThrottlingException).")),
+        (
+            "ThrottlingException",
+            Failed(f"AWS failed while reading the secret {MASTER}: too many requests (ThrottlingException)."),
+        ),
     ],
 )
 def test_a_secret_that_cannot_be_read(inside, monkeypatch, code, expected):
