@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rds_iam_magic.connect_options import ConnectOptions, TargetOptions
 from rds_iam_magic.doctor import diagnose
@@ -227,6 +229,42 @@ def test_nothing_is_told_of_what_is_quick():
     lines = []
     run(Check("clock", ("clock",), fills("clock", 0.0)), notify=lines.append)
     assert lines == []
+
+
+FIELDS = ("keys", "identity", "clock", "known_in", "target", "database")
+
+
+@given(st.data())
+def test_any_checks(data):
+    """Each field gets what its check gives, or why it could not; what begins has all that it waits for behind it."""
+    order: list[str] = []
+    some = st.lists(st.sampled_from(FIELDS), max_size=3).map(tuple)
+    fields = data.draw(st.lists(st.sampled_from(FIELDS), unique=True))
+    needs, after = ({field: data.draw(some) for field in fields} for _ in range(2))
+    broken = data.draw(st.sets(st.sampled_from(FIELDS)))
+
+    def look_at(field):
+        def look(_, evidence):
+            order.append(field)
+            for need in needs[field]:
+                assert getattr(evidence, need) == need
+            if field in broken:
+                raise ValueError
+            return replace(evidence, **{field: field})
+
+        return look
+
+    evidence = run(*(Check(f"of {f}", (f,), look_at(f), needs=needs[f], after=after[f]) for f in fields))
+    assert len(order) == len(set(order))
+    for field in FIELDS:
+        value = getattr(evidence, field)
+        if field in order:
+            assert value == (Failed("an unforeseen ValueError") if field in broken else field)
+            waited_for = [each for each in needs[field] + after[field] if each in order]
+            assert all(order.index(each) < order.index(field) for each in waited_for)
+        else:
+            assert isinstance(value, NotLooked)
+            assert (value.waits_for.removeprefix("of ") in fields) or value == NotLooked()
 
 
 def test_ctrl_c(silent):

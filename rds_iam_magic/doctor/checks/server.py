@@ -38,6 +38,7 @@ from rds_iam_magic.mysql.credential import Token
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.driver import HandshakeError, HandshakeFailure, open_session, verify_tls
 from rds_iam_magic.mysql.own_queries import fetch_all, fetch_one
+from rds_iam_magic.tunnels.choice import check_ways
 
 if TYPE_CHECKING:
     from rds_iam_magic.aws.endpoint import Endpoint
@@ -66,11 +67,13 @@ _OF_TLS = {
     "tls-expired": "expired",
 }
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which Python's ssl has no name for
+_OF_TOKEN = re.compile(r"[^\s'\"]*X-Amz-[^\s'\"]*")
 _CLIENT = re.compile(r"@'([^'@]*)'")
 
 
 def attempt(tools: Tools, evidence: Evidence) -> Evidence:
     """Fill `network`, `tls`, `answer` and `grants`."""
+    check_ways(tools.options)
     assert isinstance(evidence.target, Target)  # noqa: S101 - it is needed
     if tools.options.ssm is not None and not _has_keys(evidence):
         unknown = NotLooked("credentials")  # the way itself takes credentials
@@ -325,7 +328,8 @@ def _without_login(grant: str) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:500]
+    """A message on one line; without a token, should a server repeat it."""
+    return _OF_TOKEN.sub("…", " ".join(text.split()))[:500]
 
 
 SERVER = Check(
