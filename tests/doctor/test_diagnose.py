@@ -162,8 +162,8 @@ DENIAL = "AWS does not permit looking up x with these credentials (AccessDenied:
         ),
         (TargetError("It is\nstopped.", cause="database-stopped"), Failed("It is stopped.")),
         (CredentialsError("None."), Failed("None.")),
-        (ZeroDivisionError("s3cret"), Failed("an unforeseen ZeroDivisionError")),
-        (SystemExit(3), Failed("an unforeseen SystemExit")),
+        (ZeroDivisionError("s3cret"), Failed("The check failed: ZeroDivisionError.")),
+        (SystemExit(3), Failed("The check failed: SystemExit.")),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -187,10 +187,10 @@ def test_a_late_check_has_failed_and_what_it_says_then_is_lost(silent):
         Check("clock", ("clock",), silent, limit=0.1),
         Check("credentials", ("keys",), fills("keys", keys), after=("clock",)),
     )
-    assert evidence.clock == Failed("no answer within 0.1 s")
+    assert evidence.clock == Failed("No answer came within 0.1 s.")
     silent.may_end.set()
     assert evidence.keys == keys
-    assert evidence.clock == Failed("no answer within 0.1 s")
+    assert evidence.clock == Failed("No answer came within 0.1 s.")
 
 
 def test_all_checks_together_have_a_limit(silent):
@@ -203,7 +203,7 @@ def test_all_checks_together_have_a_limit(silent):
         whole=0.1,
     )
     assert time.monotonic() - began < LONG
-    assert evidence.clock == Failed("no answer within 0.1 s")
+    assert evidence.clock == Failed("No answer came within 0.1 s.")
     assert evidence.log == NotLooked("clock")
     assert evidence.known_in == NotLooked("clock")
 
@@ -259,7 +259,7 @@ def test_any_checks(data):
     for field in FIELDS:
         value = getattr(evidence, field)
         if field in order:
-            assert value == (Failed("an unforeseen ValueError") if field in broken else field)
+            assert value == (Failed("The check failed: ValueError.") if field in broken else field)
             waited_for = [each for each in needs[field] + after[field] if each in order]
             assert all(order.index(each) < order.index(field) for each in waited_for)
         else:
