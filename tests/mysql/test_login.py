@@ -1,8 +1,10 @@
 """No byte of a token or of a password reaches a server whose TLS is not verified; a recording listener shows it."""
 
+import contextlib
 import socket
 import ssl
 import threading
+import time
 
 import pytest
 import trustme
@@ -16,6 +18,7 @@ from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.driver import HandshakeError, verify_tls
 from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.mysql.session_settings import SessionSettings
+from tests.support.events import LONG
 from tests.support.listener import Listener
 from tests.support.loopback import LoopbackServer
 from tests.support.packets import greeting, packet
@@ -209,3 +212,20 @@ def test_mariadb_is_known_by_its_greeting(login, mariadb):
     with Greeting() as server, pytest.raises(HandshakeError) as caught:
         tls_only(login, server.port)
     assert caught.value.failure.server_is_mariadb == mariadb
+
+
+def test_tcp_may_have_less_time_than_the_whole(login):
+    began = time.monotonic()
+    with socket.socket() as full, contextlib.ExitStack() as stack:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        port = full.getsockname()[1]
+        with pytest.raises(UnreachableError, match="does not answer"):
+            verify_tls(
+                Address("127.0.0.1", port), host=HOST, context=login(port).context, timeout=LONG, dial_timeout=0.1
+            )
+    assert time.monotonic() - began < LONG

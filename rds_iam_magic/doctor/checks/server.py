@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from rds_iam_magic.mysql.login import Login
     from rds_iam_magic.mysql.session import ServerSession
 
+ATTEMPT = 5.0
+"""Seconds for an attempt: TCP has `LIMIT` of them, the rest is for the many round trips of a login from far away."""
+
 TUNNEL = 6.0
 """Seconds for an attempt through a tunnel that has to be opened first."""
 
@@ -102,7 +105,7 @@ def trust_within_limit(options: ConnectOptions, endpoint: Endpoint) -> TrustStor
 def quick_options(options: ConnectOptions) -> ConnectOptions:
     """The options for a login that gives up within seconds."""
     through = options.ssm is not None or options.ssh is not None
-    return replace(options, wait=False, connect_timeout=TUNNEL if through else LIMIT)
+    return replace(options, wait=False, connect_timeout=TUNNEL if through else ATTEMPT)
 
 
 class _Attempt:
@@ -158,9 +161,9 @@ class _Attempt:
         try:
             if self._token is None:
                 of_tls = {name: login[name] for name in ("host", "context", "timeout")}
-                self._names = verify_tls(address, **of_tls)
+                self._names = verify_tls(address, dial_timeout=LIMIT, **of_tls)
                 return _NoSession()
-            session = open_session(address, **login)
+            session = open_session(address, dial_timeout=LIMIT, **login)
         except HandshakeError as error:
             self._failure = error.failure
             raise
@@ -224,7 +227,7 @@ class _Attempt:
         if failure is not None:
             if failure.reached == "tcp":
                 is_late = isinstance(failure.cause, TimeoutError)
-                return Network("mute" if is_late else "closed", way, self._maybe_paused(message), problem)
+                return Network("mute" if is_late else "closed", way, self._maybe_paused(message, ATTEMPT), problem)
             if failure.reached == "words" and not _is_of_the_server(failure.code):
                 return Network("mute", way, message, problem)
             return None
@@ -233,15 +236,15 @@ class _Attempt:
         if error.detail == "ECONNREFUSED":
             return Network("refused", way, message, problem)
         outcome: Any = _OF_TCP.get(error.cause, "unreachable")
-        return Network(outcome, way, self._maybe_paused(message) if outcome == "silent" else message, problem)
+        return Network(outcome, way, self._maybe_paused(message, LIMIT) if outcome == "silent" else message, problem)
 
-    def _maybe_paused(self, message: str) -> str:
+    def _maybe_paused(self, message: str, seconds: float) -> str:
         """A database that is paused answers later than it is waited for here."""
         database = self._evidence.database
         if not isinstance(database, Described) or not database.pauses:
             return message
         return (
-            f"{message} It was waited for {LIMIT:g} s; the database may be paused, and resuming takes up to "
+            f"{message} It was waited for {seconds:g} s; the database may be paused, and resuming takes up to "
             f"{RESUME_TIMEOUT:g} s."
         )
 

@@ -128,6 +128,7 @@ def full():
 @pytest.fixture
 def hasty(monkeypatch):
     monkeypatch.setattr(checks, "LIMIT", 0.5)
+    monkeypatch.setattr(checks, "ATTEMPT", 1.0)
 
 
 def closed(evidence, outcome):
