@@ -182,7 +182,11 @@ class _Gathering:
         def look() -> Evidence | Unknown:
             try:
                 found = check.look(tools, evidence)
-                return found if isinstance(found, Evidence) else Failed(f"a {type(found).__name__} is no evidence")
+                return (
+                    found
+                    if isinstance(found, Evidence)
+                    else Failed(f"The check gave no evidence: {type(found).__name__}.")
+                )
             except BaseException as error:  # noqa: BLE001 - on this thread no interrupt comes; whatever it is, it is told
                 return _why(error)
             finally:
@@ -206,12 +210,12 @@ class _Gathering:
         late = [number for number, running in self._running.items() if now >= running.deadline]
         for each in late:
             check = self._running.pop(each).check
-            self._fill(check, Failed(f"no answer within {limit_text(self._limit(check))}"))
+            self._fill(check, Failed(f"No answer came within {limit_text(self._limit(check))}."))
         return bool(late)
 
     def _give_up(self, whole: float) -> None:
         for running in self._running.values():
-            self._fill(running.check, Failed(f"no answer within {limit_text(whole)}"))
+            self._fill(running.check, Failed(f"No answer came within {limit_text(whole)}."))
         self._running.clear()
 
     def _fill(self, check: Check, found: Evidence | Unknown) -> None:
@@ -238,7 +242,7 @@ def _why(error: BaseException) -> Unknown:
         return Failed(" ".join(error.message.split()))
     if is_denial(error):
         return NotPermitted(_permission(str(error)))
-    return Failed(f"an unforeseen {type(error).__name__}")
+    return Failed(f"The check failed: {type(error).__name__}.")
 
 
 def _permission(text: str) -> str:

@@ -311,12 +311,14 @@ def log_in(
     context: ssl.SSLContext,
     database: str | None,
     timeout: float,
+    dial_timeout: float | None = None,
     compress: Compress = "off",
     **options: Any,
 ) -> Opened:
     """Connect, verify TLS for `host` and authenticate, all within `timeout` seconds; return what `take` makes of it.
 
-    `options` are PyMySQL's own. The socket belongs to what `take` has made; if it raises, to nobody: it is closed.
+    With `dial_timeout`, TCP has only so much of it. `options` are PyMySQL's own. The socket belongs to what `take` has
+    made; if it raises, to nobody: it is closed.
 
     Raises:
         UnreachableError: Nothing answers at the address.
@@ -327,9 +329,9 @@ def log_in(
     deadline = time.monotonic() + timeout
     options = {"program_name": "rds_iam_magic"} | options
     options |= {"host": host, "user": user, "database": database, "ssl": context, "write_timeout": timeout}
-    opened = _attempt(address, take, credential, deadline, compress, options)
+    opened = _attempt(address, take, credential, deadline, compress, options, dial_timeout or timeout)
     if opened is None:
-        opened = _attempt(address, take, credential, deadline, "off", options)
+        opened = _attempt(address, take, credential, deadline, "off", options, dial_timeout or timeout)
     assert opened is not None  # noqa: S101 - without compression, a fast link ends nothing; for mypy
     return opened
 
@@ -341,6 +343,7 @@ def _attempt(
     deadline: float,
     compress: Compress,
     options: dict[str, Any],
+    dial_timeout: float,
 ) -> Opened | None:
     """What `take` makes; None if the link has turned out to be a fast one, or nobody is to log in; else it raises."""
     handled = sys.exc_info()[1]
@@ -348,7 +351,7 @@ def _attempt(
     sock: socket.socket | None = None
     failure: BaseException
     try:
-        sock = dial.dial(address, deadline)
+        sock = dial.dial(address, min(deadline, time.monotonic() + dial_timeout))
         raw.dialled_at = time.monotonic()
         peer = dial.Address(*sock.getpeername()[:2])
         raw.connect(sock)
@@ -370,7 +373,14 @@ def _attempt(
     raise _cleaned(failure, handled, raw, expired=time.monotonic() >= deadline, timeout=timeout)
 
 
-def verify_tls(address: dial.Address, *, host: str, context: ssl.SSLContext, timeout: float) -> tuple[str, ...]:
+def verify_tls(
+    address: dial.Address,
+    *,
+    host: str,
+    context: ssl.SSLContext,
+    timeout: float,
+    dial_timeout: float | None = None,
+) -> tuple[str, ...]:
     """Connect and verify TLS for `host`, all within `timeout` seconds; no user name and no secret is sent.
 
     Returns:
@@ -381,7 +391,7 @@ def verify_tls(address: dial.Address, *, host: str, context: ssl.SSLContext, tim
     """
     certificates: list[Any] = []
     options = {"host": host, "user": "", "ssl": context, "write_timeout": timeout, "at_tls": certificates.append}
-    _attempt(address, _session, None, time.monotonic() + timeout, "off", options)
+    _attempt(address, _session, None, time.monotonic() + timeout, "off", options, dial_timeout or timeout)
     names = (value for certificate in certificates for _, value in certificate.get("subjectAltName", ()))
     return tuple(dict.fromkeys(map(str, names)))
 

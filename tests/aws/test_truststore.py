@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -494,3 +495,12 @@ def _serve(context, sock):
         context.wrap_socket(sock, server_side=True).close()
     except OSError:
         return
+
+
+def test_a_download_may_have_less_time(web, monkeypatch):
+    """A web server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("RDS_IAM_MAGIC_CA_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/global-bundle.pem")
+        with pytest.raises(TrustStoreError, match="timed out"):
+            trust_store(ENDPOINT, timeout=0.1)
+    assert web.requests == 0

@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rds_iam_magic.connect_options import ConnectOptions, TargetOptions
 from rds_iam_magic.doctor import diagnose
@@ -160,8 +162,8 @@ DENIAL = "AWS does not permit looking up x with these credentials (AccessDenied:
         ),
         (TargetError("It is\nstopped.", cause="database-stopped"), Failed("It is stopped.")),
         (CredentialsError("None."), Failed("None.")),
-        (ZeroDivisionError("s3cret"), Failed("an unforeseen ZeroDivisionError")),
-        (SystemExit(3), Failed("an unforeseen SystemExit")),
+        (ZeroDivisionError("s3cret"), Failed("The check failed: ZeroDivisionError.")),
+        (SystemExit(3), Failed("The check failed: SystemExit.")),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -185,10 +187,10 @@ def test_a_late_check_has_failed_and_what_it_says_then_is_lost(silent):
         Check("clock", ("clock",), silent, limit=0.1),
         Check("credentials", ("keys",), fills("keys", keys), after=("clock",)),
     )
-    assert evidence.clock == Failed("no answer within 0.1 s")
+    assert evidence.clock == Failed("No answer came within 0.1 s.")
     silent.may_end.set()
     assert evidence.keys == keys
-    assert evidence.clock == Failed("no answer within 0.1 s")
+    assert evidence.clock == Failed("No answer came within 0.1 s.")
 
 
 def test_all_checks_together_have_a_limit(silent):
@@ -201,7 +203,7 @@ def test_all_checks_together_have_a_limit(silent):
         whole=0.1,
     )
     assert time.monotonic() - began < LONG
-    assert evidence.clock == Failed("no answer within 0.1 s")
+    assert evidence.clock == Failed("No answer came within 0.1 s.")
     assert evidence.log == NotLooked("clock")
     assert evidence.known_in == NotLooked("clock")
 
@@ -227,6 +229,42 @@ def test_nothing_is_told_of_what_is_quick():
     lines = []
     run(Check("clock", ("clock",), fills("clock", 0.0)), notify=lines.append)
     assert lines == []
+
+
+FIELDS = ("keys", "identity", "clock", "known_in", "target", "database")
+
+
+@given(st.data())
+def test_any_checks(data):
+    """Each field gets what its check gives, or why it could not; what begins has all that it waits for behind it."""
+    order: list[str] = []
+    some = st.lists(st.sampled_from(FIELDS), max_size=3).map(tuple)
+    fields = data.draw(st.lists(st.sampled_from(FIELDS), unique=True))
+    needs, after = ({field: data.draw(some) for field in fields} for _ in range(2))
+    broken = data.draw(st.sets(st.sampled_from(FIELDS)))
+
+    def look_at(field):
+        def look(_, evidence):
+            order.append(field)
+            for need in needs[field]:
+                assert getattr(evidence, need) == need
+            if field in broken:
+                raise ValueError
+            return replace(evidence, **{field: field})
+
+        return look
+
+    evidence = run(*(Check(f"of {f}", (f,), look_at(f), needs=needs[f], after=after[f]) for f in fields))
+    assert len(order) == len(set(order))
+    for field in FIELDS:
+        value = getattr(evidence, field)
+        if field in order:
+            assert value == (Failed("The check failed: ValueError.") if field in broken else field)
+            waited_for = [each for each in needs[field] + after[field] if each in order]
+            assert all(order.index(each) < order.index(field) for each in waited_for)
+        else:
+            assert isinstance(value, NotLooked)
+            assert (value.waits_for.removeprefix("of ") in fields) or value == NotLooked()
 
 
 def test_ctrl_c(silent):

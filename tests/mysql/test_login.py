@@ -1,8 +1,10 @@
 """No byte of a token or of a password reaches a server whose TLS is not verified; a recording listener shows it."""
 
+import contextlib
 import socket
 import ssl
 import threading
+import time
 
 import pytest
 import trustme
@@ -13,10 +15,13 @@ from rds_iam_magic.drivers.plain_connection import PlainConnection
 from rds_iam_magic.errors import ConnectError, TlsError, UnreachableError
 from rds_iam_magic.mysql.credential import Password, Token
 from rds_iam_magic.mysql.dial import Address
+from rds_iam_magic.mysql.driver import HandshakeError, verify_tls
 from rds_iam_magic.mysql.login import Login
 from rds_iam_magic.mysql.session_settings import SessionSettings
+from tests.support.events import LONG
 from tests.support.listener import Listener
-from tests.support.packets import packet
+from tests.support.loopback import LoopbackServer
+from tests.support.packets import greeting, packet
 
 pytestmark = pytest.mark.slow  # servers of its own
 
@@ -152,3 +157,75 @@ def test_nobody_listens(login, opened):
     with pytest.raises(UnreachableError, match="cannot be reached") as caught:
         opened(login(1))
     assert "via=" in caught.value.hint
+
+
+# TLS only
+
+
+def tls_only(login, port, timeout=3.0):
+    made = login(port)
+    return verify_tls(Address("127.0.0.1", port), host=HOST, context=made.context, timeout=timeout)
+
+
+def test_tls_may_be_verified_without_logging_in(authority, login):
+    """Nothing is sent within TLS, not even the user's name."""
+    with Listener(tls=True, context=server_context(authority, HOST, "other.example.com")) as listener:
+        assert tls_only(login, listener.port) == (HOST, "other.example.com")
+    assert len(listener.received) == 36, "the request for TLS"
+
+
+def test_tls_only_refuses_what_a_login_refuses(login):
+    with Listener(tls=True, context=server_context(trustme.CA(), HOST)) as listener:
+        with pytest.raises(HandshakeError) as caught:
+            tls_only(login, listener.port)
+    assert isinstance(caught.value.failure.cause, ssl.SSLCertVerificationError)
+    with Listener(tls=False) as listener, pytest.raises(TlsError, match="offers no TLS"):
+        tls_only(login, listener.port)
+
+
+@pytest.mark.parametrize(
+    ("words", "reached", "code"),
+    [
+        (b"", "tcp", 2013),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "words", None),
+        (packet(0, b"\xff\x10\x04Too many connections"), "words", 1040),
+        (greeting(tls=True), "greeting", None),
+    ],
+)
+def test_how_far_a_handshake_came(login, words, reached, code):
+    class Speaking(LoopbackServer):
+        def _talk(self, connection):
+            connection.sendall(words)
+
+    with Speaking() as server, pytest.raises(HandshakeError) as caught:
+        tls_only(login, server.port)
+    assert caught.value.failure.reached == reached
+    assert code in (None, caught.value.failure.code)
+
+
+@pytest.mark.parametrize("mariadb", [False, True])
+def test_mariadb_is_known_by_its_greeting(login, mariadb):
+    class Greeting(LoopbackServer):
+        def _talk(self, connection):
+            connection.sendall(greeting(tls=True, mariadb=mariadb))
+
+    with Greeting() as server, pytest.raises(HandshakeError) as caught:
+        tls_only(login, server.port)
+    assert caught.value.failure.server_is_mariadb == mariadb
+
+
+def test_tcp_may_have_less_time_than_the_whole(login):
+    began = time.monotonic()
+    with socket.socket() as full, contextlib.ExitStack() as stack:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        port = full.getsockname()[1]
+        with pytest.raises(UnreachableError, match="does not answer"):
+            verify_tls(
+                Address("127.0.0.1", port), host=HOST, context=login(port).context, timeout=LONG, dial_timeout=0.1
+            )
+    assert time.monotonic() - began < LONG

@@ -44,8 +44,8 @@ class Tools:
         self.options = options
         self.where = where
         self.secret = secret
-        self._lock = threading.Lock()  # only threads of checks take it, where no interrupt comes
         self._session: Any = None
+        self._lock = threading.Lock()
 
     @property
     def patience(self) -> float:

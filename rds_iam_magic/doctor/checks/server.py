@@ -38,6 +38,7 @@ from rds_iam_magic.mysql.credential import Token
 from rds_iam_magic.mysql.dial import Address
 from rds_iam_magic.mysql.driver import HandshakeError, HandshakeFailure, open_session, verify_tls
 from rds_iam_magic.mysql.own_queries import fetch_all, fetch_one
+from rds_iam_magic.tunnels.choice import check_ways
 from rds_iam_magic.wording import limit_text
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from rds_iam_magic.connect_options import ConnectOptions
     from rds_iam_magic.mysql.login import Login
     from rds_iam_magic.mysql.session import ServerSession
+
+ATTEMPT = 5.0
+"""Seconds for an attempt: TCP has `LIMIT` of them, the rest is for the many round trips of a login from far away."""
 
 TUNNEL = 6.0
 """Seconds for an attempt through a tunnel that has to be opened first."""
@@ -67,11 +71,13 @@ _OF_TLS = {
     "tls-expired": "expired",
 }
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which Python's ssl has no name for
+_OF_TOKEN = re.compile(r"[^\s'\"]*X-Amz-[^\s'\"]*")
 _CLIENT = re.compile(r"@'([^'@]*)'")
 
 
 def attempt(tools: Tools, evidence: Evidence) -> Evidence:
     """Fill `network`, `tls`, `answer` and `grants`."""
+    check_ways(tools.options)
     assert isinstance(evidence.target, Target)  # noqa: S101 - it is needed
     if tools.options.ssm is not None and not _has_keys(evidence):
         unknown = NotLooked("credentials")  # the way itself takes credentials
@@ -102,7 +108,7 @@ def quick_options(tools: Tools) -> ConnectOptions:
     """The options for a login that gives up within seconds."""
     options = tools.options
     through = options.ssm is not None or options.ssh is not None
-    return replace(options, wait=False, connect_timeout=tools.patience * (TUNNEL if through else LIMIT))
+    return replace(options, wait=False, connect_timeout=tools.patience * (TUNNEL if through else ATTEMPT))
 
 
 class _Attempt:
@@ -159,9 +165,9 @@ class _Attempt:
         try:
             if self._token is None:
                 of_tls = {name: login[name] for name in ("host", "context", "timeout")}
-                self._names = verify_tls(address, **of_tls)
+                self._names = verify_tls(address, dial_timeout=self._tools.seconds, **of_tls)
                 return _NoSession()
-            session = open_session(address, **login)
+            session = open_session(address, dial_timeout=self._tools.seconds, **login)
         except HandshakeError as error:
             self._failure = error.failure
             raise
@@ -225,7 +231,12 @@ class _Attempt:
         if failure is not None:
             if failure.reached == "tcp":
                 is_late = isinstance(failure.cause, TimeoutError)
-                return Network("mute" if is_late else "closed", way, self._maybe_paused(message), problem)
+                return Network(
+                    "mute" if is_late else "closed",
+                    way,
+                    self._maybe_paused(message, ATTEMPT * self._tools.patience),
+                    problem,
+                )
             if failure.reached == "words" and not _is_of_the_server(failure.code):
                 return Network("mute", way, message, problem)
             return None
@@ -234,16 +245,18 @@ class _Attempt:
         if error.detail == "ECONNREFUSED":
             return Network("refused", way, message, problem)
         outcome: Any = _OF_TCP.get(error.cause, "unreachable")
-        return Network(outcome, way, self._maybe_paused(message) if outcome == "silent" else message, problem)
+        return Network(
+            outcome, way, self._maybe_paused(message, self._tools.seconds) if outcome == "silent" else message, problem
+        )
 
-    def _maybe_paused(self, message: str) -> str:
+    def _maybe_paused(self, message: str, seconds: float) -> str:
         """A database that is paused answers later than it is waited for here."""
         database = self._evidence.database
         if not isinstance(database, Described) or not database.pauses:
             return message
         return (
-            f"{message} It was waited for {limit_text(self._tools.seconds)}; the database may be paused, and resuming "
-            f"takes up to {RESUME_TIMEOUT:g} s."
+            f"{message} It was waited for {limit_text(seconds)}; the database may be paused, and resuming takes up to "
+            f"{RESUME_TIMEOUT:g} s."
         )
 
     def _of_tls(self, error: RdsIamError, login: Login) -> Tls:
@@ -331,7 +344,8 @@ def _without_login(grant: str) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:500]
+    """A message on one line; without a token, should a server repeat it."""
+    return _OF_TOKEN.sub("…", " ".join(text.split()))[:500]
 
 
 SERVER = Check(

@@ -68,7 +68,7 @@ def test_what_it_waits_for(known, expected):
 
 
 def test_without_a_secret():
-    assert look(Evidence(Asked("ana"), target=TARGET), secret=None) == NotLooked(why="with --secret ID")
+    assert look(Evidence(Asked("ana"), target=TARGET), secret=None) == NotLooked(why="with the master user's secret")
 
 
 def test_the_account_of_a_user_who_is_let_in(inside):

@@ -128,6 +128,7 @@ def full():
 @pytest.fixture
 def hasty(monkeypatch):
     monkeypatch.setattr(checks, "LIMIT", 0.5)
+    monkeypatch.setattr(checks, "ATTEMPT", 1.0)
 
 
 def closed(evidence, outcome):
@@ -316,6 +317,35 @@ def test_a_server_that_goes_away_with_the_token(authority, bundle):
     assert evidence.tls.outcome == "verified"
     assert isinstance(evidence.answer, Failed)
     assert "X-Amz" not in repr(evidence)
+
+
+class Repeating(Refusing):
+    """Repeats what it was sent."""
+
+    def _talk(self, connection):
+        connection.sendall(greeting(tls=True))
+        self._read(connection, 36)
+        with self._context.wrap_socket(connection, server_side=True) as inside:
+            self._record(inside, once=True)
+            inside.sendall(packet(3, CLEAR_PASSWORD_SWITCH))
+            token = inside.recv(65536)[4:-1]
+            self.received += token
+            inside.sendall(packet(5, err(1045, b"Access denied for '" + token + b"' @ '" + token[-80:] + b"'")))
+
+
+def test_a_server_that_repeats_the_token(authority, bundle):
+    with Repeating(context_of(authority), b"") as server:
+        evidence = look(server.port, ca=bundle)
+    assert evidence.answer.code == 1045
+    assert b"X-Amz-Signature" in server.received
+    assert "Amz" not in repr(evidence)
+    assert server.received.partition(b"X-Amz-Signature=")[2].decode()[:20] not in repr(evidence)
+
+
+def test_two_ways_at_once(bundle):
+    tools = Tools(ConnectOptions(via="127.0.0.1", ssh="bastion", ca=bundle), TargetOptions())
+    evidence = gather(Asked("analyst"), tools, [target_of(HOST), SERVER], notify=lambda _: None)
+    assert evidence.network == Failed("via and ssh both say how the database is reached.")
 
 
 @pytest.mark.parametrize("keys", [NO_KEYS, Failed("no answer within 3 s")])
