@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.connecting import connect
     from rds_iam_magic.connection.connection import Connection
+    from rds_iam_magic.doctor.diagnosing import diagnose
+    from rds_iam_magic.doctor.findings import Diagnosis
     from rds_iam_magic.drivers.pymysql import pymysql_connect
     from rds_iam_magic.drivers.sqlalchemy import sqlalchemy_engine
     from rds_iam_magic.notebook.held import connection
@@ -54,6 +56,7 @@ __all__ = [
     "ConnectionLostError",
     "CredentialsError",
     "DecodeError",
+    "Diagnosis",
     "NotConnectedError",
     "OptionError",
     "Partition",
@@ -72,6 +75,7 @@ __all__ = [
     "UserSetupError",
     "connect",
     "connection",
+    "diagnose",
     "load_ipython_extension",
     "pymysql_connect",
     "sqlalchemy_engine",
@@ -80,9 +84,11 @@ __all__ = [
 
 _LATE = {
     "Connection": "rds_iam_magic.connection.connection",
+    "Diagnosis": "rds_iam_magic.doctor.findings",
     "Partition": "rds_iam_magic.parallel.partition",
     "connect": "rds_iam_magic.connecting",
     "connection": "rds_iam_magic.notebook.held",
+    "diagnose": "rds_iam_magic.doctor.diagnosing",
     "pymysql_connect": "rds_iam_magic.drivers.pymysql",
     "sqlalchemy_engine": "rds_iam_magic.drivers.sqlalchemy",
 }

@@ -6,11 +6,14 @@ generated from it or, in the test suite, checked against it.
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.option import OptionInfo, option
+from rds_iam_magic.option import OptionInfo, option, options_of
 
 DEFAULT_PORT = 3306
 
@@ -170,3 +173,49 @@ CONNECT_ARGUMENTS = {
     "notify": OptionInfo("Called with each note for the user, one line of text.", default_text="a Python warning"),
 }
 """The arguments of `connect` that are neither `ConnectOptions` nor `SessionSettings`."""
+
+
+def as_line(
+    target: str | None,
+    user: str,
+    database: str | None,
+    port: int | None,
+    options: ConnectOptions,
+    where: TargetOptions,
+) -> str:
+    """The target and the options that are given, as on the line of a magic, to copy; no option of them is a secret.
+
+    What IPython would take for a variable is written so that it does not.
+    """
+    words = [target] if target else []
+    for key, value, info in _given(user, database, port, options, where):
+        name = f"-{info.short}" if info.short else f"--{key.replace('_', '-')}"
+        words += [name] if value is True else [name, f"{value:g}" if isinstance(value, float) else str(value)]
+    line = " ".join(map(shlex.quote, words))
+    return re.sub(r"\$(?=[\w.])", "$$", line.replace("{", "{{").replace("}", "}}"))
+
+
+def as_arguments(
+    target: str | None,
+    user: str,
+    database: str | None,
+    port: int | None,
+    options: ConnectOptions,
+    where: TargetOptions,
+) -> str:
+    """The same as the arguments of a call in Python."""
+    named = [f"{key}={value!r}" for key, value, _ in _given(user, database, port, options, where)]
+    return ", ".join([*([repr(target)] if target else []), *named])
+
+
+def _given(
+    user: str, database: str | None, port: int | None, options: ConnectOptions, where: TargetOptions
+) -> Iterator[tuple[str, Any, OptionInfo]]:
+    """The options that differ from their defaults, each with its Python name and its declaration."""
+    for key, value in (("user", user), ("database", database), ("port", port)):
+        if value is not None:
+            yield key, value, CONNECT_ARGUMENTS[key]
+    for kind in (where, options):
+        for key, info in options_of(type(kind)).items():
+            if getattr(kind, key) != info.default:
+                yield key, getattr(kind, key), info

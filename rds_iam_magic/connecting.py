@@ -30,10 +30,12 @@ from rds_iam_magic.connect_options import (
     Compress,
     ConnectOptions,
     TargetOptions,
+    as_arguments,
+    as_line,
     check_named,
 )
 from rds_iam_magic.connection.connection import Connection
-from rds_iam_magic.errors import AccessDeniedError, OptionError, warn
+from rds_iam_magic.errors import AccessDeniedError, ConnectError, CredentialsError, OptionError, TargetError, warn
 from rds_iam_magic.hints import Note
 from rds_iam_magic.mysql.credential import Credential, Password, Token
 from rds_iam_magic.mysql.dial import Address
@@ -185,8 +187,44 @@ def connect_with(
     Raises:
         RdsIamError: One of its subclasses.
     """
-    login = iam_login(options, target, user=user, database=database, port=port, where=where, notify=notify)
-    endpoint = login.endpoint
+    try:
+        login = iam_login(options, target, user=user, database=database, port=port, where=where, notify=notify)
+        return _opened(login, options, settings, max_memory, notify)
+    except (ConnectError, CredentialsError, TargetError) as error:
+        if error.cause not in _SELF_EVIDENT:
+            shown = (target, user, database, port, replace(options, wait=False), where)
+            line, arguments = as_line(*shown), as_arguments(*shown)
+            error.put_behind_hint(Note("Why: {command:doctor}", line=line, arguments=arguments))
+        raise
+
+
+_SELF_EVIDENT = frozenset(
+    {
+        "aws-cli-missing",
+        "compression-not-offered",
+        "database-unknown",
+        "login-as-target",
+        "profile-unknown",
+        "session-manager-plugin-missing",
+        "ssh-host-invalid",
+        "ssh-missing",
+        "stack-with-several",
+        "ssm-target-invalid",
+        "target-ambiguous",
+        "zstd-not-offered",
+    }
+)
+"""Causes about which nothing more can be found out."""
+
+
+def _opened(
+    login: Login,
+    options: ConnectOptions,
+    settings: SessionSettings,
+    max_memory: int | str | None,
+    notify: Callable[[str], None],
+) -> Connection:
+    endpoint, user = login.endpoint, login.user
     ready = replace(options, wait=False, connect_timeout=login.timeout)
     lasting = replace(settings, close_idle=None)  # a task's connection ends with it
     recipe = Reconnect(ready, lasting, f"{endpoint.host}:{endpoint.port}", endpoint.region, user, login.database)

@@ -81,14 +81,15 @@ class RdsIamError(Exception):
         self.cause = cause or type(self).cause
         self.facts = dict(facts or {})
         self._sentences: list[str] = []  # in front of the hint
+        self._ending = ""
         self._hint = hint or None
 
     @property
     def hint(self) -> str:
         """What to do next, as the interface spells it; one line, or empty."""
         text = spell(HINTS.get(self.cause, ""), self.interface, self.facts) if self._hint is None else self._hint
-        before = (each.spelled(self.interface) if isinstance(each, Note) else each for each in self._sentences)
-        return " ".join(filter(None, [*before, text]))
+        before = map(self._spelled, self._sentences)
+        return " ".join(filter(None, [*before, text, self._spelled(self._ending)]))
 
     @hint.setter
     def hint(self, text: str) -> None:
@@ -97,6 +98,13 @@ class RdsIamError(Exception):
     def put_before_hint(self, *sentences: str) -> None:
         """Put sentences in front of the hint; empty ones are left out. A `Note` is spelled for the interface."""
         self._sentences[:0] = filter(None, sentences)
+
+    def put_behind_hint(self, sentence: str) -> None:
+        """Let the hint end with a sentence, whatever else it comes to say; in the place of the one of before."""
+        self._ending = sentence
+
+    def _spelled(self, sentence: str) -> str:
+        return sentence.spelled(self.interface) if isinstance(sentence, Note) else sentence
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message

@@ -85,19 +85,16 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
         'delete(session, "{stack}", yes=True)',
         "%rds_iam_provision delete {stack} --yes",
     ),
+    "command:doctor": ("rds_iam_magic.diagnose({arguments})", "%rds_iam_doctor {line}"),
     "command:execute": ("Call execute()", "Omit --to"),
     "command:memory": ("connect with a larger max_memory", "raise %config RdsIamMagics.max_memory"),
-    "command:policy": (
-        "a policy that allows rds-db:connect on arn:aws:rds-db:REGION:ACCOUNT:dbuser:RESOURCE_ID/{user}",
-        "the policy that this prints (it looks the database up, with rds:DescribeDBClusters and "
-        "rds:DescribeDBInstances; or give --resource-id): %rds_iam_policy {user} {host}",
-    ),
     "command:result-sets": ("Call run()", "Omit --to"),
     "command:status": ('status(session, "{stack}")', "%rds_iam_provision status {stack}"),
     "command:write": ("write()", "--to FILE"),
 }
 
 _AWS_CONFIGURATION = "Check ~/.aws/config (or AWS_CONFIG_FILE) and the AWS_* variables."
+_DATABASE_USER = "rds-db:connect on arn:aws:rds-db:REGION:ACCOUNT:dbuser:RESOURCE_ID/{user}."
 _CREDENTIALS_SOURCE = "Check the profile's settings; aws sts get-caller-identity shows whether they work."
 _NETWORK = "Check the network, the proxy settings and AWS_ENDPOINT_URL."
 _NO_LOCAL_FILES = "LOAD DATA LOCAL is not supported; INSERT the rows instead."
@@ -322,12 +319,12 @@ HINTS: dict[str, str] = {
     "database-denied": "Ask for a grant, or connect without {option:database} and run SHOW DATABASES.",
     "database-unknown": "Check its spelling and case, or connect without {option:database} and run SHOW DATABASES.",
     "host-blocked": "Ask an administrator to run FLUSH HOSTS.",
-    "iam-denied": "Check that your IAM identity has {command:policy}",
+    "iam-denied": "Your IAM identity needs a policy that allows " + _DATABASE_USER,
     "iam-throttled": "Wait a minute; hold connections open instead of making a new one for each query.",
     "proxy-user-unknown": "Ask the proxy's administrator for a secret with this user's name, and for IAM "
     "authentication (RDS console, Proxies).",
     "user-or-iam-denied": "First check the user's spelling and case (MariaDB asks for a token for unknown users, too), "
-    "then that your IAM identity has {command:policy}",
+    "then that your IAM identity has a policy that allows " + _DATABASE_USER,
     "login-refused": "This is the server's message; ask its administrator.",
     "password-denied": "The secret may belong to another database, or is being rotated; try again in a minute.",
     "proxy-cannot-reach-database": "Check the proxy's target group.",

@@ -1,12 +1,13 @@
 """`Diagnosis`: the verdict, and what was found on the way to it, in the order of the way. Data only.
 
-What can be done about a finding without anybody's help is in it as a `Fix`, for `--fix`.
+What can be done about a finding without anybody's help is in it as a `Fix`, for `--fix`. How a diagnosis is shown is in
+`report.py`, what is masked in it in `masking.py`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, Union
+from dataclasses import dataclass, field
+from typing import Any, Literal, Union
 
 State = Literal["ok", "problem", "unknown", "skipped"]
 
@@ -79,8 +80,9 @@ class Finding:
         state: `ok`; `problem`; `unknown`: it could not be looked at; `skipped`: it waits for another one.
         sentence: What was found.
         evidence: What that is concluded from, such as the server's own words; "" if the sentence says it.
-        mend: What to do about it, with the real names filled in; commands and statements on lines of their own. "" if
-            there is nothing to do.
+        mend: What to do about it, with the real names filled in; commands and statements on lines of their own, which
+            are never wrapped. A line of prose begins with a capital and ends with a full stop or a colon. "" if there
+            is nothing to do.
         fix: How this package does it itself; None if it cannot, or should not.
     """
 
@@ -119,14 +121,54 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The verdict and the findings.
+    """What keeps a database user from logging in, and what was found about it.
+
+    `print()` shows it as text, a notebook as a table.
 
     Attributes:
         verdict: The verdict.
         findings: One for each check, in the order of the way.
         line: The target and the options, as on a magic's line.
+        names: What `masked` masks, each with its kind (`masking.names_in`).
     """
 
     verdict: Verdict
     findings: tuple[Finding, ...]
     line: str = ""
+    names: tuple[tuple[str, str], ...] = field(default=(), repr=False, compare=False)
+
+    def __str__(self) -> str:
+        """The verdict, then the findings as an aligned list."""
+        from rds_iam_magic.doctor.report import as_text
+
+        return as_text(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002 - IPython's signature
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        from rds_iam_magic.doctor.report import as_html
+
+        return as_html(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The diagnosis as dictionaries, lists, strings, numbers and None; its keys stay as they are."""
+        from rds_iam_magic.doctor.report import as_dict
+
+        return as_dict(self)
+
+    def to_json(self) -> str:
+        """The same as JSON, indented."""
+        from rds_iam_magic.doctor.report import as_json
+
+        return as_json(self)
+
+    def masked(self) -> Diagnosis:
+        """The same without the names that tell whose it is, to show it to others.
+
+        Account ids, host names, addresses, the names of users, roles and secrets, resource ids and access key ids are
+        each replaced by a mask such as `account-1`: the same one wherever the same name stands.
+        """
+        from rds_iam_magic.doctor.masking import masked
+
+        return masked(self)

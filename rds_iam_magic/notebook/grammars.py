@@ -43,6 +43,16 @@ FEEDBACK = OptionInfo(
     default=2,
 )
 
+CONNECT_ALIAS = Option(
+    "alias",
+    OptionInfo(
+        "Name of the connection.",
+        default_text="the section's name, else the target's identifier (with `--reader`, `-reader` behind it)",
+        metavar="ALIAS",
+        short="A",
+    ),
+)
+
 CONNECT = Grammar(
     "%rds_iam_connect",
     (
@@ -76,15 +86,7 @@ CONNECT = Grammar(
         ),
         *_WHERE,
         *_CONNECT,
-        Option(
-            "alias",
-            OptionInfo(
-                "Name of the connection.",
-                default_text="the section's name, else the target's identifier (with `--reader`, `-reader` behind it)",
-                metavar="ALIAS",
-                short="A",
-            ),
-        ),
+        CONNECT_ALIAS,
         *_SETTINGS,
         Option("connections", OptionInfo("List the held connections.", short="l")),
         Option("close", OptionInfo("Close a held connection.", metavar="ALIAS", short="x")),
@@ -340,6 +342,55 @@ ACCESS = Grammar(
     ),
 )
 
+DOCTOR = Grammar(
+    "%rds_iam_doctor",
+    (
+        "TARGET -u USER [options]",
+        "[ALIAS] [options]",
+        "[TARGET -u USER] --fix N [options]",
+    ),
+    """
+    Say why a database user cannot log in, step by step, from the AWS credentials to the grants: the verdict, then what
+    was found. It only looks; it logs in once, if it can, and closes that session. What it may not look at is unknown,
+    with the permission that it takes: never a problem. Without TARGET: the connection that failed last, else the
+    current one.
+
+    It takes the options of %rds_iam_connect, so that only the magic's name changes; those of a session make no
+    difference here. With --secret the server's accounts are looked at, too, as the master user; without TARGET the
+    secret also names the database.
+
+    --fix N does what finding N says is to be done, if it can be done from here: attach the policy, create the user,
+    switch IAM authentication on. It shows what it changes, and diagnoses again.
+
+    %rds_iam_doctor my-cluster -u analyst
+    %rds_iam_doctor --share                        the connection that failed last, to show it to others
+    """,
+    (
+        *options_from({key: CONNECT_ARGUMENTS[key] for key in ("user", "database", "port", "section")}),
+        Option(
+            "secret",
+            OptionInfo(
+                "The master user's secret: its name or ARN. With it the server's accounts are looked at, too; without "
+                "a target it also names the database.",
+                metavar="SECRET_ID",
+            ),
+        ),
+        Option("json", OptionInfo("The diagnosis as JSON.")),
+        Option(
+            "share",
+            OptionInfo(
+                "Mask account ids, host names, addresses, and the names of users, roles and secrets, each always the "
+                "same way."
+            ),
+        ),
+        Option("fix", OptionInfo("Do what finding N says is to be done, then diagnose again.", metavar="N")),
+        *(option for option in _WHERE if option.key != "secret"),
+        *_CONNECT,
+        CONNECT_ALIAS,
+        *_SETTINGS,
+    ),
+)
+
 _ALIAS = Option(
     "alias",
     OptionInfo("The held connection that is asked.", default_text="the current one", metavar="ALIAS", short="A"),
@@ -424,5 +475,6 @@ DATABASES = Grammar(
 )
 
 GRAMMARS = (
-    CONNECT, SQL, USER, POLICY, ACCESS, PROVISION, ENABLE, TABLES, COLUMNS, PREVIEW, DDL, PROFILE, EXPLAIN, DATABASES,
+    CONNECT, SQL, DOCTOR, USER, POLICY, ACCESS, PROVISION, ENABLE, TABLES, COLUMNS, PREVIEW, DDL, PROFILE, EXPLAIN,
+    DATABASES,
 )  # fmt: skip

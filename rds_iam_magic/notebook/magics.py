@@ -19,9 +19,10 @@ from traitlets import Integer, Unicode, Union
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
-from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
+from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError, StatementError
 from rds_iam_magic.notebook import grammars, options, sqltext
 from rds_iam_magic.notebook.decorator import magic
+from rds_iam_magic.notebook.doctor.magics import RdsIamDoctor
 from rds_iam_magic.notebook.grammar import near
 from rds_iam_magic.notebook.looking.magics import RdsIamLooking
 from rds_iam_magic.notebook.setup.magics import RdsIamSetup
@@ -60,6 +61,7 @@ class RdsIamMagics(Magics):
         self.whole = WholePrinters(shell)
         self.looking = RdsIamLooking(shell, self._connection, self.whole)
         self.setup = RdsIamSetup(shell, self._reach, self.whole)
+        self.doctor = RdsIamDoctor(shell, self.connections, self._reached_by)
 
     @line_magic
     @magic(grammars.CONNECT)
@@ -135,16 +137,22 @@ class RdsIamMagics(Magics):
                 f"Did you mean {guess}? Else add -u USER." if guess else "",
                 cause="user-missing",
             )
-        connection = connect_with(
-            parsed.options,
-            parsed.settings,
-            target,
-            user=parsed.user,
-            database=parsed.database,
-            port=parsed.port,
-            where=parsed.where,
-            notify=display.note,
-        )
+        try:
+            connection = connect_with(
+                parsed.options,
+                parsed.settings,
+                target,
+                user=parsed.user,
+                database=parsed.database,
+                port=parsed.port,
+                where=parsed.where,
+                notify=display.note,
+            )
+        except RdsIamError as error:
+            if not isinstance(error, OptionError):
+                self.doctor.failed(parsed)
+            raise
+        self.doctor.succeeded(parsed)
         endpoint = connection.login.endpoint
         is_reader = parsed.where.reader and endpoint.kind is Kind.READER  # its name begins as the writer's does
         alias = parsed.alias or parsed.section or f"{endpoint.identifier}{'-reader' if is_reader else ''}"
@@ -201,8 +209,13 @@ class RdsIamMagics(Magics):
 
     def _reach(self) -> tuple[Endpoint, ConnectOptions]:
         """The current connection's endpoint, and how AWS was reached for it."""
-        connection = self._connection(None)
-        return connection.login.endpoint, self._reached[str(self.current)]
+        connection, options = self._reached_by(None)
+        return connection.login.endpoint, options
+
+    def _reached_by(self, alias: str | None) -> tuple[Connection, ConnectOptions]:
+        """The connection with that alias, or the current one, and how AWS was reached for it."""
+        connection = self.held(alias)
+        return connection, self._reached[str(alias or self.current)]
 
     def _held(self, alias: str) -> Connection:
         if alias not in self.connections:
@@ -283,7 +296,7 @@ def load(ipython: InteractiveShell) -> None:
         setattr(ipython, _INSTANCE, magics)
         atexit.register(magics.close_all)  # in order, and with a word on a transaction that was open
     magics = getattr(ipython, _INSTANCE)
-    ipython.register_magics(magics, magics.looking, magics.setup)
+    ipython.register_magics(magics, magics.looking, magics.setup, magics.doctor)
 
 
 def unload(ipython: InteractiveShell) -> None:
@@ -294,7 +307,7 @@ def unload(ipython: InteractiveShell) -> None:
     atexit.unregister(magics.close_all)
     magics.close_all()
     magics.whole.clear()
-    for each in (magics, magics.looking, magics.setup):
+    for each in (magics, magics.looking, magics.setup, magics.doctor):
         if each in ipython.configurables:
             ipython.configurables.remove(each)
         for kind, names in each.magics.items():

@@ -79,12 +79,12 @@ def parse_connect(text: str) -> ConnectLine | None:
     at_most(line, 1, CONNECT, "target")
     where = where_of(line, line.words[0] if line.words else None)
     _check_connect(line, where)
-    to = Destination("", line.get("user"), line.get("database"), _port(line.get("port")))
+    to = Destination("", line.get("user"), line.get("database"), port_of(line.get("port")))
     if line.words:
         to = read_url(replace(to, target=line.words[0]))
     options, settings, section = connect_options_of(line), _settings(line), line.get("section")
     if section is not None:
-        given = _given(line, to)
+        given = given_on(line, to)
         options, settings, to, where = with_section(section, options, settings, to, where, given=given)
     if line.words or (section is not None and not where.names_database):
         to = read_url(to)
@@ -118,7 +118,7 @@ def where_of(line: Line, target: str | None) -> TargetOptions:
     return where
 
 
-def _given(line: Line, to: Destination) -> set[str]:
+def given_on(line: Line, to: Destination) -> set[str]:
     """The names of the arguments that a line says something about, be it that a flag is off."""
     words = {key for key in ("target", "user", "database", "port") if getattr(to, key)}
     return words | line.values.keys() | line.flags | {flag.removeprefix("no_") for flag in line.flags}
@@ -248,7 +248,12 @@ def parse_line(grammar: Grammar, text: str) -> Line:
     return line
 
 
-def _port(value: str | None) -> int | None:
+def port_of(value: str | None) -> int | None:
+    """The value of `--port`, or None if it is not given.
+
+    Raises:
+        OptionError: It is not a port; it is not repeated, since it may be a password.
+    """
     try:
         return whole(value, "port", most=65535)
     except OptionError:
