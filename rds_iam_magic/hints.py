@@ -86,6 +86,10 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
         "%rds_iam_provision delete {stack} --yes",
     ),
     "command:doctor": ("rds_iam_magic.diagnose({arguments})", "%rds_iam_doctor {line}"),
+    "command:fix": (
+        "python -m rds_iam_magic doctor {line} --fix {number}",
+        "%rds_iam_doctor {line} --fix {number}",
+    ),
     "command:execute": ("Call execute()", "Omit --to"),
     "command:memory": ("connect with a larger max_memory", "raise %config RdsIamMagics.max_memory"),
     "command:result-sets": ("Call run()", "Omit --to"),

@@ -8,6 +8,7 @@ import pytest
 
 from rds_iam_magic import errors
 from rds_iam_magic.notebook import grammars, options
+from rds_iam_magic.notebook.doctor.lines import parse_doctor
 from rds_iam_magic.notebook.looking.lines import parse_explain, parse_look
 from rds_iam_magic.notebook.setup.lines import parse_access, parse_policy, parse_user
 from rds_iam_magic.notebook.setup.provision_lines import parse_enable, parse_provision
@@ -15,6 +16,7 @@ from rds_iam_magic.notebook.setup.provision_lines import parse_enable, parse_pro
 ROOT = Path(__file__).parents[1]
 PARSERS = {
     "rds_iam_connect": options.parse_connect,
+    "rds_iam_doctor": parse_doctor,
     "rds_iam_user": parse_user,
     "rds_iam_policy": parse_policy,
     "rds_iam_provision": parse_provision,

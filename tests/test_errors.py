@@ -114,6 +114,7 @@ def test_each_spelling_is_used_and_each_placeholder_is_known():
     facts |= {name for pair in SPELLINGS.values() for text in pair for name in re.findall(r"\{(\w+)\}", text)}
     assert facts == {
         "user", "host", "source", "table", "stack", "permission", "engine", "instance", "ssh", "section",
+        "line", "arguments", "number",
     }  # fmt: skip
 
 
@@ -135,6 +136,16 @@ def test_a_sentence_in_front_of_the_hint_leaves_the_rest_to_be_spelled():
     assert str(error) == "No.\nSomething else."
 
 
+def test_a_sentence_behind_the_hint_stays_there():
+    error = UnreachableError("No.", cause="name-unknown")
+    error.put_behind_hint(Note("Why: {command:doctor}", line="a -u {b}", arguments="'a', user='{b}'"))
+    error.put_before_hint("One has run.")
+    assert error.hint.endswith("Why: rds_iam_magic.diagnose('a', user='{b}')")
+    error.interface = Interface.NOTEBOOK
+    error.hint = "Something else."
+    assert str(pickle.loads(pickle.dumps(error))) == "No.\nSomething else. Why: %rds_iam_doctor a -u {b}"
+
+
 def test_a_hint_that_is_none_of_the_table_can_be_given_and_lengthened():
     error = StatementError("No.", code=1)
     assert (error.cause, error.hint, str(error)) == ("server-error", "", "No.")
@@ -147,7 +158,7 @@ def test_a_hint_that_is_none_of_the_table_can_be_given_and_lengthened():
 def test_facts_are_not_read_as_placeholders():
     error = AccessDeniedError("No.", cause="iam-denied", facts={"user": "{option:via}{host}", "host": "h"})
     error.interface = Interface.NOTEBOOK
-    assert error.hint.endswith("%rds_iam_policy {option:via}{host} h")
+    assert error.hint.endswith("dbuser:RESOURCE_ID/{option:via}{host}.")
 
 
 def test_a_fact_that_is_not_known_is_shown_in_capitals():

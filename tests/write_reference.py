@@ -12,6 +12,8 @@ from typing import Any
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions, TargetOptions
 from rds_iam_magic.connecting import connect
 from rds_iam_magic.connection.connection import Connection
+from rds_iam_magic.doctor.diagnosing import diagnose
+from rds_iam_magic.doctor.findings import Diagnosis, Finding, Verdict
 from rds_iam_magic.drivers.pymysql import pymysql_connect
 from rds_iam_magic.drivers.sqlalchemy import sqlalchemy_engine
 from rds_iam_magic.mysql.session_settings import SessionSettings
@@ -66,6 +68,11 @@ def text() -> str:
         *(_callable(method, f"#### ResultSet.{name}", QUERY_ARGUMENTS) for name, method in _members(ResultSet)),
         _type(Changed, "### Changed"),
         _callable(held, "### rds_iam_magic.connection", {}),
+        _callable(diagnose, "### rds_iam_magic.diagnose", _own(diagnose)),
+        _type(Diagnosis, "### Diagnosis"),
+        *(_callable(method, f"#### Diagnosis.{name}", {}) for name, method in _members(Diagnosis)),
+        _type(Verdict, "### Verdict"),
+        _type(Finding, "### Finding"),
         _callable(sqlalchemy_engine, "### rds_iam_magic.sqlalchemy_engine", _own(sqlalchemy_engine)),
         _callable(pymysql_connect, "### rds_iam_magic.pymysql_connect", _own(pymysql_connect)),
     ]

@@ -145,7 +145,14 @@ class Attempt:
         """
         from rds_iam_magic.doctor.diagnose import diagnose_with
 
-        return diagnose_with(self.asked, self.options, self.where, self.secret, notify)
+        found = diagnose_with(self.asked, self.options, self.where, self.secret, notify)
+        return replace(found, line=self.line)
+
+    @property
+    def line(self) -> str:
+        """What follows the doctor's name to ask the same again."""
+        where = replace(self.where, secret=self.secret or self.where.secret)
+        return as_line(self.to.target, str(self.to.user), self.to.database, self.to.port, self.options, where)
 
 
 def attempt_of(to: Destination, options: ConnectOptions, where: TargetOptions, secret: str | None) -> Attempt:

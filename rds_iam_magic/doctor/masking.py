@@ -72,8 +72,13 @@ def _asked(evidence: Evidence) -> Iterator[Name]:
     yield "user", asked.user
     yield "host", asked.target
     yield "host", asked.way.removeprefix("ssh ").removeprefix("ssm ").partition(":")[0]
+    yield from _in_line(asked.line)
+
+
+def _in_line(line: str) -> Iterator[Name]:
+    """The names among the options of a line."""
     try:
-        words = shlex.split(asked.line)
+        words = shlex.split(line)
     except ValueError:
         return
     for option, value in pairwise(words):
@@ -123,7 +128,11 @@ def _accounts(evidence: Evidence) -> Iterator[Name]:
 
 def masked(diagnosis: Diagnosis) -> Diagnosis:
     """The diagnosis with masks in all of its texts."""
-    names = [*diagnosis.names, *(name for text in _texts(diagnosis) for name in _found(text))]
+    names = [
+        *diagnosis.names,
+        *_in_line(diagnosis.line),
+        *(name for text in _texts(diagnosis) for name in _found(text)),
+    ]
     return _replaced(diagnosis, Masks(names))
 
 

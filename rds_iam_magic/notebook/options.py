@@ -14,7 +14,7 @@ from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook import sqltext
 from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
-from rds_iam_magic.notebook.grammars import CONNECT, GRAMMARS, SQL
+from rds_iam_magic.notebook.grammars import CONNECT, DOCTOR, GRAMMARS, SQL
 from rds_iam_magic.option import options_of
 from rds_iam_magic.sections import check_section_name, with_section
 from rds_iam_magic.setup.provision.request import ProvisionOptions
@@ -240,7 +240,7 @@ _NAMING = frozenset(
 def parse_line(grammar: Grammar, text: str) -> Line:
     """Parse a line, and refuse the logins of other tools before anything repeats them."""
     line = grammar.parse(text, others=GRAMMARS)
-    words = [word for word in line.words if not (grammar is CONNECT and is_plain_url(word))]
+    words = [word for word in line.words if not (grammar in (CONNECT, DOCTOR) and is_plain_url(word))]
     if any(map(is_login, [*words, *(value for key, value in line.values.items() if key in _NAMING)])):
         raise login_refused()
     if (target := line.get("target")) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -53,13 +54,19 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{COMMAND} has one command, doctor; unexpected {arguments[0]!r}.\n")
         return USAGE
     try:
-        return _doctor(" ".join(map(shlex.quote, arguments[1:])))
+        return _doctor(" ".join(map(_quoted, arguments[1:])))
     except RdsIamError as error:
         error.interface = Interface.NOTEBOOK
         sys.stderr.write(f"{_as_command(str(error))}\n")
         return USAGE if isinstance(error, OptionError) else UNDECIDED
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _quoted(word: str) -> str:
+    """A word of the command's line as one of a magic's; an option's name stays outside of the quotes."""
+    match = re.fullmatch(r"(--[\w-]+=|-[A-Za-z](?=.)|)(.*)", word, re.DOTALL)
+    return f"{match[1]}{shlex.quote(match[2])}" if match is not None else shlex.quote(word)
 
 
 def _doctor(text: str) -> int:
@@ -82,7 +89,7 @@ def _doctor(text: str) -> int:
 
 def _shown(diagnosis: Diagnosis, parsed: DoctorLine) -> str:
     diagnosis = diagnosis.masked() if parsed.share else diagnosis
-    return diagnosis.to_json() if parsed.json else str(diagnosis)
+    return diagnosis.to_json() if parsed.json else _as_command(str(diagnosis))
 
 
 def _note(text: str) -> None:

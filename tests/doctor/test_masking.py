@@ -1,0 +1,143 @@
+"""Nothing that tells whose a diagnosis is stays in a masked one, and what was the same stays the same."""
+
+import datetime as dt
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rds_iam_magic.aws.endpoint import Endpoint
+from rds_iam_magic.doctor import evidence as ev
+from rds_iam_magic.doctor.findings import Diagnosis, Finding, Verdict
+from rds_iam_magic.doctor.masking import Masks, names_in
+from rds_iam_magic.setup.accounts import Account
+from tests.doctor.given import HOST, ROLE, diagnosis
+
+MASK = re.compile(
+    r"(?:account|address|external-id|group|host|instance|key|path|policy|profile|resource|role|secret|session|stack|user"
+    r"|zone)-[0-9]+"
+)
+KINDS = ("user", "host", "address", "profile", "role", "secret", "resource", "account")
+names = st.lists(
+    st.tuples(st.sampled_from(KINDS), st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)),
+    max_size=5,
+)
+
+
+def texts_of(found):
+    data = found.to_dict()
+    texts = [*(str(value) for value in data["verdict"].values()), data["line"]]
+    for each in data["findings"]:
+        texts += [each["sentence"], each["evidence"], each["mend"], str(each["fix"] or "")]
+    return "\n".join(texts)
+
+
+def saying(text, told=()):
+    verdict = Verdict("certain", ("a",), text, text, text)
+    return Diagnosis(verdict, (Finding(1, "server", "problem", text, text, text),), "", tuple(told))
+
+
+def test_no_name_is_left():
+    text = texts_of(diagnosis().masked())
+    for name in ("123456789012", "my-cluster", "c1abcdefgh12", "10.0.3.7", "fe80", "analyst", "team", "ABCDEFGHIJ1234"):
+        assert name not in text
+    assert "'user-1'@'address-" in text
+    assert ".eu-west-1.rds.amazonaws.com" in text, "the region stays"
+    assert ".cluster-zone-1." in text, "so does what kind of endpoint it is"
+
+
+def test_the_same_name_has_the_same_mask_everywhere():
+    masked = diagnosis().masked()
+    assert masked.line == "host-1 -u user-1 --profile profile-1"
+    assert "host-1 is available" in masked.findings[1].sentence
+    assert masked.findings[-1].fix.user == "user-1"
+    assert masked.findings[4].fix.principal.endswith("/role-1")
+    assert masked.masked() == masked
+
+
+@given(names)
+@example([("user", "user")])
+@example([("user", "a"), ("host", "ab")])
+@example([("host", "abcd"), ("user", "bcde")])
+@example([("user", "Straße"), ("user", "STRASSE")])
+def test_whatever_the_names_are_none_is_left(given_names):
+    told = [(kind, name) for kind, name in given_names if name.lower() not in ("%", "localhost", "default")]
+    text = "".join(f" <{name}> " for _, name in told)
+    shown = saying(text, told).masked().verdict.sentence
+    between = MASK.sub("\0", shown)
+    for _, name in told:
+        assert f"<{name}>" not in between
+    assert len(re.findall("<\0>", between)) == len(told)
+    shown_by = {name: mask for (_, name), mask in zip(told, re.findall(f"<({MASK.pattern})>", shown), strict=True)}
+    for (_, name), mask in zip(told, re.findall(f"<({MASK.pattern})>", shown), strict=True):
+        assert shown_by[name] == mask
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("account 123456789012.", "account account-1."),
+        ("at 10.0.3.7:3306, 10.0.3.7", "at address-1:3306, address-1"),
+        ("[2001:db8::7]:3306 at 10:23:45", "[address-1]:3306 at 10:23:45"),
+        ("version 8.0.mysql_aurora.3.08.0", "version 8.0.mysql_aurora.3.08.0"),
+        ("key AKIAIOSFODNN7EXAMPLE", "key key-1"),
+        ("cluster-ABCDEFGHIJKL and db-ABCDEFGHIJKLM, prx-0123456789abcdef0", "resource-1 and resource-2, resource-3"),
+        ("arn:aws:sts::210987654321:assumed-role/ops/me@x.org", "arn:aws:sts::account-1:assumed-role/role-1/session-1"),
+        (
+            "arn:aws:secretsmanager:eu-west-1:210987654321:secret:prod/master-AbCdEf, prod/master",
+            "arn:aws:secretsmanager:eu-west-1:account-1:secret:secret-1, secret-2",
+        ),
+        ("arn:aws:rds:eu-west-1:210987654321:cluster:sales; sales", "arn:aws:rds:eu-west-1:account-1:cluster:host-1; host-1"),
+        ("a.endpoint.proxy-c1abcdefgh12.eu-west-1.rds.amazonaws.com", "host-1.endpoint.proxy-zone-1.eu-west-1.rds.amazonaws.com"),
+        ("a.c1abcdefgh12.rds.cn-north-1.amazonaws.com.cn", "host-1.zone-1.rds.cn-north-1.amazonaws.com.cn"),
+        ("arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/AdministratorAccess"),
+        ("i-0123456789abcdef0", "instance-1"),
+        ("rds-db:connect on port 3306, SHA256 1524, ERROR 1045 (28000)", "rds-db:connect on port 3306, SHA256 1524, ERROR 1045 (28000)"),
+    ],
+)  # fmt: skip
+def test_what_is_recognised_by_its_form(text, masked):
+    assert saying(text).masked().verdict.sentence == masked
+
+
+def test_the_options_of_the_line_are_masked():
+    line = (
+        "-u a.b --ssh me@bastion.example.com --stack shop --external-id abc-1 --profile default --secret 'the master'"
+    )
+    masked = replace(saying("shop me@bastion.example.com"), line=line).masked()
+    for name in ("bastion", "shop", "abc-1", "the master"):
+        assert name not in texts_of(masked)
+    assert "--profile default" in masked.line
+
+
+def test_a_short_name_is_masked_as_a_word():
+    masks = Masks([("user", "me")])
+    assert masks("me, some, ME and 'me'@'%'") == "user-1, some, user-1 and 'user-1'@'%'"
+
+
+def test_the_names_in_the_evidence():
+    endpoint = Endpoint(HOST, 3306, "eu-west-1")
+    account = Account("Analyst", "10.0.%")
+    evidence = ev.Evidence(
+        ev.Asked("analyst", "my-cluster", way="ssh bastion:22", line="my-cluster -u analyst --profile prod"),
+        keys=ev.Keys("env", False, "prod"),
+        identity=ev.Identity("arn:aws:sts::123456789012:assumed-role/analysts/me", "123456789012", ROLE),
+        target=ev.Target(endpoint, "It is a cluster."),
+        database=ev.Described("my-cluster", "DB cluster", "123456789012", "cluster-ABCDEFGHIJ1234", 3306),
+        proxy=ev.Proxy("front", True, True),
+        writer=ev.Writer("world", "us-east-1", "there.example.com"),
+        network=ev.Network("open", "db.example.com:3306"),
+        tls=ev.Tls("name", names=("*.example.org",)),
+        answer=ev.Answer(False, 1045, "No", address="10.0.3.7"),
+        accounts=ev.ServerAccounts((account,), (Account("analyst2", "%"),)),
+        log=(ev.LogEntry(dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc), "token", "…"),),
+    )
+    found = set(names_in(evidence))
+    assert found >= {
+        ("user", "analyst"), ("host", "my-cluster"), ("host", "bastion"), ("profile", "prod"), ("account", "123456789012"),
+        ("role", "analysts"), ("session", "me"), ("path", "team"), ("host", HOST), ("resource", "cluster-ABCDEFGHIJ1234"),
+        ("host", "front"), ("host", "world"), ("host", "there.example.com"), ("host", "db.example.com"),
+        ("host", "example.org"), ("address", "10.0.3.7"), ("user", "Analyst"), ("address", "10.0.%"), ("user", "analyst2"),
+    }  # fmt: skip
+    assert names_in(ev.Evidence(ev.Asked("a"))) == (("user", "a"),)

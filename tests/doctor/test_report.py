@@ -1,0 +1,112 @@
+"""The text, the HTML and the JSON of a diagnosis."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from rds_iam_magic.doctor.findings import CHECKS, Diagnosis, Finding, Verdict
+from tests.doctor.given import COMMAND, DATABASE_USER, diagnosis
+
+TEXT = """\
+CERTAIN: The policy reports allows rds:connect, which is no action, instead of rds-db:connect.
+    Why: IAM says no to rds-db:connect on the exact ARN, and there is a statement that is meant to
+    allow it.
+    What would decide: iam:SimulatePrincipalPolicy.
+
+ 1  ok       credentials    They come from the profile prod (sso).
+ 2  ok       database       my-cluster is available, and IAM authentication is on.
+ 3  PROBLEM  server         The server rejected the token.
+             Evidence: Access denied for user 'analyst'@'10.0.3.7' (using password: YES), from
+                       fe80::1 it was the same, at
+                       my-cluster.cluster-c1abcdefgh12.eu-west-1.rds.amazonaws.com
+ 4  skipped  proxy          It waits for network.
+"""
+
+
+def test_the_verdict_comes_first_then_the_findings_in_columns():
+    text = str(diagnosis())
+    assert text.startswith(TEXT)
+    assert [line.strip() for line in text.splitlines()[-3:]] == [
+        "12  PROBLEM  privileges     There is no such user.",
+        "Done for you by:",
+        "%rds_iam_doctor my-cluster -u analyst --profile prod --fix 12",
+    ]
+
+
+def test_no_line_is_wider_than_100_but_what_is_to_be_pasted():
+    wide = [line.strip() for line in str(diagnosis()).splitlines() if len(line) > 100]
+    assert wide == [f"{DATABASE_USER}.", COMMAND]  # a word that would not be one any more
+
+
+def test_a_command_stands_on_a_line_of_its_own():
+    lines = [line.strip() for line in str(diagnosis()).splitlines()]
+    at = lines.index("Mend:")
+    assert lines[at + 1 : at + 3] == ["Allow rds-db:connect in it:", COMMAND]
+    assert "%rds_iam_doctor my-cluster -u analyst --secret SECRET_ID" in lines
+
+
+@pytest.mark.parametrize(
+    ("certainty", "headline"),
+    [
+        ("healthy", "HEALTHY: "),
+        ("certain", "CERTAIN: "),
+        ("likely", "LIKELY: "),
+        ("one of", "ONE OF SEVERAL: "),
+        ("unknown", "UNKNOWN: "),
+    ],
+)
+def test_how_sure_it_is_is_said_in_words(certainty, headline):
+    assert str(diagnosis(certainty)).startswith(headline)
+    assert f"<strong>{headline}" in diagnosis(certainty)._repr_html_()
+
+
+def test_nothing_found_is_shown_too():
+    empty = Diagnosis(Verdict("unknown", (), "Nothing is known."), ())
+    assert str(empty) == "UNKNOWN: Nothing is known."
+    assert "<tbody>\n</tbody>" in empty._repr_html_()
+
+
+def test_several_lines_of_evidence_stay_several():
+    finding = Finding(1, "privileges", "ok", "It may read.", "GRANT USAGE ON *.* TO a\nGRANT SELECT ON s.* TO a")
+    text = str(Diagnosis(Verdict("healthy", (), "It works."), (finding,)))
+    assert text.endswith("Evidence:\n              GRANT USAGE ON *.* TO a\n              GRANT SELECT ON s.* TO a")
+
+
+def test_html_is_escaped_and_lets_no_math_be_made_of_it():
+    html = diagnosis()._repr_html_()
+    assert "<b>" not in html
+    assert "rds:connect &lt;b&gt;." in html
+    assert html.count("tex2jax_ignore mathjax_ignore") == 2
+    assert re.search(r"<pre [^>]*>aws iam put-role-policy", html)
+    tags = re.findall(r"<(/?)(table|thead|tbody|tr|td|th|p|pre|strong)\b", html)
+    assert len([tag for tag in tags if tag[0]]) * 2 == len(tags)
+
+
+def test_the_states_are_words_in_html():
+    html = diagnosis()._repr_html_()
+    for word in ("ok", "<strong>PROBLEM</strong>", "unknown", "skipped"):
+        assert f">{word}</td>" in html
+
+
+def test_the_keys_are_stable():
+    data = json.loads(diagnosis().to_json())
+    assert list(data) == ["verdict", "findings", "line"]
+    assert list(data["verdict"]) == ["certainty", "causes", "sentence", "why", "decides"]
+    assert {tuple(finding) for finding in data["findings"]} == {
+        ("number", "check", "state", "sentence", "evidence", "mend", "fix")
+    }
+    assert {finding["check"] for finding in data["findings"]} <= set(CHECKS)
+    fixes = {finding["number"]: finding["fix"] for finding in data["findings"]}
+    assert fixes[1] is None
+    assert fixes[5] == {
+        "do": "AttachPolicy",
+        "principal": "arn:aws:iam::123456789012:role/team/analysts",
+        "arn": DATABASE_USER,
+    }
+    assert fixes[12] == {"do": "CreateUser", "user": "analyst"}
+
+
+def test_without_a_line_the_fix_has_a_placeholder():
+    assert "%rds_iam_doctor LINE --fix 5" in str(replace(diagnosis(), line=""))
