@@ -187,12 +187,17 @@ def as_line(
 
     What IPython would take for a variable is written so that it does not.
     """
-    words = [target] if target else []
+    words = [_word(target)] if target else []
     for key, value, info in _given(user, database, port, options, where):
         name = f"-{info.short}" if info.short else f"--{key.replace('_', '-')}"
-        words += [name] if value is True else [name, f"{value:g}" if isinstance(value, float) else str(value)]
-    line = " ".join(map(shlex.quote, words))
-    return re.sub(r"\$(?=[\w.])", "$$", line.replace("{", "{{").replace("}", "}}"))
+        words += [name] if value is True else [name, _word(f"{value:g}" if isinstance(value, float) else str(value))]
+    return re.sub(r"\$(?=[\w.])", "$$", " ".join(words).replace("{", "{{").replace("}", "}}"))
+
+
+def _word(text: str) -> str:
+    """A text as one word of a line, which is never taken for an option."""
+    quoted = shlex.quote(text)
+    return f"'{quoted}'" if quoted.startswith("-") else quoted
 
 
 def as_arguments(

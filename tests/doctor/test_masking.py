@@ -89,14 +89,23 @@ def test_whatever_the_names_are_none_is_left(given_names):
             "arn:aws:secretsmanager:eu-west-1:210987654321:secret:prod/master-AbCdEf, prod/master",
             "arn:aws:secretsmanager:eu-west-1:account-1:secret:secret-1, secret-2",
         ),
-        ("arn:aws:rds:eu-west-1:210987654321:cluster:sales; sales", "arn:aws:rds:eu-west-1:account-1:cluster:host-1; host-1"),
-        ("a.endpoint.proxy-c1abcdefgh12.eu-west-1.rds.amazonaws.com", "host-1.endpoint.proxy-zone-1.eu-west-1.rds.amazonaws.com"),
+        (
+            "arn:aws:rds:eu-west-1:210987654321:cluster:sales; sales",
+            "arn:aws:rds:eu-west-1:account-1:cluster:host-1; host-1",
+        ),
+        (
+            "a.endpoint.proxy-c1abcdefgh12.eu-west-1.rds.amazonaws.com",
+            "host-1.endpoint.proxy-zone-1.eu-west-1.rds.amazonaws.com",
+        ),
         ("a.c1abcdefgh12.rds.cn-north-1.amazonaws.com.cn", "host-1.zone-1.rds.cn-north-1.amazonaws.com.cn"),
         ("arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/AdministratorAccess"),
         ("i-0123456789abcdef0", "instance-1"),
-        ("rds-db:connect on port 3306, SHA256 1524, ERROR 1045 (28000)", "rds-db:connect on port 3306, SHA256 1524, ERROR 1045 (28000)"),
+        (
+            "rds-db:connect on port 3306, SHA256 1524, ERROR 1045 (28000)",
+            "rds-db:connect on port 3306, SHA256 1524, ERROR 1045 (28000)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_recognised_by_its_form(text, masked):
     assert saying(text).masked().verdict.sentence == masked
 
@@ -135,9 +144,24 @@ def test_the_names_in_the_evidence():
     )
     found = set(names_in(evidence))
     assert found >= {
-        ("user", "analyst"), ("host", "my-cluster"), ("host", "bastion"), ("profile", "prod"), ("account", "123456789012"),
-        ("role", "analysts"), ("session", "me"), ("path", "team"), ("host", HOST), ("resource", "cluster-ABCDEFGHIJ1234"),
-        ("host", "front"), ("host", "world"), ("host", "there.example.com"), ("host", "db.example.com"),
-        ("host", "example.org"), ("address", "10.0.3.7"), ("user", "Analyst"), ("address", "10.0.%"), ("user", "analyst2"),
-    }  # fmt: skip
+        ("user", "analyst"),
+        ("host", "my-cluster"),
+        ("host", "bastion"),
+        ("profile", "prod"),
+        ("account", "123456789012"),
+        ("role", "analysts"),
+        ("session", "me"),
+        ("path", "team"),
+        ("host", HOST),
+        ("resource", "cluster-ABCDEFGHIJ1234"),
+        ("host", "front"),
+        ("host", "world"),
+        ("host", "there.example.com"),
+        ("host", "db.example.com"),
+        ("host", "example.org"),
+        ("address", "10.0.3.7"),
+        ("user", "Analyst"),
+        ("address", "10.0.%"),
+        ("user", "analyst2"),
+    }
     assert names_in(ev.Evidence(ev.Asked("a"))) == (("user", "a"),)

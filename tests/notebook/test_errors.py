@@ -1,7 +1,6 @@
 """This package's errors are a line or two in IPython, wherever they were raised; plain exceptions in plain Python."""
 
 import os
-import re
 import subprocess
 import sys
 

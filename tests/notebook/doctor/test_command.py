@@ -42,14 +42,14 @@ def test_words_arrive_as_the_shell_gave_them(calls):
         "-d",
         "# ü",
         "--profile=a b",
-        "--ssh",
+        "--external-id",
         "{x} $y",
         "--ca=it's",
     ]
     assert main(given) == 1
     ((asked, options, *_),) = calls
     assert (asked.user, asked.database) == ('it\'s "a" user', "# ü")
-    assert (options.profile, options.ssh, options.ca) == ("a b", "{x} $y", "it's")
+    assert (options.profile, options.external_id, options.ca) == ("a b", "{x} $y", "it's")
 
 
 @pytest.mark.usefixtures("calls")

@@ -20,7 +20,7 @@ def held(alias):
     return HELD if alias is None else replace(HELD, to=replace(HELD.to, user=alias))
 
 
-def nothing_held(alias):
+def nothing_held(_):
     raise NotConnectedError("Not connected.")
 
 
