@@ -137,7 +137,8 @@ def masked(diagnosis: Diagnosis) -> Diagnosis:
 
 
 def _texts(diagnosis: Diagnosis) -> Iterator[str]:
-    yield from (diagnosis.verdict.sentence, diagnosis.verdict.why, diagnosis.verdict.decides, diagnosis.line)
+    verdict = diagnosis.verdict
+    yield from (verdict.sentence, verdict.why, *verdict.decides, *verdict.others, diagnosis.line)
     for finding in diagnosis.findings:
         yield from (finding.sentence, finding.evidence, finding.mend, *_values(finding))
 
@@ -248,7 +249,13 @@ def _replaced(diagnosis: Diagnosis, mask: Masks) -> Diagnosis:
     verdict = diagnosis.verdict
     return replace(
         diagnosis,
-        verdict=replace(verdict, sentence=mask(verdict.sentence), why=mask(verdict.why), decides=mask(verdict.decides)),
+        verdict=replace(
+            verdict,
+            sentence=mask(verdict.sentence),
+            why=mask(verdict.why),
+            decides=tuple(map(mask, verdict.decides)),
+            others=tuple(map(mask, verdict.others)),
+        ),
         findings=tuple(_replaced_finding(finding, mask) for finding in diagnosis.findings),
         line=mask(diagnosis.line),
         names=(),

@@ -8,6 +8,7 @@ from rds_iam_magic.doctor.causes.cause import Level, Suspicion
 from rds_iam_magic.doctor.causes.table import CAUSES
 from rds_iam_magic.doctor.evidence import Evidence, Problem, known
 from rds_iam_magic.doctor.findings import CHECKS, Diagnosis, Finding, State, Verdict
+from rds_iam_magic.doctor.masking import names_in
 from rds_iam_magic.doctor.seen import seen
 
 Suspicions = dict[str, Suspicion]
@@ -18,7 +19,7 @@ def diagnosis_of(evidence: Evidence) -> Diagnosis:
     suspicions = {name: cause.judge(evidence) for name, cause in CAUSES.items()}
     checks = [check for check in CHECKS if check != "proxy" or evidence.proxy is not None]
     findings = [_finding(number, check, evidence, suspicions) for number, check in enumerate(checks, start=1)]
-    return Diagnosis(verdict_of(evidence, suspicions), tuple(findings), evidence.asked.line)
+    return Diagnosis(verdict_of(evidence, suspicions), tuple(findings), evidence.asked.line, names_in(evidence))
 
 
 def verdict_of(evidence: Evidence, suspicions: Suspicions) -> Verdict:

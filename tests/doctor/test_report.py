@@ -13,7 +13,10 @@ TEXT = """\
 CERTAIN: The policy reports allows rds:connect, which is no action, instead of rds-db:connect.
     Why: IAM says no to rds-db:connect on the exact ARN, and there is a statement that is meant to
     allow it.
-    What would decide: iam:SimulatePrincipalPolicy.
+    What would decide: iam:SimulatePrincipalPolicy, --secret
+    It may also be:
+      - the database user: it is missing; it is mistyped as analyst2
+      - the network: closed
 
  1  ok       credentials    They come from the profile prod (sso).
  2  ok       database       my-cluster is available, and IAM authentication is on.
@@ -62,6 +65,12 @@ def test_how_sure_it_is_is_said_in_words(certainty, headline):
     assert f"<strong>{headline}" in diagnosis(certainty)._repr_html_()
 
 
+def test_several_causes_are_listed():
+    text = str(diagnosis("one of"))
+    assert "    It may be:\n      - the database user: it is missing" in text
+    assert "<br>It may be:<br>- the database user: it is missing" in diagnosis("one of")._repr_html_()
+
+
 def test_nothing_found_is_shown_too():
     empty = Diagnosis(Verdict("unknown", (), "Nothing is known."), ())
     assert str(empty) == "UNKNOWN: Nothing is known."
@@ -93,7 +102,7 @@ def test_the_states_are_words_in_html():
 def test_the_keys_are_stable():
     data = json.loads(diagnosis().to_json())
     assert list(data) == ["verdict", "findings", "line"]
-    assert list(data["verdict"]) == ["certainty", "causes", "sentence", "why", "decides"]
+    assert list(data["verdict"]) == ["certainty", "causes", "sentence", "why", "decides", "others"]
     assert {tuple(finding) for finding in data["findings"]} == {
         ("number", "check", "state", "sentence", "evidence", "mend", "fix")
     }
