@@ -78,8 +78,7 @@ def diagnose(
             has shown that the database may be paused.
         compress: Compress the traffic: `zlib`, `zstd` (MySQL 8.0.18 or later), `off`, or `auto`: what the server has,
             if the link is slow (a round trip of 5 ms or more). Default: `auto`.
-        notify: Called with what is waited for, one line of text, if that takes longer than a second. Default: a Python
-            warning.
+        notify: Called with each note for the user, one line of text. Default: a Python warning.
 
     Raises:
         OptionError: The arguments cannot be understood. Whatever else does not work is in the diagnosis.

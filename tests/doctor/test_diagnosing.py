@@ -37,7 +37,7 @@ def test_it_has_the_arguments_of_connect():
     infos = CONNECT_ARGUMENTS | options_of(ConnectOptions) | options_of(TargetOptions)
     described = read_docstring(diagnose).arguments
     own = {name for name, text in described.items() if text != infos[name].argument_text()}
-    assert own == {"secret", "wait", "notify"}
+    assert own == {"secret", "wait"}
 
 
 def test_what_is_asked_for_arrives(calls):
