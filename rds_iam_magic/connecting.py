@@ -203,6 +203,7 @@ _SELF_EVIDENT = frozenset(
     {
         "aws-cli-missing",
         "compression-not-offered",
+        "database-denied",
         "database-unknown",
         "login-as-target",
         "profile-unknown",

@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 import rds_iam_magic
+from rds_iam_magic import connecting
 from rds_iam_magic.aws import availability
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.connecting import connect_as_master, iam_login
@@ -29,6 +30,7 @@ from rds_iam_magic.errors import (
     TrustStoreError,
     UnreachableError,
 )
+from rds_iam_magic.hints import HINTS
 from rds_iam_magic.mysql.dial import Address
 from tests.support.fake_aws import Changed, answering, with_least_capacity
 from tests.support.listener import Listener
@@ -400,3 +402,45 @@ def test_tls_is_verified_for_the_endpoint_through_a_tunnel(sandbox):
     authority.configure_trust(trusted)
     with Listener(tls=True, context=context) as listener, pytest.raises(TlsError, match="for another host"):
         login_of_tester(sandbox, context=trusted, via=Address("127.0.0.1", listener.port)).open()
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "doctor"),
+    [
+        ({"user": "nobody"}, AccessDeniedError, "diagnose('sandbox', user='nobody')"),
+        (
+            {"user": "reader", "profile": "stranger", "read_only": True, "reader": True},
+            AccessDeniedError,
+            "diagnose('sandbox', user='reader', reader=True, profile='stranger')",
+        ),
+        ({"target": "nowhere", "user": "reader"}, TargetError, "diagnose('nowhere', user='reader')"),
+        (
+            {"user": "reader", "via": "127.0.0.1:1", "connect_timeout": 5},
+            UnreachableError,
+            "diagnose('sandbox', user='reader', via='127.0.0.1:1', connect_timeout=5)",
+        ),
+    ],
+)
+def test_a_failed_connect_ends_with_what_says_why(given, kind, doctor):
+    with pytest.raises(kind) as caught:
+        rds_iam_magic.connect(**{"target": "sandbox", **given})
+    assert str(caught.value).endswith(f" Why: rds_iam_magic.{doctor}")
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({"user": "reader", "profile": "nope"}, CredentialsError),
+        ({"user": "reader", "database": "nope"}, ConnectError),
+        ({"user": "reader", "compress": "nope"}, OptionError),
+        ({"user": "reader", "via": "127.0.0.1:3306", "ssh": "bastion"}, OptionError),
+    ],
+)
+def test_where_nothing_more_can_be_found_out_the_error_says_it_all(given, kind):
+    with pytest.raises(kind) as caught:
+        rds_iam_magic.connect("sandbox", **given)
+    assert "diagnose" not in str(caught.value)
+
+
+def test_the_causes_about_which_nothing_more_can_be_found_out_are_causes():
+    assert set(HINTS) > connecting._SELF_EVIDENT

@@ -141,7 +141,7 @@ class Attempt:
         """Run the checks, and conclude.
 
         Args:
-            notify: Called with each note for the user.
+            notify: Called with what is waited for, one line of text.
         """
         from rds_iam_magic.doctor.diagnose import diagnose_with
 

@@ -44,7 +44,12 @@ def finding_to_fix(diagnosis: Diagnosis, number: int) -> Finding:
             f"There is no finding {number}; there are {len(diagnosis.findings)}.",
             those or "None of them is mended here.",
         )
-    if found.fix is None and found.state != "problem":
+    if found.fix is None and found.state in ("unknown", "skipped"):
+        raise OptionError(
+            f"Finding {number} ({found.check}) is {found.state}; there is nothing to mend yet: {found.sentence}",
+            those or "Nothing was changed.",
+        )
+    if found.fix is None and found.state == "ok":
         raise OptionError(f"Finding {number} ({found.check}) is no problem; nothing was changed.", those or "Omit it.")
     if found.fix is None:
         by_hand = "Do what its mend says, by hand." if found.mend else "It has to be mended where it came up."

@@ -137,7 +137,12 @@ def masked(diagnosis: Diagnosis) -> Diagnosis:
 
 
 def _texts(diagnosis: Diagnosis) -> Iterator[str]:
+<<<<<<< HEAD
     yield from (diagnosis.verdict.sentence, diagnosis.verdict.why, diagnosis.line)
+=======
+    verdict = diagnosis.verdict
+    yield from (verdict.sentence, verdict.why, *verdict.decides, *verdict.others, diagnosis.line)
+>>>>>>> doc-show
     for finding in diagnosis.findings:
         yield from (finding.sentence, finding.evidence, finding.mend, *_values(finding))
 
@@ -248,7 +253,17 @@ def _replaced(diagnosis: Diagnosis, mask: Masks) -> Diagnosis:
     verdict = diagnosis.verdict
     return replace(
         diagnosis,
+<<<<<<< HEAD
         verdict=replace(verdict, sentence=mask(verdict.sentence), why=mask(verdict.why)),  # the rest names nothing
+=======
+        verdict=replace(
+            verdict,
+            sentence=mask(verdict.sentence),
+            why=mask(verdict.why),
+            decides=tuple(map(mask, verdict.decides)),
+            others=tuple(map(mask, verdict.others)),
+        ),
+>>>>>>> doc-show
         findings=tuple(_replaced_finding(finding, mask) for finding in diagnosis.findings),
         line=mask(diagnosis.line),
         names=(),

@@ -39,16 +39,31 @@ def as_text(diagnosis: Diagnosis) -> str:
 
 def _verdict_lines(verdict: Verdict) -> Iterator[str]:
     yield from _wrapped(f"{_HEADLINES[verdict.certainty]}: {verdict.sentence}", "", "    ")
-    for label, text in _reasons(verdict):
-        yield from _wrapped(f"{label}: {text}", "    ", "    ")
+    for text in _reasons(verdict):
+        yield from _wrapped(text, "    ", "    ")
+    if verdict.others:
+        yield f"    {_others(verdict)}"
+    for text in verdict.others:
+        yield from _wrapped(text, "      - ", "        ")
 
 
+<<<<<<< HEAD
 def _reasons(verdict: Verdict) -> list[tuple[str, str]]:
     """What stands below the verdict's sentence, each with its label."""
     maybe = "Else" if verdict.certainty == "likely" else "It may be"
     reasons = [("Why", verdict.why), *((maybe, other) for other in verdict.others)]
     reasons.append(("What would decide", "; ".join(verdict.decides)))
     return [(label, text) for label, text in reasons if text]
+=======
+def _reasons(verdict: Verdict) -> list[str]:
+    """What stands below the verdict's sentence."""
+    labelled = (("Why", verdict.why), ("What would decide", ", ".join(verdict.decides)))
+    return [f"{label}: {text}" for label, text in labelled if text]
+
+
+def _others(verdict: Verdict) -> str:
+    return "It may be:" if verdict.certainty == "one of" else "It may also be:"
+>>>>>>> doc-show
 
 
 def _finding_lines(finding: Finding, diagnosis: Diagnosis) -> Iterator[str]:
@@ -101,7 +116,9 @@ def as_html(diagnosis: Diagnosis) -> str:
     """The diagnosis as a paragraph and a table, without styles that a front end could strip and be unreadable."""
     verdict = diagnosis.verdict
     said = [f"<strong>{escape(_HEADLINES[verdict.certainty])}: {escape(verdict.sentence)}</strong>"]
-    said += [f"{escape(label)}: {escape(text)}" for label, text in _reasons(verdict)]
+    said += [escape(text) for text in _reasons(verdict)]
+    said += [escape(_others(verdict))] if verdict.others else []
+    said += [f"- {escape(text)}" for text in verdict.others]
     head = "".join(f'<th style="text-align: left">{name}</th>' for name in ("", "State", "Check", "Finding"))
     # The classes keep `$…$` from being rendered as math.
     return "\n".join(

@@ -23,7 +23,8 @@ def test_the_number_is_the_findings():
     [
         (7, "There is no finding 7; there are 7.", "can be mended from here: 5, 12."),
         (1, r"Finding 1 \(credentials\) is no problem; nothing was changed.", "5, 12."),
-        (6, r"Finding 6 \(database user\) is no problem", "5, 12."),
+        (6, r"Finding 6 \(database user\) is unknown; there is nothing to mend yet: The accounts", "5, 12."),
+        (4, r"Finding 4 \(proxy\) is skipped; there is nothing to mend yet: It waits", "5, 12."),
         (3, r"Finding 3 \(server\) has no mend that is safe from here: The server rejected the token.", "came up"),
     ],
 )

@@ -13,7 +13,14 @@ TEXT = """\
 CERTAIN: The policy reports allows rds:connect, which is no action, instead of rds-db:connect.
     Why: IAM says no to rds-db:connect on the exact ARN, and there is a statement that is meant to
     allow it.
+<<<<<<< HEAD
     What would decide: iam:SimulatePrincipalPolicy
+=======
+    What would decide: iam:SimulatePrincipalPolicy, --secret
+    It may also be:
+      - the database user: it is missing; it is mistyped as analyst2
+      - the network: closed
+>>>>>>> doc-show
 
  1  ok       credentials    They come from the profile prod (sso).
  2  ok       database       my-cluster is available, and IAM authentication is on.
@@ -60,6 +67,12 @@ def test_a_command_stands_on_a_line_of_its_own():
 def test_how_sure_it_is_is_said_in_words(certainty, headline):
     assert str(diagnosis(certainty)).startswith(headline)
     assert f"<strong>{headline}" in diagnosis(certainty)._repr_html_()
+
+
+def test_several_causes_are_listed():
+    text = str(diagnosis("one of"))
+    assert "    It may be:\n      - the database user: it is missing" in text
+    assert "<br>It may be:<br>- the database user: it is missing" in diagnosis("one of")._repr_html_()
 
 
 def test_nothing_found_is_shown_too():

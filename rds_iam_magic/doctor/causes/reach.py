@@ -80,6 +80,9 @@ _WHY = {
 
 
 def _mend(evidence: Evidence) -> str:
+    network = known(evidence.network)
+    if network is not None and network.problem is not None and network.problem.cause.startswith("tunnel"):
+        return network.problem.hint
     if evidence.asked.way:
         return f"Check that {evidence.asked.way} leads to the database."
     endpoint = endpoint_of(evidence)
@@ -94,7 +97,8 @@ def _tls(evidence: Evidence, *outcomes: str) -> Suspicion:
     tls = known(evidence.tls)
     if tls is None or tls.outcome not in outcomes:
         return UNSEEN if tls is None and known(evidence.answer) is None else RULED_OUT
-    return certain(tls.message, f"Verified with the CA certificates of {tls.source}; nothing was sent.")
+    of = f"It was to be verified with the CA certificates of {tls.source}. " if tls.source else ""
+    return certain(tls.message, f"{of}Nothing was sent.", tls.problem.hint if tls.problem is not None else "")
 
 
 def _untrusted(evidence: Evidence) -> Suspicion:
@@ -142,6 +146,8 @@ def _expired(evidence: Evidence) -> Suspicion:
 
 
 def _no_tls(evidence: Evidence) -> Suspicion:
+    if _is_bundle(evidence):
+        return _tls(evidence, "failed")  # its hint is the bundle's
     return _mended(
         _tls(evidence, "not-offered", "failed"),
         "What answers may not be the database: check where --via or the tunnel leads.",
@@ -150,6 +156,12 @@ def _no_tls(evidence: Evidence) -> Suspicion:
 
 def _mended(suspicion: Suspicion, mend: str) -> Suspicion:
     return suspicion if not suspicion.sentence else certain(suspicion.sentence, suspicion.why, mend)
+
+
+def _is_bundle(evidence: Evidence) -> bool:
+    """Whether there was no CA bundle to verify with."""
+    tls = known(evidence.tls)
+    return tls is not None and tls.problem is not None and tls.problem.cause.startswith("ca-bundle")
 
 
 def _limits(evidence: Evidence) -> Suspicion:

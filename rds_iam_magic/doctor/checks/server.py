@@ -21,7 +21,6 @@ from rds_iam_magic.connecting import login_to
 from rds_iam_magic.doctor.checks.check import LIMIT, Check, Tools
 from rds_iam_magic.doctor.evidence import (
     Answer,
-    Described,
     Evidence,
     Failed,
     Grants,
@@ -251,8 +250,9 @@ class _Attempt:
 
     def _maybe_paused(self, message: str, seconds: float) -> str:
         """A database that is paused answers later than it is waited for here."""
-        database = self._evidence.database
-        if not isinstance(database, Described) or not database.pauses:
+        target = self._evidence.target
+        database = target.described if isinstance(target, Target) else None
+        if database is None or not database.pauses:
             return message
         return (
             f"{message} It was waited for {limit_text(seconds)}; the database may be paused, and resuming takes up to "

@@ -93,7 +93,7 @@ def _shown(diagnosis: Diagnosis, parsed: DoctorLine) -> str:
 
 
 def _note(text: str) -> None:
-    sys.stderr.write(f"Note: {text.spelled(Interface.NOTEBOOK) if isinstance(text, Note) else text}\n")
+    sys.stderr.write(f"{text.spelled(Interface.NOTEBOOK) if isinstance(text, Note) else text}\n")
 
 
 def _as_command(text: str) -> str:

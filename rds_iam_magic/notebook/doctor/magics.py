@@ -72,9 +72,12 @@ class RdsIamDoctor(Magics):
         if parsed is None:
             return display.say(grammars.DOCTOR.help())
         attempt = attempt_on(parsed, failed=self._failed_attempt(), aliases=self._connections, held=self._held)
-        diagnosis = attempt.diagnose(display.note)
+        waiting = display.LiveLine(self.shell)
+        diagnosis = attempt.diagnose(waiting.show)
         if parsed.fix is not None:
-            diagnosis = fixed(diagnosis, parsed.fix, attempt, display.note)
+            diagnosis = fixed(diagnosis, parsed.fix, attempt, waiting.show)
+        if waiting.shown:
+            waiting.finish("Nothing is waited for any more.", [])
         diagnosis = diagnosis.masked() if parsed.share else diagnosis
         return JsonText(diagnosis.to_json()) if parsed.json else diagnosis
 

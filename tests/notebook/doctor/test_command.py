@@ -110,7 +110,7 @@ def test_notes_are_beside_the_diagnosis(monkeypatch, capsys):
     monkeypatch.setattr(running, "diagnose_with", lambda *given: given[-1]("it waits.") or diagnosis(), raising=False)
     main(["doctor", "a", "-u", "b", "--json"])
     said = capsys.readouterr()
-    assert said.err == "Note: it waits.\n"
+    assert said.err == "it waits.\n"
     assert json.loads(said.out)
 
 

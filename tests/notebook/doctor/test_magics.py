@@ -83,7 +83,7 @@ def test_the_line_at_the_end_of_an_error_can_be_copied(shell, calls):
     failed = shell("%rds_iam_connect sandbox -u 'no $such {{user}}' --profile stranger")
     line = failed.output.splitlines()[-1].partition("Why: ")[2]
     shell.ok(line)
-    assert calls[-1][0].user == "no $such {user}"
+    assert calls[-1][0].user == "no $such {{user}}", "where IPython fills in nothing, for there is no such"
 
 
 def test_help(shell):
