@@ -137,12 +137,8 @@ def masked(diagnosis: Diagnosis) -> Diagnosis:
 
 
 def _texts(diagnosis: Diagnosis) -> Iterator[str]:
-<<<<<<< HEAD
-    yield from (diagnosis.verdict.sentence, diagnosis.verdict.why, diagnosis.line)
-=======
     verdict = diagnosis.verdict
     yield from (verdict.sentence, verdict.why, *verdict.decides, *verdict.others, diagnosis.line)
->>>>>>> doc-show
     for finding in diagnosis.findings:
         yield from (finding.sentence, finding.evidence, finding.mend, *_values(finding))
 
@@ -253,9 +249,6 @@ def _replaced(diagnosis: Diagnosis, mask: Masks) -> Diagnosis:
     verdict = diagnosis.verdict
     return replace(
         diagnosis,
-<<<<<<< HEAD
-        verdict=replace(verdict, sentence=mask(verdict.sentence), why=mask(verdict.why)),  # the rest names nothing
-=======
         verdict=replace(
             verdict,
             sentence=mask(verdict.sentence),
@@ -263,7 +256,6 @@ def _replaced(diagnosis: Diagnosis, mask: Masks) -> Diagnosis:
             decides=tuple(map(mask, verdict.decides)),
             others=tuple(map(mask, verdict.others)),
         ),
->>>>>>> doc-show
         findings=tuple(_replaced_finding(finding, mask) for finding in diagnosis.findings),
         line=mask(diagnosis.line),
         names=(),

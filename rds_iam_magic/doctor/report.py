@@ -47,14 +47,6 @@ def _verdict_lines(verdict: Verdict) -> Iterator[str]:
         yield from _wrapped(text, "      - ", "        ")
 
 
-<<<<<<< HEAD
-def _reasons(verdict: Verdict) -> list[tuple[str, str]]:
-    """What stands below the verdict's sentence, each with its label."""
-    maybe = "Else" if verdict.certainty == "likely" else "It may be"
-    reasons = [("Why", verdict.why), *((maybe, other) for other in verdict.others)]
-    reasons.append(("What would decide", "; ".join(verdict.decides)))
-    return [(label, text) for label, text in reasons if text]
-=======
 def _reasons(verdict: Verdict) -> list[str]:
     """What stands below the verdict's sentence."""
     labelled = (("Why", verdict.why), ("What would decide", ", ".join(verdict.decides)))
@@ -63,7 +55,6 @@ def _reasons(verdict: Verdict) -> list[str]:
 
 def _others(verdict: Verdict) -> str:
     return "It may be:" if verdict.certainty == "one of" else "It may also be:"
->>>>>>> doc-show
 
 
 def _finding_lines(finding: Finding, diagnosis: Diagnosis) -> Iterator[str]:

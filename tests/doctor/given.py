@@ -48,11 +48,7 @@ def diagnosis(certainty: Certainty = "certain", *, line: str = "my-cluster -u an
         ("iam-action",),
         "The policy reports allows rds:connect, which is no action, instead of rds-db:connect.",
         "IAM says no to rds-db:connect on the exact ARN, and there is a statement that is meant to allow it.",
-<<<<<<< HEAD
-        ("iam:SimulatePrincipalPolicy",),
-=======
         ("iam:SimulatePrincipalPolicy", "--secret"),
         ("the database user: it is missing; it is mistyped as analyst2", "the network: closed"),
->>>>>>> doc-show
     )
     return Diagnosis(verdict, FINDINGS, line, NAMES)

@@ -13,14 +13,10 @@ TEXT = """\
 CERTAIN: The policy reports allows rds:connect, which is no action, instead of rds-db:connect.
     Why: IAM says no to rds-db:connect on the exact ARN, and there is a statement that is meant to
     allow it.
-<<<<<<< HEAD
-    What would decide: iam:SimulatePrincipalPolicy
-=======
     What would decide: iam:SimulatePrincipalPolicy, --secret
     It may also be:
       - the database user: it is missing; it is mistyped as analyst2
       - the network: closed
->>>>>>> doc-show
 
  1  ok       credentials    They come from the profile prod (sso).
  2  ok       database       my-cluster is available, and IAM authentication is on.
