@@ -72,6 +72,8 @@ WITHOUT_TWIN = {
     "sandbox.certificates": "every test that starts a sandbox",
     "sandbox.cloud": "every test that starts a sandbox",
     "sandbox.iam": "every test that starts a sandbox, and sandbox/test_verifier",
+    "sandbox.moto.changes": "what is changed with it: the others of sandbox/moto",
+    "sandbox.moto.orders": "from where they are given: sandbox/test_account",
     "sandbox.seed": "every test that starts a sandbox",
 }
 """Modules with logic and no file of tests of their own, each with where it is tested instead."""

@@ -2,7 +2,8 @@
 
 It is a separate process because moto keeps its state in module globals: two sandboxes in one program would share it.
 
-It reads JSON lines on standard input and replies to the first with one on standard output. When its standard input
+It reads JSON lines on standard input, and replies to the first and to each order with one on standard output. When its
+standard input
 ends, because the sandbox closed it or died, the guard ends the registered servers and removes the sandbox's folder.
 """
 
@@ -25,8 +26,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from rds_iam_magic.sandbox import iam, moto_rds, seed
-from rds_iam_magic.sandbox.verifier import Verifier
+from rds_iam_magic.sandbox import iam, seed
+from rds_iam_magic.sandbox.moto import iam as moto_iam
+from rds_iam_magic.sandbox.moto import orders, proxies, rds, refusals, sts
+from rds_iam_magic.sandbox.verifier import Kind, Refusal, Verifier
 
 LOG = "iam-db-auth-error.log"
 BUNDLE_FOLDER = "web"
@@ -46,15 +49,13 @@ def main() -> None:
     seeded = seed.seed(url, order["passwords"])
     (folder / BUNDLE_FOLDER).mkdir()
     web = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder / BUNDLE_FOLDER)))
-    verifier = _VerifierServer(
-        folder, Verifier(lambda place: databases.find_endpoint(place) or seeded.endpoints.get(place), iam.find_key)
-    )
+    verifier = _VerifierServer(folder, Verifier(databases.find_endpoint, iam.find_key))
     for server in (web, verifier):
         threading.Thread(target=server.serve_forever, daemon=True).start()
     answer = {"url": url, "web": f"http://127.0.0.1:{web.server_address[1]}", **seeded.told()}
     print(json.dumps(answer), flush=True)  # noqa: T201 - the answer to the sandbox
     try:
-        _guard(folder)
+        _guard(folder, verifier)
     finally:
         verifier.server_close()
         web.server_close()
@@ -66,7 +67,8 @@ def _start_moto() -> tuple[Any, str]:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # None makes the import fail
     from moto.server import ThreadedMotoServer
 
-    moto_rds.amend()
+    for service in (rds, proxies, moto_iam, sts):
+        service.amend()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request otherwise
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -74,17 +76,31 @@ def _start_moto() -> tuple[Any, str]:
     return server, f"http://{host}:{port}"
 
 
-def _guard(folder: Path) -> None:
-    """Follow `{"started": pid}` and `{"stopped": pid}` until the end; whatever still runs then is ended."""
+def _guard(folder: Path, verifier: _VerifierServer) -> None:
+    """Follow `{"started": pid}`, `{"stopped": pid}` and orders until the end; whatever still runs then is ended."""
     running: set[int] = set()
     for line in sys.stdin:
         order = json.loads(line)
         running.update([order["started"]] if "started" in order else [])
         running.discard(order.get("stopped"))
+        if "order" in order:
+            print(json.dumps(_carry_out(order, verifier)), flush=True)  # noqa: T201 - the answer to the sandbox
     for pid in running:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _carry_out(order: dict[str, Any], verifier: _VerifierServer) -> dict[str, str]:
+    """What an order came to: nothing, or its error."""
+    try:
+        if order["order"] == "refuse_next":
+            verifier.refuse_next(**order["arguments"])
+        else:
+            orders.carry_out(order["order"], order["arguments"])
+    except Exception as error:  # noqa: BLE001 - it is the sandbox's to raise, and nothing ends here
+        return {"error": repr(error)}
+    return {}
 
 
 class _Files(SimpleHTTPRequestHandler):
@@ -99,14 +115,28 @@ class _VerifierServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer
     def __init__(self, folder: Path, verifier: Verifier) -> None:
         self.verifier = verifier
         self.log = folder / LOG
+        self._next: list[Kind] = []
         super().__init__(str(folder / VERIFIER_SOCKET), _Request)
 
     def accepts(self, user: str, token: str) -> bool:
         now = dt.datetime.now(dt.timezone.utc)
-        refusal = self.verifier.refusal(user, token, now)
-        if refusal:
-            self._write(f"{now:%Y-%m-%dT%H:%M:%SZ} user {user}: {refusal}")
-        return not refusal
+        refusal = self._ordered() or self.verifier.refusal(user, token, now)
+        if refusal is None:
+            return True
+        self._write(f"{now:%Y-%m-%dT%H:%M:%SZ} user {user}: {refusal.reason}")
+        refusals.tell(refusal, user, now, (seed.REGION, f"cluster/{seed.CLUSTER}"))
+        return False
+
+    def refuse_next(self, count: int, kind: str) -> None:
+        """Refuse so many logins from now on, whatever their tokens are like."""
+        self._next = [Kind(kind)] * count
+
+    def _ordered(self) -> Refusal | None:
+        try:
+            kind = self._next.pop()
+        except IndexError:
+            return None
+        return Refusal(f"as ordered: {kind.value}", kind)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's names
         """An exception in the verifier refuses the login too (no reply); only its class is logged."""

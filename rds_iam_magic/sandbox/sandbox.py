@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from rds_iam_magic.aws.truststore import cache_folder
 from rds_iam_magic.sandbox import certificates, cloud, seed
+from rds_iam_magic.sandbox.account import Account
 from rds_iam_magic.sandbox.iam import ACCOUNT
 from rds_iam_magic.sandbox.plugin import SandboxError, Tools, find_tools
 from rds_iam_magic.sandbox.server import Server, template
@@ -29,6 +32,16 @@ class _Cloud:
     web: str
     hosts: list[str]
     keys: dict[str, tuple[str, str]]
+    global_endpoint: str
+    lock: Lock = field(default_factory=Lock)
+
+    def order(self, name: str, /, **arguments: Any) -> None:
+        """Have it carried out, and wait for that."""
+        with self.lock:
+            self.tell(order=name, arguments=arguments)
+            answer = json.loads(self.process.stdout.readline() if self.process.stdout else "null")
+        if answer:
+            raise SandboxError(f"The sandbox cannot {name}: {answer['error']}")
 
     def tell(self, **order: Any) -> None:
         if self.process.stdin is not None and not self.process.stdin.closed:
@@ -47,7 +60,9 @@ class Sandbox:
         server: The database server.
         hosts: The AWS host names that it serves: cluster, reader, the cluster's instance, the standalone instance, the
             cluster's custom endpoint, its proxy, and the clusters of the global database, the writer first.
+        global_endpoint: The host name of the global database itself, which leads to its writer.
         keys: Access key id and secret of each IAM user, by name.
+        account: What can be ordered of the account that no API of AWS does.
 
     Raises:
         SandboxError: From `__enter__`: a part is missing on this machine, or did not start.
@@ -57,6 +72,8 @@ class Sandbox:
         self.folder = Path()
         self.hosts: list[str] = []
         self.keys: dict[str, tuple[str, str]] = {}
+        self.global_endpoint = ""
+        self.account: Account
         self.server: Server
         self._tools: Tools
         self._template: Path
@@ -76,8 +93,9 @@ class Sandbox:
             self._cloud = _start_cloud(self.folder, passwords)
             parts.callback(_stop_cloud, self._cloud)
             self.hosts, self.keys = self._cloud.hosts, self._cloud.keys
+            self.global_endpoint, self.account = self._cloud.global_endpoint, Account(self._cloud.order)
             # Each with a wildcard for the databases that will be made later.
-            later = {f"*.{host.partition('.')[2]}" for host in self.hosts}
+            later = {f"*.{host.partition('.')[2]}" for host in (*self.hosts, self.global_endpoint)}
             self._certificates = certificates.issue(self.folder, [*self.hosts, *sorted(later)])
             shutil.copy(self._certificates.bundle, self.folder / cloud.BUNDLE_FOLDER / "bundle.pem")
             self._password = passwords[seed.CLUSTER]
@@ -142,13 +160,17 @@ class Sandbox:
         log = self.folder / cloud.LOG
         return log.read_text(encoding="utf-8").splitlines() if log.exists() else []
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the sandbox's administrator."""
+    def client(self, service: str, region: str = seed.REGION) -> Any:
+        """A boto3 client of the sandbox's administrator; in a region of another partition, of an account there."""
         import boto3
 
         key, secret = self.keys["administrator"]
-        session = boto3.Session(key, secret, region_name=seed.REGION)
+        session = boto3.Session(key, secret, region_name=region)
         return session.client(service, endpoint_url=self._cloud.url)
+
+    def server_context(self) -> ssl.SSLContext:
+        """TLS of a server with a certificate of the sandbox's authority for whatever host name a client asks for."""
+        return self._certificates.context_of_any()
 
     def _watch(self, pid: int, started: bool) -> None:
         self._cloud.tell(**{"started" if started else "stopped": pid})

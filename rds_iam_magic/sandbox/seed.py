@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rds_iam_magic.sandbox.iam import ACCOUNT
-from rds_iam_magic.sandbox.moto_rds import subnets
+from rds_iam_magic.sandbox.moto.rds import subnets
 from rds_iam_magic.sandbox.verifier import ServedEndpoint
 
 REGION = "us-east-1"
@@ -37,10 +37,12 @@ class Seeded:
 
     endpoints: dict[str, ServedEndpoint]
     keys: dict[str, tuple[str, str]]
+    global_endpoint: str
 
     def told(self) -> dict[str, Any]:
         """As JSON."""
-        return {"hosts": [host.rpartition(":")[0] for host in self.endpoints], "keys": self.keys}
+        hosts = [host.rpartition(":")[0] for host in self.endpoints]
+        return {"hosts": hosts, "keys": self.keys, "global_endpoint": self.global_endpoint}
 
 
 def seed(url: str, passwords: dict[str, str]) -> Seeded:
@@ -61,7 +63,8 @@ def seed(url: str, passwords: dict[str, str]) -> Seeded:
     endpoints |= _further_endpoints(client("rds"), endpoints)
     endpoints |= _global_database(client)
     _secrets(client("rds"), client("secretsmanager"), client("cloudformation"), passwords)
-    return Seeded(endpoints, _principals(client("iam"), endpoints))
+    (database,) = client("rds").describe_global_clusters(GlobalClusterIdentifier=GLOBAL)["GlobalClusters"]
+    return Seeded(endpoints, _principals(client("iam"), endpoints), database["Endpoint"])
 
 
 def _databases(rds: Any) -> dict[str, ServedEndpoint]:
@@ -71,6 +74,7 @@ def _databases(rds: Any) -> dict[str, ServedEndpoint]:
         MasterUsername=MASTER,
         ManageMasterUserPassword=True,
         EnableIAMDatabaseAuthentication=True,
+        EnableCloudwatchLogsExports=["iam-db-auth-error"],
         Port=PORT,
     )["DBCluster"]
     member = rds.create_db_instance(
@@ -100,6 +104,7 @@ def _instance(rds: Any, name: str, engine: str) -> Any:
         MasterUsername=MASTER,
         MasterUserPassword="set-by-the-sandbox",
         EnableIAMDatabaseAuthentication=True,
+        EnableCloudwatchLogsExports=["iam-db-auth-error"],
         Port=PORT if engine == "mysql" else 5432,
     )["DBInstance"]
 
@@ -122,6 +127,7 @@ def _further_endpoints(rds: Any, endpoints: dict[str, ServedEndpoint]) -> dict[s
         VpcSubnetIds=subnets(REGION),
         RequireTLS=True,
     )["DBProxy"]
+    rds.register_db_proxy_targets(DBProxyName=PROXY, DBClusterIdentifiers=[CLUSTER])
     return {
         f"{custom['Endpoint']}:{PORT}": next(iter(endpoints.values())),
         f"{proxy['Endpoint']}:{PORT}": _endpoint(proxy["DBProxyArn"].rpartition(":")[2]),

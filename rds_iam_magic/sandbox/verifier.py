@@ -11,10 +11,10 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from enum import Enum
 from urllib.parse import parse_qsl, quote
 
-from rds_iam_magic.sandbox.policies import Verdict, decide
+from rds_iam_magic.sandbox.policies import Document, Verdict, decide_within
 
 LIFETIME = 900
 _AHEAD = 300  # seconds that the client's clock may be ahead
@@ -38,11 +38,13 @@ class ServedEndpoint:
         region: Its region.
         arn: The ARN prefix `…:dbuser:RESOURCE_ID`.
         iam_enabled: Whether IAM authentication is on.
+        owner: `cluster/ID` or `instance/ID`, whose log and metrics have its refusals; "" for none.
     """
 
     region: str
     arn: str
     iam_enabled: bool = True
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,44 @@ class Key:
         session_token: The session token of temporary credentials; "" for a user's own key.
         expires: When temporary credentials end.
         policies: Policy documents; one must allow, none may deny.
-        limits: Further documents (session policies) that must each allow as well.
+        limits: Further documents that must each allow as well: session policy, boundary, service control policies.
     """
 
     secret: str = field(repr=False)
     principal: str
     session_token: str = field(default="", repr=False)
     expires: dt.datetime | None = None
-    policies: tuple[dict[str, Any], ...] = ()
-    limits: tuple[dict[str, Any], ...] = ()
+    policies: tuple[Document, ...] = ()
+    limits: tuple[Document, ...] = ()
+
+
+class Kind(Enum):
+    """How RDS classes a refusal."""
+
+    INVALID_TOKEN = "invalid token"  # noqa: S105 - a kind
+    EXPIRED_TOKEN = "expired token"  # noqa: S105 - a kind
+    NOT_AUTHORIZED = "not authorized"
+    THROTTLED = "throttled"
+    SERVER_ERROR = "server error"
+    NOT_ASKED = "not asked"
+    """IAM authentication is off: it has nothing to refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a login is refused.
+
+    Attributes:
+        reason: A clause, for the sandbox's own log.
+        kind: As RDS tells it.
+        endpoint: Whose endpoint the token was signed for; None for none of this server's.
+        principal: Who signed it, as far as that is known.
+    """
+
+    reason: str
+    kind: Kind = Kind.INVALID_TOKEN
+    endpoint: ServedEndpoint | None = None
+    principal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +103,14 @@ class Verifier:
 
     Attributes:
         find_endpoint: `host:port` → endpoint, as known to AWS at that moment; None for an unknown one.
-        find_key: Access key id → key; None for an unknown or inactive one.
+        find_key: Access key id and partition → key; None for an unknown or inactive one.
     """
 
     find_endpoint: Callable[[str], ServedEndpoint | None]
-    find_key: Callable[[str], Key | None]
+    find_key: Callable[[str, str], Key | None]
 
-    def refusal(self, user: str, token: str, now: dt.datetime) -> str:
-        """Why a login is refused; "" when it is accepted.
+    def refusal(self, user: str, token: str, now: dt.datetime) -> Refusal | None:
+        """Why a login is refused; None when it is accepted.
 
         Args:
             user: The user name that the client sent.
@@ -87,32 +118,37 @@ class Verifier:
             now: The current time, with a time zone.
         """
         if not token:
-            return "no token came, or it came without TLS"
+            return Refusal("no token came, or it came without TLS")
         host, _, query = token.partition("/?")
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=20) if query else []
         fields = dict(pairs)
         if len(fields) != len(pairs) or {_encoded(*pair) for pair in pairs} != set(query.split("&")):
-            return "the token is malformed"
+            return Refusal("the token is malformed")
         missing = [name for name in (*_FIELDS, "X-Amz-Signature") if name not in fields]
         if missing:
-            return f"the token has no {missing[0]}"
+            return Refusal(f"the token has no {missing[0]}")
         endpoint = self.find_endpoint(host)
         if endpoint is None:
-            return f"the token was signed for {host[:120]}, which is none of this database's endpoints"
+            return Refusal(f"the token was signed for {host[:120]}, which is none of this database's endpoints")
         if not endpoint.iam_enabled:
-            return f"IAM authentication is off at {host[:120]}"
-        return (
-            _refuse_fields(fields, user, endpoint)
-            or _refuse_time(fields, now)
-            or self._refuse_key(host, fields, endpoint, now)
-        )
+            return Refusal(f"IAM authentication is off at {host[:120]}", Kind.NOT_ASKED, endpoint)
+        reason = _refuse_fields(fields, user, endpoint)
+        if reason:
+            return Refusal(reason, endpoint=endpoint)
+        return _refuse_time(fields, now, endpoint) or self._refuse_key(host, fields, endpoint, now)
 
-    def _refuse_key(self, host: str, fields: dict[str, str], endpoint: ServedEndpoint, now: dt.datetime) -> str:
+    def _refuse_key(
+        self, host: str, fields: dict[str, str], endpoint: ServedEndpoint, now: dt.datetime
+    ) -> Refusal | None:
         key_id = fields["X-Amz-Credential"].split("/")[0]
-        key = self.find_key(key_id)
+        key = self.find_key(key_id, endpoint.arn.split(":")[1])
         if key is None:
-            return f"the access key {key_id[:24]} is unknown or inactive"
-        return _refuse_signature(key, host, fields, now) or _refuse_policy(key, f"{endpoint.arn}/{fields['DBUser']}")
+            return Refusal(f"the access key {key_id[:24]} is unknown or inactive", endpoint=endpoint)
+        reason = _refuse_signature(key, host, fields, now)
+        if reason:
+            return Refusal(reason, endpoint=endpoint, principal=key.principal)
+        reason = _refuse_policy(key, f"{endpoint.arn}/{fields['DBUser']}")
+        return Refusal(reason, Kind.NOT_AUTHORIZED, endpoint, key.principal) if reason else None
 
 
 def _refuse_signature(key: Key, host: str, fields: dict[str, str], now: dt.datetime) -> str:
@@ -126,11 +162,12 @@ def _refuse_signature(key: Key, host: str, fields: dict[str, str], now: dt.datet
 
 
 def _refuse_policy(key: Key, resource: str) -> str:
-    verdicts = [decide(key.policies, "rds-db:connect", resource)]
-    verdicts += [decide((limit,), "rds-db:connect", resource) for limit in key.limits]
-    if Verdict.DENIED in verdicts:
+    verdict, within = decide_within(key.policies, key.limits, "rds-db:connect", resource)
+    if verdict is Verdict.DENIED:
         return f"{key.principal} is explicitly denied rds-db:connect on {resource}"
-    if Verdict.SILENT in verdicts:
+    if Verdict.SILENT in within:
+        return f"no policy allows {key.principal} rds-db:connect on {resource}, within its limits"
+    if verdict is Verdict.SILENT:
         return f"no policy allows {key.principal} rds-db:connect on {resource}"
     return ""
 
@@ -149,20 +186,20 @@ def _refuse_fields(fields: dict[str, str], user: str, endpoint: ServedEndpoint) 
     return ""
 
 
-def _refuse_time(fields: dict[str, str], now: dt.datetime) -> str:
+def _refuse_time(fields: dict[str, str], now: dt.datetime, endpoint: ServedEndpoint) -> Refusal | None:
     try:
         signed = dt.datetime.strptime(fields["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.timezone.utc)
         lifetime = int(fields["X-Amz-Expires"])
     except ValueError:
-        return "the token's date or lifetime is malformed"
+        return Refusal("the token's date or lifetime is malformed", endpoint=endpoint)
     age = (now - signed).total_seconds()
     if not 0 < lifetime <= LIFETIME:
-        return f"the token's lifetime is {lifetime} s; at most {LIFETIME} are allowed"
+        return Refusal(f"the token's lifetime is {lifetime} s; at most {LIFETIME} are allowed", endpoint=endpoint)
     if age > lifetime:
-        return f"the token expired {age - lifetime:.0f} s ago"
+        return Refusal(f"the token expired {age - lifetime:.0f} s ago", Kind.EXPIRED_TOKEN, endpoint)
     if age < -_AHEAD:
-        return f"the token was signed {-age:.0f} s in the future"
-    return ""
+        return Refusal(f"the token was signed {-age:.0f} s in the future", endpoint=endpoint)
+    return None
 
 
 def _signature(host: str, fields: dict[str, str], secret: str) -> str:

@@ -1,5 +1,6 @@
 """The verifier refuses what RDS refuses, and says why; through the real server, over TLS, with really signed tokens."""
 
+import contextlib
 import dataclasses
 import datetime as dt
 import json
@@ -10,52 +11,20 @@ import pymysql
 import pytest
 
 from rds_iam_magic.aws.endpoint import parse_host_name
-from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.aws.token import sign_token
-from rds_iam_magic.errors import AccessDeniedError, CredentialsError
-from rds_iam_magic.mysql.credential import Token
-from rds_iam_magic.mysql.dial import Address
-from rds_iam_magic.mysql.login import Login
+from rds_iam_magic.errors import CredentialsError
+from rds_iam_magic.sandbox import seed
 from rds_iam_magic.sandbox.iam import ACCOUNT
 from tests.support import clock
+from tests.support.events import wait_until
+from tests.support.permissions import key_of_partition, session_of_role
+from tests.support.tokens import accepted, refused, session_of, session_with
 
 pytestmark = pytest.mark.slow  # servers and kernels
 
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-
-
-def session_of(sandbox, principal="administrator", **changes):
-    key, secret = sandbox.keys[principal]
-    options = {"aws_access_key_id": key, "aws_secret_access_key": secret, "region_name": "us-east-1"}
-    return boto3.Session(**options | changes)
-
-
-def login_with(sandbox, token, user="reader"):
-    """A login with a given token: TLS is verified for the cluster whatever the token was signed for."""
-    secret = token if isinstance(token, Secret) else Secret(token)
-    return Login(
-        endpoint=parse_host_name(sandbox.endpoint),
-        user=user,
-        credential=lambda: Token(secret),
-        context=ssl.create_default_context(cafile=str(sandbox.bundle)),
-        trust_source="bundle",
-        via=Address("127.0.0.1", sandbox.server.port),
-    )
-
-
-def accepted(sandbox, token, user="reader"):
-    login_with(sandbox, token, user).open().close()
-    return True
-
-
-def refused(sandbox, token, user="reader"):
-    """The verifier's reason; the client learns nothing but 1045."""
-    before = len(sandbox.refusals())
-    with pytest.raises(AccessDeniedError, match="1045"):
-        login_with(sandbox, token, user).open()
-    lines = sandbox.refusals()[before:]
-    assert len(lines) == 1, "one line for each refusal"
-    return lines[0]
+NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+DENIAL = {"Effect": "Deny", "Action": "rds-db:*", "Resource": "*"}
 
 
 @pytest.fixture
@@ -224,6 +193,100 @@ def test_a_session_policy_limits_its_role(sandbox, endpoint):
         aws_session_token=given["SessionToken"],
     )
     assert "no policy allows" in refused(sandbox, sign_token(session, endpoint, "reader"))
+
+
+@contextlib.contextmanager
+def boundary(sandbox, principal, document):
+    """Within it, a user or role has a permissions boundary."""
+    iam = sandbox.client("iam")
+    kind, _, name = principal.partition("/")
+    arn = iam.create_policy(PolicyName="boundary", PolicyDocument=json.dumps(document))["Policy"]["Arn"]
+    named = {f"{kind.title()}Name": name}
+    getattr(iam, f"put_{kind}_permissions_boundary")(PermissionsBoundary=arn, **named)
+    try:
+        yield
+    finally:
+        getattr(iam, f"delete_{kind}_permissions_boundary")(**named)
+        iam.delete_policy(PolicyArn=arn)
+
+
+def of(sandbox, principal):
+    if principal.startswith("role/"):
+        return session_with(session_of_role(sandbox))
+    return session_of(sandbox, principal.partition("/")[2])
+
+
+@pytest.mark.parametrize("principal", ["user/inline", "user/grouped", "role/analytics"])
+def test_a_boundary_that_does_not_allow_forbids(sandbox, endpoint, principal):
+    with boundary(sandbox, principal, NOTHING):
+        assert "within its limits" in refused(sandbox, sign_token(of(sandbox, principal), endpoint, "reader"))
+    with boundary(sandbox, principal, ANYTHING):
+        assert accepted(sandbox, sign_token(of(sandbox, principal), endpoint, "reader"))
+    with boundary(sandbox, principal, {**ANYTHING, "Statement": [*ANYTHING["Statement"], DENIAL]}):
+        assert "explicitly denied" in refused(sandbox, sign_token(of(sandbox, principal), endpoint, "reader"))
+
+
+def test_a_service_control_policy_limits_the_account(sandbox, endpoint):
+    token = sign_token(session_of(sandbox, "inline"), endpoint, "reader")
+    with sandbox.account.service_control_policies(ANYTHING, NOTHING):
+        assert "within its limits" in refused(sandbox, token)
+    with sandbox.account.service_control_policies(ANYTHING):
+        assert accepted(sandbox, token)
+
+
+def test_a_role_s_session_expires(sandbox, endpoint):
+    session = session_with(session_of_role(sandbox, seconds=1))
+    token = sign_token(session, endpoint, "reader")
+    wait_until(lambda: "have expired" in refused_or_in(sandbox, token), "the end of the session")
+
+
+def refused_or_in(sandbox, token):
+    try:
+        return refused(sandbox, token)
+    except pytest.fail.Exception:
+        return ""
+
+
+def test_a_session_that_is_ended(sandbox, endpoint):
+    variables = session_of_role(sandbox)
+    token = sign_token(session_with(variables), endpoint, "reader")
+    assert accepted(sandbox, token)
+    sandbox.account.end_session(variables["AWS_ACCESS_KEY_ID"])
+    assert "have expired" in refused(sandbox, token)
+
+
+def test_a_key_of_another_partition(sandbox, endpoint):
+    session = session_with(key_of_partition(sandbox, "us-gov-west-1"))
+    assert "unknown or inactive" in refused(sandbox, sign_token(session, endpoint, "reader"))
+
+
+def test_the_global_endpoint_leads_to_the_writer(sandbox):
+    """And its token has to be signed for the region where that is by now."""
+    rds = sandbox.client("rds")
+    west, east = (parse_host_name(sandbox.global_endpoint, region=region) for region in seed.GLOBAL_MEMBERS.values())
+    switch = {"GlobalClusterIdentifier": seed.GLOBAL, "AllowDataLoss": True}
+    arns = [f"arn:aws:rds:{region}:{ACCOUNT}:cluster:{name}" for name, region in seed.GLOBAL_MEMBERS.items()]
+    assert accepted(sandbox, sign_token(session_of(sandbox), west, "reader"))
+    rds.failover_global_cluster(TargetDbClusterIdentifier=arns[1], **switch)
+    try:
+        assert "scope" in refused(sandbox, sign_token(session_of(sandbox), west, "reader"))
+        assert accepted(sandbox, sign_token(session_of(sandbox), east, "reader"))
+    finally:
+        rds.failover_global_cluster(TargetDbClusterIdentifier=arns[0], **switch)
+
+
+def test_a_proxy_without_iam(sandbox):
+    host = next(host for host in sandbox.hosts if ".proxy-" in host)
+    token = sign_token(session_of(sandbox), parse_host_name(host), "reader")
+    rds = sandbox.client("rds")
+    (was,) = rds.describe_db_proxies(DBProxyName=seed.PROXY)["DBProxies"][0]["Auth"]
+    rds.modify_db_proxy(DBProxyName=seed.PROXY, Auth=[{**was, "IAMAuth": "DISABLED"}])
+    try:
+        assert "IAM authentication is off" in refused(sandbox, token)
+        rds.modify_db_proxy(DBProxyName=seed.PROXY, DefaultAuthScheme="IAM_AUTH")
+        assert accepted(sandbox, token)
+    finally:
+        rds.modify_db_proxy(DBProxyName=seed.PROXY, Auth=[was], DefaultAuthScheme="NONE")
 
 
 class _AnyClearPassword:

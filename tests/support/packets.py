@@ -82,12 +82,14 @@ def result(columns: list[Column], rows: Iterable[list[bytes | None]], end: bytes
     return [*head, *(b"".join(map(encoded, row)) for row in rows), eof() if end is None else end]
 
 
-def greeting(*, tls: bool, offers: int = 0, mariadb: bool = False) -> bytes:
+def greeting(*, tls: bool, offers: int = 0, mariadb: bool = False, version: str = "8.0.36-listener") -> bytes:
     """MariaDB tells itself apart by a flag that it does not set, whatever its version's text."""
     capabilities = _CAPABILITIES | (_TLS if tls else 0) | offers | (0 if mariadb else _LONG_PASSWORD)
     return packet(
         0,
-        b"\x0a8.0.36-listener\x00"
+        b"\x0a"
+        + version.encode()
+        + b"\x00"
         + struct.pack("<I", 7)
         + b"12345678\x00"
         + struct.pack("<HBHHB", capabilities & 0xFFFF, UTF8, 2, capabilities >> 16, 21)

@@ -13,11 +13,15 @@ from moto.core.responses import ActionResult
 from moto.moto_api._internal import mock_random
 from moto.rds.models import DBCluster, MasterUserSecret, rds_backends
 from moto.rds.responses import RDSResponse
+from moto.utilities.utils import get_partition
 
-from rds_iam_magic.sandbox.iam import ACCOUNT, PARTITION
+from rds_iam_magic.sandbox.iam import ACCOUNT
+from rds_iam_magic.sandbox.moto import proxies
 from rds_iam_magic.sandbox.verifier import ServedEndpoint
 
 _SPOKEN = ("mysql", "mariadb", "aurora-mysql")
+_PROXY_PORT = 3306
+_OF_GLOBAL = "us-east-1"  # where moto keeps global databases
 
 
 def install(password: str) -> None:
@@ -45,19 +49,37 @@ def replace(owner: Any, **members: Any) -> None:
 
 
 def find_endpoint(place: str) -> ServedEndpoint | None:
-    """The database that answers at `host:port`, as far as AWS knows it."""
+    """The database or proxy that answers at `host:port`, as far as AWS knows it."""
     for region, backend in list(rds_backends[ACCOUNT].items()):
         databases: list[Any] = [*backend.clusters.values(), *backend.databases.values()]
         for database in databases:
             if database.engine in _SPOKEN and place in _places(database):
-                owner: Any = backend.clusters.get(database.db_cluster_identifier or "", database)
-                is_cluster = isinstance(owner, DBCluster)
-                resource_id = owner.db_cluster_resource_id if is_cluster else owner.dbi_resource_id
-                return ServedEndpoint(
-                    region,
-                    f"arn:{PARTITION}:rds-db:{region}:{ACCOUNT}:dbuser:{resource_id}",
-                    iam_enabled=bool(owner.iam_auth if is_cluster else owner.enable_iam_database_authentication),
-                )
+                return _served(backend.clusters.get(database.db_cluster_identifier or "", database), region)
+        for proxy in backend.db_proxies.values():
+            if place in {f"{host}:{_PROXY_PORT}" for host in proxies.hosts_of(proxy)}:
+                resource_id = proxy.arn.rpartition(":")[2]
+                return ServedEndpoint(region, _arn(region, resource_id), iam_enabled=proxies.takes_tokens(proxy))
+    return _global_writer(place)
+
+
+def _served(owner: Any, region: str) -> ServedEndpoint:
+    if isinstance(owner, DBCluster):
+        arn, owned = _arn(region, owner.db_cluster_resource_id), f"cluster/{owner.db_cluster_identifier}"
+        return ServedEndpoint(region, arn, iam_enabled=bool(owner.iam_auth), owner=owned)
+    arn, owned = _arn(region, owner.dbi_resource_id), f"instance/{owner.db_instance_identifier}"
+    return ServedEndpoint(region, arn, iam_enabled=bool(owner.enable_iam_database_authentication), owner=owned)
+
+
+def _arn(region: str, resource_id: str) -> str:
+    return f"arn:{get_partition(region)}:rds-db:{region}:{ACCOUNT}:dbuser:{resource_id}"
+
+
+def _global_writer(place: str) -> ServedEndpoint | None:
+    """A global database's own endpoint leads to the writer, wherever that is by now: its region is to be signed for."""
+    for database in rds_backends[ACCOUNT][_OF_GLOBAL].global_clusters.values():
+        for member in database.members:
+            if member.is_writer and place == f"{database.endpoint}:{member.port}":
+                return _served(member, member.region)
     return None
 
 

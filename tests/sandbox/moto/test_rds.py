@@ -33,10 +33,57 @@ def test_iam_authentication_of_a_cluster_is_switched_off_and_on(rds):
         ]
 
     for wanted in (False, True):
-        changed = rds.modify_db_cluster(DBClusterIdentifier="sandbox", EnableIAMDatabaseAuthentication=wanted)
+        changed = rds.modify_db_cluster(
+            DBClusterIdentifier="sandbox", EnableIAMDatabaseAuthentication=wanted, ApplyImmediately=True
+        )
         assert changed["DBCluster"]["IAMDatabaseAuthenticationEnabled"] is flag() is wanted
     rds.modify_db_cluster(DBClusterIdentifier="sandbox", BackupRetentionPeriod=2)
     assert flag(), "a change of something else leaves it"
+
+
+@pytest.mark.parametrize("kind", ["cluster", "instance"])
+def test_iam_authentication_may_be_pending(rds, kind):
+    """Until a change that is to be applied immediately, or an instance's reboot."""
+    name = {"cluster": {"DBClusterIdentifier": "sandbox"}, "instance": {"DBInstanceIdentifier": "standalone"}}[kind]
+    shape = {"cluster": "DBCluster", "instance": "DBInstance"}[kind]
+
+    def told(row=None):
+        row = row or getattr(rds, f"describe_db_{kind}s")(**name)[f"{shape}s"][0]
+        return row["IAMDatabaseAuthenticationEnabled"], row["PendingModifiedValues"]
+
+    def modify(**change):
+        return told(getattr(rds, f"modify_db_{kind}")(**name, **change)[shape])
+
+    pending = {"IAMDatabaseAuthenticationEnabled": False}
+    assert told() == (True, {})
+    assert modify(EnableIAMDatabaseAuthentication=False) == told() == (True, pending)
+    assert modify(EnableIAMDatabaseAuthentication=True) == told() == (True, {})
+    assert modify(EnableIAMDatabaseAuthentication=False) == (True, pending)
+    assert modify(ApplyImmediately=True) == told() == (False, {})
+    assert modify(EnableIAMDatabaseAuthentication=True) == (False, {"IAMDatabaseAuthenticationEnabled": True})
+    if kind == "instance":
+        rds.reboot_db_instance(**name)
+    else:
+        modify(ApplyImmediately=True)
+    assert told() == (True, {})
+
+
+def test_a_serverless_cluster_that_may_pause(rds):
+    made = rds.create_db_cluster(
+        DBClusterIdentifier="pausing",
+        Engine="aurora-mysql",
+        EngineVersion="8.0.mysql_aurora.3.10.6",
+        MasterUsername="admin",
+        MasterUserPassword="for a moment",
+        ServerlessV2ScalingConfiguration={"MinCapacity": 0, "MaxCapacity": 2},
+    )["DBCluster"]
+    try:
+        assert made["ServerlessV2ScalingConfiguration"] == {"MinCapacity": 0.0, "MaxCapacity": 2.0}
+        (row,) = rds.describe_db_clusters(DBClusterIdentifier="pausing")["DBClusters"]
+        assert row["ServerlessV2ScalingConfiguration"]["MinCapacity"] == 0
+        assert (row["Engine"], row["EngineVersion"]) == ("aurora-mysql", "8.0.mysql_aurora.3.10.6")
+    finally:
+        rds.delete_db_cluster(DBClusterIdentifier="pausing", SkipFinalSnapshot=True)
 
 
 def test_a_proxy_is_named_as_on_aws_and_has_further_endpoints(rds, sandbox):
