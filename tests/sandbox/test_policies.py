@@ -2,7 +2,7 @@
 
 import pytest
 
-from rds_iam_magic.sandbox.policies import Verdict, decide
+from rds_iam_magic.sandbox.policies import Verdict, condition_keys, decide, decide_within, effects_of
 
 ARN = "arn:aws:rds-db:us-east-1:123456789012:dbuser:cluster-ABC/analyst"
 
@@ -39,3 +39,34 @@ def policy(effect="Allow", action="rds-db:connect", resource=ARN, **more):
 )
 def test_decide(policies, verdict):
     assert decide(policies, "rds-db:connect", ARN) is verdict
+
+
+OTHER = policy(action="s3:*", resource="*")
+DENIAL = policy("Deny", action="*", resource="*")
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict", "within"),
+    [
+        ([], Verdict.ALLOWED, []),
+        ([policy()], Verdict.ALLOWED, [Verdict.ALLOWED]),
+        ([policy(), OTHER], Verdict.SILENT, [Verdict.ALLOWED, Verdict.SILENT]),
+        ([OTHER, DENIAL], Verdict.DENIED, [Verdict.SILENT, Verdict.DENIED]),
+    ],
+)
+def test_each_limit_must_allow_as_well(limits, verdict, within):
+    assert decide_within([OTHER, policy()], limits, "rds-db:connect", ARN) == (verdict, within)
+    if verdict is not Verdict.DENIED:
+        assert decide_within([OTHER], limits, "rds-db:connect", ARN)[0] is Verdict.SILENT, "a limit gives nothing"
+
+
+def test_the_effects_of_statements():
+    both = {"Statement": [*policy()["Statement"], *DENIAL["Statement"], *OTHER["Statement"]]}
+    assert effects_of(both, "rds-db:connect", ARN) == ["Allow", "Deny"]
+
+
+def test_the_keys_of_conditions():
+    first = policy(
+        Condition={"StringEquals": {"aws:SourceVpc": "v", "aws:Referer": "r"}, "Bool": {"aws:SourceVpc": "x"}}
+    )
+    assert condition_keys([policy(), first, {}, first]) == ["aws:SourceVpc", "aws:Referer"]

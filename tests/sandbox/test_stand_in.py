@@ -1,5 +1,6 @@
 """The server that stands for MySQL and RDS Proxy: what a real client makes of its answers."""
 
+import socket
 import ssl
 
 import pytest
@@ -62,6 +63,13 @@ def test_each_answer(sandbox, answer, code, words, asked):
 def test_it_may_be_a_mariadb(sandbox):
     with StandIn(sandbox.server_context(), stand_in.denied(), mariadb=True) as server:
         assert failure_of(sandbox, server.port).server_is_mariadb
+
+
+def test_a_probe_holds_nobody_up(sandbox):
+    with StandIn(sandbox.server_context(), stand_in.denied()) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as probe:
+            assert probe.recv(5)[4] == 10, "the greeting"
+            assert failure_of(sandbox, server.port).code == 1045
 
 
 def test_mysql_asks_who_is_unknown_for_a_built_in_plugin(sandbox):

@@ -11,6 +11,8 @@ import socket
 import ssl
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,7 +100,7 @@ PROXY_UNAVAILABLE = Answer(9501, "Timed-out waiting to acquire database connecti
 
 
 class StandIn(LoopbackServer):
-    """Serves one connection after another on loopback; a context manager.
+    """Serves several connections at a time on loopback; a context manager.
 
     Args:
         context: Its TLS: `sandbox.server_context()` has a certificate for each host name that is asked for.
@@ -120,6 +122,20 @@ class StandIn(LoopbackServer):
         self._context, self._mariadb = context, mariadb
         self._answer = answer if callable(answer) else lambda _: answer
         super().__init__()
+
+    def _serve(self) -> None:
+        with ThreadPoolExecutor(8) as talks:
+            while True:
+                connection, _ = self._server.accept()
+                if self._stopping:
+                    connection.close()
+                    return
+                talks.submit(self._one, connection)
+
+    def _one(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):  # a probe goes away at any moment
+            connection.settimeout(self.TIMEOUT)
+            self._talk(connection)
 
     def _talk(self, connection: socket.socket) -> None:
         if not self._answer("").greets:

@@ -111,10 +111,11 @@ def _apply(database: Any) -> None:
         member.enable_iam_database_authentication = wanted
 
 
-def _pending(database: Any) -> dict[str, bool]:
+def _pending(database: Any) -> dict[str, bool] | None:
+    """None is left out, as AWS does for clusters; for instances it gives an empty element."""
     wanted = vars(database).get("pending_iam")
     if wanted is None or wanted == database.iam_database_authentication_enabled:
-        return {}
+        return None
     return {"IAMDatabaseAuthenticationEnabled": wanted}
 
 

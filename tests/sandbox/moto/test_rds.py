@@ -49,7 +49,7 @@ def test_iam_authentication_may_be_pending(rds, kind):
 
     def told(row=None):
         row = row or getattr(rds, f"describe_db_{kind}s")(**name)[f"{shape}s"][0]
-        return row["IAMDatabaseAuthenticationEnabled"], row["PendingModifiedValues"]
+        return row["IAMDatabaseAuthenticationEnabled"], row.get("PendingModifiedValues") or {}
 
     def modify(**change):
         return told(getattr(rds, f"modify_db_{kind}")(**name, **change)[shape])

@@ -4,6 +4,7 @@ import datetime as dt
 import time
 from email.utils import parsedate_to_datetime
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -117,3 +118,17 @@ def test_an_expired_session_is_refused_by_all_services_that_ask(sandbox):
         with pytest.raises(ClientError, match="ExpiredToken"):
             rds.describe_db_clusters()
         rds.close()
+
+
+@pytest.mark.parametrize("of", ["user/stranger", "user/inline", "role/analytics"])
+def test_a_profile_with_these_permissions_only(inside, of):
+    """The helper of other tests, by the profile that it gives."""
+    with only(inside, "rds:DescribeDBInstances", of=of) as profile:
+        session = boto3.Session(profile_name=profile)
+        rds, sts = session.client("rds"), session.client("sts")
+        assert f"/{profile}" in sts.get_caller_identity()["Arn"]
+        assert rds.describe_db_instances()["DBInstances"]
+        with pytest.raises(ClientError, match="AccessDenied"):
+            rds.describe_db_clusters()
+        rds.close()
+        sts.close()
