@@ -34,10 +34,11 @@ from rds_iam_magic.doctor.evidence import (
 )
 from rds_iam_magic.errors import AwsError, OptionError
 
-LIMIT = 6.0
+LIMIT = 8.0
 """Seconds: the documents of many policies take a call for each."""
 
-_FOR_DOCUMENTS = 3.0  # seconds; what the simulator has said is kept
+FOR_DOCUMENTS = 4.0
+"""Seconds for the documents, so that what the simulator has said is kept where there are too many."""
 
 _NO = (Verdict.NOT_ALLOWED, Verdict.DENIED)
 
@@ -104,11 +105,29 @@ def _principal(identity: Identity) -> tuple[str | Unknown, bool]:
     return f"arn:{partition}:iam::{identity.account}:{role.kind.word}{role.path or '/'}{role.name}", True
 
 
+class _Saving:
+    """A session that makes each client once: that takes longer than most calls."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def client(self, service: str, *, region_name: str) -> Any:
+        """The client for a service in a region."""
+        made = self._clients.get((service, region_name))
+        if made is None:
+            made = self._clients[service, region_name] = self._session.client(service, region_name=region_name)
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+
 class _Asking:
     """Asks IAM about one login."""
 
     def __init__(self, session: Any, question: _Question) -> None:
-        self._session = session
+        self._session = _Saving(session)
         self._question = question
         self._login = question.login
         self._region = question.login.resource.region
@@ -120,8 +139,7 @@ class _Asking:
         if isinstance(simulation, Failed):
             return simulation
         if isinstance(simulation, Simulation) and simulation.verdict is Verdict.ALLOWED and not _doubts(simulation):
-            by = next(iter(simulation.policies), "")
-            return Permission(Verdict.ALLOWED, self._login.arn, self._question.principal, by)
+            return Permission(Verdict.ALLOWED, self._login.arn, self._question.principal, _policy(simulation))
         held = self._held()
         if isinstance(simulation, Simulation):
             return self._merged(simulation, held)
@@ -147,7 +165,7 @@ class _Asking:
         principal = parse_principal(self._question.principal)
         if self._question.guessed:
             principal = replace(principal, path=None)
-        return read_held(self._session, self._region, principal, seconds=_FOR_DOCUMENTS)
+        return read_held(self._session, self._region, principal, seconds=FOR_DOCUMENTS)
 
     def _evaluated(self, held: Held) -> Permission:
         """By the documents alone."""
@@ -167,32 +185,37 @@ class _Asking:
 
     def _merged(self, simulation: Simulation, held: Held) -> Permission:
         """By the simulator; what depends on a condition by the documents, too."""
-        decision, alone = self._decision(held), self._alone(held)
-        verdict, same = simulation.verdict, held.tells and decision.verdict is simulation.verdict
-        by = decision.by if same else next(iter(simulation.policies), "") if verdict is Verdict.DENIED else ""
-        why = decision.why if same else ""
-        doubts = _doubts(simulation)
-        if doubts and not same and not simulation.organization:
-            verdict, by = Verdict.UNKNOWN, decision.by if held.complete else ""
-            why = (held.complete and decision.why) or f"it depends on {doubts[0]}, which is known at connect only"
+        verdict, by, why = self._settled(simulation, held)
         limits = _limits(simulation) if verdict in _NO else ()
-        if limits and verdict is alone.verdict is Verdict.NOT_ALLOWED and held.complete:
+        if limits and verdict is self._alone(held).verdict is Verdict.NOT_ALLOWED and held.complete:
             by, why, limits = "", f"{' and '.join(limits)} would not allow it either", ()
-        boundary = "the permissions boundary" in limits
-        found = [] if limits or verdict is Verdict.DENIED else self._misses(held)
+        if _BOUNDARY in limits and held.boundary is not None:
+            by = by or held.boundary.name
+        found, probed = ([], False) if limits or verdict is Verdict.DENIED else (self._misses(held), False)
         if verdict is Verdict.NOT_ALLOWED and not limits and not held.complete and not found:
-            found = self._probed(simulation)
+            found, probed = self._probed(simulation)
         return Permission(
             verdict=verdict,
             arn=self._login.arn,
             principal=self._question.principal,
-            by=held.boundary.name if boundary and held.boundary is not None and not by else by,
+            by=by,
             why=why,
-            boundary=boundary,
-            organization="a service control policy" in limits,
+            boundary=_BOUNDARY in limits,
+            organization=_ORGANIZATION in limits,
             mistakes=_mistakes(found),
             read=_read(held),
+            probed=probed,
         )
+
+    def _settled(self, simulation: Simulation, held: Held) -> tuple[Verdict, str, str]:
+        """The verdict, the policy that decides, and what else to know of it."""
+        decision, doubts = self._decision(held), _doubts(simulation)
+        if held.tells and decision.verdict is simulation.verdict:
+            return decision.verdict, decision.by, decision.why
+        if doubts and not simulation.organization:
+            why = f"it depends on {doubts[0]}, which is known at connect only"
+            return Verdict.UNKNOWN, *((decision.by, decision.why or why) if held.complete else ("", why))
+        return simulation.verdict, _policy(simulation) if simulation.verdict is Verdict.DENIED else "", ""
 
     def _decision(self, held: Held) -> Decision:
         return evaluate(held.policies, CONNECT, self._login.arn, boundary=held.boundary, variables=held.variables)
@@ -217,22 +240,27 @@ class _Asking:
             self._names = (names_in(self._session, self._region) if self._question.own else None) or {}
         return self._names
 
-    def _probed(self, simulation: Simulation) -> list[Miss]:
-        """Mistakes of policies that may not be read."""
+    def _probed(self, simulation: Simulation) -> tuple[list[Miss], bool]:
+        """Mistakes of policies that may not be read, and whether those that can be guessed were looked for."""
         try:
             found = probe(self._session, self._question.principal, self._login, self._databases())
         except AwsError:  # what the simulator has said already stays
-            found = []
-        if found:
-            return found
+            return [], False
         never = [key for key in simulation.missing if is_never_there(key)]
-        return [
-            Miss("condition", "", key, f"a policy has a condition on {key}, which RDS logins never have")
-            for key in never
+        conditions = [
+            Miss("condition", _UNNAMED, key, f"a condition is on {key}, which no RDS login has") for key in never
         ]
+        return found or conditions, True
 
 
+_UNNAMED = "that IAM does not name"  # whose condition it is, only its document would tell
+_BOUNDARY, _ORGANIZATION = "the permissions boundary", "a service control policy"
 _OF_IDS = ("identifier", "instance-id", "other-id", "other-user", "other")
+
+
+def _policy(simulation: Simulation) -> str:
+    """The first policy that the simulator names."""
+    return next(iter(simulation.policies), "")
 
 
 def _doubts(simulation: Simulation) -> list[str]:
@@ -242,7 +270,7 @@ def _doubts(simulation: Simulation) -> list[str]:
 
 def _limits(simulation: Simulation) -> tuple[str, ...]:
     """What does not allow it, beside the principal's own policies."""
-    named = ((simulation.boundary, "the permissions boundary"), (simulation.organization, "a service control policy"))
+    named = ((simulation.boundary, _BOUNDARY), (simulation.organization, _ORGANIZATION))
     return tuple(name for forbids, name in named if forbids)
 
 

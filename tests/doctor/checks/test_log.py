@@ -6,6 +6,7 @@ import datetime as dt
 import pytest
 
 from rds_iam_magic.aws.endpoint import parse_host_name
+from rds_iam_magic.aws.token import sign_token
 from rds_iam_magic.connect_options import ConnectOptions, TargetOptions
 from rds_iam_magic.doctor.checks.check import Tools
 from rds_iam_magic.doctor.checks.log import LOG
@@ -23,6 +24,7 @@ from rds_iam_magic.doctor.evidence import (
 )
 from tests.aws.logs.test_refusals import DENIED, Log, Source, line
 from tests.support.fake_aws import answering, refusing
+from tests.support.tokens import refused, session_of
 
 pytestmark = pytest.mark.slow  # servers and kernels
 
@@ -62,6 +64,17 @@ def test_the_log_and_the_metrics(log, inside):
     (entry,) = seen.log
     assert (type(entry), entry.of, entry.words) == (LogEntry, "permission", line(DENIED, verb="authorize"))
     assert seen.metrics == {"token": 0, "permission": 2, "throttling": 0, "server": 0}
+
+
+def test_a_login_that_the_sandbox_refuses(inside):
+    """The whole way: the server asks, the verifier refuses, the log tells."""
+    endpoint = parse_host_name(inside.endpoint)
+    refused(inside, sign_token(session_of(inside, "stranger"), endpoint, "reader"))
+    arn = inside.client("rds").describe_db_clusters(DBClusterIdentifier="sandbox")["DBClusters"][0]["DBClusterArn"]
+    seen = looked(asked=Asked("reader"), database=shop(name="sandbox", arn=arn))
+    assert seen.log[0].of == "permission"
+    assert "user/stranger' is not authorized to perform" in seen.log[0].words
+    assert seen.metrics["permission"] >= 1
 
 
 def test_a_log_without_the_user(log):

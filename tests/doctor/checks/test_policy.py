@@ -7,6 +7,7 @@ import pytest
 from rds_iam_magic.aws.endpoint import parse_host_name
 from rds_iam_magic.aws.policies.evaluate import Verdict
 from rds_iam_magic.connect_options import ConnectOptions, TargetOptions
+from rds_iam_magic.doctor.checks import policy as checked
 from rds_iam_magic.doctor.checks.check import Tools
 from rds_iam_magic.doctor.checks.policy import POLICY
 from rds_iam_magic.doctor.evidence import (
@@ -36,6 +37,12 @@ USER = f"arn:aws:iam::{ACCOUNT}:user/ana"
 SIMULATE = "iam:SimulatePrincipalPolicy"
 DOCUMENTS = ("ListRolePolicies", "ListUserPolicies", "ListAttachedRolePolicies", "ListAttachedUserPolicies",
              "ListGroupsForUser")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch):
+    """What is read does not depend on how busy this machine is."""
+    monkeypatch.setattr(checked, "FOR_DOCUMENTS", 60.0)
 
 
 def arn(user="ana", own=CLUSTER):
@@ -178,10 +185,16 @@ def test_mistakes_in_documents_that_may_not_be_read(keys, document, kind):
     assert found.verdict is Verdict.NOT_ALLOWED
     assert [mistake.kind for mistake in found.mistakes] == [kind]
     assert found.read == NotPermitted("iam:ListRolePolicies")
+    assert found.probed
 
 
 def missing_of(document):
     return tuple(key for keys in document["Statement"][0].get("Condition", {}).values() for key in keys)
+
+
+def test_what_may_neither_be_read_nor_guessed(keys):
+    found = looked(Iam(managed={"p": policy(arn(own=GONE))}, denied=DOCUMENTS), keys)
+    assert (found.verdict, found.mistakes, found.probed) == (Verdict.NOT_ALLOWED, (), True)
 
 
 def test_a_mistake_in_some_documents_that_may_be_read(keys):
@@ -286,6 +299,16 @@ def test_what_the_simulator_has_said_stays_where_documents_fail(keys):
     )
     found = looked(Iam(codes=codes), keys)
     assert (found.verdict, found.read) == (Verdict.NOT_ALLOWED, False)
+
+
+def test_without_the_time_for_documents(keys):
+    keys.setattr(checked, "FOR_DOCUMENTS", 0.0)
+    iam = Iam()
+    found = looked(iam, keys)
+    assert (found.verdict, found.read, found.probed) == (Verdict.NOT_ALLOWED, False, True)
+    assert "ListRolePolicies" not in iam.actions
+    denied = Iam(denied=("SimulatePrincipalPolicy",))
+    assert looked(denied, keys) == NotPermitted(SIMULATE)
 
 
 def test_a_page_instead_of_iam(keys):
