@@ -24,6 +24,7 @@ from rds_iam_magic.doctor.evidence import (
 )
 from tests.aws.logs.test_refusals import DENIED, Log, Source, line
 from tests.support.fake_aws import answering, refusing
+from tests.support.permissions import only
 from tests.support.tokens import refused, session_of
 
 pytestmark = pytest.mark.slow  # servers and kernels
@@ -75,6 +76,14 @@ def test_a_login_that_the_sandbox_refuses(inside):
     assert seen.log[0].of == "permission"
     assert "user/stranger' is not authorized to perform" in seen.log[0].words
     assert seen.metrics["permission"] >= 1
+
+
+def test_what_the_sandbox_does_not_permit(inside):
+    known = Evidence(Asked("ana"), target=TARGET, database=shop())
+    with only(inside, "rds:Describe*", "cloudwatch:GetMetricData") as profile:
+        seen = LOG.look(Tools(ConnectOptions(profile=profile), TargetOptions()), known)
+    assert seen.log == NotPermitted("logs:FilterLogEvents")
+    assert isinstance(seen.metrics, dict)
 
 
 def test_a_log_without_the_user(log):
