@@ -206,6 +206,22 @@ def inside(sandbox, monkeypatch, tmp_path):
 
 
 @pytest.fixture
+def keys(monkeypatch, tmp_path):
+    """Credentials of nobody, and nothing else of AWS's configuration; sets variables, for an AWS of the test's own."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "RDS_IAM_MAGIC_")):
+            monkeypatch.delenv(name)
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "example"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+        ("HOME", str(tmp_path)),
+    ):
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.fixture
 def own_configuration(monkeypatch, tmp_path):
     """No AWS configuration but what the test writes."""
     for name in list(os.environ):

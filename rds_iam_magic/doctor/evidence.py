@@ -371,6 +371,8 @@ class Permission:
         mistakes: Statements that are for connecting and do not let this user in; empty if documents may not be read.
         read: Whether the documents could be read, so that no mistake is known to be missing; else the permission.
         simulated: Whether `SimulatePrincipalPolicy` said it; else the documents were evaluated.
+        probed: Whether what the usual mistakes would allow was simulated, where documents may not be read. Then none of
+            the kinds `action`, `identifier`, `instance-id` and `user-case` is missing from the mistakes.
     """
 
     verdict: Verdict
@@ -383,6 +385,7 @@ class Permission:
     mistakes: tuple[Mistake, ...] = ()
     read: bool | NotPermitted = True
     simulated: bool = True
+    probed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

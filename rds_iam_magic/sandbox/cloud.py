@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from rds_iam_magic.sandbox import iam, seed
+from rds_iam_magic.sandbox.moto import denials, orders, proxies, rds, refusals, sts
 from rds_iam_magic.sandbox.moto import iam as moto_iam
-from rds_iam_magic.sandbox.moto import orders, proxies, rds, refusals, sts
 from rds_iam_magic.sandbox.verifier import Kind, Refusal, Verifier
 
 LOG = "iam-db-auth-error.log"
@@ -67,7 +67,7 @@ def _start_moto() -> tuple[Any, str]:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # None makes the import fail
     from moto.server import ThreadedMotoServer
 
-    for service in (rds, proxies, moto_iam, sts):
+    for service in (rds, proxies, moto_iam, sts, denials):
         service.amend()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request otherwise
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

@@ -60,8 +60,14 @@ def answering(handle: Handle, *, ahead: float = 0.0) -> Iterator[str]:
 
 
 def refusing(code: str, message: str) -> Handle:
-    """Answers as AWS's JSON services do when they refuse."""
-    return lambda *_: (400, json.dumps({"__type": code, "message": message}).encode())
+    """Answers as AWS's JSON services do when they refuse; those that are asked by a form, in XML."""
+
+    def handle(_: str, body: bytes) -> Answer:
+        if body.startswith(b"Action="):
+            return 400, f"<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>".encode()
+        return 400, json.dumps({"__type": code, "message": message}).encode()
+
+    return handle
 
 
 class Changed:

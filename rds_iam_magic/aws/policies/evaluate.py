@@ -263,6 +263,13 @@ def _concerns_resource(
 
 # What RDS names as unsupported: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
 _NEVER_THERE = re.compile(r"aws:(referer|sourceip|sourcevpc|sourcevpce|useragent|vpcsourceip)|rds(-db)?:.*")
+
+
+def is_never_there(key: str) -> bool:
+    """Whether a condition key has no value at any login to RDS."""
+    return _NEVER_THERE.fullmatch(key.lower()) is not None
+
+
 # Operators that do not hold without their key; negated ones, …IfExists, ForAllValues: and Null may.
 _NEEDS_ITS_KEY = re.compile(
     r"(ForAnyValue:)?(?!\w*Not)(String|Numeric|Date|Bool|Binary|IpAddress|Arn)\w*(?<!IfExists)", re.IGNORECASE
@@ -279,9 +286,7 @@ def _condition(statement: dict[str, Any]) -> tuple[bool | None, str]:
         for operator, keys in (conditions.items() if isinstance(conditions, dict) else ())
         for key in (keys if isinstance(keys, dict) else ())
     ]
-    never = [
-        key for operator, key in tests if _NEVER_THERE.fullmatch(key.lower()) and _NEEDS_ITS_KEY.fullmatch(operator)
-    ]
+    never = [key for operator, key in tests if is_never_there(key) and _NEEDS_ITS_KEY.fullmatch(operator)]
     if never and statement["Effect"] == "Allow":
         return False, f"its condition never holds: RDS logins have no {never[0]}"
     keys = ", ".join(dict.fromkeys(key for _, key in tests)) or "its conditions"

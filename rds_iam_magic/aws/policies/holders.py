@@ -80,7 +80,7 @@ def _holders(lists: Mapping[str, list[dict[str, Any]]]) -> Iterator[Holder]:
                 principal=Principal(kind, name, str(row.get("Path") or "/"), account),
                 policies=tuple(policies),
                 boundary=_boundary(row, managed),
-                variables=_variables(row, kind, name, arn, account),
+                variables=variables_of(row, kind, name, arn),
             )
 
 
@@ -117,12 +117,12 @@ def _document(value: Any) -> Document | None:
     return dict(value) if isinstance(value, dict) else None
 
 
-def _variables(row: dict[str, Any], kind: PrincipalKind, name: str, arn: str, account: str) -> Variables:
-    """Those that are the same at each login.
+def variables_of(row: dict[str, Any], kind: PrincipalKind, name: str, arn: str) -> Variables:
+    """The variables that are the same at each login, by a user's or role's description.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     """
-    same = {"aws:principalarn": arn, "aws:principalaccount": account}
+    same = {"aws:principalarn": arn, "aws:principalaccount": arn.split(":")[4]}
     if kind is PrincipalKind.ROLE:  # its tags are not here: those of a session go before them
         return {**same, "aws:username": None, "aws:principaltype": "AssumedRole"}
     tags = {

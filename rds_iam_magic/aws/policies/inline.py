@@ -10,7 +10,7 @@ from typing import Any
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.failures import error_code
 from rds_iam_magic.aws.policies.document import Document, compact
-from rds_iam_magic.aws.policies.principal import Principal
+from rds_iam_magic.aws.policies.principal import Principal, PrincipalKind
 from rds_iam_magic.aws.session import client_of, part_of
 from rds_iam_magic.errors import AwsError
 
@@ -20,12 +20,12 @@ class Managed:
     """The managed policies of a principal.
 
     Attributes:
-        documents: By name: those of the account; AWS's own are left out.
-        denied: Whether some of them may not be read.
+        documents: By name.
+        denied: The first permission that is missing, such as `iam:GetPolicy`, if some may not be read; else "".
     """
 
     documents: dict[str, Document] = field(default_factory=dict)
-    denied: bool = False
+    denied: str = ""
 
 
 def find_principal(session: Any, region: str, given: Principal) -> Principal:
@@ -39,8 +39,7 @@ def find_principal(session: Any, region: str, given: Principal) -> Principal:
     Raises:
         AwsError: There is none of that name (the hint has similar ones) or path, or it may not be looked up.
     """
-    with aws_call(f"reading {given}"):
-        row = _described(client_of(session, "iam", region_name=region), given)
+    row = describe_principal(session, region, given)
     if row is None:
         near = difflib.get_close_matches(given.name, _names(session, region, given), n=3, cutoff=0.5)
         similar = f"Similar names: {', '.join(f'{given.kind.word}/{name}' for name in near)}." if near else ""
@@ -112,8 +111,14 @@ def _document(value: Any) -> Document:
     return dict(value)
 
 
-def read_managed(session: Any, region: str, principal: Principal) -> Managed:
-    """The managed policies of the account that are attached to it, as far as they may be read.
+def read_managed(session: Any, region: str, principal: Principal, *, aws_too: bool = False) -> Managed:
+    """The managed policies that are attached to it, as far as they may be read.
+
+    Args:
+        session: A boto3 session.
+        region: Any region of the partition whose IAM is asked.
+        principal: The principal.
+        aws_too: Whether to read AWS's own, too, which name no database; else the account's only.
 
     Raises:
         AwsError: For another reason than a missing permission.
@@ -125,22 +130,64 @@ def read_managed(session: Any, region: str, principal: Principal) -> Managed:
             client = client_of(session, "iam", region_name=region)
             pages = client.get_paginator(f"list_attached_{word}_policies").paginate(**_named(principal))
             rows = [row for page in pages for row in part_of(page, "AttachedPolicies")]
-            documents.update(_managed(client, rows))
+            documents.update(_managed(client, rows, aws_too=aws_too))
     except AwsError as error:
-        if error.cause != "aws-denied":
+        if not (denied := missing_permission(error)):
             raise
-        return Managed(documents, denied=True)
+        return Managed(documents, denied)
     return Managed(documents)
 
 
-def _managed(client: Any, rows: list[dict[str, Any]]) -> Iterator[tuple[str, Document]]:
+def missing_permission(error: AwsError) -> str:
+    """The permission that IAM has denied a call for; "" for another error."""
+    return f"iam:{error.detail.partition(':')[0]}" if error.cause == "aws-denied" else ""
+
+
+def _managed(client: Any, rows: list[dict[str, Any]], *, aws_too: bool) -> Iterator[tuple[str, Document]]:
     for row in rows:
         arn = str(row.get("PolicyArn", ""))
-        if ":iam::aws:" in arn:
-            continue
-        version = part_of(part_of(client.get_policy(PolicyArn=arn), "Policy"), "DefaultVersionId")
-        answer = part_of(client.get_policy_version(PolicyArn=arn, VersionId=version), "PolicyVersion")
-        yield str(row.get("PolicyName", arn)), _document(part_of(answer, "Document"))
+        if aws_too or ":iam::aws:" not in arn:
+            yield str(row.get("PolicyName", arn)), _default_version(client, arn)
+
+
+def _default_version(client: Any, arn: str) -> Document:
+    version = part_of(part_of(client.get_policy(PolicyArn=arn), "Policy"), "DefaultVersionId")
+    answer = part_of(client.get_policy_version(PolicyArn=arn, VersionId=version), "PolicyVersion")
+    return _document(part_of(answer, "Document"))
+
+
+def read_one(session: Any, region: str, arn: str) -> Document:
+    """The document of a managed policy.
+
+    Raises:
+        AwsError: It may not be read.
+    """
+    with aws_call(f"reading the policy {arn}"):
+        return _default_version(client_of(session, "iam", region_name=region), arn)
+
+
+def read_groups(session: Any, region: str, user: Principal) -> list[Principal]:
+    """The groups that a user is in.
+
+    Raises:
+        AwsError: They may not be listed.
+    """
+    with aws_call(f"reading the groups of {user}"):
+        pages = (
+            client_of(session, "iam", region_name=region).get_paginator("list_groups_for_user").paginate(**_named(user))
+        )
+        rows = [row for page in pages for row in part_of(page, "Groups")]
+        return [Principal(PrincipalKind.GROUP, str(part_of(row, "GroupName"))) for row in rows]
+
+
+def describe_principal(session: Any, region: str, principal: Principal) -> dict[str, Any] | None:
+    """A role, user or group as IAM describes it; None if there is none.
+
+    Raises:
+        AwsError: It may not be described.
+    """
+    with aws_call(f"reading {principal}"):
+        return _described(client_of(session, "iam", region_name=region), principal)
 
 
 def put_inline(session: Any, region: str, principal: Principal, name: str, document: Document) -> None:

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.aws.policies.evaluate import Decision, Named, Policy, Verdict, about, evaluate, glob, named_users
+from rds_iam_magic.aws.policies.evaluate import (
+    Decision,
+    Named,
+    Policy,
+    Verdict,
+    about,
+    evaluate,
+    glob,
+    is_never_there,
+    named_users,
+)
 from rds_iam_magic.sandbox import policies as sandbox
 
 DATABASE = "arn:aws:rds-db:us-east-1:123456789012:dbuser:cluster-ABC"
@@ -221,6 +231,27 @@ def test_the_sandbox_decides_the_same(groups):
     if decision.statement:  # the statement that is named says so by itself
         alone = {"Statement": documents[int(decision.policy)]["Statement"][int(decision.statement) - 1]}
         assert sandbox.decide([alone], CONNECT, ARN) is theirs
+
+
+@given(st.lists(statements(), max_size=3), st.lists(statements(), max_size=3))
+def test_the_sandbox_decides_the_same_within_a_boundary(own, limits):
+    documents = [{"Version": "2012-10-17", "Statement": each} for each in (own, limits)]
+    decision = evaluate([Policy("own", documents[0])], CONNECT, ARN, boundary=Policy("limits", documents[1]))
+    theirs = {sandbox.decide([document], CONNECT, ARN) for document in documents}
+    if sandbox.Verdict.DENIED in theirs:
+        assert decision.verdict is Verdict.DENIED
+    else:
+        assert (decision.verdict is Verdict.ALLOWED) is (theirs == {sandbox.Verdict.ALLOWED})
+        assert decision.verdict in (Verdict.ALLOWED, Verdict.NOT_ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("key", "never"),
+    [("aws:SourceVpc", True), ("AWS:sourceip", True), ("rds:db-tag/x", True), ("aws:SourceVpcArn", False),
+     ("aws:username", False), ("s3:prefix", False)],
+)  # fmt: skip
+def test_keys_that_no_login_has(key, never):
+    assert is_never_there(key) is never
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What RDS itself says of logins that it refused: its log `iam-db-auth-error`, and its metrics."""
