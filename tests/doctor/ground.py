@@ -8,7 +8,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from rds_iam_magic.sandbox.iam import ACCOUNT
 from tests.support.clock import stop
 from tests.support.loopback import LoopbackServer
 from tests.support.packets import greeting
+from tests.support.permissions import only
 from tests.support.stand_in import Answer, StandIn
 
 USER = "patient"
@@ -39,6 +40,7 @@ class Ground:
         self._folder = folder
         self._monkeypatch = monkeypatch
         self._iam = sandbox.client("iam")
+        self._iam_of_caller = self._iam
         self._rds = sandbox.client("rds")
         cluster = self._rds.describe_db_clusters(DBClusterIdentifier=seed.CLUSTER)["DBClusters"][0]
         member = self._rds.describe_db_instances(DBInstanceIdentifier=f"{seed.CLUSTER}-1")["DBInstances"][0]
@@ -89,6 +91,12 @@ class Ground:
         with self.sandbox.server.root() as root:
             for statement in statements:
                 root.execute(statement, ())
+
+    @contextmanager
+    def permitted(self, *actions: str) -> Iterator[None]:
+        """AWS asks for permissions; the caller has these, in whose account it may be."""
+        with only(self.sandbox, *actions, of=f"user/{USER}", iam=self._iam_of_caller):
+            yield
 
     # The machine
 
@@ -173,11 +181,18 @@ class Ground:
         role = "arn:aws:iam::999999999999:role/there"
         given = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
         sts.close()
-        yield {
-            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": given["SessionToken"],
-        }
+        there = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], seed.REGION)
+        iam = there.client("iam", endpoint_url=url)
+        iam.create_user(UserName=USER)
+        key = iam.create_access_key(UserName=USER)["AccessKey"]
+        self._iam_of_caller = iam
+        try:
+            yield {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+        finally:
+            self._iam_of_caller = self._iam
+            iam.delete_access_key(UserName=USER, AccessKeyId=key["AccessKeyId"])
+            iam.delete_user(UserName=USER)
+            iam.close()
 
     # RDS
 
@@ -317,10 +332,3 @@ def _clock_at(moment: dt.datetime) -> type[dt.datetime]:
             return moment if tz is not None else moment.replace(tzinfo=None)
 
     return Clock
-
-
-@contextmanager
-def all_of(*managers: Any) -> Iterator[list[Any]]:
-    """Several of them at once."""
-    with ExitStack() as stack:
-        yield [stack.enter_context(manager) for manager in managers]

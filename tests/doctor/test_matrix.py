@@ -7,7 +7,6 @@ import pytest
 from rds_iam_magic import diagnose
 from tests.doctor.ground import USER, Ground
 from tests.doctor.matrix import LEVELS, ROWS
-from tests.support.permissions import only
 
 pytestmark = pytest.mark.slow  # servers
 SECRET = "sandbox/master"
@@ -22,7 +21,7 @@ def look(ground, level, options):
     asked = {"target": ground.host, "user": USER, "connect_timeout": 60, "notify": lambda _: None, **options}
     if level == "P2":
         asked["secret"] = SECRET
-    with only(ground.sandbox, *LEVELS[level], of=f"user/{USER}"):
+    with ground.permitted(*LEVELS[level]):
         return diagnose(**asked)
 
 

@@ -12,7 +12,7 @@ USER = "stranger"
 
 
 @contextmanager
-def only(sandbox: Any, *actions: str, of: str = f"user/{USER}") -> Iterator[str]:
+def only(sandbox: Any, *actions: str, of: str = f"user/{USER}", iam: Any = None) -> Iterator[str]:
     """Within it, the principal may do these actions and what its own policies say; the name of its profile.
 
     moto looks at actions only: at no resource, no condition and no boundary. The users `stranger`, `inline`, `grouped`,
@@ -22,11 +22,12 @@ def only(sandbox: Any, *actions: str, of: str = f"user/{USER}") -> Iterator[str]
         sandbox: The sandbox.
         actions: Such as `rds:Describe*`; `sts:GetCallerIdentity` needs no permission.
         of: `user/NAME` or `role/analytics`; the role is assumed by `stranger`.
+        iam: A client for IAM in the principal's account; default: the sandbox's own.
     """
     with ExitStack() as granted:
         if of.startswith("role/"):
             granted.enter_context(_granted(sandbox, f"user/{USER}", ["sts:AssumeRole"]))
-        granted.enter_context(_granted(sandbox, of, ["sts:GetCallerIdentity", *actions]))
+        granted.enter_context(_granted(sandbox, of, ["sts:GetCallerIdentity", *actions], iam))
         url = sandbox.environment["AWS_ENDPOINT_URL"]
         _ask_after(url, "0")
         granted.callback(_ask_after, url, "inf")
@@ -34,8 +35,8 @@ def only(sandbox: Any, *actions: str, of: str = f"user/{USER}") -> Iterator[str]
 
 
 @contextmanager
-def _granted(sandbox: Any, of: str, actions: list[str]) -> Iterator[None]:
-    iam = sandbox.client("iam")
+def _granted(sandbox: Any, of: str, actions: list[str], iam: Any = None) -> Iterator[None]:
+    iam = iam or sandbox.client("iam")
     kind, _, name = of.partition("/")
     named = {f"{kind.title()}Name": name, "PolicyName": "only"}
     statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rds_iam_magic.aws.policies.evaluate import Verdict
 from rds_iam_magic.doctor.causes.cause import (
@@ -56,10 +57,11 @@ def _not_allowed(evidence: Evidence) -> Suspicion:
         return suspicion if permission is None else RULED_OUT
     if permission.mistakes and not _only(permission.mistakes, "other-user", "other"):
         return RULED_OUT
-    if permission.read is not True:
-        return POSSIBLE
     others = f" {_said(permission.mistakes)}" if permission.mistakes else ""
-    return _lacking(permission, f"No policy of {_short(permission.principal)} allows {_CONNECT}.{others}")
+    sentence = f"No policy of {_short(permission.principal)} allows {_CONNECT}.{others}"
+    if permission.read is True:
+        return _lacking(evidence, permission, sentence)
+    return _weaker(_lacking(evidence, permission, sentence)) if permission.probed else POSSIBLE
 
 
 def _wrong_arn(evidence: Evidence) -> Suspicion:
@@ -79,21 +81,22 @@ def _of_proxy(evidence: Evidence) -> Suspicion:
 
 
 def _other_id(evidence: Evidence) -> Suspicion:
-    suspicion = _by_mistake(evidence, "other-id")
-    if suspicion.level is Level.CERTAIN:
-        return likely(suspicion.sentence, suspicion.why, suspicion.mend, suspicion.fix)
-    return suspicion
+    return _weaker(_by_mistake(evidence, "other-id"))
 
 
 def _condition(evidence: Evidence) -> Suspicion:
-    return _by_mistake(evidence, "condition")
+    permission = known(evidence.permission)
+    suspicion = _by_mistake(evidence, "condition")
+    # Of a simulation, the missing keys may be those of other statements.
+    return suspicion if permission is None or permission.read is True else _weaker(suspicion)
 
 
 def _user_case(evidence: Evidence) -> Suspicion:
-    suspicion = _by_mistake(evidence, "user-case")
-    if suspicion.level is Level.CERTAIN:
-        return likely(suspicion.sentence, suspicion.why, suspicion.mend, suspicion.fix)
-    return suspicion
+    return _weaker(_by_mistake(evidence, "user-case"))
+
+
+def _weaker(suspicion: Suspicion) -> Suspicion:
+    return replace(suspicion, level=Level.LIKELY) if suspicion.level is Level.CERTAIN else suspicion
 
 
 def _by_mistake(evidence: Evidence, *kinds: MistakeKind) -> Suspicion:
@@ -104,10 +107,13 @@ def _by_mistake(evidence: Evidence, *kinds: MistakeKind) -> Suspicion:
     mistakes = [mistake for mistake in permission.mistakes if mistake.kind in kinds]
     if mistakes:
         # The id of an Aurora instance and a database's id at a proxy are one mistake; which it is, the endpoint tells.
-        return POSSIBLE if is_proxy(evidence) is None else _lacking(permission, _said(mistakes))
-    if permission.read is True or permission.mistakes:
+        return POSSIBLE if is_proxy(evidence) is None else _lacking(evidence, permission, _said(mistakes))
+    if permission.read is True or permission.mistakes or (permission.probed and set(kinds) <= _PROBED):
         return RULED_OUT
     return POSSIBLE
+
+
+_PROBED: frozenset[MistakeKind] = frozenset({"action", "identifier", "instance-id", "user-case"})
 
 
 def _only(mistakes: Sequence[Mistake], *kinds: MistakeKind) -> bool:
@@ -121,14 +127,14 @@ def _said(mistakes: Sequence[Mistake]) -> str:
 _CONNECT = "rds-db:connect as this user"
 
 
-def _lacking(permission: Permission, sentence: str) -> Suspicion:
+def _lacking(evidence: Evidence, permission: Permission, sentence: str) -> Suspicion:
     by = "IAM's simulation says so" if permission.simulated else "The policies' documents say so"
-    user = permission.arn.rpartition("/")[2]
+    user, endpoint = permission.arn.rpartition("/")[2], endpoint_of(evidence)
     return certain(
         sentence,
         f"{by}, of {permission.arn} and {permission.principal}.",
-        f"Who may edit IAM runs this, with the database's name for TARGET:\n"
-        f"%rds_iam_policy {user} TARGET --attach {permission.principal} --fix",
+        f"Who may edit IAM runs this:\n"
+        f"%rds_iam_policy {user} {endpoint.host if endpoint else 'TARGET'} --attach {permission.principal} --fix",
         AttachPolicy(permission.principal, permission.arn),
     )
 
@@ -214,20 +220,26 @@ def _iam_off(evidence: Evidence) -> Suspicion:
     if isinstance(database, Described) and database.iam_enabled is not None:
         if database.iam_enabled or known(database.supports_iam) is False:
             return RULED_OUT
+        if not database.iam_pending and known(database.supports_iam) is None:
+            return likely(f"IAM authentication is off on {database.name}.", "RDS describes it so.", _enable(database))
         if database.iam_pending:
             return certain(
                 f"IAM authentication is off on {database.name}; switching it on is a pending change.",
                 "RDS shows it among the changes that wait for the maintenance window.",
-                f"Apply it at once:\n%rds_iam_enable {database.name} --now",
+                _enable(database),
                 EnableIam(database.name, database.arn),
             )
         return certain(
             f"IAM authentication is off on {database.name}.",
             "RDS describes it so.",
-            f"Switch it on; it needs no restart:\n%rds_iam_enable {database.name} --now",
+            _enable(database),
             EnableIam(database.name, database.arn),
         )
     return _of_plugin(evidence)
+
+
+def _enable(database: Described) -> str:
+    return f"Switch it on at once; it needs no restart:\n%rds_iam_enable {database.name} --now"
 
 
 def _unsupported(evidence: Evidence) -> Suspicion:

@@ -7,6 +7,8 @@ from rds_iam_magic.doctor.checks.check import Check
 from rds_iam_magic.doctor.checks.credentials import CREDENTIALS
 from rds_iam_magic.doctor.checks.database import DATABASE
 from rds_iam_magic.doctor.checks.identity import IDENTITY
+from rds_iam_magic.doctor.checks.log import LOG
+from rds_iam_magic.doctor.checks.policy import POLICY
 from rds_iam_magic.doctor.checks.server import SERVER
 from rds_iam_magic.doctor.checks.target import TARGET
 
@@ -17,6 +19,7 @@ ALL: tuple[Check, ...] = (
     DATABASE,
     SERVER,
     ACCOUNTS,
-    # policy.py, log.py
+    POLICY,
+    LOG,
 )
 """All checks. Their order means nothing: `needs` and `after` say what waits for what."""

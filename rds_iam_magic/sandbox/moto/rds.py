@@ -38,6 +38,7 @@ def amend() -> None:
         ("modify_db_cluster", _modify_cluster),
         ("modify_db_instance", _modify_instance),
         ("reboot_db_instance", _reboot_instance),
+        ("describe_orderable_db_instance_options", _offer),
     ):
         setattr(backend, name, change(getattr(backend, name)))
     add_actions(RDSResponse, _ACTIONS)
@@ -54,6 +55,23 @@ def subnets(region: str) -> list[str]:
 def text_of(alphabet: str, length: int) -> str:
     """A random text."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def _offer(options: Any) -> Any:
+    """Of the engines that are spoken here, moto offers nothing."""
+
+    def offered(backend: Any, engine: str, engine_version: str) -> list[dict[str, Any]]:
+        if engine not in _HAVE_IAM:
+            return list(options(backend, engine, engine_version))
+        has_iam = not engine_version.startswith(_TOO_OLD)
+        shown = {"Engine": engine, "EngineVersion": engine_version, "DBInstanceClass": "db.t4g.medium"}
+        return [{**shown, "SupportsIAMDatabaseAuthentication": has_iam}]
+
+    return offered
+
+
+_HAVE_IAM = ("aurora-mysql", "mysql", "mariadb")
+_TOO_OLD = ("5.5.", "10.0.", "10.1.")
 
 
 def _give_instance_its_id(instance: Any) -> None:
