@@ -270,12 +270,18 @@ def _room_for(kind: int, rows: int) -> tuple[Any, np.ndarray]:
     return values, values
 
 
-# pandas keeps dates and durations as arrays of its own. It makes two of them from NumPy's in the time in which it makes
-# all the rest of a small frame; these come from others of their kind. By kind, where NumPy sees the very memory.
+def _shows_its_memory(array: Any) -> bool:
+    values = np.asarray(array)
+    return bool(values.flags.writeable) and np.shares_memory(values, np.asarray(array))
+
+
+# pandas keeps dates and durations as arrays of its own. Two of them take it as long as the rest of a small frame, when
+# they are made of NumPy's, and next to nothing when of one of their kind.
 _ONE = {
-    kind: pd.array(np.zeros(1, dtype), dtype) for kind, dtype in _NUMPY.items() if _IS_PANDAS_3 and dtype.kind in "Mm"
+    kind: array
+    for kind, dtype in _NUMPY.items()
+    if _IS_PANDAS_3 and dtype.kind in "Mm" and _shows_its_memory(array := pd.array(np.zeros(1, dtype), dtype))
 }
-_ONE = {kind: array for kind, array in _ONE.items() if np.shares_memory(array, array)}
 
 
 def _texts(column: pa.ChunkedArray, dtype: pd.StringDtype) -> Any:
