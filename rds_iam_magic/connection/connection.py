@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args, overload
 
 from rds_iam_magic.connection.exclusive_use import ExclusiveUse
@@ -215,7 +214,7 @@ class Connection(PartReads, SchemaReads, StreamReads):
             ResultError: There was no result set, or it exceeds `max_memory`.
             ConnectionLostError: The connection was lost, and the statement could not be run again.
         """
-        if dtype_backend not in (None, *get_args(DtypeBackend)):
+        if dtype_backend is not None and dtype_backend not in get_args(DtypeBackend):
             raise OptionError(
                 f"dtype_backend={dtype_backend!r} is not valid.", "Use None, 'numpy_nullable' or 'pyarrow'."
             )
@@ -231,10 +230,9 @@ class Connection(PartReads, SchemaReads, StreamReads):
             return result.to_pandas(dtype_backend)
         if on is not None or consistent:
             raise OptionError("on and consistent need parallel=N.", "Add parallel=N, or omit them.")
-        request = Request(sql, mode, limit, params)
         if chunksize is not None:
-            return self._chunks(request, chunksize, dtype_backend)
-        return self._last(replace(request, as_frame=dtype_backend is None)).to_pandas(dtype_backend)
+            return self._chunks(Request(sql, mode, limit, params), chunksize, dtype_backend)
+        return self._last(Request(sql, mode, limit, params, as_frame=dtype_backend is None)).to_pandas(dtype_backend)
 
     def query_arrow(self, sql: str, *, params: Mapping[str, Any] | None = None, limit: int | None = None) -> pa.Table:
         """Run SQL and return its last result set as a `pyarrow.Table`; DECIMAL is exact.

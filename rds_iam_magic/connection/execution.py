@@ -152,5 +152,8 @@ def require_decimal_mode(decimal: str) -> None:
     Raises:
         OptionError: There is no such way.
     """
-    if decimal not in get_args(DecimalMode):
+    if decimal not in _DECIMAL_MODES:
         raise OptionError(f"decimal={decimal!r} is not valid.", "Use 'float' or 'exact'.")
+
+
+_DECIMAL_MODES = get_args(DecimalMode)

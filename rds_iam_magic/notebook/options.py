@@ -209,8 +209,11 @@ def _sql_line(
 
 def _choice(values: dict[str, str], key: str) -> Any:
     """The value of an option that has choices, or its default."""
-    info = SQL.info(key)
+    info = _CHOICES[key]
     return one_of(values.get(key), key.replace("_", "-"), info.choices) or info.default
+
+
+_CHOICES = {option.key: option.info for option in SQL.options if option.info.choices}
 
 
 def _check_together(line: SqlLine) -> None:

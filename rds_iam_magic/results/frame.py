@@ -113,7 +113,7 @@ class _Copied:
         self._kind = kind
         self._masked = masked
         self._rows = 0
-        self._values = np.empty(room, _NUMPY[kind])
+        self._array, self._values = _room_for(kind, room)
         self._mask: np.ndarray | None = None  # until there is a NULL
 
     def add(self, array: pa.Array) -> None:
@@ -130,7 +130,7 @@ class _Copied:
     def take(self) -> Any:
         values = self._values[: self._rows]
         if not self._masked:
-            return values
+            return self._array if self._rows == len(self._array) else values
         mask = np.zeros(self._rows, bool) if self._mask is None else self._mask[: self._rows]
         return _MASKED[self._kind](values, mask)
 
@@ -151,7 +151,7 @@ class _Copied:
         room = 2 * rows
         values = np.empty(room, self._values.dtype)
         values[: self._rows] = self._values[: self._rows]
-        self._values = values
+        self._array = self._values = values
         if self._mask is not None:
             mask = np.zeros(room, bool)
             mask[: self._rows] = self._mask[: self._rows]
@@ -258,6 +258,29 @@ _MASKED = {
     pa.uint64().id: pd.arrays.IntegerArray,
     pa.float64().id: pd.arrays.FloatingArray,
     _BOOL: pd.arrays.BooleanArray,
+}
+
+
+def _room_for(kind: int, rows: int) -> tuple[Any, np.ndarray]:
+    """An array for pandas to keep, and its values, to be filled."""
+    if kind in _ONE:
+        array = _ONE[kind].repeat(rows)
+        return array, np.asarray(array)
+    values = np.empty(rows, _NUMPY[kind])
+    return values, values
+
+
+def _shows_its_memory(array: Any) -> bool:
+    values = np.asarray(array)
+    return bool(values.flags.writeable) and np.shares_memory(values, np.asarray(array))
+
+
+# pandas keeps dates and durations as arrays of its own. Two of them take it as long as the rest of a small frame, when
+# they are made of NumPy's, and next to nothing when of one of their kind.
+_ONE = {
+    kind: array
+    for kind, dtype in _NUMPY.items()
+    if _IS_PANDAS_3 and dtype.kind in "Mm" and _shows_its_memory(array := pd.array(np.zeros(1, dtype), dtype))
 }
 
 

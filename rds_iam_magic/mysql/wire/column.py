@@ -6,6 +6,7 @@ https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_respon
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -64,7 +65,23 @@ class Column:
         return self.charset == BINARY_CHARSET
 
 
-class Described(NamedTuple):
+def columns_of(definitions: Sequence[bytes], announced: charsets.Announced) -> tuple[Column, ...]:
+    """The columns of a result set, by its column definition packets; the names are in the character set that all imply.
+
+    Raises:
+        ProtocolError: A definition is malformed.
+    """
+    if announced.results is None:
+        return _columns_in_utf8(tuple(definitions))
+    return _columns_of(definitions, announced)
+
+
+@lru_cache(maxsize=256)  # the same queries are run all day
+def _columns_in_utf8(definitions: tuple[bytes, ...]) -> tuple[Column, ...]:
+    return _columns_of(definitions, charsets.Announced())
+
+
+class _Described(NamedTuple):
     """A column definition with undecoded names: their character set may only be known from later columns."""
 
     catalog: bytes
@@ -73,34 +90,18 @@ class Described(NamedTuple):
     numbers: tuple[int, int, int, int]
 
 
-def read_column(packet: PacketReader) -> Described:
-    """Read a column definition packet."""
-    return _described(packet.take(packet.left()))
-
-
-@lru_cache(maxsize=4096)  # the same tables are read all day
-def _described(definition: bytes) -> Described:
+@lru_cache(maxsize=4096)  # and the same tables by others
+def _described(definition: bytes) -> _Described:
     packet = PacketReader(memoryview(definition), 0, len(definition))
     catalog, *names = (packet.take(packet.length_encoded()) for _ in range(6))
     if packet.length_encoded() < 12:
         raise ProtocolError("The server sent a truncated column definition.")
     charset, *numbers = _FIXED.unpack(packet.take(_FIXED.size))
-    return Described(catalog, tuple(names), charset, tuple(numbers))
+    return _Described(catalog, tuple(names), charset, tuple(numbers))
 
 
-def columns_of(described: list[Described], announced: charsets.Announced) -> tuple[Column, ...]:
-    """The columns of a result set, with names decoded in the character set that all definitions together imply."""
-    if announced.results is None:
-        return _columns_in_utf8(tuple(described))
-    return _columns_of(tuple(described), announced)
-
-
-@lru_cache(maxsize=256)
-def _columns_in_utf8(described: tuple[Described, ...]) -> tuple[Column, ...]:
-    return _columns_of(described, charsets.Announced())
-
-
-def _columns_of(described: tuple[Described, ...], announced: charsets.Announced) -> tuple[Column, ...]:
+def _columns_of(definitions: Sequence[bytes], announced: charsets.Announced) -> tuple[Column, ...]:
+    described = [_described(definition) for definition in definitions]
     guess = charsets.of_result(described[0].catalog, (each.charset for each in described))
     wide = guess if described[0].catalog != b"def" else None
     columns = []

@@ -15,6 +15,7 @@ MAX_PACKET = 0xFFFFFF
 _SESSION_STATE_CHANGED = 0x4000
 _SYSTEM_VARIABLES = 0
 HEADER = struct.Struct("<I")  # three bytes of length, one of sequence
+_PREPARED, _END = struct.Struct("<IHHBH"), struct.Struct("<BHH")
 
 
 def packet_length(buffer: bytearray, offset: int) -> int:
@@ -107,18 +108,16 @@ def read_prepared(packet: PacketReader) -> Prepared:
     """
     if packet.number(1) != 0x00:
         raise ProtocolError("The server answered neither that the statement is prepared nor that it cannot be.")
-    statement_id, columns, parameters = packet.number(4), packet.number(2), packet.number(2)
-    packet.take(1)
-    return Prepared(statement_id, parameters, columns, packet.number(2))
+    statement_id, columns, parameters, _, warnings = _PREPARED.unpack(packet.take(_PREPARED.size))
+    return Prepared(statement_id, parameters, columns, warnings)
 
 
 def read_eof(packet: PacketReader) -> ResultSetEnd:
     """Read an EOF packet."""
     if packet.peek() != 0xFE or packet.left() != 5:
         raise ProtocolError("The server sent no EOF packet where one was due.")
-    packet.take(1)
-    warnings = packet.number(2)
-    return ResultSetEnd(packet.number(2), warnings)
+    _, warnings, status = _END.unpack(packet.take(_END.size))
+    return ResultSetEnd(status, warnings)
 
 
 def read_error(packet: PacketReader, announced: charsets.Announced) -> ServerError:

@@ -19,7 +19,7 @@ import numpy as np
 
 from rds_iam_magic.errors import ConnectionLostError, ProtocolError
 from rds_iam_magic.mysql.wire import charsets, commands
-from rds_iam_magic.mysql.wire.column import Described, columns_of, read_column
+from rds_iam_magic.mysql.wire.column import columns_of
 from rds_iam_magic.mysql.wire.events import MORE_RESULTS, PAD, Event, PrepareFailed, ResultSetStart, Rows
 from rds_iam_magic.mysql.wire.packets import (
     MAX_PACKET,
@@ -84,7 +84,7 @@ class ResponseParser:
         self._filled = 0
         self._sequence = None if sequence is None else sequence & 0xFF  # of the next packet
         self._state = _State.FIRST
-        self._columns: list[Described] = []
+        self._columns: list[bytes] = []  # their definitions
         self._column_count = 0
         self._descriptions = 0  # packets left that describe a prepared statement
         self._rows = RowBoundaries()  # not yet emitted
@@ -142,6 +142,8 @@ class ResponseParser:
             return self._read_rows(events)
         if self._state is _State.LONG_ROW:
             return self._read_long_row(events)
+        if self._state is _State.COLUMNS:
+            return self._read_columns()
         if self._state is _State.DESCRIPTIONS:
             return self._skip_descriptions()
         if self._state is _State.DONE:
@@ -153,25 +155,29 @@ class ResponseParser:
             self._read_prepared(packet, events)
         elif self._state is _State.FIRST:
             self._read_first(packet, events)
-        elif self._state is _State.COLUMNS:
-            self._read_column(packet)
         else:
             self._read_columns_end(packet, events)
         return True
 
     def _packet(self) -> PacketReader | None:
         """The next packet that is not a row, if it is complete."""
-        if self._filled - self._offset < 4:
-            return None
-        length = packet_length(self._buffer, self._offset)
+        start = self._offset + 4
+        return PacketReader(self._buffer, start, self._offset) if self._pass_packet() else None
+
+    def _pass_packet(self) -> bool:
+        """Move behind the next packet that is not a row; return False if it is not complete."""
+        offset = self._offset
+        if self._filled - offset < 4:
+            return False
+        length = packet_length(self._buffer, offset)
         if length in (0, MAX_PACKET):
-            raise _impossible_length(length)
-        start, end = self._offset + 4, self._offset + 4 + length
+            raise ProtocolError("The server sent a packet of an impossible length.", detail=str(length))
+        end = offset + 4 + length
         if end > self._filled:
-            return None
-        self._check_sequence(self._buffer[self._offset + 3])
+            return False
+        self._check_sequence(self._buffer[offset + 3])
         self._offset = end
-        return PacketReader(self._buffer, start, end)
+        return True
 
     def _check_sequence(self, sequence: int) -> None:
         if self._sequence is None:
@@ -196,21 +202,10 @@ class ResponseParser:
             self._end_prepare()
 
     def _skip_descriptions(self) -> bool:
-        """As `_packet`, for packets that are not read."""
-        buffer, offset = self._buffer, self._offset
-        while self._descriptions and self._filled - offset >= 4:
-            length = packet_length(buffer, offset)
-            if length in (0, MAX_PACKET):
-                raise _impossible_length(length)
-            end = offset + 4 + length
-            if end > self._filled:
-                break
-            self._check_sequence(buffer[offset + 3])
-            offset = end
+        while self._descriptions:
+            if not self._pass_packet():
+                return False
             self._descriptions -= 1
-        self._offset = offset
-        if self._descriptions:
-            return False
         self._end_prepare()
         return True
 
@@ -245,14 +240,18 @@ class ResponseParser:
             self._columns = []
             self._state = _State.COLUMNS
 
-    def _read_column(self, packet: PacketReader) -> None:
-        if packet.peek() == 0xFF:
-            raise ProtocolError(
-                "The server ended the column definitions early.", detail=str(read_error(packet, self._announced))
-            )
-        self._columns.append(read_column(packet))
-        if len(self._columns) == self._column_count:
-            self._state = _State.COLUMNS_END
+    def _read_columns(self) -> bool:
+        """The column definitions; one by one, since each may be the last that has come."""
+        while len(self._columns) < self._column_count:
+            start = self._offset + 4
+            if not self._pass_packet():
+                return False
+            if self._buffer[start] == 0xFF:
+                error = read_error(PacketReader(self._buffer, start, self._offset), self._announced)
+                raise ProtocolError("The server ended the column definitions early.", detail=str(error))
+            self._columns.append(bytes(self._buffer[start : self._offset]))
+        self._state = _State.COLUMNS_END
+        return True
 
     def _read_columns_end(self, packet: PacketReader, events: list[Event]) -> None:
         read_eof(packet)
@@ -315,13 +314,13 @@ class ResponseParser:
         """Emit the rows so far, with their buffer; unparsed bytes move to a new one."""
         if not self._rows.count:
             return
-        headers, ends = self._rows.take(self._buffer, self._sequence)
+        starts, ends = self._rows.take(self._buffer, self._sequence)
         if self._sequence is not None:
-            self._sequence = (self._sequence + len(headers)) & 0xFF
-        self._rows_emitted += len(headers)
+            self._sequence = (self._sequence + len(starts)) & 0xFF
+        self._rows_emitted += len(starts)
         data = np.frombuffer(self._buffer, np.uint8)
         self._start_buffer(_FIRST_BYTES // 4 if are_last else min(self._chunk_bytes, 4 * len(self._buffer)))
-        events.append(Rows(data, headers + 4, ends))
+        events.append(Rows(data, starts, ends))
 
     def _start_buffer(self, size: int) -> None:
         """Continue in a new buffer that begins with the unparsed bytes."""
@@ -339,10 +338,6 @@ class ResponseParser:
             # The packet is larger than the buffer: make room for all of it.
             known = self._filled - self._offset >= 4
             self._start_buffer(max(len(self._buffer), 4 + packet_length(self._buffer, self._offset) if known else 0))
-
-
-def _impossible_length(length: int) -> ProtocolError:
-    return ProtocolError("The server sent a packet of an impossible length.", detail=str(length))
 
 
 class _LongRow:

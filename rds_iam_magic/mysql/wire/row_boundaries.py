@@ -33,7 +33,8 @@ class RowBoundaries:
     """
 
     def __init__(self) -> None:
-        self._runs: list[NDArray[np.int64]] = []  # offsets of headers
+        self._runs: list[NDArray[np.int64]] = []  # offsets of headers, each row's where the one before it ends
+        self._end = 0  # of the last row
         self.count = 0
 
     def find(self, buffer: bytearray, offset: int, filled: int) -> int:
@@ -51,7 +52,8 @@ class RowBoundaries:
                 offset = self._find_equal(buffer, offset, filled, length)
             if filled - offset >= 5 and packet_length(buffer, offset) < _SHORT:
                 offset = self._find_short(buffer, offset, filled)
-        return self._find_any(buffer, offset, filled)
+        self._end = self._find_any(buffer, offset, filled)
+        return self._end
 
     def take(self, buffer: bytearray, sequence: int | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Remove the rows; there is at least one.
@@ -61,18 +63,19 @@ class RowBoundaries:
             sequence: The sequence number of the first row; None if the numbers are not checked.
 
         Returns:
-            The offsets of the rows' headers and of their ends, int64, shape (rows,).
+            The offsets of the rows' first fields and of their ends, int64, shape (rows,).
 
         Raises:
             ProtocolError: The packets are out of order.
         """
         headers = self._runs[0] if len(self._runs) == 1 else np.concatenate(self._runs)
         self._runs, self.count = [], 0
-        words: NDArray[np.uint32] = np.ndarray((len(buffer) - 3,), "<u4", buffer, strides=(1,))
-        found = words[headers]
+        starts = headers + 4
         if sequence is not None:
-            _check_sequence((found >> np.uint32(24)).astype(np.uint8), sequence)
-        return headers, headers + (found & np.uint32(_LENGTH)) + 4
+            _check_sequence(np.frombuffer(buffer, np.uint8)[starts - 1].tobytes(), sequence)
+        ends = np.empty_like(headers)
+        ends[:-1], ends[-1] = headers[1:], self._end
+        return starts, ends
 
     def _add(self, headers: NDArray[np.int64]) -> None:
         if len(headers):
@@ -126,13 +129,14 @@ class RowBoundaries:
         return offset
 
 
-def _check_sequence(numbers: NDArray[np.uint8], first: int) -> None:
-    expected = np.arange(first, first + len(numbers)).astype(np.uint8)  # modulo 256
-    if (numbers != expected).any():
-        wrong = int((numbers != expected).argmax())
-        raise ProtocolError(
-            "The server's packets are out of order.", detail=f"packet {numbers[wrong]} instead of {expected[wrong]}"
-        )
+def _check_sequence(numbers: bytes, first: int) -> None:
+    expected = (_NUMBERS * (len(numbers) // len(_NUMBERS) + 2))[first : first + len(numbers)]
+    if numbers != expected:
+        wrong, right = next(pair for pair in zip(numbers, expected, strict=True) if pair[0] != pair[1])
+        raise ProtocolError("The server's packets are out of order.", detail=f"packet {wrong} instead of {right}")
+
+
+_NUMBERS = bytes(range(256))  # of packets, over and over
 
 
 def _headers(start: int, lengths: bytearray) -> NDArray[np.int64]:

@@ -4,24 +4,19 @@ import pytest
 
 from rds_iam_magic.errors import ProtocolError
 from rds_iam_magic.mysql.wire.charsets import Announced
-from rds_iam_magic.mysql.wire.column import Column, columns_of, read_column
-from rds_iam_magic.mysql.wire.packets import PacketReader
+from rds_iam_magic.mysql.wire.column import Column, columns_of
 from tests.support.packets import DECIMAL, INT, TEXT, column, definition, encoded
 
 LATIN1, BINARY, UTF8 = 8, 63, 45
 
 
-def read(data):
-    return read_column(PacketReader(bytearray(data), 0, len(data)))
-
-
 def described(name, charset=LATIN1, catalog=b"def"):
     names = b"".join(map(encoded, [catalog, b"s", b"t", b"o", name, name]))
-    return read(names + b"\x0c" + bytes([charset, 0, 80, 0, 0, 0, TEXT, 0, 0, 0, 0, 0]))
+    return names + b"\x0c" + bytes([charset, 0, 80, 0, 0, 0, TEXT, 0, 0, 0, 0, 0])
 
 
 def test_each_field():
-    (made,) = columns_of([read(definition(column("a", DECIMAL, flags=0x21, decimals=2, length=14)))], Announced())
+    (made,) = columns_of([definition(column("a", DECIMAL, flags=0x21, decimals=2, length=14))], Announced())
     assert made == Column("a", DECIMAL, UTF8, 14, 0x21, 2, org_name="a", table="t", org_table="t", schema="s")
 
 
@@ -60,14 +55,14 @@ def test_a_wide_set_shows_in_the_catalog():
 def test_a_description_that_breaks_off(end):
     data = definition(column())
     if end >= len(data) - 2:  # two bytes of filling that nobody reads
-        assert read(data[:end]) == read(data)
+        assert columns_of([data[:end]], Announced()) == columns_of([data], Announced())
         return
     with pytest.raises(ProtocolError):
-        read(data[:end])
+        columns_of([data[:end]], Announced())
 
 
 def test_too_few_bytes_behind_the_names():
     data = bytearray(definition(column()))
     data[data.index(b"\x0c")] = 11
     with pytest.raises(ProtocolError, match="truncated column definition"):
-        read(data)
+        columns_of([bytes(data)], Announced())

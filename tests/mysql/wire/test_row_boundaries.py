@@ -200,8 +200,8 @@ def test_every_way_finds_the_complete_rows_and_no_more(rows, cut):
     assert boundaries.count == complete
     assert offset == ends[complete]
     if complete:
-        headers, stops = boundaries.take(buffer, FIRST)
-        assert headers.tolist() == ends[:complete]
+        starts, stops = boundaries.take(buffer, FIRST)
+        assert starts.tolist() == [end + 4 for end in ends[:complete]]
         assert stops.tolist() == ends[1 : complete + 1]
         assert boundaries.count == 0
 
