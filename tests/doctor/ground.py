@@ -60,9 +60,9 @@ class Ground:
         key = self._iam.create_access_key(UserName=USER)["AccessKey"]
         anybody = self.allow(self.arn.replace(f"/{USER}", f"/{USER.capitalize()}"))
         self._put([self.allow(self.arn), anybody])
-        self._run(
-            f"CREATE USER '{USER}'@'%%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
-            f"GRANT SELECT ON shop.* TO '{USER}'@'%%'",
+        self.run(
+            f"CREATE USER '{USER}'@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
+            f"GRANT SELECT ON shop.* TO '{USER}'@'%'",
         )
         keys = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
         try:
@@ -87,10 +87,15 @@ class Ground:
             for user, host in root.fetchall():
                 root.execute("DROP USER %s@%s", (user, host))
 
-    def _run(self, *statements: str) -> None:
+    def run(self, *statements: str) -> None:
+        """Run statements as the server's administrator."""
         with self.sandbox.server.root() as root:
             for statement in statements:
-                root.execute(statement, ())
+                root.execute(statement.replace("%", "%%"), ())
+
+    def put_policy(self, resource: str) -> None:
+        """Let the IAM user connect as others, for the rest of the test."""
+        self._put([self.allow(resource)])
 
     @contextmanager
     def permitted(self, *actions: str) -> Iterator[None]:
@@ -264,14 +269,14 @@ class Ground:
     @contextmanager
     def sql(self, *statements: str) -> Iterator[None]:
         """Statements about the database user, which is made anew afterwards."""
-        self._run(*(statement.replace("%", "%%") for statement in statements))
+        self.run(*statements)
         try:
             yield
         finally:
             self._drop_users()
-            self._run(
-                f"CREATE USER '{USER}'@'%%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
-                f"GRANT SELECT ON shop.* TO '{USER}'@'%%'",
+            self.run(
+                f"CREATE USER '{USER}'@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
+                f"GRANT SELECT ON shop.* TO '{USER}'@'%'",
             )
 
     @contextmanager

@@ -440,3 +440,45 @@ def _(ground: Ground) -> Iterator[dict[str, Any]]:
 def _(ground: Ground) -> Iterator[dict[str, Any]]:
     with ground.stands_in(stand_in.PROXY_UNAVAILABLE) as via:
         yield {"target": ground.proxy_host, "via": via}
+
+
+_BY_NAME = {row.what: row for row in ROWS}
+_NO_POLICY, _NO_USER, _NO_SCHEMA = "no policy allows it", "there is no such user", "there is no such schema"
+_CLOSED, _OFF = "nothing listens at the port", "IAM authentication is off"
+
+PAIRS: list[tuple[Row, Row]] = [
+    (_BY_NAME[first], _BY_NAME[second])
+    for first, second in (
+        ("no credentials", _NO_POLICY),
+        ("the SSO session has ended", _NO_USER),
+        ("a profile that there is not", _CLOSED),
+        ("the clock is 20 minutes behind", _NO_POLICY),
+        ("the clock is 20 minutes ahead", _NO_USER),
+        ("another region is given", _NO_POLICY),
+        ("an address is the target", _NO_USER),
+        ("the tunnel's port is given", _NO_POLICY),
+        ("the tunnel's port is given", "the user has a password"),
+        (_OFF, _NO_POLICY),
+        (_OFF, _NO_USER),
+        ("the database is stopped", _NO_POLICY),
+        (_CLOSED, _NO_USER),
+        (_CLOSED, _NO_SCHEMA),
+        ("the CA bundle lacks the server's CA", _NO_POLICY),
+        ("the certificate has expired", "the user has a password"),
+        ("the server has no free connection (1040)", _NO_POLICY),
+        (_NO_POLICY, _NO_USER),
+        ("the policy has the identifier", "the user may connect from elsewhere only"),
+        ("a policy denies it", "the user has a password"),
+        ("the permissions boundary does not allow it", "the account is locked"),
+        (_NO_USER, _NO_SCHEMA),
+        ("no policy allows it", _NO_SCHEMA),
+        ("the proxy throttles logins", "the policy has the database's id, at a proxy"),
+    )
+]
+"""Two faults at once, the one that comes first on the way in front."""
+
+
+def certain_numbers(level: str) -> set[int]:
+    """The numbers of the causes that are certain with that level's permissions, in one row at least."""
+    place = list(LEVELS).index(level)
+    return {int(number) for row in ROWS for number in row.numbers.split(", ") if row.expected[place] == "certain"}

@@ -6,6 +6,7 @@ before even the user's name is sent. The session is closed at once.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import ssl
 from contextlib import suppress
@@ -152,11 +153,13 @@ class _Attempt:
             trust=self._trust if isinstance(self._trust, TrustStore) else None,
             notify=lambda _: None,
         )
+        at = dt.datetime.now(dt.timezone.utc)
         login.hold(self)
         try:
-            return self._with_answer(login)
+            seen = self._with_answer(login)
         finally:
             login.release(self)
+        return replace(seen, answer=replace(seen.answer, at=at)) if isinstance(seen.answer, Answer) else seen
 
     def __call__(self, address: Address, **login: Any) -> ServerSession | _NoSession:
         """As `driver.open_session` is called; notes how far it came."""
