@@ -52,6 +52,10 @@ class Ground:
         self.arn = f"arn:aws:rds-db:{seed.REGION}:{ACCOUNT}:dbuser:{self.resource_id}/{USER}"
         self.other_ca = folder / "other-ca.pem"
         self._authority = trustme.CA()
+        client = sandbox.client("secretsmanager")
+        master = json.loads(client.get_secret_value(SecretId="sandbox/master")["SecretString"])
+        client.close()
+        self._secrets = [master["password"], *(secret for _, secret in sandbox.keys.values())]
         self._authority.cert_pem.write_to_path(str(self.other_ca))
 
     def make(self) -> Iterator[Ground]:
@@ -102,6 +106,12 @@ class Ground:
         """AWS asks for permissions; the caller has these, in whose account it may be."""
         with only(self.sandbox, *actions, of=f"user/{USER}", iam=self._iam_of_caller):
             yield
+
+    def secrets(self) -> list[str]:
+        """What nobody may see: secret keys, session tokens, the master user's password; what is in every token."""
+        names = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        own = [value for name in names if (value := os.environ.get(name))]
+        return [*own, *self._secrets, "X-Amz-Signature", "X-Amz-Credential", "Action=connect"]
 
     # The machine
 

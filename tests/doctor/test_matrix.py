@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import ExitStack
 
@@ -37,7 +38,19 @@ def look(ground, level, options):
     if level == "P2":
         asked["secret"] = SECRET
     with ground.permitted(*LEVELS[level]):
-        return diagnose(**asked)
+        diagnosis = diagnose(**asked)
+    check_nothing_secret(ground, diagnosis)
+    return diagnosis
+
+
+def check_nothing_secret(ground, diagnosis):
+    """No secret in whatever it is shown as, and no name in what is masked."""
+    shared = diagnosis.masked()
+    texts = {each: [str(each), repr(each), each._repr_html_(), each.to_json()] for each in (diagnosis, shared)}
+    for secret in ground.secrets():
+        assert not any(secret in text for each in texts.values() for text in each)
+    for name in ("123456789012", USER, ground.host.split(".")[1], ground.resource_id, os.environ.get("HOME", "")):
+        assert not any(name in text for text in texts[shared]), f"{name} in\n{shared}"
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.printed], ids=str)

@@ -46,8 +46,8 @@ login works. Another {pairs} pairs of them are broken at once: the first one on 
 - **P2**: also {p2}, and `--secret`.
 
 *certain*: it is that cause. *likely*: it may well be. *one of*: it is among those that are named, with what would
-decide between them. No cause is called certain for another. Certain are {p0_count} of the causes with P0, {p1_count} with P1,
-{p2_count} with P2.
+decide between them. No cause is called certain for another. Certain are {p0_count} of the causes with P0, {p1_count}
+with P1, {p2_count} with P2.
 
 {matrix}
 
