@@ -119,8 +119,7 @@ def as_html(diagnosis: Diagnosis) -> str:
     if others:
         parts += _html_table(others, diagnosis.line)
     if fine:
-        checks = ", ".join(finding.check for finding in fine)
-        summary = f"{'Ok, too' if others else 'Ok'}: {checks}"
+        summary = f"Ok: {', '.join(finding.check for finding in fine)}"
         parts += [f'<details class="{_NO_MATH}"><summary>{escape(summary)}</summary>']
         parts += [*_html_table(fine, diagnosis.line), "</details>"]
     return "\n".join(parts)

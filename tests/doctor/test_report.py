@@ -101,7 +101,7 @@ def test_the_states_are_words_in_html():
 
 def test_what_is_ok_is_folded_up_below_the_rest():
     shown, _, folded = diagnosis()._repr_html_().partition("<details")
-    assert "<summary>Ok, too: credentials, database</summary>" in folded
+    assert "<summary>Ok: credentials, database</summary>" in folded
     assert re.findall(r"top\">(\d+)</td>", shown) == ["3", "4", "5", "6", "12"]
     assert re.findall(r"top\">(\d+)</td>", folded) == ["1", "2"]
     healthy = Diagnosis(Verdict("healthy", (), "It works."), (Finding(1, "server", "ok", "It let the user in."),))
