@@ -50,7 +50,7 @@ def magic_lines():
         texts += ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     for text in texts:
         for line in text.splitlines():
-            match = re.match(r"(?:\w+ = | +)?(%%?)(rds_\w+) ?(.*)", line)
+            match = re.match(r" *(?:\w+ = )?(%%?)(rds_\w+) ?(.*)", line)
             if match:
                 yield pytest.param(match[2], match[3], text if match[1] == "%%" else None, id=line)
 

@@ -77,7 +77,7 @@ def apply(finding: Finding, attempt: Attempt, notify: Callable[[str], None]) -> 
     fix = finding.fix
     if isinstance(fix, AttachPolicy):
         resource, user = _database_user(fix.arn)
-        return attach_policy(session_of(attempt.options), fix.principal, [resource], user)
+        return attach_policy(session_of(attempt.options), fix.principal, [resource], user, fix=True)
     if isinstance(fix, CreateUser):
         where = TargetOptions(stack=attempt.where.stack)  # users are created on the writer
         secret = attempt.secret or attempt.where.secret

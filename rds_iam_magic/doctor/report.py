@@ -104,25 +104,41 @@ def _wrapped(text: str, first: str, others: str) -> list[str]:
 
 
 def as_html(diagnosis: Diagnosis) -> str:
-    """The diagnosis as a paragraph and a table, without styles that a front end could strip and be unreadable."""
+    """The diagnosis as a paragraph and a table, without styles that a front end could strip and be unreadable.
+
+    What is ok is folded up below the rest, so that the mend is not far from the verdict.
+    """
     verdict = diagnosis.verdict
     said = [f"<strong>{escape(_HEADLINES[verdict.certainty])}: {escape(verdict.sentence)}</strong>"]
     said += [escape(text) for text in _reasons(verdict)]
     said += [escape(_others(verdict))] if verdict.others else []
     said += [f"- {escape(text)}" for text in verdict.others]
+    fine = [finding for finding in diagnosis.findings if finding.state == "ok"]
+    others = [finding for finding in diagnosis.findings if finding.state != "ok"]
+    parts = [f'<p class="{_NO_MATH}">{"<br>".join(said)}</p>']
+    if others:
+        parts += _html_table(others, diagnosis.line)
+    if fine:
+        summary = f"Ok: {', '.join(finding.check for finding in fine)}"
+        parts += [f'<details class="{_NO_MATH}"><summary>{escape(summary)}</summary>']
+        parts += [*_html_table(fine, diagnosis.line), "</details>"]
+    return "\n".join(parts)
+
+
+_NO_MATH = "tex2jax_ignore mathjax_ignore"
+"""The classes that keep `$…$` from being rendered as math."""
+
+
+def _html_table(findings: list[Finding], line: str) -> list[str]:
     head = "".join(f'<th style="text-align: left">{name}</th>' for name in ("", "State", "Check", "Finding"))
-    # The classes keep `$…$` from being rendered as math.
-    return "\n".join(
-        [
-            f'<p class="tex2jax_ignore mathjax_ignore">{"<br>".join(said)}</p>',
-            '<table border="1" class="dataframe tex2jax_ignore mathjax_ignore">',
-            f"<thead><tr>{head}</tr></thead>",
-            "<tbody>",
-            *(_html_row(finding, diagnosis.line) for finding in diagnosis.findings),
-            "</tbody>",
-            "</table>",
-        ]
-    )
+    return [
+        f'<table border="1" class="dataframe {_NO_MATH}">',
+        f"<thead><tr>{head}</tr></thead>",
+        "<tbody>",
+        *(_html_row(finding, line) for finding in findings),
+        "</tbody>",
+        "</table>",
+    ]
 
 
 def _html_row(finding: Finding, line: str) -> str:
@@ -138,14 +154,21 @@ def _html_cell(html: str, style: str = "") -> str:
 
 
 def _html_detail(label: str, text: str, is_to_paste: bool) -> str:
-    """A detail: prose runs on; commands keep their lines, in letters of one width."""
-    parts = [
-        f'<pre style="margin: 0; text-align: left; white-space: pre-wrap">{escape(line)}</pre>'
-        if is_to_paste and _is_command(line)
-        else f"<br>{escape(line)}"
+    """A detail on lines of its own: prose runs on; commands keep their lines, in letters of one width."""
+    first, *others = [
+        f'<pre style="{_PRE}">{escape(line)}</pre>' if is_to_paste and _is_command(line) else escape(line)
         for line in text.splitlines()
     ]
-    return f"<br>{escape(label)}: {''.join(parts).removeprefix('<br>')}"
+    if first.startswith("<pre"):
+        return f"<div>{escape(label)}:</div>{_html_lines([first, *others])}"
+    return f"<div>{escape(label)}: {first}</div>{_html_lines(others)}"
+
+
+def _html_lines(lines: list[str]) -> str:
+    return "".join(line if line.startswith("<pre") else f"<div>{line}</div>" for line in lines)
+
+
+_PRE = "margin: 0; padding: 0; text-align: left; white-space: pre-wrap; overflow-wrap: anywhere; font-family: monospace"
 
 
 def as_dict(diagnosis: Diagnosis) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rds_iam_magic.aws.policies.evaluate import Verdict
-from rds_iam_magic.doctor.causes.cause import is_in, is_let_in
+from rds_iam_magic.doctor.causes.cause import is_in, is_let_in, is_of_login
 from rds_iam_magic.doctor.evidence import (
     Described,
     Evidence,
@@ -206,11 +206,14 @@ def _log(evidence: Evidence) -> Seen:
     log = known(evidence.log)
     if not log:
         return "ok", "The log iam-db-auth-error has nothing about this user in the last minutes.", ""
-    return (
-        "problem",
-        f"The latest refusal in the log iam-db-auth-error: {log[0].words}",
-        f"It is of {log[0].at:%H:%M:%S}.",
-    )
+    time = f"{log[0].at:%H:%M:%S}"
+    if is_of_login(log[0], evidence) is False:
+        return (
+            "ok",
+            "The log iam-db-auth-error has nothing about this login yet.",
+            f"The latest refusal, of {time}: {log[0].words}",
+        )
+    return "problem", f"The latest refusal in the log iam-db-auth-error: {log[0].words}", f"It is of {time}."
 
 
 _SEEN: dict[str, Callable[[Evidence], Seen]] = {

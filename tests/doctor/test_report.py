@@ -74,7 +74,7 @@ def test_several_causes_are_listed():
 def test_nothing_found_is_shown_too():
     empty = Diagnosis(Verdict("unknown", (), "Nothing is known."), ())
     assert str(empty) == "UNKNOWN: Nothing is known."
-    assert "<tbody>\n</tbody>" in empty._repr_html_()
+    assert empty._repr_html_().endswith("<strong>UNKNOWN: Nothing is known.</strong></p>")
 
 
 def test_several_lines_of_evidence_stay_several():
@@ -87,9 +87,9 @@ def test_html_is_escaped_and_lets_no_math_be_made_of_it():
     html = diagnosis()._repr_html_()
     assert "<b>" not in html
     assert "rds:connect &lt;b&gt;." in html
-    assert html.count("tex2jax_ignore mathjax_ignore") == 2
+    assert html.count("tex2jax_ignore mathjax_ignore") == len(re.findall(r"<(p|table|details)\b", html)) == 4
     assert re.search(r"<pre [^>]*>aws iam put-role-policy", html)
-    tags = re.findall(r"<(/?)(table|thead|tbody|tr|td|th|p|pre|strong)\b", html)
+    tags = re.findall(r"<(/?)(table|thead|tbody|tr|td|th|p|pre|strong|div|details|summary)\b", html)
     assert len([tag for tag in tags if tag[0]]) * 2 == len(tags)
 
 
@@ -97,6 +97,22 @@ def test_the_states_are_words_in_html():
     html = diagnosis()._repr_html_()
     for word in ("ok", "<strong>PROBLEM</strong>", "unknown", "skipped"):
         assert f">{word}</td>" in html
+
+
+def test_what_is_ok_is_folded_up_below_the_rest():
+    shown, _, folded = diagnosis()._repr_html_().partition("<details")
+    assert "<summary>Ok: credentials, database</summary>" in folded
+    assert re.findall(r"top\">(\d+)</td>", shown) == ["3", "4", "5", "6", "12"]
+    assert re.findall(r"top\">(\d+)</td>", folded) == ["1", "2"]
+    healthy = Diagnosis(Verdict("healthy", (), "It works."), (Finding(1, "server", "ok", "It let the user in."),))
+    assert re.search(r"</p>\n<details [^>]*><summary>Ok: server</summary>\n<table", healthy._repr_html_())
+
+
+def test_a_command_stands_below_its_label_in_html():
+    html = diagnosis()._repr_html_()
+    assert re.search(r"<div>Mend: Allow rds-db:connect in it:</div><pre [^>]*>aws iam", html)
+    assert re.search(r"<div>Mend:</div><pre [^>]*>%rds_iam_doctor my-cluster", html)
+    assert "<div>Evidence: Statement 1 of the policy reports" in html
 
 
 def test_the_keys_are_stable():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import fields, replace
 
 import pytest
@@ -9,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rds_iam_magic.doctor.causes.table import CAUSES
-from rds_iam_magic.doctor.evidence import Evidence, Failed, NotLooked, NotPermitted, Permission, Proxy, known
+from rds_iam_magic.doctor.evidence import Evidence, Failed, LogEntry, NotLooked, NotPermitted, Permission, Proxy, known
 from rds_iam_magic.doctor.findings import CHECKS
 from rds_iam_magic.doctor.verdict import diagnosis_of
-from tests.doctor.worlds import HEALTHY, WORLDS
+from tests.doctor.worlds import HEALTHY, NOW, WORLDS, refused
 
 FIELDS = tuple(field.name for field in fields(Evidence) if field.name != "asked")
 NAMES = [f"{number}-{cause}" for number, (cause, _) in enumerate(WORLDS)]
@@ -89,3 +90,11 @@ def test_all_is_well():
     diagnosis = diagnosis_of(HEALTHY)
     assert diagnosis.verdict.certainty == "healthy"
     assert {finding.state for finding in diagnosis.findings} == {"ok"}
+
+
+@pytest.mark.parametrize(("earlier", "state"), [(0, "problem"), (1, "problem"), (60, "ok")])
+def test_an_earlier_refusal_in_the_log_is_no_problem_of_this_login(earlier, state):
+    entry = LogEntry(NOW - dt.timedelta(seconds=earlier), "permission", "RDS's words")
+    (found,) = (each for each in diagnosis_of(refused(log=(entry,))).findings if each.check == "log")
+    assert found.state == state
+    assert "RDS's words" in f"{found.sentence} {found.evidence}"

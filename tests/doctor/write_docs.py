@@ -29,6 +29,8 @@ is *unknown*, with the permission that it takes; it is never taken for a problem
 secret, shows the accounts, too. `--share` masks account ids, host names, addresses and user names, to show it to
 others; `--fix N` does what finding N proposes, and diagnoses again.
 
+[notebooks/denied.ipynb](../notebooks/denied.ipynb) breaks, diagnoses and mends the five commonest in the sandbox.
+
 ## The causes
 
 Of several, the first one on the way is the verdict.

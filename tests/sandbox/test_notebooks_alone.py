@@ -82,6 +82,54 @@ def test_without_anything_else(name, tmp_path):
     assert all(cell.execution_count for cell in executed.cells if cell.cell_type == "code")
 
 
+def test_denied_breaks_and_mends(inside, tmp_path):
+    done, executed = run("denied.ipynb", tmp_path, missing())
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdicts = [
+        output.data["text/plain"].partition("\n")[0]
+        for cell in executed.cells
+        for output in cell.get("outputs", ())
+        if cell.source.startswith("%rds_iam_doctor") and output.output_type == "execute_result"
+    ]
+    for verdict, words in zip(verdicts, DENIED, strict=True):
+        assert words in verdict
+    assert done.stdout.count("\nConnected. sandbox: newcomer@") == 5, "each is mended"
+    assert done.stdout.count("\nnewcomer can log in with IAM.\n") == 2
+    assert '-      "Resource": "arn:aws:rds-db:us-east-1:123456789012:dbuser:sandbox/newcomer"' in done.stdout
+    assert "Dropped newcomer@%" in done.stdout.rpartition("## Tidying up")[2]
+    assert inside.client("iam").list_user_policies(UserName="stranger")["PolicyNames"] == []
+
+
+DENIED = (
+    "CERTAIN: No policy of user/stranger allows rds-db:connect",
+    "CERTAIN: In the policy rds-iam-connect, sandbox is an identifier",
+    "CERTAIN: IAM authentication is off on sandbox.",
+    "ONE OF SEVERAL: ",
+    "CERTAIN: There is no database user newcomer.",
+    "CERTAIN: The AWS credentials have expired.",
+)
+
+
+def test_denied_changes_nothing_in_an_account(inside, tmp_path):
+    document = nbformat.read(NOTEBOOKS / "denied.ipynb", as_version=4)
+    for before, after in (('"newcomer"', '"reader"'), ('"stranger"', '"inline"'), ('TARGET == "sandbox"', "False")):
+        assert before in document.cells[1].source
+        document.cells[1].source = document.cells[1].source.replace(before, after)
+    nbformat.write(document, tmp_path / "denied.ipynb")
+    accounts = "SELECT user, host, plugin FROM mysql.user ORDER BY 1, 2"
+    with inside.server.root() as root:
+        root.execute(accounts)
+        before = root.fetchall()
+        command = [sys.executable, NOTEBOOKS / "run.py", tmp_path / "denied.ipynb", tmp_path / "build"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        root.execute(accounts)
+        assert root.fetchall() == before
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("\nHEALTHY: ") == 6
+    assert "Mending" not in done.stdout
+    assert inside.client("iam").list_user_policies(UserName="inline")["PolicyNames"] == ["connect"]
+
+
 @pytest.mark.usefixtures("inside")
 def test_setup_says_first_what_is_missing(tmp_path):
     done, executed = run("setup.ipynb", tmp_path, missing())

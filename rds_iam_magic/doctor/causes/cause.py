@@ -6,12 +6,13 @@ verdict from less evidence names the same cause, or more of them.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
 from rds_iam_magic.aws.endpoint import Endpoint, Kind
-from rds_iam_magic.doctor.evidence import Answer, Evidence, Problem, Target, known
+from rds_iam_magic.doctor.evidence import Answer, Evidence, LogEntry, Problem, Target, known
 from rds_iam_magic.doctor.findings import Fix
 
 
@@ -139,3 +140,20 @@ def is_let_in(evidence: Evidence) -> bool:
     """Whether the user is known to be let in: then nothing on the way to that is wrong."""
     answer = known(evidence.answer)
     return answer is not None and is_in(answer)
+
+
+def refusal_logged(evidence: Evidence) -> LogEntry | None:
+    """The log's entry about this very login: an earlier one may have been refused for another reason."""
+    log = known(evidence.log)
+    return log[0] if log and is_of_login(log[0], evidence) else None
+
+
+def is_of_login(entry: LogEntry, evidence: Evidence) -> bool | None:
+    """Whether an entry of the log is about this very login, or a later one; None if its time is not known."""
+    answer, ahead = known(evidence.answer), known(evidence.clock)
+    if answer is None or answer.at is None or ahead is None:
+        return None
+    return entry.at >= answer.at - dt.timedelta(seconds=ahead) - _TOLERANCE
+
+
+_TOLERANCE = dt.timedelta(seconds=2)  # AWS's date has whole seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,13 +19,13 @@ from rds_iam_magic.doctor.causes.cause import (
     is_proxy,
     likely,
     of_token,
+    refusal_logged,
 )
 from rds_iam_magic.doctor.evidence import (
     Described,
     Evidence,
     Identity,
     LogClass,
-    LogEntry,
     Mistake,
     MistakeKind,
     NoSuch,
@@ -324,7 +323,7 @@ def _throttle(evidence: Evidence) -> Suspicion:
     suspicion = of_token(evidence)
     if suspicion is not POSSIBLE:
         return suspicion
-    entry, metrics = _latest(evidence), known(evidence.metrics)
+    entry, metrics = refusal_logged(evidence), known(evidence.metrics)
     mend = "Wait a minute, and hold connections instead of opening many: RDS limits how many log in a second."
     if entry is not None and entry.of == "throttling":
         return certain("RDS throttles logins with IAM at this database.", f"Its log says: {entry.words}", mend)
@@ -343,22 +342,11 @@ _OTHERS: tuple[LogClass, ...] = ("token", "permission", "server")
 
 def _unless_logged(evidence: Evidence, suspicion: Suspicion, of: LogClass) -> Suspicion:
     """Ruled out, if the database's log gives another reason for this refusal."""
-    entry = _latest(evidence)
+    entry = refusal_logged(evidence)
     if suspicion is POSSIBLE and entry is not None and entry.of not in (None, of):
         return RULED_OUT
     return suspicion
 
-
-def _latest(evidence: Evidence) -> LogEntry | None:
-    """The entry about this very login: an earlier one may have been refused for another reason."""
-    answer, log, ahead = known(evidence.answer), known(evidence.log), known(evidence.clock)
-    if answer is None or answer.at is None or not log or ahead is None:
-        return None
-    asked = answer.at - dt.timedelta(seconds=ahead)
-    return log[0] if log[0].at >= asked - _TOLERANCE else None
-
-
-_TOLERANCE = dt.timedelta(seconds=2)  # AWS's date has whole seconds
 
 _SIMULATE = ("iam:SimulatePrincipalPolicy on the own role or user", "rds:DescribeDBClusters", "rds:DescribeDBInstances")
 _READ = ("iam:Get… and iam:List… of the own policies",)

@@ -45,7 +45,7 @@ def fixed(diagnosis: Diagnosis, number: int, attempt: Attempt, notify: Callable[
         _hint_beyond(error, finding)
         raise
     if isinstance(outcome, Attachment):
-        policies.attached(outcome, fixed=False)
+        policies.attached(outcome, fixed=True)
     elif isinstance(outcome, UserChange):
         display.statements(list(outcome.statements))
         users.show(outcome, _line_of(outcome, attempt))
