@@ -115,7 +115,7 @@ def test_each_spelling_is_used_and_each_placeholder_is_known():
     facts |= {name for pair in SPELLINGS.values() for text in pair for name in re.findall(r"\{(\w+)\}", text)}
     assert facts == {
         "user", "host", "source", "table", "stack", "permission", "engine", "instance", "ssh", "section",
-        "line", "arguments", "number",
+        "line", "arguments", "number", "target", "principal",
     }  # fmt: skip
 
 

@@ -66,6 +66,7 @@ WITHOUT_TWIN = {
     "doctor.causes.cause": "what all causes have in common: doctor/test_verdict, with a world for each cause",
     "doctor.causes.credentials": "a world for each cause: doctor/test_verdict; made real: doctor/test_matrix",
     "doctor.causes.iam": "a world for each cause: doctor/test_verdict; made real: doctor/test_matrix",
+    "doctor.causes.rds": "a world for each cause: doctor/test_verdict; made real: doctor/test_matrix",
     "doctor.causes.reach": "a world for each cause: doctor/test_verdict; made real: doctor/test_matrix",
     "doctor.causes.users": "a world for each cause: doctor/test_verdict; made real: doctor/test_matrix",
     "doctor.evidence": "data, which doctor/checks/ fills and doctor/test_verdict judges",

@@ -13,7 +13,7 @@ TEXT = """\
 CERTAIN: The policy reports allows rds:connect, which is no action, instead of rds-db:connect.
     Why: IAM says no to rds-db:connect on the exact ARN, and there is a statement that is meant to
     allow it.
-    What would decide: iam:SimulatePrincipalPolicy, --secret
+    What would decide: iam:SimulatePrincipalPolicy; --secret
     It may also be:
       - the database user: it is missing; it is mistyped as analyst2
       - the network: closed

@@ -1,4 +1,4 @@
-"""`Cause`, and `Suspicion`: what the evidence says of a cause. What the server's answer leaves possible.
+"""`Cause`, and `Suspicion`: what the evidence says of a cause. What the server's answer leaves possible, and its log.
 
 Each cause is judged alone. Evidence that is missing can make it possible, never certain and never ruled out: so a
 verdict from less evidence names the same cause, or more of them.
@@ -6,12 +6,13 @@ verdict from less evidence names the same cause, or more of them.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
 from rds_iam_magic.aws.endpoint import Endpoint, Kind
-from rds_iam_magic.doctor.evidence import Answer, Evidence, Problem, Target, known
+from rds_iam_magic.doctor.evidence import Answer, Evidence, LogClass, LogEntry, Problem, Target, known
 from rds_iam_magic.doctor.findings import Fix
 
 
@@ -33,7 +34,7 @@ class Suspicion:
         level: How much speaks for it.
         sentence: The cause in words, with the names; "" below `LIKELY`.
         why: What that is concluded from; "".
-        mend: What to do, as in `Finding`.
+        mend: What to do, as in `Finding`; a `Note` if interfaces spell it differently.
         fix: As in `Finding`.
     """
 
@@ -68,8 +69,8 @@ class Cause:
         check: The check in which it shows, one of `findings.CHECKS`.
         title: The cause, as a noun phrase or clause that follows "one of: ".
         judge: What the evidence says of it.
-        decides: What decides on it, if the login alone does not: permissions, or options.
-        mend: What to do about it, in general.
+        decides: What decides on it, if the login alone does not: permissions, or options. As in `HINTS`.
+        mend: What to do about it, in general. As in `HINTS`.
     """
 
     numbers: tuple[int, ...]
@@ -139,3 +140,26 @@ def is_let_in(evidence: Evidence) -> bool:
     """Whether the user is known to be let in: then nothing on the way to that is wrong."""
     answer = known(evidence.answer)
     return answer is not None and is_in(answer)
+
+
+# What the database's log rules out
+
+
+def unless_logged(evidence: Evidence, suspicion: Suspicion, of: LogClass) -> Suspicion:
+    """Ruled out, if the database's log gives another reason for this refusal."""
+    entry = latest_entry(evidence)
+    if suspicion is POSSIBLE and entry is not None and entry.of not in (None, of):
+        return RULED_OUT
+    return suspicion
+
+
+def latest_entry(evidence: Evidence) -> LogEntry | None:
+    """The entry about this very login: an earlier one may have been refused for another reason."""
+    answer, log, ahead = known(evidence.answer), known(evidence.log), known(evidence.clock)
+    if answer is None or answer.at is None or not log or ahead is None:
+        return None
+    asked = answer.at - dt.timedelta(seconds=ahead)
+    return log[0] if log[0].at >= asked - _LOG_TOLERANCE else None
+
+
+_LOG_TOLERANCE = dt.timedelta(seconds=2)  # AWS's date has whole seconds
