@@ -32,7 +32,8 @@ class NotLooked:
 
     Attributes:
         waits_for: The check that it waits for, by its name in `findings.CHECKS`; "" if nobody asked for it.
-        why: What would have to be given, as a clause such as `with --secret`; "" if it waits for a check.
+        why: What would have to be given, as a clause such as `with {option:secret}`, its options as in `HINTS`; "" if
+            it waits for a check.
     """
 
     waits_for: str = ""
@@ -62,9 +63,11 @@ class Failed:
 
     Attributes:
         what: What happened instead, as a sentence without a secret.
+        mend: What lets it be looked at the next time, as in `Finding`; "" if that is not known.
     """
 
     what: str
+    mend: str = ""
 
 
 Unknown = Union[NotLooked, NotPermitted, Failed]  # noqa: UP007 - isinstance takes `_UNKNOWN`

@@ -136,10 +136,10 @@ def _finding(number: int, check: str, evidence: Evidence, suspicions: Suspicions
         sentence = " ".join(suspicion.sentence for suspicion in told)
         fix = next((suspicion.fix for suspicion in told if suspicion.fix is not None), None)
         mends = [spelled(suspicion.mend, evidence.asked.interface) for suspicion in told if suspicion.mend]
-        return Finding(number, check, "problem", _capital(sentence), first.why, "\n".join(mends), fix)
+        return Finding(number, check, "problem", sentence, first.why, "\n".join(mends), fix)
     state: State
-    state, sentence, why = seen(check, evidence)
-    return Finding(number, check, state, sentence, why)
+    state, sentence, why, mend = seen(check, evidence)
+    return Finding(number, check, state, sentence, why, mend)
 
 
 def _capital(text: str) -> str:

@@ -111,7 +111,7 @@ def _refused_key(evidence: Evidence, *, is_elsewhere: bool) -> Suspicion:
     if not is_elsewhere:
         return likely(problem.message, "No other partition of AWS knows the access key either.", problem.hint)
     return certain(
-        f"The AWS access key is of the partition {partition}; the database is in {own}.",
+        f"The AWS access key belongs to the partition {partition}; the database is in {own}.",
         f"STS of {partition} knows it.",
         Note("Use credentials of the database's account: {option:profile}."),
     )

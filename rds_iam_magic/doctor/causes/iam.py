@@ -130,7 +130,7 @@ def _lacking(evidence: Evidence, permission: Permission, sentence: str) -> Suspi
     user, endpoint = permission.arn.rpartition("/")[2], endpoint_of(evidence)
     return certain(
         sentence,
-        f"{by}, for {permission.arn} and {permission.principal}.",
+        f"{by}, for {permission.principal} on {permission.arn}.",
         Note(
             "{command:attach-policy}",
             user=user,
@@ -206,7 +206,7 @@ def _account(evidence: Evidence) -> Suspicion:
 
 def _other_account(account: str, why: str) -> Suspicion:
     return certain(
-        f"The credentials are of account {account}; the database is in another one.",
+        f"The credentials belong to account {account}; the database is in another one.",
         why,
         Note("Use credentials of the database's account: {option:profile}. Or assume a role there: {option:role-arn}."),
     )

@@ -62,8 +62,9 @@ def _unsupported(evidence: Evidence) -> Suspicion:
         if supports or (database.iam_enabled and supports is None):
             return RULED_OUT
         if supports is False:
+            engine = f"{database.engine} {database.version}".rstrip()
             return certain(
-                f"{database.name} is {database.engine} {database.version}, which has no IAM authentication.",
+                f"{database.name} is {engine}, which has no IAM authentication.",
                 "RDS describes it so.",
                 "Upgrade it to a version that has it: "
                 "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html",

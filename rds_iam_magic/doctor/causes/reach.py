@@ -31,7 +31,7 @@ def _status(evidence: Evidence) -> Suspicion:
     if isinstance(database, Described):
         problem = status_problem(database.name, database.status)
         if problem is not None:
-            return certain(problem.message, f"RDS gives the status {database.status}.", problem.hint)
+            return certain(problem.message, f"RDS gives the status {database.status}.", problem.hint_note)
         if not database.pauses:
             return RULED_OUT
     if network is None:
