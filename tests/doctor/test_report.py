@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rds_iam_magic.doctor.findings import CHECKS, Diagnosis, Finding, Verdict
+from rds_iam_magic.hints import Interface
 from tests.doctor.given import COMMAND, DATABASE_USER, diagnosis
 
 TEXT = """\
@@ -115,6 +116,11 @@ def test_the_keys_are_stable():
         "arn": DATABASE_USER,
     }
     assert fixes[12] == {"do": "CreateUser", "user": "analyst"}
+
+
+def test_in_python_it_is_done_by_a_command():
+    text = str(replace(diagnosis(), interface=Interface.PYTHON))
+    assert "python -m rds_iam_magic doctor my-cluster -u analyst --profile prod --fix 12" in text
 
 
 def test_without_a_line_the_fix_has_a_placeholder():
