@@ -35,7 +35,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rds_iam_magic.hints import HINTS, Interface, Note, spell
+from rds_iam_magic.hints import HINTS, Interface, Note, spell, spelled
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -87,13 +87,21 @@ class RdsIamError(Exception):
     @property
     def hint(self) -> str:
         """What to do next, as the interface spells it; one line, or empty."""
-        text = spell(HINTS.get(self.cause, ""), self.interface, self.facts) if self._hint is None else self._hint
-        before = map(self._spelled, self._sentences)
-        return " ".join(filter(None, [*before, text, self._spelled(self._ending)]))
+        return self._hint_in(self.interface)
 
     @hint.setter
     def hint(self, text: str) -> None:
         self._sentences, self._hint = [], text
+
+    @property
+    def hint_note(self) -> Note:
+        """The hint, for whoever shows it to spell."""
+        return Note.of(self._hint_in(Interface.PYTHON), self._hint_in(Interface.NOTEBOOK))
+
+    def _hint_in(self, interface: Interface) -> str:
+        text = spell(HINTS.get(self.cause, ""), interface, self.facts) if self._hint is None else self._hint
+        sentences = [*self._sentences, text, self._ending]
+        return " ".join(filter(None, [spelled(sentence, interface) for sentence in sentences]))
 
     def put_before_hint(self, *sentences: str) -> None:
         """Put sentences in front of the hint; empty ones are left out. A `Note` is spelled for the interface."""
@@ -102,9 +110,6 @@ class RdsIamError(Exception):
     def put_behind_hint(self, sentence: str) -> None:
         """Let the hint end with a sentence, whatever else it comes to say; in the place of the one of before."""
         self._ending = sentence
-
-    def _spelled(self, sentence: str) -> str:
-        return sentence.spelled(self.interface) if isinstance(sentence, Note) else sentence
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message

@@ -7,7 +7,7 @@ placeholders, such as `{user}`, are facts of the error; an unknown fact is shown
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 
 
@@ -59,6 +59,10 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "option:vpc": ('vpc="ID"', "--vpc ID"),
     "option:yes": ("yes=True", "--yes"),
     "option:via": ('via="HOST:PORT"', "--via HOST:PORT"),
+    "command:attach-policy": (
+        "Who may edit IAM runs this in a notebook:\n%rds_iam_policy {user} {target} --attach {principal} --fix",
+        "Who may edit IAM runs this:\n%rds_iam_policy {user} {target} --attach {principal} --fix",
+    ),
     "command:columns": ('db.columns("{table}")', "%rds_columns {table}"),
     "command:databases": ("db.databases()", "%rds_databases"),
     "command:tables": ("db.tables()", "%rds_tables"),
@@ -84,6 +88,10 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
     "command:delete-stack": (
         'delete(session, "{stack}", yes=True)',
         "%rds_iam_provision delete {stack} --yes",
+    ),
+    "command:enable-iam": (
+        "Switch it on at once, which needs no restart, in a notebook:\n%rds_iam_enable {target} --now",
+        "Switch it on at once, which needs no restart:\n%rds_iam_enable {target} --now",
     ),
     "command:doctor": ("rds_iam_magic.diagnose({arguments})", "%rds_iam_doctor {line}"),
     "command:fix": (
@@ -490,19 +498,28 @@ class Note(str):
         facts: Values of its placeholders.
     """
 
-    __slots__ = ("_facts", "_template")
-    _template: str
-    _facts: Mapping[str, object]
+    __slots__ = ("_notebook",)
+    _notebook: str
 
     def __new__(cls, template: str, **facts: object) -> Note:
         """The text, spelled for Python."""
-        note = super().__new__(cls, spell(template, Interface.PYTHON, facts))
-        note._template, note._facts = template, facts
+        return cls.of(spell(template, Interface.PYTHON, facts), spell(template, Interface.NOTEBOOK, facts))
+
+    @classmethod
+    def of(cls, python: str, notebook: str) -> Note:
+        """A text that is already spelled for both."""
+        note = super().__new__(cls, python)
+        note._notebook = notebook
         return note
 
-    def __getnewargs_ex__(self) -> tuple[tuple[str], Mapping[str, object]]:
-        return (self._template,), self._facts
+    def __reduce__(self) -> tuple[Callable[[str, str], Note], tuple[str, str]]:
+        return Note.of, (str(self), self._notebook)
 
     def spelled(self, interface: Interface) -> str:
         """The text as an interface spells it."""
-        return spell(self._template, interface, self._facts)
+        return self._notebook if interface is Interface.NOTEBOOK else str(self)
+
+
+def spelled(text: str, interface: Interface) -> str:
+    """A text as an interface spells it; one that is no `Note` is the same for all."""
+    return text.spelled(interface) if isinstance(text, Note) else text

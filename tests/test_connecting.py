@@ -165,7 +165,7 @@ def test_no_right_to_connect():
     error = fails(
         AccessDeniedError,
         r"rejected the token for reader \(1045\)",
-        "rds-db:connect on .*/reader$",
+        r"rds-db:connect on .*/reader\. Why: rds_iam_magic\.diagnose\(",
         profile="stranger",
     )
     assert "1045" in error.detail

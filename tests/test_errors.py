@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from rds_iam_magic.errors import AccessDeniedError, DecodeError, StatementError, TlsError, UnreachableError
-from rds_iam_magic.hints import HINTS, SPELLINGS, Interface, Note, spell
+from rds_iam_magic.hints import HINTS, SPELLINGS, Interface, Note, spell, spelled
 from rds_iam_magic.notebook import grammars
 from tests import write_errors
 
@@ -115,7 +115,7 @@ def test_each_spelling_is_used_and_each_placeholder_is_known():
     facts |= {name for pair in SPELLINGS.values() for text in pair for name in re.findall(r"\{(\w+)\}", text)}
     assert facts == {
         "user", "host", "source", "table", "stack", "permission", "engine", "instance", "ssh", "section",
-        "line", "arguments", "number",
+        "line", "arguments", "number", "target", "principal",
     }  # fmt: skip
 
 
@@ -179,6 +179,17 @@ def test_a_note_is_a_text_that_knows_both_spellings():
     assert note == 'column {x}: decimal="exact" keeps it.'
     assert note.spelled(Interface.NOTEBOOK) == "column {x}: --decimal exact keeps it."
     assert pickle.loads(pickle.dumps(note)).spelled(Interface.NOTEBOOK) == note.spelled(Interface.NOTEBOOK)
+
+
+def test_a_hint_is_handed_on_in_both_spellings():
+    error = UnreachableError("No.", cause="name-unknown")
+    error.put_before_hint(Note("Try {option:wait}."))
+    assert error.hint_note == error.hint
+    assert spelled(error.hint_note, Interface.PYTHON) == error.hint
+    error.interface = Interface.NOTEBOOK
+    assert spelled(error.hint_note, Interface.NOTEBOOK) == error.hint
+    assert error.hint.startswith("Try --wait.")
+    assert spelled("the same", Interface.NOTEBOOK) == "the same"
 
 
 def test_the_page_is_current():

@@ -12,6 +12,7 @@ from rds_iam_magic.connect_options import Compress, ConnectOptions, TargetOption
 from rds_iam_magic.connecting import destination_of
 from rds_iam_magic.doctor.evidence import Asked
 from rds_iam_magic.errors import warn
+from rds_iam_magic.hints import Interface
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.sections import with_section
 from rds_iam_magic.tunnels.choice import check_ways
@@ -137,15 +138,16 @@ class Attempt:
             line=as_line(to.target, str(to.user), to.database, to.port, options, self.where),
         )
 
-    def diagnose(self, notify: Callable[[str], None]) -> Diagnosis:
+    def diagnose(self, notify: Callable[[str], None], interface: Interface = Interface.PYTHON) -> Diagnosis:
         """Run the checks, and conclude.
 
         Args:
             notify: Called with what is waited for, one line of text.
+            interface: Where it was asked, as whose the mends spell options.
         """
         from rds_iam_magic.doctor.diagnose import diagnose_with
 
-        found = diagnose_with(self.asked, self.options, self.where, self.secret, notify)
+        found = diagnose_with(replace(self.asked, interface=interface), self.options, self.where, self.secret, notify)
         return replace(found, line=self.line)
 
     @property

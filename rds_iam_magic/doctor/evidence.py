@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar, Union
 
+from rds_iam_magic.hints import Interface
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -30,7 +32,8 @@ class NotLooked:
 
     Attributes:
         waits_for: The check that it waits for, by its name in `findings.CHECKS`; "" if nobody asked for it.
-        why: What would have to be given, as a clause such as `with --secret`; "" if it waits for a check.
+        why: What would have to be given, as a clause such as `with {option:secret}`, its options as in `HINTS`; "" if
+            it waits for a check.
     """
 
     waits_for: str = ""
@@ -60,9 +63,11 @@ class Failed:
 
     Attributes:
         what: What happened instead, as a sentence without a secret.
+        mend: What lets it be looked at the next time, as in `Finding`; "" if that is not known.
     """
 
     what: str
+    mend: str = ""
 
 
 Unknown = Union[NotLooked, NotPermitted, Failed]  # noqa: UP007 - isinstance takes `_UNKNOWN`
@@ -88,7 +93,7 @@ class Problem:
     Attributes:
         cause: The error's cause, such as `sso-session-ended`.
         message: What happened; one line.
-        hint: What to do next; one line, or "".
+        hint: What to do next, a `Note` if interfaces spell it differently; one line, or "".
     """
 
     cause: str
@@ -97,8 +102,8 @@ class Problem:
 
     @classmethod
     def of(cls, error: RdsIamError) -> Problem:
-        """What an error says, in the spelling of its interface."""
-        return cls(error.cause, error.message, error.hint)
+        """What an error says."""
+        return cls(error.cause, error.message, error.hint_note)
 
 
 # The values
@@ -116,6 +121,7 @@ class Asked:
         ca: Whether a CA bundle of the user's own is used.
         way: What is dialled instead of the endpoint, such as `127.0.0.1:3307` or `ssh bastion`; "" for the endpoint.
         line: The target and the options as on the line of `%rds_iam_connect`, to copy; without a secret.
+        interface: Where it was asked, whose spelling of options the mends use.
     """
 
     user: str
@@ -126,6 +132,7 @@ class Asked:
     ca: bool = False
     way: str = ""
     line: str = ""
+    interface: Interface = Interface.PYTHON
 
 
 @dataclass(frozen=True, slots=True)

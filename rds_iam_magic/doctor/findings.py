@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, Union
 
+from rds_iam_magic.hints import Interface
+
 State = Literal["ok", "problem", "unknown", "skipped"]
 
 CHECKS = (
@@ -130,12 +132,14 @@ class Diagnosis:
         findings: One for each check, in the order of the way.
         line: The target and the options, as on a magic's line.
         names: What `masked` masks, each with its kind (`masking.names_in`).
+        interface: Where it was asked, whose spelling of options it uses.
     """
 
     verdict: Verdict
     findings: tuple[Finding, ...]
     line: str = ""
     names: tuple[tuple[str, str], ...] = field(default=(), repr=False, compare=False)
+    interface: Interface = field(default=Interface.PYTHON, repr=False, compare=False)
 
     def __str__(self) -> str:
         """The verdict, then the findings as an aligned list."""

@@ -10,7 +10,7 @@ from dataclasses import fields
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from rds_iam_magic.hints import Interface, spell
+from rds_iam_magic.hints import spell
 
 if TYPE_CHECKING:
     from rds_iam_magic.doctor.findings import Diagnosis, Finding, Fix, Verdict
@@ -49,7 +49,7 @@ def _verdict_lines(verdict: Verdict) -> Iterator[str]:
 
 def _reasons(verdict: Verdict) -> list[str]:
     """What stands below the verdict's sentence."""
-    labelled = (("Why", verdict.why), ("What would decide", ", ".join(verdict.decides)))
+    labelled = (("Why", verdict.why), ("What would decide", "; ".join(verdict.decides)))
     return [f"{label}: {text}" for label, text in labelled if text]
 
 
@@ -63,7 +63,7 @@ def _finding_lines(finding: Finding, diagnosis: Diagnosis) -> Iterator[str]:
     head = f"{finding.number:>{digits}}  {_MARKS[finding.state]:<7}  {finding.check:<{check}}  "
     yield from _wrapped(finding.sentence, head, " " * len(head))
     below = " " * (digits + 2 + 7 + 2)
-    for label, text, is_to_paste in _details(finding, diagnosis.line):
+    for label, text, is_to_paste in _details(finding, diagnosis):
         first = f"{below}{label}: "
         if len(text.splitlines()) == 1 and not (is_to_paste and _is_command(text)):
             yield from _wrapped(text, first, " " * len(first))
@@ -74,11 +74,12 @@ def _finding_lines(finding: Finding, diagnosis: Diagnosis) -> Iterator[str]:
             yield from [f"{below}  {line}".rstrip()] if is_whole else _wrapped(line, f"{below}  ", f"{below}  ")
 
 
-def _details(finding: Finding, line: str) -> list[tuple[str, str, bool]]:
+def _details(finding: Finding, diagnosis: Diagnosis) -> list[tuple[str, str, bool]]:
     """What stands below the finding's sentence: a label, the text, and whether there may be commands in it."""
     fix = ""
     if finding.fix is not None:
-        fix = spell("{command:fix}", Interface.NOTEBOOK, {"line": line, "number": finding.number})
+        facts = {"line": diagnosis.line, "number": finding.number}
+        fix = spell("{command:fix}", diagnosis.interface, facts)
     labelled = (("Evidence", finding.evidence, False), ("Mend", finding.mend, True), ("Done for you by", fix, True))
     return [each for each in labelled if each[1]]
 
@@ -117,11 +118,11 @@ def as_html(diagnosis: Diagnosis) -> str:
     others = [finding for finding in diagnosis.findings if finding.state != "ok"]
     parts = [f'<p class="{_NO_MATH}">{"<br>".join(said)}</p>']
     if others:
-        parts += _html_table(others, diagnosis.line)
+        parts += _html_table(others, diagnosis)
     if fine:
         summary = f"Ok: {', '.join(finding.check for finding in fine)}"
         parts += [f'<details class="{_NO_MATH}"><summary>{escape(summary)}</summary>']
-        parts += [*_html_table(fine, diagnosis.line), "</details>"]
+        parts += [*_html_table(fine, diagnosis), "</details>"]
     return "\n".join(parts)
 
 
@@ -129,23 +130,23 @@ _NO_MATH = "tex2jax_ignore mathjax_ignore"
 """The classes that keep `$…$` from being rendered as math."""
 
 
-def _html_table(findings: list[Finding], line: str) -> list[str]:
+def _html_table(findings: list[Finding], diagnosis: Diagnosis) -> list[str]:
     head = "".join(f'<th style="text-align: left">{name}</th>' for name in ("", "State", "Check", "Finding"))
     return [
         f'<table border="1" class="dataframe {_NO_MATH}">',
         f"<thead><tr>{head}</tr></thead>",
         "<tbody>",
-        *(_html_row(finding, line) for finding in findings),
+        *(_html_row(finding, diagnosis) for finding in findings),
         "</tbody>",
         "</table>",
     ]
 
 
-def _html_row(finding: Finding, line: str) -> str:
+def _html_row(finding: Finding, diagnosis: Diagnosis) -> str:
     mark = escape(_MARKS[finding.state])
     mark = f"<strong>{mark}</strong>" if finding.state == "problem" else mark
     short = "".join(_html_cell(text, "; white-space: nowrap") for text in (mark, escape(finding.check)))
-    said = [escape(finding.sentence), *(_html_detail(*detail) for detail in _details(finding, line))]
+    said = [escape(finding.sentence), *(_html_detail(*detail) for detail in _details(finding, diagnosis))]
     return f"<tr>{_html_cell(str(finding.number))}{short}{_html_cell(''.join(said), '; min-width: 20em')}</tr>"
 
 

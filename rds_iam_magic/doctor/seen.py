@@ -22,10 +22,11 @@ from rds_iam_magic.doctor.evidence import (
     known,
 )
 from rds_iam_magic.doctor.findings import State
+from rds_iam_magic.hints import Interface, spell
 from rds_iam_magic.wording import count_of
 
 Seen = tuple[State, str, str]
-"""The state, the sentence, and what it is concluded from."""
+"""The state, the sentence, and what that is concluded from."""
 
 FIELDS = {
     "credentials": "keys",
@@ -46,16 +47,18 @@ FIELDS = {
 """The field of `Evidence` that each check is about."""
 
 
-def seen(check: str, evidence: Evidence) -> Seen:
-    """The state, the sentence and its ground for a check."""
+def seen(check: str, evidence: Evidence) -> tuple[State, str, str, str]:
+    """The state of a check, the sentence, what that is concluded from, and what would let it be looked at."""
     fact = getattr(evidence, FIELDS[check])
     if check in _ONCE_IN and is_let_in(evidence) and not is_known(fact):
-        return "ok", _ONCE_IN[check], ""
+        return "ok", _ONCE_IN[check], "", ""
     if not is_known(fact):
-        return _unknown(fact)
+        return _unknown(fact, evidence.asked.interface)
     if isinstance(fact, Problem):
-        return "problem", fact.message, ""
-    return _SEEN[check](evidence)
+        if check == "region":  # the target's own
+            return "skipped", "It waits for: target.", "", ""
+        return "problem", fact.message, "", ""
+    return *_SEEN[check](evidence), ""
 
 
 _ONCE_IN = {
@@ -66,29 +69,29 @@ _ONCE_IN = {
 """What being let in shows, whether it could be looked at or not."""
 
 
-def _unknown(fact: object) -> Seen:
+def _unknown(fact: object, interface: Interface) -> tuple[State, str, str, str]:
     if isinstance(fact, NotPermitted):
-        return "unknown", f"It may not be looked at: that takes {fact.permission}.", ""
+        return "unknown", f"It may not be looked at: that takes {fact.permission}.", "", ""
     if isinstance(fact, Failed):
-        return "unknown", f"It could not be looked at: {fact.what}", ""
+        return "unknown", f"It could not be looked at: {fact.what}", "", fact.mend
     if isinstance(fact, NotLooked) and fact.waits_for:
-        return "skipped", f"It waits for: {fact.waits_for}.", ""
-    why = fact.why if isinstance(fact, NotLooked) and fact.why else ""
-    return "skipped", f"It is looked at {why}." if why else "It was not looked at.", ""
+        return "skipped", f"It waits for: {fact.waits_for}.", "", ""
+    why = spell(fact.why, interface, {}) if isinstance(fact, NotLooked) else ""
+    return "skipped", f"It is looked at only {why}." if why else "It was not looked at.", "", ""
 
 
 def _keys(evidence: Evidence) -> Seen:
     keys = known(evidence.keys)
     assert isinstance(keys, Keys)  # noqa: S101 - `seen` has looked
     of = f", profile {keys.profile}" if keys.profile else ""
-    kind = "temporary credentials" if keys.temporary else "an access key"
-    return "ok", f"There are {kind} ({keys.source}{of}).".replace("There are an", "There is an"), ""
+    found = "Temporary credentials were found" if keys.temporary else "An access key was found"
+    return "ok", f"{found} ({keys.source}{of}).", ""
 
 
 def _identity(evidence: Evidence) -> Seen:
     identity = known(evidence.identity)
     assert isinstance(identity, Identity)  # noqa: S101
-    return "ok", f"They are {identity.arn}.", "STS says so."
+    return "ok", f"The credentials are those of {identity.arn}.", "STS says so."
 
 
 def _clock(evidence: Evidence) -> Seen:
@@ -98,7 +101,7 @@ def _clock(evidence: Evidence) -> Seen:
 def _region(evidence: Evidence) -> Seen:
     target = known(evidence.target)
     assert isinstance(target, Target)  # noqa: S101
-    of_name = ", the one in the host name" if target.region_of_name else ""
+    of_name = ", the region in the host name" if target.region_of_name else ""
     return (
         "ok",
         f"The token is signed for {target.endpoint.region}{of_name} (partition {target.endpoint.partition}).",
@@ -118,7 +121,7 @@ def _database(evidence: Evidence) -> Seen:
         of = f"account {database.account}" if database.account else "this account"
         return "unknown", f"No database of {of} has this endpoint in {database.region}.", ""
     assert isinstance(database, Described)  # noqa: S101
-    engine = f" ({database.engine} {database.version})" if database.engine else ""
+    engine = f" ({database.engine} {database.version})".replace(" )", ")") if database.engine else ""
     parts = [f"The {database.kind} {database.name}{engine} is {database.status}"]
     if database.kind != "RDS Proxy":
         if database.iam_enabled is None:
@@ -160,7 +163,7 @@ def _server(evidence: Evidence) -> Seen:
         asked = ""
     elif answer.token_asked and answer.is_mariadb:
         asked += ", as MariaDB may also do for a user that it does not know"
-    return "problem", f"The server refused the login: {answer.code}: {answer.message}", f"{asked}." if asked else ""
+    return "problem", f"The server refused the login ({answer.code}): {answer.message}", f"{asked}." if asked else ""
 
 
 def _proxy(evidence: Evidence) -> Seen:
@@ -178,9 +181,9 @@ def _permission(evidence: Evidence) -> Seen:
     by = f" (by {permission.by})" if permission.by else ""
     how = "IAM's simulation says so." if permission.simulated else "The policies' documents say so."
     if permission.verdict is Verdict.ALLOWED:
-        return "ok", f"IAM allows {permission.principal} rds-db:connect on {permission.arn}{by}.", how
+        return "ok", f"IAM allows rds-db:connect on {permission.arn} for {permission.principal}{by}.", how
     if permission.verdict is Verdict.UNKNOWN:
-        return "unknown", f"Whether IAM allows it is known at connect only: {permission.why}.", how
+        return "unknown", f"Whether IAM allows it shows only at the login: {permission.why}.", how
     return "unknown", "IAM's policies do not seem to allow it.", how
 
 
@@ -190,7 +193,7 @@ def _accounts(evidence: Evidence) -> Seen:
     if accounts.match is not None:
         return "ok", f"The account {accounts.match} logs in with {accounts.match.login}.", "The accounts were read."
     named = ", ".join(map(str, accounts.named)) or "none"
-    return "unknown", f"Accounts of {evidence.asked.user}: {named}; which one the server takes is not known.", ""
+    return "unknown", f"Accounts of {evidence.asked.user}: {named}. Which one the server takes is not known.", ""
 
 
 def _grants(evidence: Evidence) -> Seen:
@@ -206,7 +209,7 @@ def _log(evidence: Evidence) -> Seen:
     log = known(evidence.log)
     if not log:
         return "ok", "The log iam-db-auth-error has nothing about this user in the last minutes.", ""
-    time = f"{log[0].at:%H:%M:%S}"
+    time = f"{log[0].at:%H:%M:%S} UTC"
     if is_of_login(log[0], evidence) is False:
         return (
             "ok",

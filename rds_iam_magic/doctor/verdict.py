@@ -10,6 +10,7 @@ from rds_iam_magic.doctor.evidence import Evidence, Problem, known
 from rds_iam_magic.doctor.findings import CHECKS, Diagnosis, Finding, State, Verdict
 from rds_iam_magic.doctor.masking import names_in
 from rds_iam_magic.doctor.seen import seen
+from rds_iam_magic.hints import spell, spelled
 
 Suspicions = dict[str, Suspicion]
 
@@ -19,7 +20,8 @@ def diagnosis_of(evidence: Evidence) -> Diagnosis:
     suspicions = {name: cause.judge(evidence) for name, cause in CAUSES.items()}
     checks = [check for check in CHECKS if check != "proxy" or evidence.proxy is not None]
     findings = [_finding(number, check, evidence, suspicions) for number, check in enumerate(checks, start=1)]
-    return Diagnosis(verdict_of(evidence, suspicions), tuple(findings), evidence.asked.line, names_in(evidence))
+    verdict, asked = verdict_of(evidence, suspicions), evidence.asked
+    return Diagnosis(verdict, tuple(findings), asked.line, names_in(evidence), asked.interface)
 
 
 def verdict_of(evidence: Evidence, suspicions: Suspicions) -> Verdict:
@@ -40,14 +42,15 @@ def verdict_of(evidence: Evidence, suspicions: Suspicions) -> Verdict:
     if suspected:
         first, names = suspicions[suspected[0]], (*suspected, *candidates)
         others = _listed(names[1:])
-        return Verdict("likely", names, first.sentence, first.why, _decides(candidates), others)
+        return Verdict("likely", names, first.sentence, first.why, _decides(candidates, evidence), others)
     if len(candidates) == 1:
         title = CAUSES[candidates[0]].title
         return Verdict("likely", (candidates[0],), _capital(f"{title}."), f"{_why(evidence)} All else is ruled out.")
     if candidates:
         groups = list(dict.fromkeys(GROUPS[CAUSES[name].check] for name in candidates))
-        sentence = f"It is one of {len(candidates)} causes, in {_joined(groups)}."
-        return Verdict("one of", tuple(candidates), sentence, _why(evidence), _decides(candidates), _listed(candidates))
+        sentence = f"It is one of {len(candidates)} causes: {_joined(groups)}."
+        decides = _decides(candidates, evidence)
+        return Verdict("one of", tuple(candidates), sentence, _why(evidence), decides, _listed(candidates))
     return Verdict("unknown", (), "What keeps the user from logging in was not found out.", _missing(evidence))
 
 
@@ -90,9 +93,10 @@ def _joined(words: list[str]) -> str:
     return ", ".join(words[:-1]) + f" or {words[-1]}" if len(words) > 1 else words[0]
 
 
-def _decides(candidates: Iterable[str]) -> tuple[str, ...]:
+def _decides(candidates: Iterable[str], evidence: Evidence) -> tuple[str, ...]:
     """What would tell several causes apart."""
-    return tuple(dict.fromkeys(each for name in candidates for each in CAUSES[name].decides))
+    texts = dict.fromkeys(text for name in candidates for text in CAUSES[name].decides)
+    return tuple(spell(text, evidence.asked.interface, {}) for text in texts)
 
 
 def _why(evidence: Evidence) -> str:
@@ -131,11 +135,11 @@ def _finding(number: int, check: str, evidence: Evidence, suspicions: Suspicions
         first = told[0]
         sentence = " ".join(suspicion.sentence for suspicion in told)
         fix = next((suspicion.fix for suspicion in told if suspicion.fix is not None), None)
-        mend = "\n".join(suspicion.mend for suspicion in told if suspicion.mend)
-        return Finding(number, check, "problem", _capital(sentence), first.why, mend, fix)
+        mends = [spelled(suspicion.mend, evidence.asked.interface) for suspicion in told if suspicion.mend]
+        return Finding(number, check, "problem", sentence, first.why, "\n".join(mends), fix)
     state: State
-    state, sentence, why = seen(check, evidence)
-    return Finding(number, check, state, sentence, why)
+    state, sentence, why, mend = seen(check, evidence)
+    return Finding(number, check, state, sentence, why, mend)
 
 
 def _capital(text: str) -> str:

@@ -1,6 +1,7 @@
 """A diagnosis made by hand, for the tests of how one is shown; nothing was looked at for it."""
 
 from rds_iam_magic.doctor.findings import AttachPolicy, Certainty, CreateUser, Diagnosis, Finding, Verdict
+from rds_iam_magic.hints import Interface
 
 ROLE = "arn:aws:iam::123456789012:role/team/analysts"
 HOST = "my-cluster.cluster-c1abcdefgh12.eu-west-1.rds.amazonaws.com"
@@ -51,4 +52,4 @@ def diagnosis(certainty: Certainty = "certain", *, line: str = "my-cluster -u an
         ("iam:SimulatePrincipalPolicy", "--secret"),
         ("the database user: it is missing; it is mistyped as analyst2", "the network: closed"),
     )
-    return Diagnosis(verdict, FINDINGS, line, NAMES)
+    return Diagnosis(verdict, FINDINGS, line, NAMES, Interface.NOTEBOOK)

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from rds_iam_magic.doctor.findings import CHECKS, Diagnosis, Finding, Verdict
+from rds_iam_magic.hints import Interface
 from tests.doctor.given import COMMAND, DATABASE_USER, diagnosis
 
 TEXT = """\
 CERTAIN: The policy reports allows rds:connect, which is no action, instead of rds-db:connect.
     Why: IAM says no to rds-db:connect on the exact ARN, and there is a statement that is meant to
     allow it.
-    What would decide: iam:SimulatePrincipalPolicy, --secret
+    What would decide: iam:SimulatePrincipalPolicy; --secret
     It may also be:
       - the database user: it is missing; it is mistyped as analyst2
       - the network: closed
@@ -131,6 +132,11 @@ def test_the_keys_are_stable():
         "arn": DATABASE_USER,
     }
     assert fixes[12] == {"do": "CreateUser", "user": "analyst"}
+
+
+def test_in_python_it_is_done_by_a_command():
+    text = str(replace(diagnosis(), interface=Interface.PYTHON))
+    assert "python -m rds_iam_magic doctor my-cluster -u analyst --profile prod --fix 12" in text
 
 
 def test_without_a_line_the_fix_has_a_placeholder():

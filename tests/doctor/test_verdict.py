@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import fields, replace
 
 import pytest
@@ -13,6 +14,7 @@ from rds_iam_magic.doctor.causes.table import CAUSES
 from rds_iam_magic.doctor.evidence import Evidence, Failed, LogEntry, NotLooked, NotPermitted, Permission, Proxy, known
 from rds_iam_magic.doctor.findings import CHECKS
 from rds_iam_magic.doctor.verdict import diagnosis_of
+from rds_iam_magic.hints import Interface, spell
 from tests.doctor.worlds import HEALTHY, NOW, WORLDS, refused
 
 FIELDS = tuple(field.name for field in fields(Evidence) if field.name != "asked")
@@ -84,6 +86,32 @@ def test_there_is_a_finding_for_each_check(cause, evidence):
     assert all(finding.sentence for finding in findings)
     check = CAUSES[cause].check
     assert cause in LIKELY or any(each.check == check and each.state == "problem" for each in findings)
+
+
+@pytest.mark.parametrize(("cause", "evidence"), WORLDS, ids=NAMES)
+def test_what_is_to_be_done_is_spelled_for_who_asked(cause, evidence):
+    texts = {}
+    for interface in Interface:
+        diagnosis = diagnosis_of(replace(evidence, asked=replace(evidence.asked, interface=interface)))
+        texts[interface] = "\n".join([*diagnosis.verdict.decides, *(finding.mend for finding in diagnosis.findings)])
+        assert not re.search(r"\{\w", texts[interface]), cause
+    python = re.sub(r"(?m)^%rds_.*", "", texts[Interface.PYTHON])  # which its line before says is for a notebook
+    assert not re.search(r"(?<!\S)--?[a-z]", python), cause
+    assert not re.search(r"(?<!\S)(?:via|ca|profile|ssm|ssh|secret|wait|connect_timeout)=", texts[Interface.NOTEBOOK])
+
+
+def test_general_mends_are_spelled_too():
+    for cause in CAUSES.values():
+        for text in (cause.mend, *cause.decides):
+            for interface in Interface:
+                assert not re.search(r"[{}]", spell(text, interface, {})), text
+
+
+def test_names_stay_as_they_are_written():
+    """A user's name in another case is another user's."""
+    for _, evidence in WORLDS:
+        said = " ".join(finding.sentence for finding in diagnosis_of(evidence).findings)
+        assert not re.search("Sandbox |Analyst (?:can|has)|Analyst@% (?:logs|requires)", said)
 
 
 def test_all_is_well():

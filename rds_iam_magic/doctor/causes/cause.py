@@ -1,4 +1,4 @@
-"""`Cause`, and `Suspicion`: what the evidence says of a cause. What the server's answer leaves possible.
+"""`Cause`, and `Suspicion`: what the evidence says of a cause. What the server's answer leaves possible, and its log.
 
 Each cause is judged alone. Evidence that is missing can make it possible, never certain and never ruled out: so a
 verdict from less evidence names the same cause, or more of them.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from rds_iam_magic.aws.endpoint import Endpoint, Kind
-from rds_iam_magic.doctor.evidence import Answer, Evidence, LogEntry, Problem, Target, known
+from rds_iam_magic.doctor.evidence import Answer, Evidence, LogClass, LogEntry, Problem, Target, known
 from rds_iam_magic.doctor.findings import Fix
 
 
@@ -34,7 +34,7 @@ class Suspicion:
         level: How much speaks for it.
         sentence: The cause in words, with the names; "" below `LIKELY`.
         why: What that is concluded from; "".
-        mend: What to do, as in `Finding`.
+        mend: What to do, as in `Finding`; a `Note` if interfaces spell it differently.
         fix: As in `Finding`.
     """
 
@@ -69,8 +69,8 @@ class Cause:
         check: The check in which it shows, one of `findings.CHECKS`.
         title: The cause, as a noun phrase or clause that follows "one of: ".
         judge: What the evidence says of it.
-        decides: What decides on it, if the login alone does not: permissions, or options.
-        mend: What to do about it, in general.
+        decides: What decides on it, if the login alone does not: permissions, or options. As in `HINTS`.
+        mend: What to do about it, in general. As in `HINTS`.
     """
 
     numbers: tuple[int, ...]
@@ -157,3 +157,14 @@ def is_of_login(entry: LogEntry, evidence: Evidence) -> bool | None:
 
 
 _TOLERANCE = dt.timedelta(seconds=2)  # AWS's date has whole seconds
+
+
+# What the database's log rules out
+
+
+def unless_logged(evidence: Evidence, suspicion: Suspicion, of: LogClass) -> Suspicion:
+    """Ruled out, if the database's log gives another reason for this refusal."""
+    entry = refusal_logged(evidence)
+    if suspicion is POSSIBLE and entry is not None and entry.of not in (None, of):
+        return RULED_OUT
+    return suspicion

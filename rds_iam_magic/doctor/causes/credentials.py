@@ -18,6 +18,7 @@ from rds_iam_magic.doctor.causes.cause import (
     problem_in,
 )
 from rds_iam_magic.doctor.evidence import Described, Evidence, Identity, Keys, Problem, Target, known
+from rds_iam_magic.hints import Note
 from rds_iam_magic.wording import duration_text
 
 _EXPIRED = "credentials-expired"
@@ -102,13 +103,17 @@ def _refused_key(evidence: Evidence, *, is_elsewhere: bool) -> Suspicion:
     if (partition not in ("", own)) is not is_elsewhere:
         return RULED_OUT
     if not is_elsewhere and partition:
-        return likely(problem.message, "AWS knows the key; what is signed with its secret does not fit.", problem.hint)
+        return likely(
+            problem.message,
+            "AWS knows the access key; the secret key does not belong to it.",
+            problem.hint,
+        )
     if not is_elsewhere:
-        return likely(problem.message, "No other partition of AWS knows the key either.", problem.hint)
+        return likely(problem.message, "No other partition of AWS knows the access key either.", problem.hint)
     return certain(
-        f"The AWS access key is one of the partition {partition}; the database is in {own}.",
+        f"The AWS access key belongs to the partition {partition}; the database is in {own}.",
         f"STS of {partition} knows it.",
-        "Use credentials of the database's account: --profile NAME.",
+        Note("Use credentials of the database's account: {option:profile}."),
     )
 
 
@@ -123,7 +128,7 @@ def _clock(evidence: Evidence) -> Suspicion:
         return RULED_OUT
     return certain(
         f"This machine's clock is {duration_text(abs(ahead))} {'ahead' if ahead > 0 else 'behind'}.",
-        "It differs from the date of AWS's answer; a token is valid for 15 minutes from the time that it is signed at.",
+        "That is by the date of AWS's answer. A token is valid for 15 minutes from the moment it is signed.",
         "Set the clock (over NTP), then connect again.",
     )
 
@@ -138,8 +143,8 @@ def _region(evidence: Evidence) -> Suspicion:
         return RULED_OUT
     return certain(
         f"The token is signed for {target.endpoint.region}; {target.endpoint.host} is in {target.region_of_name}.",
-        "A token is valid in the region of the database only, which the host name tells.",
-        f"Omit --region, or give --region {target.region_of_name}.",
+        "A token is valid only in the database's region, which the host name tells.",
+        f"Omit the region: the host name tells it ({target.region_of_name}).",
     )
 
 
@@ -158,8 +163,8 @@ def _failover(evidence: Evidence) -> Suspicion:
     return certain(
         f"The writer of the global database {writer.name} is in {writer.region} now; the token is signed for "
         f"{endpoint.region}.",
-        "A token is valid in the writer's region only; a failover or switchover moves the writer.",
-        f"Omit --region: the writer is then looked up for each login. Or connect to {writer.host}.",
+        "A token is valid only in the writer's region; a failover or switchover moves the writer.",
+        f"Omit the region: then the writer is looked up for each login. Or connect to {writer.host}.",
     )
 
 
@@ -169,7 +174,7 @@ def _host(evidence: Evidence) -> Suspicion:
         return UNSEEN if known(evidence.target) is None and not is_let_in(evidence) else RULED_OUT
     return certain(
         problem.message,
-        "A token is signed for the endpoint's own name and port; an address or another name cannot be signed for.",
+        "A token is signed for the endpoint's own name and port, not for an address or another name.",
         problem.hint,
     )
 
@@ -191,24 +196,24 @@ def _port(evidence: Evidence) -> Suspicion:
         if database.port == endpoint.port:
             return RULED_OUT
         return certain(
-            f"The token is signed for port {endpoint.port}; {database.name} listens at {database.port}.",
+            f"The token is signed for port {endpoint.port}; {database.name} listens on {database.port}.",
             "RDS describes that port. A tunnel's own port belongs to the tunnel, not to the endpoint.",
-            f"Give -p {database.port}, or omit it; a tunnel's port goes to --via HOST:PORT.",
+            Note("Give the port {port}, or none; a tunnel's port goes to {option:via}.", port=database.port),
         )
     if not evidence.asked.way:  # what is dialled is what is signed for: where it answers, the port is right
         return RULED_OUT if known(evidence.answer) is not None else UNSEEN
     suspicion = of_token(evidence)
     if suspicion is POSSIBLE and evidence.asked.port not in (None, 3306):
         return likely(
-            f"The token is signed for port {endpoint.port}, as was asked for, while {evidence.asked.way} is dialled: "
-            "that may be the tunnel's port.",
-            "The token must be signed for the port that the database listens at, mostly 3306.",
-            "Omit -p, or give the database's own port; the tunnel's goes to --via HOST:PORT.",
+            f"The token is signed for port {endpoint.port}, which was given, while {evidence.asked.way} is dialled: "
+            "that port may be the tunnel's.",
+            "The token must be signed for the port that the database listens on, mostly 3306.",
+            Note("Omit the port, or give the database's own; the tunnel's goes to {option:via}."),
         )
     return suspicion
 
 
-_CREDENTIALS_MEND = "Run aws configure or aws sso login, set AWS_PROFILE, or add --profile."
+_CREDENTIALS_MEND = "Run aws configure or aws sso login, set AWS_PROFILE, or add {option:profile}."
 _DESCRIBE = ("rds:DescribeDBClusters", "rds:DescribeDBInstances")
 
 CAUSES = {
@@ -219,7 +224,7 @@ CAUSES = {
     "session-token": Cause(
         (35,),
         "credentials",
-        "a session token that is missing, or another key's",
+        "a session token that is missing, or belongs to another key",
         _session_token,
         mend="Copy the access key, the secret key and the session token again, all three at once.",
     ),
@@ -237,7 +242,7 @@ CAUSES = {
     "access-key": Cause(
         (40,),
         "identity",
-        "an access key that is deleted, inactive, or not that of the secret key",
+        "an access key that is deleted or inactive, or another one than the secret key's",
         _access_key,
         decides=("STS of the other partitions",),
         mend="Check the profile and the AWS_* variables; create a new key.",
@@ -245,24 +250,29 @@ CAUSES = {
     "clock": Cause(
         (4, 5), "clock", "this machine's clock", _clock, decides=("the date of AWS's answer",), mend="Set it over NTP."
     ),
-    "region": Cause((6,), "region", "a token for another region", _region, mend="Omit --region."),
+    "region": Cause((6,), "region", "a token for another region", _region, mend="Omit the region."),
     "failover": Cause(
         (32,),
         "region",
         "a global database whose writer has moved to another region",
         _failover,
         decides=("rds:DescribeGlobalClusters",),
-        mend="Connect again without --region, so that the writer is looked up.",
+        mend="Connect again without a region: then the writer is looked up.",
     ),
     "host": Cause(
         (7,),
         "target",
-        "an address or a name that is none of RDS",
+        "an address, or a name that is not one of RDS",
         _host,
-        mend="Name the database or its endpoint; the address to dial goes to --via.",
+        mend="Name the database or its endpoint; the address to dial goes to {option:via}.",
     ),
     "target": Cause((41,), "target", "a target that cannot be resolved", _target, mend="Name the database."),
     "port": Cause(
-        (8,), "target", "a token for another port", _port, decides=_DESCRIBE, mend="The tunnel's port goes to --via."
+        (8,),
+        "target",
+        "a token for another port",
+        _port,
+        decides=_DESCRIBE,
+        mend="The tunnel's port goes to {option:via}.",
     ),
 }

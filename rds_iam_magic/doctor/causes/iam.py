@@ -1,4 +1,4 @@
-"""The causes in IAM and RDS: policies, the account, IAM authentication, proxies, throttling."""
+"""The causes in IAM: policies, and the account."""
 
 from __future__ import annotations
 
@@ -17,15 +17,13 @@ from rds_iam_magic.doctor.causes.cause import (
     endpoint_of,
     is_let_in,
     is_proxy,
-    likely,
     of_token,
-    refusal_logged,
+    unless_logged,
 )
 from rds_iam_magic.doctor.evidence import (
     Described,
     Evidence,
     Identity,
-    LogClass,
     Mistake,
     MistakeKind,
     NoSuch,
@@ -33,7 +31,8 @@ from rds_iam_magic.doctor.evidence import (
     Target,
     known,
 )
-from rds_iam_magic.doctor.findings import AttachPolicy, EnableIam
+from rds_iam_magic.doctor.findings import AttachPolicy
+from rds_iam_magic.hints import Note
 
 # Policies
 
@@ -44,7 +43,7 @@ def _policies(evidence: Evidence) -> tuple[Suspicion, Permission | None]:
         return RULED_OUT, None
     permission = known(evidence.permission)
     if permission is None or permission.verdict is Verdict.UNKNOWN:
-        return _unless_logged(evidence, of_token(evidence), "permission"), None
+        return unless_logged(evidence, of_token(evidence), "permission"), None
     if permission.verdict is Verdict.ALLOWED:
         return RULED_OUT, None
     return UNSEEN, permission
@@ -131,9 +130,13 @@ def _lacking(evidence: Evidence, permission: Permission, sentence: str) -> Suspi
     user, endpoint = permission.arn.rpartition("/")[2], endpoint_of(evidence)
     return certain(
         sentence,
-        f"{by}, of {permission.arn} and {permission.principal}.",
-        f"Who may edit IAM runs this:\n"
-        f"%rds_iam_policy {user} {endpoint.host if endpoint else 'TARGET'} --attach {permission.principal} --fix",
+        f"{by}, for {permission.principal} on {permission.arn}.",
+        Note(
+            "{command:attach-policy}",
+            user=user,
+            target=endpoint.host if endpoint is not None else "",
+            principal=permission.principal,
+        ),
         AttachPolicy(permission.principal, permission.arn),
     )
 
@@ -178,7 +181,7 @@ def _session_policy(evidence: Evidence) -> Suspicion:
     identity = known(evidence.identity)
     if isinstance(identity, Identity) and not identity.is_session:
         return RULED_OUT
-    return _unless_logged(evidence, of_token(evidence), "permission")
+    return unless_logged(evidence, of_token(evidence), "permission")
 
 
 def _account(evidence: Evidence) -> Suspicion:
@@ -194,192 +197,40 @@ def _account(evidence: Evidence) -> Suspicion:
     target = known(evidence.target)
     region = target.region_of_name if isinstance(target, Target) else ""
     if not isinstance(database, NoSuch) or database.region != region:  # looked for elsewhere, or it is not described
-        return _unless_logged(evidence, of_token(evidence), "permission")
+        return unless_logged(evidence, of_token(evidence), "permission")
     account = database.account or (identity.account if isinstance(identity, Identity) else "of these credentials")
     if known(evidence.answer) is not None:
-        return _other_account(account, f"It answers, and none of that account has this endpoint in {database.region}.")
+        return _other_account(account, f"It answers, and that account has no such endpoint in {database.region}.")
     return UNSEEN
 
 
 def _other_account(account: str, why: str) -> Suspicion:
     return certain(
-        f"The credentials are of account {account}; the database is in another one.",
+        f"The credentials belong to account {account}; the database is in another one.",
         why,
-        "Use credentials of the database's account: --profile NAME, or assume a role there: --role-arn ARN.",
+        Note("Use credentials of the database's account: {option:profile}. Or assume a role there: {option:role-arn}."),
     )
-
-
-# IAM authentication at the database
-
-
-def _iam_off(evidence: Evidence) -> Suspicion:
-    database = known(evidence.database)
-    if is_let_in(evidence) or is_proxy(evidence):
-        return RULED_OUT
-    if isinstance(database, Described) and database.iam_enabled is not None:
-        if database.iam_enabled or known(database.supports_iam) is False:
-            return RULED_OUT
-        if not database.iam_pending and known(database.supports_iam) is None:
-            return likely(f"IAM authentication is off on {database.name}.", "RDS describes it so.", _enable(database))
-        if database.iam_pending:
-            return certain(
-                f"IAM authentication is off on {database.name}; switching it on is a pending change.",
-                "RDS shows it among the changes that wait for the maintenance window.",
-                _enable(database),
-                EnableIam(database.name, database.arn),
-            )
-        return certain(
-            f"IAM authentication is off on {database.name}.",
-            "RDS describes it so.",
-            _enable(database),
-            EnableIam(database.name, database.arn),
-        )
-    return _of_plugin(evidence)
-
-
-def _enable(database: Described) -> str:
-    return f"Switch it on at once; it needs no restart:\n%rds_iam_enable {database.name} --now"
-
-
-def _unsupported(evidence: Evidence) -> Suspicion:
-    database = known(evidence.database)
-    if is_let_in(evidence) or is_proxy(evidence):
-        return RULED_OUT
-    if isinstance(database, Described):
-        supports = known(database.supports_iam)
-        if supports or (database.iam_enabled and supports is None):
-            return RULED_OUT
-        if supports is False:
-            return certain(
-                f"{database.name} is {database.engine} {database.version}, which has no IAM authentication.",
-                "RDS describes it so.",
-                "Upgrade it to a version that has: "
-                "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html",
-            )
-    return _of_plugin(evidence)
-
-
-def _of_plugin(evidence: Evidence) -> Suspicion:
-    """Without IAM authentication, the server lacks the plugin: it says that, or refuses as it does an unknown user."""
-    answer = known(evidence.answer)
-    if answer is None:
-        return UNSEEN
-    return POSSIBLE if answer.code in (1045, 1524) else RULED_OUT
-
-
-# Proxies
-
-
-def _proxy_secret(evidence: Evidence) -> Suspicion:
-    proxy, suspicion = known(evidence.proxy), _at_proxy(evidence)
-    if suspicion is not POSSIBLE or proxy is None:
-        return suspicion
-    user = evidence.asked.user
-    if proxy.has_user is False:
-        return certain(
-            f"The RDS Proxy {proxy.name} has no secret for {user}.",
-            "None of its entries is for this user.",
-            f"Keep user and password of {user} in Secrets Manager, and add that secret to the proxy, with IAM "
-            "authentication required.",
-        )
-    refused = [words or reason for _, reason, words in known(proxy.health) or () if reason == "AUTH_FAILURE"]
-    if refused:
-        return certain(
-            f"The RDS Proxy {proxy.name} cannot log in to its database: a secret is outdated.",
-            f"RDS says of its target: AUTH_FAILURE ({refused[0]}).",
-            f"Set the password in the proxy's secret for {user} to that of the database user.",
-        )
-    return POSSIBLE
-
-
-def _proxy_iam(evidence: Evidence) -> Suspicion:
-    proxy, suspicion = known(evidence.proxy), _at_proxy(evidence)
-    if suspicion is not POSSIBLE or proxy is None:
-        return suspicion
-    if proxy.iam is None:
-        return POSSIBLE
-    if proxy.iam or proxy.has_user is False:
-        return RULED_OUT
-    return certain(
-        f"The RDS Proxy {proxy.name} takes no token for {evidence.asked.user}: IAM authentication is off there.",
-        "Its entry for the user says so.",
-        f"Modify the proxy {proxy.name}: IAM authentication Required for that secret.",
-    )
-
-
-def _at_proxy(evidence: Evidence) -> Suspicion:
-    answer, at_proxy = known(evidence.answer), is_proxy(evidence)
-    if is_let_in(evidence) or at_proxy is False:
-        return RULED_OUT
-    if answer is None:
-        return UNSEEN
-    return POSSIBLE if answer.code == 1045 else RULED_OUT
-
-
-# Throttling, and the log
-
-
-def _throttle(evidence: Evidence) -> Suspicion:
-    suspicion = of_token(evidence)
-    if suspicion is not POSSIBLE:
-        return suspicion
-    entry, metrics = refusal_logged(evidence), known(evidence.metrics)
-    mend = "Wait a minute, and hold connections instead of opening many: RDS limits how many log in a second."
-    if entry is not None and entry.of == "throttling":
-        return certain("RDS throttles logins with IAM at this database.", f"Its log says: {entry.words}", mend)
-    if metrics is not None and metrics.get("throttling") and not any(metrics.get(of) for of in _OTHERS):
-        count = metrics["throttling"]
-        return likely(
-            "RDS throttles logins with IAM at this database.",
-            f"CloudWatch counts {count} logins refused by throttling in the last minutes, and none for another reason.",
-            mend,
-        )
-    return _unless_logged(evidence, suspicion, "throttling")
-
-
-_OTHERS: tuple[LogClass, ...] = ("token", "permission", "server")
-
-
-def _unless_logged(evidence: Evidence, suspicion: Suspicion, of: LogClass) -> Suspicion:
-    """Ruled out, if the database's log gives another reason for this refusal."""
-    entry = refusal_logged(evidence)
-    if suspicion is POSSIBLE and entry is not None and entry.of not in (None, of):
-        return RULED_OUT
-    return suspicion
 
 
 _SIMULATE = ("iam:SimulatePrincipalPolicy on the own role or user", "rds:DescribeDBClusters", "rds:DescribeDBInstances")
 _READ = ("iam:Get… and iam:List… of the own policies",)
 _DESCRIBE = ("rds:DescribeDBClusters", "rds:DescribeDBInstances")
-_PROXIES = ("rds:DescribeDBProxies", "rds:DescribeDBProxyTargets")
-_POLICY = "%rds_iam_policy USER TARGET --attach role/NAME writes the right one."
+_POLICY = "{command:attach-policy}"
 
 CAUSES = {
-    "iam-off": Cause(
-        (17,), "database", "IAM authentication that is off", _iam_off, _DESCRIBE, "%rds_iam_enable TARGET --now"
-    ),
-    "unsupported": Cause(
-        (18,), "database", "an engine or version without IAM authentication", _unsupported, _DESCRIBE, "Upgrade it."
-    ),
     "account": Cause(
-        (16,), "identity", "credentials of another account or role", _account, _DESCRIBE, "--profile, or --role-arn."
-    ),
-    "proxy-secret": Cause(
-        (27,),
-        "proxy",
-        "an RDS Proxy without a valid secret for the user",
-        _proxy_secret,
-        _PROXIES,
-        "Mend the secret; the proxy reads it again.",
-    ),
-    "proxy-iam": Cause(
-        (28,), "proxy", "an RDS Proxy without IAM authentication", _proxy_iam, _PROXIES, "Require IAM at the proxy."
+        (16,),
+        "identity",
+        "credentials of another account",
+        _account,
+        _DESCRIBE,
+        "{option:profile}, or {option:role-arn}.",
     ),
     "policy-missing": Cause(
         (10,), "IAM policy", "no policy that allows rds-db:connect", _not_allowed, _SIMULATE, _POLICY
     ),
     "policy-arn": Cause(
-        (11,), "IAM policy", "a policy with rds:connect or with an identifier", _wrong_arn, _SIMULATE, _POLICY
+        (11,), "IAM policy", "a policy with rds:connect, or with an identifier", _wrong_arn, _SIMULATE, _POLICY
     ),
     "policy-instance": Cause(
         (12,), "IAM policy", "a policy with the id of an Aurora instance", _instance_id, _SIMULATE, _POLICY
@@ -415,13 +266,5 @@ CAUSES = {
     ),
     "policy-user": Cause(
         (9,), "IAM policy", "a policy for the user in another case", _user_case, _SIMULATE, "Take the exact case."
-    ),
-    "throttle": Cause(
-        (30,),
-        "log",
-        "throttling of logins",
-        _throttle,
-        ("logs:FilterLogEvents or cloudwatch:GetMetricData",),
-        "Hold connections.",
     ),
 }

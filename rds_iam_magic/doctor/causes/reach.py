@@ -16,10 +16,11 @@ from rds_iam_magic.doctor.causes.cause import (
     likely,
 )
 from rds_iam_magic.doctor.evidence import Described, Evidence, NoSuch, known
+from rds_iam_magic.hints import Note
 
 _PAUSED = (
     "A paused database resumes when somebody connects; that takes up to a minute.",
-    "Connect again with --connect-timeout 60.",
+    Note("Connect again; {option:connect-timeout} waits longer, 60 for instance."),
 )
 
 
@@ -30,7 +31,7 @@ def _status(evidence: Evidence) -> Suspicion:
     if isinstance(database, Described):
         problem = status_problem(database.name, database.status)
         if problem is not None:
-            return certain(problem.message, f"RDS gives the status {database.status}.", problem.hint)
+            return certain(problem.message, f"RDS gives the status {database.status}.", problem.hint_note)
         if not database.pauses:
             return RULED_OUT
     if network is None:
@@ -67,9 +68,9 @@ _NOT_OF_DATABASE = ("name", "mute", "closed")
 """What a database does not do because it is stopped: its name stays, and nothing accepts connections in its place."""
 
 _WHY = {
-    "name": "DNS does not know the name here: a VPN's DNS may be needed, or the name is written otherwise.",
+    "name": "DNS does not know the name here: it may take a VPN's DNS, or the name is misspelt.",
     "name-slow": "The DNS server does not answer.",
-    "refused": "The address answers, and nothing listens at that port.",
+    "refused": "The address answers, and nothing listens on that port.",
     "silent": "Nothing answers at the address: a security group, a firewall or a missing VPN drops what is sent; or "
     "the database is not public.",
     "unreachable": "There is no route to the address.",
@@ -87,9 +88,10 @@ def _mend(evidence: Evidence) -> str:
         return f"Check that {evidence.asked.way} leads to the database."
     endpoint = endpoint_of(evidence)
     port = endpoint.port if endpoint is not None else 3306
-    return (
-        f"Connect to the VPN, or let this machine's address in at the database's security group (TCP {port}); or go "
-        "through a tunnel: --ssm INSTANCE_ID, --ssh HOST."
+    return Note(
+        "Connect to the VPN, or let this machine's address into the database's security group (TCP {port}); or go "
+        "through a tunnel: {option:ssm} or {option:ssh}.",
+        port=port,
     )
 
 
@@ -107,8 +109,10 @@ def _untrusted(evidence: Evidence) -> Suspicion:
         return RULED_OUT if at_proxy else _in_doubt(suspicion)
     return _mended(
         suspicion,
-        "Omit --ca and RDS_IAM_MAGIC_CA, so that the bundle of RDS is fetched; or take the one of the region's "
-        "partition. Where a proxy of the company inspects TLS, its certificate has to be in the file.",
+        Note(
+            "Omit {option:ca} and RDS_IAM_MAGIC_CA, so that RDS's bundle is fetched; or take that of the region's "
+            "partition. Where a company's proxy inspects TLS, its certificate has to be in the file."
+        ),
     )
 
 
@@ -118,8 +122,10 @@ def _proxy_roots(evidence: Evidence) -> Suspicion:
         return RULED_OUT if not evidence.asked.ca or at_proxy is False else _in_doubt(suspicion)
     return _mended(
         suspicion,
-        "RDS Proxy has certificates of Amazon Trust Services, which are not in RDS's bundle: omit --ca, or add the "
-        "roots of https://www.amazontrust.com/repository/ to that file.",
+        Note(
+            "RDS Proxy has certificates of Amazon Trust Services, which are not in RDS's bundle: omit {option:ca}, or "
+            "add the roots of https://www.amazontrust.com/repository/ to that file."
+        ),
     )
 
 
@@ -130,18 +136,18 @@ def _in_doubt(suspicion: Suspicion) -> Suspicion:
 
 def _name(evidence: Evidence) -> Suspicion:
     tls = known(evidence.tls)
-    names = f" It is for {', '.join(tls.names)}." if tls is not None and tls.names else ""
+    names = f"Its certificate is for {', '.join(tls.names)}. " if tls is not None and tls.names else ""
     return _mended(
         _tls(evidence, "name"),
-        f"What answers is another server.{names} Check where --via or the tunnel leads, and the target's name.",
+        f"What answers is another server. {names}Check the target's name, and where the tunnel leads.",
     )
 
 
 def _expired(evidence: Evidence) -> Suspicion:
     return _mended(
         _tls(evidence, "expired"),
-        "Check this machine's date. Else the database's certificate has to be renewed: in the console, Modify, "
-        "Certificate authority.",
+        "Check this machine's date. If it is right, the database's certificate has to be renewed (RDS console, Modify: "
+        "Certificate authority).",
     )
 
 
@@ -150,7 +156,7 @@ def _no_tls(evidence: Evidence) -> Suspicion:
         return _tls(evidence, "failed")  # its hint is the bundle's
     return _mended(
         _tls(evidence, "not-offered", "failed"),
-        "What answers may not be the database: check where --via or the tunnel leads.",
+        "What answers may not be the database: check where the tunnel leads.",
     )
 
 
@@ -186,7 +192,8 @@ _LIMITS = {
     ),
     1129: (
         "The server blocks this machine after failed attempts.",
-        "The master user ends that: FLUSH HOSTS on MariaDB, TRUNCATE TABLE performance_schema.host_cache on MySQL.",
+        "The master user lets it in again: FLUSH HOSTS on MariaDB; on MySQL, TRUNCATE TABLE "
+        "performance_schema.host_cache.",
     ),
     1203: (
         "{user} has as many connections as one user may have.",
@@ -208,7 +215,7 @@ def _throttled_proxy(evidence: Evidence) -> Suspicion:
     return certain(
         "The RDS Proxy accepts no more logins with IAM for now.",
         f"{answer.code}: {answer.message}",
-        "Wait a minute; hold connections instead of opening many.",
+        "Wait a minute, and keep connections open instead of opening many.",
     )
 
 
@@ -242,12 +249,12 @@ def _database(evidence: Evidence) -> Suspicion:
         return RULED_OUT
     if answer.code == 1049:
         return certain(
-            f"{asked.user} is logged in; there is no database {asked.database}.",
+            f"{asked.user} can log in, and there is no database {asked.database}.",
             f"{answer.code}: {answer.message}",
-            "Omit -d; %rds_databases lists those that there are.",
+            Note("Omit {option:database}; once connected, {command:databases} lists those that there are."),
         )
     return certain(
-        f"{asked.user} is logged in, and has no privileges on database {asked.database}.",
+        f"{asked.user} can log in, and has no privileges on the database {asked.database}.",
         f"{answer.code}: {answer.message}",
         f"The master user grants them:\nGRANT SELECT ON `{asked.database}`.* TO '{asked.user}'@'%'",
     )
@@ -274,7 +281,7 @@ BEFORE_LOGIN = {
         "a database that is stopped, starting or paused",
         _status,
         decides=_DESCRIBE,
-        mend="Start it (aws rds start-db-cluster); a paused one resumes: --connect-timeout 60.",
+        mend="Start it (aws rds start-db-cluster); a paused one resumes: {option:connect-timeout}.",
     ),
     "network": Cause(
         (31,),
@@ -283,17 +290,21 @@ BEFORE_LOGIN = {
         _network,
         mend="Connect to the VPN, open the security group, or go through a tunnel.",
     ),
-    "certificate": Cause((22,), "TLS", "a CA bundle that lacks the server's CA", _untrusted, mend="Omit --ca."),
+    "certificate": Cause((22,), "TLS", "a CA bundle that lacks the server's CA", _untrusted, mend="Omit {option:ca}."),
     "proxy-certificate": Cause(
-        (23,), "TLS", "a CA bundle without the roots of RDS Proxy", _proxy_roots, mend="Omit --ca."
+        (23,), "TLS", "a CA bundle without the roots of RDS Proxy", _proxy_roots, mend="Omit {option:ca}."
     ),
     "certificate-name": Cause((24,), "TLS", "a certificate of another host", _name, mend="Check the tunnel."),
     "certificate-expired": Cause(
-        (25,), "TLS", "a certificate that has expired", _expired, mend="Renew it: Modify, Certificate authority."
+        (25,),
+        "TLS",
+        "a certificate that has expired",
+        _expired,
+        mend="Renew it (RDS console, Modify).",
     ),
     "tls": Cause((42,), "TLS", "a server without TLS", _no_tls, mend="Check where the tunnel leads."),
     "proxy-throttle": Cause(
-        (29,), "server", "an RDS Proxy that throttles logins with IAM", _throttled_proxy, mend="Hold connections."
+        (29,), "server", "an RDS Proxy that throttles logins with IAM", _throttled_proxy, mend="Keep connections open."
     ),
     "proxy-database": Cause(
         (34,), "proxy", "an RDS Proxy that cannot reach its database", _behind_proxy, mend="Check the proxy's targets."
@@ -303,7 +314,11 @@ BEFORE_LOGIN = {
 
 AFTER_LOGIN = {
     "schema": Cause(
-        (33,), "privileges", "a database that there is not, or no grant on it", _database, mend="Omit -d, or GRANT."
+        (33,),
+        "privileges",
+        "a database that does not exist, or no grant on it",
+        _database,
+        mend="Omit {option:database}, or grant privileges.",
     ),
     "refused": Cause((43,), "server", "another refusal of the server", _other),
 }

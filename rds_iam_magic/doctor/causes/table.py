@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rds_iam_magic.doctor.causes import credentials, iam, reach, users
+from rds_iam_magic.doctor.causes import credentials, iam, rds, reach, users
 from rds_iam_magic.doctor.causes.cause import Cause
 from rds_iam_magic.doctor.findings import CHECKS
 
@@ -10,6 +10,7 @@ _ALL: dict[str, Cause] = {
     **credentials.CAUSES,
     **reach.BEFORE_LOGIN,
     **iam.CAUSES,
+    **rds.CAUSES,
     **users.CAUSES,
     **reach.AFTER_LOGIN,
 }

@@ -38,7 +38,7 @@ def _case(evidence: Evidence) -> Suspicion:
     return certain(
         f"There is no database user {evidence.asked.user}; {other} is written in another case.",
         "User names are case-sensitive.",
-        f"Connect with -u {other.user}.",
+        f"Connect as {other.user}.",
     )
 
 
@@ -81,7 +81,7 @@ def _password(evidence: Evidence) -> Suspicion:
     return certain(
         f"{account} logs in with {account.login}, not with IAM.",
         "The server's accounts were read.",
-        f"The master user changes it, and its password is not valid any more then:\n"
+        f"The master user changes that; the password is then no longer valid:\n"
         f"ALTER USER {account.sql} IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
     )
 
@@ -98,7 +98,7 @@ def _host(evidence: Evidence) -> Suspicion:
     if account is not None and account.user != user:
         return certain(
             f"The server takes this client for the account {account}, before {there}.",
-            f"The host pattern of an account without a name fits {address} more closely.",
+            f"The account without a name has the host pattern that fits {address} more closely.",
             f"The master user drops it:\nDROP USER {account.sql}",
         )
     if account is not None:
@@ -106,7 +106,7 @@ def _host(evidence: Evidence) -> Suspicion:
     if not accounts.certain:
         return POSSIBLE
     return certain(
-        f"No account of {user} may connect from {address}; there is {there}.",
+        f"No account of {user} may connect from {address}; there is only {there}.",
         "The host patterns were compared with the address in the server's words.",
         f"The master user adds one that may:\n{_create(user)}",
         CreateUser(user),
@@ -145,17 +145,17 @@ def _client_certificate(evidence: Evidence) -> Suspicion:
     )
 
 
-_MASTER = ("--secret ID, the master user's secret",)
+_MASTER = ("the master user's secret ({option:secret})",)
 
 CAUSES = {
     "user-case": Cause((9,), "database user", "a user name in another case", _case, _MASTER, "Take the exact case."),
     "user-missing": Cause(
         (19,),
         "database user",
-        "a database user that there is not",
+        "a database user that does not exist",
         _missing,
         _MASTER,
-        "%rds_iam_user create USER --target TARGET --grant 'SELECT ON SCHEMA.*'",
+        "{command:create-user}",
     ),
     "user-password": Cause(
         (20,), "database user", "a database user with a password", _password, _MASTER, "ALTER USER, or a new user."

@@ -46,7 +46,7 @@ def look(tools: Tools, evidence: Evidence) -> Evidence:
 def _not_looked(tools: Tools, evidence: Evidence) -> NotLooked | None:
     """Why there is nothing to look at; None if there is."""
     if tools.secret is None:
-        return NotLooked(why="with the master user's secret")
+        return NotLooked(why="with the master user's secret ({option:secret})")
     if isinstance(evidence.keys, Problem):
         return NotLooked("credentials")
     if isinstance(evidence.network, Network) and evidence.network.outcome != "open":

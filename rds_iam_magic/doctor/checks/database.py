@@ -155,9 +155,11 @@ def _for_others(database: Database) -> bool | None:
 
 
 def _health(session: Any, database: Database) -> tuple[tuple[str, str, str], ...] | Unknown:
+    """The health of each target that has any: RDS lists a cluster beside its instances."""
     try:
         with aws_call(f"looking up the targets of {database.proxy}"):
-            return health_of_targets(session, database.endpoint.region, database.proxy)
+            targets = health_of_targets(session, database.endpoint.region, database.proxy)
+        return tuple(target for target in targets if any(target))
     except RdsIamError as error:
         return NotPermitted.of(error) or Failed(error.message)
 

@@ -76,7 +76,7 @@ def _permitted(permission: str, read: Callable[[], T]) -> T | NotPermitted | Fai
 
 def _log(found: list[Refusal] | None, source: Source) -> tuple[LogEntry, ...] | Failed:
     if found is None:
-        return Failed(f"There is no log group {source.group}: its export is off. {_how_to_export(source)}")
+        return Failed(f"The database does not export it: there is no log group {source.group}.", _how_to_export(source))
     return tuple(LogEntry(each.at, each.of, each.words) for each in found)
 
 
@@ -84,8 +84,9 @@ def _how_to_export(source: Source) -> str:
     what = "cluster" if source.kind == "cluster" else "instance"
     kinds = json.dumps({"EnableLogTypes": [EXPORT]}, separators=(",", ":"))
     return (
+        "This switches its export on:\n"
         f"aws rds modify-db-{what} --region {source.region} --db-{what}-identifier {source.name} "
-        f"--cloudwatch-logs-export-configuration '{kinds}' switches it on."
+        f"--cloudwatch-logs-export-configuration '{kinds}'"
     )
 
 

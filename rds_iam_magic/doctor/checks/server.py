@@ -258,8 +258,8 @@ class _Attempt:
         if database is None or not database.pauses:
             return message
         return (
-            f"{message} It was waited for {limit_text(seconds)}; the database may be paused, and resuming takes up to "
-            f"{RESUME_TIMEOUT:g} s."
+            f"{message} That was given up after {limit_text(seconds)}; the database may be paused, and resuming takes "
+            f"up to {RESUME_TIMEOUT:g} s."
         )
 
     def _of_tls(self, error: RdsIamError, login: Login) -> Tls:

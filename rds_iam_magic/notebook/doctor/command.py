@@ -77,7 +77,7 @@ def _doctor(text: str) -> int:
         sys.stdout.write(f"{_as_command(DOCTOR.help())}\n")
         return 0
     attempt = attempt_on(parsed)
-    diagnosis = attempt.diagnose(_note)
+    diagnosis = attempt.diagnose(_note, Interface.NOTEBOOK)
     if parsed.fix is not None:
         from rds_iam_magic.notebook.doctor.fixing import fixed
 

@@ -9,6 +9,7 @@ from rds_iam_magic.aws.policies.attaching import Attachment
 from rds_iam_magic.connect_options import TargetOptions
 from rds_iam_magic.doctor.findings import EnableIam
 from rds_iam_magic.errors import RdsIamError
+from rds_iam_magic.hints import Interface
 from rds_iam_magic.notebook import display
 from rds_iam_magic.notebook.setup import policies, users
 from rds_iam_magic.notebook.setup.lines import UserLine
@@ -49,7 +50,7 @@ def fixed(diagnosis: Diagnosis, number: int, attempt: Attempt, notify: Callable[
     elif isinstance(outcome, UserChange):
         display.statements(list(outcome.statements))
         users.show(outcome, _line_of(outcome, attempt))
-    return attempt.diagnose(notify)
+    return attempt.diagnose(notify, Interface.NOTEBOOK)
 
 
 def _hint_beyond(error: RdsIamError, finding: Finding) -> None:

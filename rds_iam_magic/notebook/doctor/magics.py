@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_magic, magics_class
 
+from rds_iam_magic.hints import Interface
 from rds_iam_magic.notebook import grammars
 from rds_iam_magic.notebook.decorator import magic
 
@@ -73,7 +74,7 @@ class RdsIamDoctor(Magics):
             return display.say(grammars.DOCTOR.help())
         attempt = attempt_on(parsed, failed=self._failed_attempt(), aliases=self._connections, held=self._held)
         waiting = display.LiveLine(self.shell)
-        diagnosis = attempt.diagnose(waiting.show)
+        diagnosis = attempt.diagnose(waiting.show, Interface.NOTEBOOK)
         if parsed.fix is not None:
             diagnosis = fixed(diagnosis, parsed.fix, attempt, waiting.show)
         if waiting.shown:

@@ -68,7 +68,9 @@ def test_what_it_waits_for(known, expected):
 
 
 def test_without_a_secret():
-    assert look(Evidence(Asked("ana"), target=TARGET), secret=None) == NotLooked(why="with the master user's secret")
+    assert look(Evidence(Asked("ana"), target=TARGET), secret=None) == NotLooked(
+        why="with the master user's secret ({option:secret})"
+    )
 
 
 def test_the_account_of_a_user_who_is_let_in(inside):

@@ -205,12 +205,16 @@ def test_whether_the_version_supports_it(look, inside, changed, rows, supports):
 
 def test_whether_the_version_supports_it_may_not_be_looked_up(look, inside):
     rds = inside.client("rds")
-    rds.modify_db_instance(DBInstanceIdentifier="standalone", EnableIAMDatabaseAuthentication=False)
+    rds.modify_db_instance(
+        DBInstanceIdentifier="standalone", EnableIAMDatabaseAuthentication=False, ApplyImmediately=True
+    )
     try:
         with only(inside, CLUSTERS, INSTANCES) as profile:
             found = look.first(DATABASE, target=inside.hosts[ALONE], profile=profile).database
     finally:
-        rds.modify_db_instance(DBInstanceIdentifier="standalone", EnableIAMDatabaseAuthentication=True)
+        rds.modify_db_instance(
+            DBInstanceIdentifier="standalone", EnableIAMDatabaseAuthentication=True, ApplyImmediately=True
+        )
     assert (found.iam_enabled, found.supports_iam) == (False, NotPermitted(ORDERABLE))
 
 
@@ -248,7 +252,7 @@ def test_a_proxy(look, inside):
     assert (found.name, found.kind, found.iam_enabled, found.engine) == ("sandbox-proxy", "RDS Proxy", None, "")
     assert found.resource_id.startswith("prx-")
     assert found.supports_iam is True
-    assert evidence.proxy == Proxy("sandbox-proxy", iam=True, has_user=None, health=())
+    assert evidence.proxy == Proxy("sandbox-proxy", iam=True, has_user=None, health=(("AVAILABLE", "", ""),))
     assert look.first(DATABASE, target="sandbox-proxy").proxy == evidence.proxy
 
 

@@ -119,8 +119,8 @@ def test_a_log_that_is_not_exported(inside, database, command):
     seen = looked(database=database)
     assert isinstance(seen.log, Failed)
     assert f"/{database.name}/iam-db-auth-error" in seen.log.what
-    assert command in seen.log.what
-    assert """'{"EnableLogTypes":["iam-db-auth-error"]}'""" in seen.log.what
+    assert seen.log.mend.startswith(f"This switches its export on:\n{command}")
+    assert """'{"EnableLogTypes":["iam-db-auth-error"]}'""" in seen.log.mend
     assert seen.metrics == dict.fromkeys(("token", "permission", "throttling", "server"), 0)
 
 

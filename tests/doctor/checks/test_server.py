@@ -9,6 +9,7 @@ import pytest
 import trustme
 
 from rds_iam_magic.aws.endpoint import parse_host_name
+from rds_iam_magic.aws.targets.found import Database
 from rds_iam_magic.connect_options import ConnectOptions, TargetOptions
 from rds_iam_magic.doctor.checks import server as checks
 from rds_iam_magic.doctor.checks.check import Tools
@@ -17,7 +18,6 @@ from rds_iam_magic.doctor.diagnose import gather
 from rds_iam_magic.doctor.evidence import (
     Answer,
     Asked,
-    Described,
     Evidence,
     Failed,
     Grants,
@@ -100,11 +100,10 @@ def context_of(authority, *names, **options):
 def look(port=None, host=HOST, *, user="analyst", database=None, keys=None, described=None, **options):
     if port is not None:
         options["via"] = f"127.0.0.1:{port}"
-    evidence = Evidence(Asked(user, database=database), target=Target(parse_host_name(host), "typed"))
+    target = Target(parse_host_name(host), "typed", described=described)
+    evidence = Evidence(Asked(user, database=database), target=target)
     if keys is not None:
         evidence = Evidence(evidence.asked, target=evidence.target, keys=keys)
-    if described is not None:
-        evidence = Evidence(evidence.asked, target=evidence.target, database=described)
     return SERVER.look(Tools(ConnectOptions(**options), TargetOptions()), evidence)
 
 
@@ -171,7 +170,7 @@ def test_a_port_that_refuses(bundle):
 @pytest.mark.usefixtures("hasty")
 def test_an_address_that_is_silent_and_may_be_paused(bundle, full):
     assert "paused" not in closed(look(full, ca=bundle), "silent").message
-    pauses = Described("sandbox", "DB cluster", "1", "cluster-1", 3306, pauses=True)
+    pauses = Database(parse_host_name(HOST), "arn", "cluster-1", iam_enabled=True, pauses=True)
     message = closed(look(full, ca=bundle, described=pauses), "silent").message
     assert "may be paused, and resuming takes up to 60 s" in message
 
