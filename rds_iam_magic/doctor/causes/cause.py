@@ -81,6 +81,15 @@ class Cause:
     mend: str = ""
 
 
+def to_run(who_does: str, statement: str) -> str:
+    """A mend that is a statement or a command: what it is for, and on the next line what is to be pasted.
+
+    A name with a line break or another character that no line shows would be another name when pasted: then it is
+    not there to paste.
+    """
+    return f"{who_does}:\n{statement}" if statement.isprintable() else f"{who_does}."
+
+
 # What the server's answer leaves possible
 
 _AFTER_LOGIN = (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rds_iam_magic.aws.policies.evaluate import Verdict
+from rds_iam_magic.connect_options import as_word
 from rds_iam_magic.doctor.causes.cause import (
     POSSIBLE,
     RULED_OUT,
@@ -20,6 +21,7 @@ from rds_iam_magic.doctor.causes.cause import (
     likely,
     of_token,
     refusal_logged,
+    to_run,
 )
 from rds_iam_magic.doctor.evidence import (
     Described,
@@ -128,12 +130,12 @@ _CONNECT = "rds-db:connect as this user"
 
 def _lacking(evidence: Evidence, permission: Permission, sentence: str) -> Suspicion:
     by = "IAM's simulation says so" if permission.simulated else "The policies' documents say so"
-    user, endpoint = permission.arn.rpartition("/")[2], endpoint_of(evidence)
+    endpoint = endpoint_of(evidence)
+    words = f"{as_word(evidence.asked.user)} {endpoint.host if endpoint else 'TARGET'}"
     return certain(
         sentence,
         f"{by}, of {permission.arn} and {permission.principal}.",
-        f"Who may edit IAM runs this:\n"
-        f"%rds_iam_policy {user} {endpoint.host if endpoint else 'TARGET'} --attach {permission.principal} --fix",
+        to_run("Who may edit IAM runs this", f"%rds_iam_policy {words} --attach {permission.principal} --fix"),
         AttachPolicy(permission.principal, permission.arn),
     )
 
@@ -238,7 +240,7 @@ def _iam_off(evidence: Evidence) -> Suspicion:
 
 
 def _enable(database: Described) -> str:
-    return f"Switch it on at once; it needs no restart:\n%rds_iam_enable {database.name} --now"
+    return to_run("Switch it on at once; it needs no restart", f"%rds_iam_enable {as_word(database.name)} --now")
 
 
 def _unsupported(evidence: Evidence) -> Suspicion:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rds_iam_magic.aws.availability import status_problem
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.doctor.causes.cause import (
@@ -14,8 +16,11 @@ from rds_iam_magic.doctor.causes.cause import (
     endpoint_of,
     is_proxy,
     likely,
+    to_run,
 )
 from rds_iam_magic.doctor.evidence import Described, Evidence, NoSuch, known
+from rds_iam_magic.setup.accounts import Account
+from rds_iam_magic.sql.quoting import quote_name
 
 _PAUSED = (
     "A paused database resumes when somebody connects; that takes up to a minute.",
@@ -249,8 +254,16 @@ def _database(evidence: Evidence) -> Suspicion:
     return certain(
         f"{asked.user} is logged in, and has no privileges on database {asked.database}.",
         f"{answer.code}: {answer.message}",
-        f"The master user grants them:\nGRANT SELECT ON `{asked.database}`.* TO '{asked.user}'@'%'",
+        to_run(
+            "The master user grants them",
+            f"GRANT SELECT ON {_schema(str(asked.database))}.* TO {Account(asked.user, '%').sql}",
+        ),
     )
+
+
+def _schema(name: str) -> str:
+    """A schema as in a grant, where `_` and `%` stand for others, too."""
+    return quote_name(re.sub(r"([\\_%])", r"\\\1", name))
 
 
 _KNOWN = frozenset({0, 1040, 1044, 1045, 1049, 1129, 1203, 1226, 1524, 3118, 4151, 9501})

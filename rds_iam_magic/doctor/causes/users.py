@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rds_iam_magic.connect_options import as_word
 from rds_iam_magic.doctor.causes.cause import (
     POSSIBLE,
     RULED_OUT,
@@ -12,10 +13,11 @@ from rds_iam_magic.doctor.causes.cause import (
     is_let_in,
     is_proxy,
     of_user,
+    to_run,
 )
 from rds_iam_magic.doctor.evidence import Evidence, ServerAccounts, known
 from rds_iam_magic.doctor.findings import CreateUser
-from rds_iam_magic.setup.accounts import Account
+from rds_iam_magic.setup.accounts import PLUGIN, Account
 
 
 def _accounts(evidence: Evidence) -> tuple[Suspicion, ServerAccounts | None]:
@@ -38,7 +40,7 @@ def _case(evidence: Evidence) -> Suspicion:
     return certain(
         f"There is no database user {evidence.asked.user}; {other} is written in another case.",
         "User names are case-sensitive.",
-        f"Connect with -u {other.user}.",
+        f"Connect with -u {as_word(other.user)}.",
     )
 
 
@@ -58,13 +60,13 @@ def _missing(evidence: Evidence) -> Suspicion:
     return certain(
         f"There is no database user {user}.",
         f"The server's accounts were read.{near}",
-        f"The master user creates it:\n{_create(user)}",
+        to_run("The master user creates it", _create(user)),
         CreateUser(user),
     )
 
 
 def _create(user: str) -> str:
-    return f"CREATE USER '{user}'@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL"
+    return f"CREATE USER {Account(user, '%').sql} IDENTIFIED WITH {PLUGIN} AS 'RDS' REQUIRE SSL"
 
 
 def _password(evidence: Evidence) -> Suspicion:
@@ -81,8 +83,10 @@ def _password(evidence: Evidence) -> Suspicion:
     return certain(
         f"{account} logs in with {account.login}, not with IAM.",
         "The server's accounts were read.",
-        f"The master user changes it, and its password is not valid any more then:\n"
-        f"ALTER USER {account.sql} IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
+        to_run(
+            "The master user changes it, and its password is not valid any more then",
+            f"ALTER USER {account.sql} IDENTIFIED WITH {PLUGIN} AS 'RDS' REQUIRE SSL",
+        ),
     )
 
 
@@ -99,7 +103,7 @@ def _host(evidence: Evidence) -> Suspicion:
         return certain(
             f"The server takes this client for the account {account}, before {there}.",
             f"The host pattern of an account without a name fits {address} more closely.",
-            f"The master user drops it:\nDROP USER {account.sql}",
+            to_run("The master user drops it", f"DROP USER {account.sql}"),
         )
     if account is not None:
         return RULED_OUT
@@ -108,7 +112,7 @@ def _host(evidence: Evidence) -> Suspicion:
     return certain(
         f"No account of {user} may connect from {address}; there is {there}.",
         "The host patterns were compared with the address in the server's words.",
-        f"The master user adds one that may:\n{_create(user)}",
+        to_run("The master user adds one that may", _create(user)),
         CreateUser(user),
     )
 
@@ -116,13 +120,11 @@ def _host(evidence: Evidence) -> Suspicion:
 def _locked(evidence: Evidence) -> Suspicion:
     answer, user = known(evidence.answer), evidence.asked.user
     suspicion, accounts = _accounts(evidence)
-    unlock = "The master user unlocks it:\nALTER USER {account} ACCOUNT UNLOCK"
     account = accounts.match if accounts is not None else None
     if answer is not None and answer.code in _LOCKED:
-        sql = account.sql if account is not None else f"'{user}'@'%'"
-        return certain(
-            f"The account of {user} is locked.", f"{answer.code}: {answer.message}", unlock.format(account=sql)
-        )
+        locked = account or Account(user, "%")
+        unlock = to_run("The master user unlocks it", f"ALTER USER {locked.sql} ACCOUNT UNLOCK")
+        return certain(f"The account of {user} is locked.", f"{answer.code}: {answer.message}", unlock)
     if accounts is None:
         return suspicion if suspicion is not POSSIBLE else RULED_OUT  # the server says so, with a number of its own
     return RULED_OUT
@@ -141,7 +143,7 @@ def _client_certificate(evidence: Evidence) -> Suspicion:
     return certain(
         f"{account} requires a client certificate.",
         f"It is defined with REQUIRE {account.tls}.",
-        f"The master user changes that:\nALTER USER {account.sql} REQUIRE SSL",
+        to_run("The master user changes that", f"ALTER USER {account.sql} REQUIRE SSL"),
     )
 
 
