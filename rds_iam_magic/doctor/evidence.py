@@ -116,6 +116,7 @@ class Asked:
         ca: Whether a CA bundle of the user's own is used.
         way: What is dialled instead of the endpoint, such as `127.0.0.1:3307` or `ssh bastion`; "" for the endpoint.
         line: The target and the options as on the line of `%rds_iam_connect`, to copy; without a secret.
+        names: Names that variables of the environment bring in, each with its kind, as in `Diagnosis.names`.
     """
 
     user: str
@@ -126,6 +127,7 @@ class Asked:
     ca: bool = False
     way: str = ""
     line: str = ""
+    names: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
