@@ -76,6 +76,22 @@ class Refusing(Listener):
                 inside.sendall(packet(number + 1, self._refusal))
 
 
+class Telling(Refusing):
+    """Refuses with what it makes of the token."""
+
+    def __init__(self, context, make):
+        super().__init__(context, b"")
+        self._make = make
+
+    def _talk(self, connection):
+        connection.sendall(greeting(tls=True))
+        self._read(connection, 36)
+        with self._context.wrap_socket(connection, server_side=True) as inside:
+            inside.recv(65536)
+            inside.sendall(packet(3, CLEAR_PASSWORD_SWITCH))
+            inside.sendall(packet(5, err(1045, self._make(inside.recv(65536)[4:].rstrip(b"\0")))))
+
+
 @pytest.fixture(scope="module")
 def authority():
     return trustme.CA()
@@ -470,3 +486,20 @@ def target_of(host):
         return replace(evidence, target=Target(parse_host_name(host), "typed"))
 
     return Check("target", ("target",), look)
+
+
+@pytest.mark.parametrize("cut", [slice(None), slice(None, -70), slice(-64, None), slice(-90, -70)])
+def test_words_that_repeat_a_token_or_its_signature(authority, bundle, monkeypatch, cut):
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "a+session/token==")
+    with Telling(context_of(authority), lambda token: b"It was " + token[cut] + b" and a+session/token==") as server:
+        answer = look(server.port, ca=bundle).answer
+    assert answer.message.startswith("It was ")
+    assert len(answer.message) < 40, answer.message
+
+
+def test_very_many_words_take_no_time(authority, bundle):
+    with Telling(context_of(authority), lambda _: 60_000 * b"x") as server:
+        before = time.process_time()
+        answer = look(server.port, ca=bundle).answer
+    assert answer.message == 500 * "x"
+    assert time.process_time() - before < 5
