@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rds_iam_magic.aws.identity import CLOCK_TOLERANCE
 from rds_iam_magic.aws.policies.evaluate import Verdict
 from rds_iam_magic.doctor.causes.cause import is_in, is_let_in, is_of_login
 from rds_iam_magic.doctor.evidence import (
@@ -22,7 +23,7 @@ from rds_iam_magic.doctor.evidence import (
     known,
 )
 from rds_iam_magic.doctor.findings import State
-from rds_iam_magic.wording import count_of
+from rds_iam_magic.wording import count_of, duration_text
 
 Seen = tuple[State, str, str]
 """The state, the sentence, and what it is concluded from."""
@@ -92,7 +93,10 @@ def _identity(evidence: Evidence) -> Seen:
 
 
 def _clock(evidence: Evidence) -> Seen:
-    return "ok", f"The clock agrees with AWS's within {max(1, round(abs(known(evidence.clock) or 0)))} s.", ""
+    off = abs(known(evidence.clock) or 0)
+    if off > CLOCK_TOLERANCE:  # the server has let the user in all the same
+        return "ok", f"The clock is {duration_text(off)} off; that does not keep the user from logging in yet.", ""
+    return "ok", f"The clock agrees with AWS's within {max(1, round(off))} s.", ""
 
 
 def _region(evidence: Evidence) -> Seen:
@@ -166,7 +170,11 @@ def _server(evidence: Evidence) -> Seen:
 def _proxy(evidence: Evidence) -> Seen:
     proxy = known(evidence.proxy)
     assert proxy is not None  # noqa: S101
-    takes = "it takes tokens" if proxy.iam else "whether it takes tokens for this user is not described"
+    takes = {
+        True: "it takes tokens",
+        False: "it takes no tokens for this user",
+        None: "whether it takes tokens for this user is not described",
+    }[proxy.iam]
     health = known(proxy.health)
     states = f"; its targets are {', '.join(state for state, _, _ in health)}" if health else ""
     return "ok" if proxy.iam else "unknown", f"The RDS Proxy {proxy.name} is there; {takes}{states}.", ""
@@ -204,6 +212,8 @@ def _grants(evidence: Evidence) -> Seen:
 
 def _log(evidence: Evidence) -> Seen:
     log = known(evidence.log)
+    if log and is_let_in(evidence):
+        return "ok", "The refusals in the log iam-db-auth-error are earlier ones.", f"The latest: {log[0].words}"
     if not log:
         return "ok", "The log iam-db-auth-error has nothing about this user in the last minutes.", ""
     time = f"{log[0].at:%H:%M:%S}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import fields, replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from rds_iam_magic.doctor.causes.table import CAUSES
 from rds_iam_magic.doctor.evidence import Evidence, Failed, LogEntry, NotLooked, NotPermitted, Permission, Proxy, known
 from rds_iam_magic.doctor.findings import CHECKS
 from rds_iam_magic.doctor.verdict import diagnosis_of
-from tests.doctor.worlds import HEALTHY, NOW, WORLDS, refused
+from tests.doctor.worlds import HEALTHY, NOW, WORLDS, at_proxy, refused
 
 FIELDS = tuple(field.name for field in fields(Evidence) if field.name != "asked")
 NAMES = [f"{number}-{cause}" for number, (cause, _) in enumerate(WORLDS)]
@@ -84,6 +85,29 @@ def test_there_is_a_finding_for_each_check(cause, evidence):
     assert all(finding.sentence for finding in findings)
     check = CAUSES[cause].check
     assert cause in LIKELY or any(each.check == check and each.state == "problem" for each in findings)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"log": (LogEntry(NOW, "permission", "no permission"),)},
+        {"log": (LogEntry(NOW - timedelta(minutes=3), "token", "an old token"),)},
+        {"clock": 360.0},
+        {"clock": -800.0},
+    ],
+)
+def test_who_is_let_in_has_no_problem(changes):
+    diagnosis = diagnosis_of(replace(HEALTHY, **changes))
+    assert diagnosis.verdict.certainty == "healthy"
+    assert {finding.state for finding in diagnosis.findings} == {"ok"}
+    assert not any("agrees with AWS's within 3" in finding.sentence for finding in diagnosis.findings)
+
+
+def test_a_proxy_without_tokens_is_described_so():
+    evidence = at_proxy(proxy=Proxy("front", iam=False, has_user=None), metrics={})
+    evidence = replace(evidence, answer=NotLooked("network"))
+    said = next(finding for finding in diagnosis_of(evidence).findings if finding.check == "proxy")
+    assert "it takes no tokens for this user" in said.sentence
 
 
 def test_all_is_well():

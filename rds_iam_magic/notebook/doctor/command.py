@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shlex
 import sys
@@ -89,7 +90,16 @@ def _doctor(text: str) -> int:
 
 def _shown(diagnosis: Diagnosis, parsed: DoctorLine) -> str:
     diagnosis = diagnosis.masked() if parsed.share else diagnosis
-    return diagnosis.to_json() if parsed.json else _as_command(str(diagnosis))
+    return _on_any_terminal(diagnosis.to_json()) if parsed.json else _as_command(str(diagnosis))
+
+
+def _on_any_terminal(text: str) -> str:
+    """JSON that stays JSON where stdout lacks a letter: with JSON's own escapes."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(json.loads(text), indent=2)
+    return text
 
 
 def _note(text: str) -> None:
