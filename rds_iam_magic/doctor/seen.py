@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rds_iam_magic.aws.identity import CLOCK_TOLERANCE
 from rds_iam_magic.aws.policies.evaluate import Verdict
-from rds_iam_magic.doctor.causes.cause import is_in, is_let_in, is_of_login
+from rds_iam_magic.doctor.causes.cause import is_in, is_let_in, is_of_login, listed
 from rds_iam_magic.doctor.evidence import (
     Described,
     Evidence,
@@ -176,7 +176,7 @@ def _proxy(evidence: Evidence) -> Seen:
         None: "whether it takes tokens for this user is not described",
     }[proxy.iam]
     health = known(proxy.health)
-    states = f"; its targets are {', '.join(state for state, _, _ in health)}" if health else ""
+    states = f"; its targets are {listed(state for state, _, _ in health)}" if health else ""
     return "ok" if proxy.iam else "unknown", f"The RDS Proxy {proxy.name} is there; {takes}{states}.", ""
 
 
@@ -197,7 +197,7 @@ def _accounts(evidence: Evidence) -> Seen:
     assert isinstance(accounts, ServerAccounts)  # noqa: S101
     if accounts.match is not None:
         return "ok", f"The account {accounts.match} logs in with {accounts.match.login}.", "The accounts were read."
-    named = ", ".join(map(str, accounts.named)) or "none"
+    named = listed(accounts.named) or "none"
     return "unknown", f"Accounts of {evidence.asked.user}: {named}; which one the server takes is not known.", ""
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rds_iam_magic.doctor.evidence import ServerAccounts
 from rds_iam_magic.doctor.verdict import diagnosis_of
 from rds_iam_magic.setup.accounts import Account
-from tests.doctor.worlds import WORLDS, not_allowed, refused, said
+from tests.doctor.worlds import NOT_ASKED, WORLDS, bad_tls, mistake, not_allowed, refused, said
 
 IDENTIFIER = r"`(?:[^`]|``)*`"
 names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)
@@ -83,3 +83,19 @@ def test_what_no_line_can_show_is_not_there_to_be_pasted(user):
 def test_no_name_breaks_a_line_or_controls_a_terminal(cause, evidence, user):
     text = str(diagnosis_of(asked(evidence, user=user)))
     assert all(line.isprintable() for line in text.split("\n")), cause
+
+
+def test_very_many_names_are_counted():
+    many = tuple(Account("analyst", f"10.{i // 250}.{i % 250}.%") for i in range(3000))
+    there = refused(NOT_ASKED, accounts=ServerAccounts(many, many))
+    tls = bad_tls("name")
+    for evidence in (
+        there,
+        refused(NOT_ASKED, accounts=ServerAccounts((), tuple(replace(each, user="analysts") for each in many))),
+        refused(NOT_ASKED, accounts=ServerAccounts(many, certain=False)),
+        replace(tls, tls=replace(tls.tls, names=tuple(f"h{i}.example.com" for i in range(3000)))),
+        not_allowed(*(replace(mistake("action"), policy=f"p{i}") for i in range(3000))),
+    ):
+        text = " ".join(str(diagnosis_of(evidence)).split())
+        assert len(text) < 10_000
+        assert re.search("and 2,992 others|2,995 other statements", text)

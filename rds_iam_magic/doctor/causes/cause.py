@@ -7,7 +7,7 @@ verdict from less evidence names the same cause, or more of them.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -79,6 +79,18 @@ class Cause:
     judge: Callable[[Evidence], Suspicion]
     decides: tuple[str, ...] = ()
     mend: str = ""
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names with commas between them; of many, the first ones and how many others there are."""
+    texts = [str(name) for name in names]
+    others = len(texts) - _FEW
+    if others <= 1:
+        return ", ".join(texts)
+    return f"{', '.join(texts[:_FEW])} and {others:,} others"
+
+
+_FEW = 8
 
 
 def to_run(who_does: str, statement: str) -> str:

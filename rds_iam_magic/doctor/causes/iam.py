@@ -122,7 +122,12 @@ def _only(mistakes: Sequence[Mistake], *kinds: MistakeKind) -> bool:
 
 
 def _said(mistakes: Sequence[Mistake]) -> str:
-    return " ".join(f"In the policy {mistake.policy}, {mistake.why}." for mistake in mistakes)
+    said = [f"In the policy {mistake.policy}, {mistake.why}." for mistake in mistakes]
+    others = [f"{len(said) - _FEW:,} other statements are wrong, too."] if len(said) > _FEW + 1 else []
+    return " ".join((said[:_FEW] if others else said) + others)
+
+
+_FEW = 5
 
 
 _CONNECT = "rds-db:connect as this user"

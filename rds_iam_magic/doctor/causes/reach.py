@@ -16,6 +16,7 @@ from rds_iam_magic.doctor.causes.cause import (
     endpoint_of,
     is_proxy,
     likely,
+    listed,
     to_run,
 )
 from rds_iam_magic.doctor.evidence import Described, Evidence, NoSuch, known
@@ -135,7 +136,7 @@ def _in_doubt(suspicion: Suspicion) -> Suspicion:
 
 def _name(evidence: Evidence) -> Suspicion:
     tls = known(evidence.tls)
-    names = f" It is for {', '.join(tls.names)}." if tls is not None and tls.names else ""
+    names = f" It is for {listed(tls.names)}." if tls is not None and tls.names else ""
     return _mended(
         _tls(evidence, "name"),
         f"What answers is another server.{names} Check where --via or the tunnel leads, and the target's name.",

@@ -12,6 +12,7 @@ from rds_iam_magic.doctor.causes.cause import (
     certain,
     is_let_in,
     is_proxy,
+    listed,
     of_user,
     to_run,
 )
@@ -56,7 +57,7 @@ def _missing(evidence: Evidence) -> Suspicion:
     if accounts.named or _in_other_case(evidence, accounts) is not None:
         return RULED_OUT
     user = evidence.asked.user
-    near = f" Similar: {', '.join(map(str, accounts.near))}." if accounts.near else ""
+    near = f" Similar: {listed(accounts.near)}." if accounts.near else ""
     return certain(
         f"There is no database user {user}.",
         f"The server's accounts were read.{near}",
@@ -97,7 +98,7 @@ def _host(evidence: Evidence) -> Suspicion:
     if not accounts.named:
         return RULED_OUT
     answer, account, user = known(evidence.answer), accounts.match, evidence.asked.user
-    there = ", ".join(map(str, accounts.named))
+    there = listed(accounts.named)
     address = answer.address if answer is not None and answer.address else "this client's address"
     if account is not None and account.user != user:
         return certain(

@@ -110,7 +110,8 @@ def test_keys_that_aws_refuses(look, inside, monkeypatch, code, cause):
         evidence = look.first(IDENTITY, target=HOST)
     assert evidence.identity.cause == cause
     assert -1202 < evidence.clock < -1195
-    assert evidence.known_in == ("" if code == "InvalidClientTokenId" else NOT_LOOKED)
+    known_in = {"InvalidClientTokenId": "", "SignatureDoesNotMatch": "aws"}
+    assert evidence.known_in == known_in.get(code, NOT_LOOKED)
 
 
 def test_keys_that_the_sandboxs_aws_does_not_know(look, inside, monkeypatch):
