@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar, Union
 
+from rds_iam_magic.hints import Interface
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -97,7 +99,8 @@ class Problem:
 
     @classmethod
     def of(cls, error: RdsIamError) -> Problem:
-        """What an error says, in the spelling of its interface."""
+        """What an error says; its hint in the spelling of the magics, as all mends are."""
+        error.interface = Interface.NOTEBOOK
         return cls(error.cause, error.message, error.hint)
 
 

@@ -54,6 +54,8 @@ def seen(check: str, evidence: Evidence) -> Seen:
         return "ok", _ONCE_IN[check], ""
     if not is_known(fact):
         return _unknown(fact)
+    if isinstance(fact, Problem) and check == "region":
+        return "skipped", "It waits for: target.", ""
     if isinstance(fact, Problem):
         return "problem", fact.message, ""
     return _SEEN[check](evidence)

@@ -11,10 +11,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rds_iam_magic.doctor.causes.table import CAUSES
-from rds_iam_magic.doctor.evidence import Evidence, Failed, LogEntry, NotLooked, NotPermitted, Permission, Proxy, known
+from rds_iam_magic.doctor.evidence import (
+    Evidence,
+    Failed,
+    LogEntry,
+    Network,
+    NotLooked,
+    NotPermitted,
+    Permission,
+    Problem,
+    Proxy,
+    known,
+)
 from rds_iam_magic.doctor.findings import CHECKS
 from rds_iam_magic.doctor.verdict import diagnosis_of
-from tests.doctor.worlds import HEALTHY, NOW, WORLDS, at_proxy, refused
+from rds_iam_magic.errors import TargetError
+from tests.doctor.worlds import HEALTHY, NOW, WORLDS, at_proxy, not_reached, refused
 
 FIELDS = tuple(field.name for field in fields(Evidence) if field.name != "asked")
 NAMES = [f"{number}-{cause}" for number, (cause, _) in enumerate(WORLDS)]
@@ -122,3 +134,25 @@ def test_an_earlier_refusal_in_the_log_is_no_problem_of_this_login(earlier, stat
     (found,) = (each for each in diagnosis_of(refused(log=(entry,))).findings if each.check == "log")
     assert found.state == state
     assert "RDS's words" in f"{found.sentence} {found.evidence}"
+
+
+def test_a_target_that_means_nothing_is_no_problem_of_the_region():
+    (evidence,) = [evidence for cause, evidence in WORLDS if cause == "target"]
+    states = {finding.check: finding.state for finding in diagnosis_of(evidence).findings}
+    assert (states["region"], states["target"]) == ("skipped", "problem")
+
+
+@pytest.mark.parametrize("cause", ["ssh-denied", "ssm-denied", "tunnel-slow", "aws-cli-missing"])
+def test_a_tunnel_that_fails_has_its_own_hint(cause):
+    evidence = not_reached("unreachable")
+    network = Network("unreachable", "ssh bastion", "It failed.", Problem(cause, "It failed.", "Log in once."))
+    asked = replace(evidence.asked, way="ssh bastion")
+    diagnosis = diagnosis_of(replace(evidence, network=network, asked=asked))
+    (finding,) = [finding for finding in diagnosis.findings if finding.state == "problem"]
+    assert finding.mend == "Log in once."
+    assert "no route" not in diagnosis.verdict.why
+
+
+def test_a_hint_is_spelled_as_the_other_mends():
+    problem = Problem.of(TargetError("There is none.", cause="target-unknown"))
+    assert "--region" in problem.hint

@@ -19,7 +19,7 @@ from rds_iam_magic.doctor.causes.cause import (
     listed,
     to_run,
 )
-from rds_iam_magic.doctor.evidence import Described, Evidence, NoSuch, known
+from rds_iam_magic.doctor.evidence import Described, Evidence, Network, NoSuch, known
 from rds_iam_magic.setup.accounts import Account
 from rds_iam_magic.sql.quoting import quote_name
 
@@ -58,7 +58,7 @@ def _network(evidence: Evidence) -> Suspicion:
         return RULED_OUT
     if isinstance(database, Described) and status_problem(database.name, database.status) is not None:
         return RULED_OUT
-    why = _WHY[network.outcome]
+    why = _NO_TUNNEL if _is_of_tunnel(network) else _WHY[network.outcome]
     if isinstance(database, NoSuch) and endpoint is not None and endpoint.kind not in _NOT_DESCRIBED:
         of = f"account {database.account}" if database.account else "the account"
         why = f"{why} No database of {of} has this endpoint in {database.region}: it may be deleted or renamed."
@@ -85,9 +85,18 @@ _WHY = {
 }
 
 
+_NO_TUNNEL = "The tunnel could not be opened, or leads nowhere: nothing of the database was seen."
+
+
+def _is_of_tunnel(network: Network) -> bool:
+    """Whether it is the tunnel that failed, not what is behind it."""
+    problem = network.problem
+    return problem is not None and problem.cause.startswith(("tunnel", "ssh", "ssm", "aws-cli", "session-manager"))
+
+
 def _mend(evidence: Evidence) -> str:
     network = known(evidence.network)
-    if network is not None and network.problem is not None and network.problem.cause.startswith("tunnel"):
+    if network is not None and network.problem is not None and _is_of_tunnel(network):
         return network.problem.hint
     if evidence.asked.way:
         return f"Check that {evidence.asked.way} leads to the database."
