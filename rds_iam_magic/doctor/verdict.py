@@ -132,7 +132,7 @@ def _finding(number: int, check: str, evidence: Evidence, suspicions: Suspicions
         sentence = " ".join(suspicion.sentence for suspicion in told)
         fix = next((suspicion.fix for suspicion in told if suspicion.fix is not None), None)
         mend = "\n".join(suspicion.mend for suspicion in told if suspicion.mend)
-        return Finding(number, check, "problem", _capital(sentence), first.why, mend, fix)
+        return Finding(number, check, "problem", sentence, first.why, mend, fix)  # it may begin with a user's name
     state: State
     state, sentence, why = seen(check, evidence)
     return Finding(number, check, state, sentence, why)

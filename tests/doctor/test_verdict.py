@@ -156,3 +156,10 @@ def test_a_tunnel_that_fails_has_its_own_hint(cause):
 def test_a_hint_is_spelled_as_the_other_mends():
     problem = Problem.of(TargetError("There is none.", cause="target-unknown"))
     assert "--region" in problem.hint
+
+
+@pytest.mark.parametrize(("cause", "evidence"), WORLDS, ids=NAMES)
+def test_a_name_keeps_its_case(cause, evidence):
+    evidence = replace(evidence, asked=replace(evidence.asked, user="analyst"))
+    for finding in diagnosis_of(evidence).findings:
+        assert not finding.sentence.startswith(("Analyst", "Sandbox")), cause
