@@ -81,7 +81,7 @@ def test_whatever_the_names_are_none_is_left(given_names):
         assert finding.sentence == finding.evidence == finding.mend == shown[texts[finding.number]]
     for _, name in told:
         assert MASK.fullmatch(shown[name])
-        if "=" not in name:
+        if not any("=" in other for _, other in told):
             assert shown[f"=={name}=="] == f"=={shown[name]}==", "the same in the midst of a text"
 
 
