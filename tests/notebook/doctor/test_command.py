@@ -1,10 +1,13 @@
 """`python -m rds_iam_magic doctor`: what it prints, and its exit codes."""
 
+import contextlib
 import io
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -151,3 +154,28 @@ def test_what_is_mended_is_not_masked(calls, capsys):
     assert main(["doctor", "my-cluster", "-u", "analyst", "--share", "--fix", "5"]) == 64
     assert "--share does not go with --fix" in capsys.readouterr().err
     assert calls == [], "nothing was done"
+
+
+@pytest.mark.parametrize("user", ["$alice", "{x}", "a{{b}}", "$$x", "o'brien", "$ 1"])
+def test_the_command_to_copy_names_the_same_user(monkeypatch, capsys, user):
+    monkeypatch.setattr(running, "diagnose_with", lambda *_: diagnosis(), raising=False)
+    main(["doctor", "my-cluster", "-u", user])
+    command = next(line for line in capsys.readouterr().out.splitlines() if line.endswith("--fix 5"))
+    assert shlex.split(command)[4:7] == ["my-cluster", "-u", user]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.usefixtures("calls")
+def test_a_diagnosis_that_cannot_be_written(monkeypatch, capsys):
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(["doctor", "my-cluster", "-u", "analyst"]) == 74
+        with contextlib.suppress(OSError):
+            full.close()
+    assert capsys.readouterr().err == "The diagnosis could not be written: No space left on device.\n"
+
+
+@pytest.mark.usefixtures("calls")
+def test_nobody_reads_it(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["doctor", "my-cluster", "-u", "analyst"]) == 1
