@@ -191,7 +191,16 @@ def as_line(
     for key, value, info in _given(user, database, port, options, where):
         name = f"-{info.short}" if info.short else f"--{key.replace('_', '-')}"
         words += [name] if value is True else [name, _word(f"{value:g}" if isinstance(value, float) else str(value))]
-    return re.sub(r"\$(?=[\w.])", "$$", " ".join(words).replace("{", "{{").replace("}", "}}"))
+    return _for_ipython(" ".join(words))
+
+
+def as_word(text: str) -> str:
+    """A text as one word of a magic's line, to copy: what IPython would take for a variable is written so, too."""
+    return _for_ipython(_word(text))
+
+
+def _for_ipython(line: str) -> str:
+    return re.sub(r"\$(?=[\w.])", "$$", line.replace("{", "{{").replace("}", "}}"))
 
 
 def _word(text: str) -> str:

@@ -65,8 +65,7 @@ def ask_who(session: Any, region: str | None = None) -> Caller:
         with aws_call(_DOING):
             return _answer(_client(session, region), heard)
     except RdsIamError as error:
-        is_of_aws = error.cause != "aws-response-invalid"  # a page has its own clock's date
-        return Caller(refusal=error, code=heard.code, ahead=_ahead(heard.date) if is_of_aws else None)
+        return Caller(refusal=error, code=heard.code, ahead=heard.ahead(error))
 
 
 def clock_ahead(session: Any, region: str) -> float | None:
@@ -76,7 +75,7 @@ def clock_ahead(session: Any, region: str) -> float | None:
         with aws_call("asking for the time"):
             return _answer(_nobody(session, region), heard).ahead
     except RdsIamError as refusal:
-        return None if refusal.cause == "aws-response-invalid" else _ahead(heard.date)
+        return heard.ahead(refusal)
 
 
 def _nobody(session: Any, region: str) -> Any:
@@ -91,6 +90,14 @@ class _Heard:
 
     date: str = ""
     code: str = ""
+
+    def ahead(self, error: RdsIamError) -> float | None:
+        """Seconds that this machine's clock is ahead; None if the date is not AWS's: a page has its own clock's.
+
+        A page with the status 503, as of a web proxy, has that for its code.
+        """
+        is_of_aws = error.cause != "aws-response-invalid" and not self.code.isdigit()
+        return _ahead(self.date) if is_of_aws else None
 
 
 def _client(session: Any, region: str | None) -> Any:

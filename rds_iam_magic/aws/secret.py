@@ -11,12 +11,16 @@ import json
 import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.endpoint import checked_port
 from rds_iam_magic.aws.failures import error_code, is_denial
 from rds_iam_magic.aws.session import client_of, part_of, region_of, require_text
 from rds_iam_magic.errors import AwsError, TargetError
+
+_LONG = 16
+"""Characters of a value that is looked for in a text; in a token, shorter ones tell nothing."""
 
 
 class Secret:
@@ -53,6 +57,14 @@ class Secret:
     def reveal(self) -> bytes:
         """The secret as UTF-8 bytes."""
         return self.__data
+
+    def hidden_in(self, text: str) -> str:
+        """A text without the secret, and without the longer values of its query, should somebody repeat them."""
+        whole = self.__data.decode()
+        values = [part.partition("=")[2] for part in whole.split("&")]
+        for hidden in (whole, *values, *map(unquote, values)):
+            text = text.replace(hidden, "…") if len(hidden) >= _LONG else text
+        return text
 
 
 @dataclass(frozen=True, slots=True)

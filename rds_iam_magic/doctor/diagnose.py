@@ -147,10 +147,9 @@ class _Gathering:
             if self._wait(min(end, *(running.deadline for running in self._running.values()))):
                 news = time.monotonic()
         for check in self._waiting.values():  # there was no time left, or they wait for each other
-            before = next(
-                (self._filled_by[field] for field in check.needs + check.after if field in self._filled_by), ""
-            )
-            self._fill(check, NotLooked(waits_for=before))
+            fields = [field for field in check.needs + check.after if field in self._filled_by]
+            before = next((field for field in fields if not _has_value(self._evidence, field)), "".join(fields[:1]))
+            self._fill(check, NotLooked(waits_for=self._filled_by.get(before, "")))
         return self._evidence
 
     def _begin(self) -> None:

@@ -136,6 +136,7 @@ class Attempt:
             ca=bool(options.ca or os.environ.get("RDS_IAM_MAGIC_CA")),
             way=_way(options),
             line=as_line(to.target, str(to.user), to.database, to.port, options, self.where),
+            names=tuple((kind, os.environ[name]) for name, kind in _NAMING.items() if os.environ.get(name)),
         )
 
     def diagnose(self, notify: Callable[[str], None], interface: Interface = Interface.PYTHON) -> Diagnosis:
@@ -174,6 +175,16 @@ def attempt_of(to: Destination, options: ConnectOptions, where: TargetOptions, s
     to = destination_of(to.target or None, to.user, to.database, to.port, where=where)
     check_ways(options)
     return Attempt(to, replace(options, wait=False), where, secret)
+
+
+_NAMING = {
+    "AWS_PROFILE": "profile",
+    "AWS_DEFAULT_PROFILE": "profile",
+    "AWS_CONFIG_FILE": "path",
+    "AWS_SHARED_CREDENTIALS_FILE": "path",
+    "RDS_IAM_MAGIC_CA": "path",
+}
+"""Variables whose values may be in a message, and which kind of name they are."""
 
 
 def _way(options: ConnectOptions) -> str:

@@ -122,6 +122,7 @@ class Asked:
         way: What is dialled instead of the endpoint, such as `127.0.0.1:3307` or `ssh bastion`; "" for the endpoint.
         line: The target and the options as on the line of `%rds_iam_connect`, to copy; without a secret.
         interface: Where it was asked, whose spelling of options the mends use.
+        names: Names that variables of the environment bring in, each with its kind, as in `Diagnosis.names`.
     """
 
     user: str
@@ -133,6 +134,7 @@ class Asked:
     way: str = ""
     line: str = ""
     interface: Interface = Interface.PYTHON
+    names: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """`masked`: a diagnosis without the names that tell whose it is, each replaced by the same mask wherever it stands.
 
-What is masked is what the evidence names, and whatever looks like an account, an address, an RDS host name, an ARN, a
-resource id or an access key's id in any of the texts. Rather too much than too little.
+What is masked is what the evidence names, also as it is quoted in statements and on command lines, and whatever looks
+like an account, an address, a host name, an e-mail address, a path, an ARN, a resource id or an access key's id in any
+of the texts. Rather too much than too little.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from dataclasses import fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from rds_iam_magic.connect_options import as_word
 from rds_iam_magic.doctor.evidence import Described, Identity, Keys, NoSuch, Proxy, ServerAccounts, Target, known
+from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
     from rds_iam_magic.doctor.evidence import Evidence
@@ -39,7 +42,12 @@ _OPTIONS = {
     "ca": "path",
     "role-arn": "role",
 }
-_TELLS_NOTHING = {"host": ("localhost",), "address": ("%", "localhost"), "profile": ("default",)}
+_TELLS_NOTHING = {
+    "host": ("localhost",),
+    "address": ("%", "localhost"),
+    "profile": ("default",),
+    "policy": ("connect", "rds", "rds-connect", "rds-db"),  # they would be found in the name of the action
+}
 
 _HOST = re.compile(
     r"(?<![\w.-])(?P<label>[a-z0-9-]+)\.(?:(?:cluster|cluster-ro|cluster-custom|proxy|global)-)?(?P<zone>[a-z0-9]{6,})"
@@ -55,9 +63,34 @@ _PATTERNS = (
     ("address", re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.]*\w)")),
     ("resource", re.compile(r"(?<![\w-])(?:cluster|db|prx)-[A-Z0-9]{8,}(?!\w)")),
     ("resource", re.compile(r"(?<![\w-])prx-[0-9a-f]{8,}(?!\w)")),
-    ("instance", re.compile(r"(?<![\w-])(?:m?i|sg|vpc|subnet|eni)-[0-9a-f]{8,}(?!\w)")),
+    ("instance", re.compile(r"(?<![\w-])(?:m?i|sg|vpce?|subnet|eni)-[0-9a-f]{8,}(?!\w)")),
     ("key", re.compile(r"(?<![A-Za-z0-9])A(?:[BKS]IA|ROA|IDA|[GINP]PA|NVA|PKA|CCA|SCA)[A-Z0-9]{12,}(?![A-Za-z0-9])")),
+    ("email", re.compile(r"(?<![\w.+-])[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}(?![\w-])")),
+    ("user", re.compile(r"(?<=\buser ')[^'\s]+(?=')")),
+    ("user", re.compile(r"(?<=/home/)[^/\n'\"]{1,40}(?=/)|(?<=[/\\]Users[/\\])[^/\\\n'\"]{1,40}(?=[/\\])")),
+    ("profile", re.compile(r"(?<=--profile )(?!NAME\b)[\w.@/+-]*\w|(?<=profile \()[^()]+(?=\))")),
+    ("profile", re.compile(r"(?<=\bThe profile )\S+(?= gets )")),
+    (
+        "path",
+        re.compile(
+            r"(?<![\w:/.~%@*-])/(?:(?:home|Users)/[^/\n'\"]{1,40}/|(?!aws/|aws-reserved/)[^\s/'\":,;<>()]+/)"
+            r"[^\s'\":,;<>()]*\w"
+        ),
+    ),
+    ("path", re.compile(r"(?<![\w/])[A-Za-z]:\\(?:Users\\[^\\\n'\"]{1,40}\\)?[^\s'\":,;<>]*\w")),
 )
+_ANY_HOST = re.compile(
+    r"(?<![\w.@-])(?:(?:[a-z0-9-]+\.){2,}[a-z]{2,}(?![\w-]|\.\w)|(?:[a-z0-9-]+\.)+[a-z]{2,}(?=:[0-9])"
+    r"|(?<=://)[a-z0-9.-]+)",
+    re.IGNORECASE,
+)
+_PUBLIC = re.compile(
+    r"(?:.*\.)?(?:amazonaws\.(?:com|com\.cn|eu)|aws\.amazon\.com|amazontrust\.com|mysql\.com|mariadb\.com|python\.org"
+    r"|c2s\.ic\.gov|sc2s\.sgov\.gov)|",
+    re.IGNORECASE,
+)
+"""Hosts of AWS and of documentation; those of databases are masked by their parts."""
+
 _ADDRESS_6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?![\w:])")
 
 
@@ -71,8 +104,18 @@ def _asked(evidence: Evidence) -> Iterator[Name]:
     asked = evidence.asked
     yield "user", asked.user
     yield "host", asked.target
-    yield "host", asked.way.removeprefix("ssh ").removeprefix("ssm ").partition(":")[0]
+    yield "schema", asked.database or ""
+    yield from asked.names
+    yield from _of_way(asked.way)
     yield from _in_line(asked.line)
+
+
+def _of_way(way: str) -> Iterator[Name]:
+    """The host that is dialled, and who logs in there, of such as `ssh me@bastion` and `[::1]:3307`."""
+    user, _, address = way.removeprefix("ssh ").removeprefix("ssm ").removeprefix("ssh://").rpartition("@")
+    host, _, port = address.rpartition(":")
+    yield "host", (host if host and port.isdecimal() else address).strip("[]")
+    yield "user", user
 
 
 def _in_line(line: str) -> Iterator[Name]:
@@ -83,6 +126,7 @@ def _in_line(line: str) -> Iterator[Name]:
         return
     for option, value in pairwise(words):
         if option[:2] == "--" and option[2:] in _OPTIONS:
+            yield from _of_way(value) if option in ("--ssh", "--via") else ()
             yield _OPTIONS[option[2:]], value
 
 
@@ -97,6 +141,8 @@ def _aws(evidence: Evidence) -> Iterator[Name]:
     if permission is not None:
         yield from _in_arn(permission.principal)
         yield from _in_arn(permission.arn)
+        for policy in (permission.by, *(mistake.policy for mistake in permission.mistakes)):
+            yield "policy", "" if policy.startswith("arn:") else policy.partition(", statement")[0]
 
 
 def _database(evidence: Evidence) -> Iterator[Name]:
@@ -113,8 +159,10 @@ def _database(evidence: Evidence) -> Iterator[Name]:
     if writer is not None:
         yield from (("host", writer.name), ("host", writer.host))
     if network is not None:
-        yield "host", network.address.rpartition(":")[0] or network.address
+        yield from _of_way(network.address)
     yield from (("host", name.removeprefix("*.")) for name in (tls.names if tls is not None else ()))
+    if tls is not None and re.search(r"[/\\]", tls.source) and "://" not in tls.source:
+        yield "path", tls.source
 
 
 def _accounts(evidence: Evidence) -> Iterator[Name]:
@@ -162,6 +210,10 @@ class Masks:
             if name and name.lower() not in _TELLS_NOTHING.get(kind, ()) and name not in self._masks:
                 numbers[kind] += 1
                 self._masks[name] = f"{kind}-{numbers[kind]}"
+        for name, mask in list(self._masks.items()):
+            for written in _quoted(name):
+                if name not in written:
+                    self._masks.setdefault(written, mask)
         self._any_case = {name.lower(): mask for name, mask in reversed(self._masks.items())}
         longest = sorted(self._masks, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(_anywhere, longest)), re.IGNORECASE) if longest else None
@@ -174,6 +226,11 @@ class Masks:
         return self._masks.get(name) or self._any_case.get(name.lower()) or "masked"
 
 
+def _quoted(name: str) -> tuple[str, ...]:
+    """A name as it stands in a statement, on a line to copy, and in Python."""
+    return quote_name(name), as_word(name), shlex.quote(name), as_word(name).strip("'"), repr(name), repr(name)[1:-1]
+
+
 def _anywhere(name: str) -> str:
     """A pattern for a name: in the midst of words, too, unless it is short."""
     return rf"(?<!\w){re.escape(name)}(?!\w)" if len(name) <= _SHORT else re.escape(name)
@@ -181,7 +238,7 @@ def _anywhere(name: str) -> str:
 
 def _parts(kind: str, name: str) -> Iterator[Name]:
     """The names within a name, and the name itself, unless it is a host name of RDS or an ARN."""
-    yield from _found(name)
+    yield from (each for each in _found(name) if each != ("email", name))
     arn = _ARN.fullmatch(name)
     if not (kind == "host" and _HOST.search(name)) and (arn is None or not any(_in_arn(name))):
         yield kind, name
@@ -199,6 +256,7 @@ def _found(text: str) -> Iterator[Name]:
         yield from _in_arn(match[0])
     for kind, pattern in _PATTERNS:
         yield from ((kind, match[0]) for match in pattern.finditer(text))
+    yield from (("host", match[0]) for match in _ANY_HOST.finditer(text) if not _PUBLIC.fullmatch(match[0]))
     for match in _ADDRESS_6.finditer(text):
         try:
             ipaddress.IPv6Address(match[0].rstrip("."))

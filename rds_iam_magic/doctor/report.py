@@ -71,7 +71,8 @@ def _finding_lines(finding: Finding, diagnosis: Diagnosis) -> Iterator[str]:
         yield first.rstrip()
         for line in text.splitlines():
             is_whole = is_to_paste and _is_command(line)
-            yield from [f"{below}  {line}".rstrip()] if is_whole else _wrapped(line, f"{below}  ", f"{below}  ")
+            whole = f"{below}  {_shown(line)}".rstrip()
+            yield from [whole] if is_whole else _wrapped(line, f"{below}  ", f"{below}  ")
 
 
 def _details(finding: Finding, diagnosis: Diagnosis) -> list[tuple[str, str, bool]]:
@@ -89,12 +90,19 @@ def _is_command(line: str) -> bool:
     return _PROSE.fullmatch(line) is None
 
 
+def _shown(line: str) -> str:
+    """A line, in which a name or a server's words neither control a terminal nor turn the text around."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in line)
+
+
 def _wrapped(text: str, first: str, others: str) -> list[str]:
     """A text in lines of at most `WIDTH` columns; only a word that is longer itself has a longer one."""
     lines: list[str] = []
     for part in text.splitlines() or [""]:
         lines += textwrap.wrap(
-            part,
+            _shown(part),
             WIDTH,
             initial_indent=others if lines else first,
             subsequent_indent=others,
@@ -110,10 +118,10 @@ def as_html(diagnosis: Diagnosis) -> str:
     What is ok is folded up below the rest, so that the mend is not far from the verdict.
     """
     verdict = diagnosis.verdict
-    said = [f"<strong>{escape(_HEADLINES[verdict.certainty])}: {escape(verdict.sentence)}</strong>"]
-    said += [escape(text) for text in _reasons(verdict)]
-    said += [escape(_others(verdict))] if verdict.others else []
-    said += [f"- {escape(text)}" for text in verdict.others]
+    said = [f"<strong>{_escaped(_HEADLINES[verdict.certainty])}: {_escaped(verdict.sentence)}</strong>"]
+    said += [_escaped(text) for text in _reasons(verdict)]
+    said += [_escaped(_others(verdict))] if verdict.others else []
+    said += [f"- {_escaped(text)}" for text in verdict.others]
     fine = [finding for finding in diagnosis.findings if finding.state == "ok"]
     others = [finding for finding in diagnosis.findings if finding.state != "ok"]
     parts = [f'<p class="{_NO_MATH}">{"<br>".join(said)}</p>']
@@ -121,7 +129,7 @@ def as_html(diagnosis: Diagnosis) -> str:
         parts += _html_table(others, diagnosis)
     if fine:
         summary = f"Ok: {', '.join(finding.check for finding in fine)}"
-        parts += [f'<details class="{_NO_MATH}"><summary>{escape(summary)}</summary>']
+        parts += [f'<details class="{_NO_MATH}"><summary>{_escaped(summary)}</summary>']
         parts += [*_html_table(fine, diagnosis), "</details>"]
     return "\n".join(parts)
 
@@ -143,10 +151,10 @@ def _html_table(findings: list[Finding], diagnosis: Diagnosis) -> list[str]:
 
 
 def _html_row(finding: Finding, diagnosis: Diagnosis) -> str:
-    mark = escape(_MARKS[finding.state])
+    mark = _escaped(_MARKS[finding.state])
     mark = f"<strong>{mark}</strong>" if finding.state == "problem" else mark
-    short = "".join(_html_cell(text, "; white-space: nowrap") for text in (mark, escape(finding.check)))
-    said = [escape(finding.sentence), *(_html_detail(*detail) for detail in _details(finding, diagnosis))]
+    short = "".join(_html_cell(text, "; white-space: nowrap") for text in (mark, _escaped(finding.check)))
+    said = [_escaped(finding.sentence), *(_html_detail(*detail) for detail in _details(finding, diagnosis))]
     return f"<tr>{_html_cell(str(finding.number))}{short}{_html_cell(''.join(said), '; min-width: 20em')}</tr>"
 
 
@@ -157,12 +165,12 @@ def _html_cell(html: str, style: str = "") -> str:
 def _html_detail(label: str, text: str, is_to_paste: bool) -> str:
     """A detail on lines of its own: prose runs on; commands keep their lines, in letters of one width."""
     first, *others = [
-        f'<pre style="{_PRE}">{escape(line)}</pre>' if is_to_paste and _is_command(line) else escape(line)
+        f'<pre style="{_PRE}">{_escaped(line)}</pre>' if is_to_paste and _is_command(line) else _escaped(line)
         for line in text.splitlines()
     ]
     if first.startswith("<pre"):
-        return f"<div>{escape(label)}:</div>{_html_lines([first, *others])}"
-    return f"<div>{escape(label)}: {first}</div>{_html_lines(others)}"
+        return f"<div>{_escaped(label)}:</div>{_html_lines([first, *others])}"
+    return f"<div>{_escaped(label)}: {first}</div>{_html_lines(others)}"
 
 
 def _html_lines(lines: list[str]) -> str:
@@ -170,6 +178,10 @@ def _html_lines(lines: list[str]) -> str:
 
 
 _PRE = "margin: 0; padding: 0; text-align: left; white-space: pre-wrap; overflow-wrap: anywhere; font-family: monospace"
+
+
+def _escaped(text: str) -> str:
+    return escape("\n".join(map(_shown, text.split("\n"))))
 
 
 def as_dict(diagnosis: Diagnosis) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rds_iam_magic.aws.identity import CLOCK_TOLERANCE
 from rds_iam_magic.aws.policies.evaluate import Verdict
-from rds_iam_magic.doctor.causes.cause import is_in, is_let_in, is_of_login
+from rds_iam_magic.doctor.causes.cause import is_in, is_let_in, is_of_login, listed
 from rds_iam_magic.doctor.evidence import (
     Described,
     Evidence,
@@ -23,7 +24,7 @@ from rds_iam_magic.doctor.evidence import (
 )
 from rds_iam_magic.doctor.findings import State
 from rds_iam_magic.hints import Interface, spell
-from rds_iam_magic.wording import count_of
+from rds_iam_magic.wording import count_of, duration_text
 
 Seen = tuple[State, str, str]
 """The state, the sentence, and what that is concluded from."""
@@ -95,7 +96,10 @@ def _identity(evidence: Evidence) -> Seen:
 
 
 def _clock(evidence: Evidence) -> Seen:
-    return "ok", f"The clock agrees with AWS's within {max(1, round(abs(known(evidence.clock) or 0)))} s.", ""
+    off = abs(known(evidence.clock) or 0)
+    if off > CLOCK_TOLERANCE:  # the server has let the user in all the same
+        return "ok", f"The clock is {duration_text(off)} off; that does not keep the user from logging in yet.", ""
+    return "ok", f"The clock agrees with AWS's within {max(1, round(off))} s.", ""
 
 
 def _region(evidence: Evidence) -> Seen:
@@ -169,9 +173,13 @@ def _server(evidence: Evidence) -> Seen:
 def _proxy(evidence: Evidence) -> Seen:
     proxy = known(evidence.proxy)
     assert proxy is not None  # noqa: S101
-    takes = "it takes tokens" if proxy.iam else "whether it takes tokens for this user is not described"
+    takes = {
+        True: "it takes tokens",
+        False: "it takes no tokens for this user",
+        None: "whether it takes tokens for this user is not described",
+    }[proxy.iam]
     health = known(proxy.health)
-    states = f"; its targets are {', '.join(state for state, _, _ in health)}" if health else ""
+    states = f"; its targets are {listed(state for state, _, _ in health)}" if health else ""
     return "ok" if proxy.iam else "unknown", f"The RDS Proxy {proxy.name} is there; {takes}{states}.", ""
 
 
@@ -192,7 +200,7 @@ def _accounts(evidence: Evidence) -> Seen:
     assert isinstance(accounts, ServerAccounts)  # noqa: S101
     if accounts.match is not None:
         return "ok", f"The account {accounts.match} logs in with {accounts.match.login}.", "The accounts were read."
-    named = ", ".join(map(str, accounts.named)) or "none"
+    named = listed(accounts.named) or "none"
     return "unknown", f"Accounts of {evidence.asked.user}: {named}. Which one the server takes is not known.", ""
 
 
@@ -207,6 +215,8 @@ def _grants(evidence: Evidence) -> Seen:
 
 def _log(evidence: Evidence) -> Seen:
     log = known(evidence.log)
+    if log and is_let_in(evidence):
+        return "ok", "The refusals in the log iam-db-auth-error are earlier ones.", f"The latest: {log[0].words}"
     if not log:
         return "ok", "The log iam-db-auth-error has nothing about this user in the last minutes.", ""
     time = f"{log[0].at:%H:%M:%S} UTC"

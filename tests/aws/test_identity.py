@@ -99,7 +99,7 @@ def test_a_refusal_has_its_code_and_date(monkeypatch):
     assert -1202 < caller.ahead < -1198
 
 
-@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize("status", [200, 403, 503])
 @pytest.mark.parametrize("body", [b"<html><body><p>Log in</p></body></html>", b"OK", b""])
 def test_a_page_says_nothing_of_the_clock(monkeypatch, status, body):
     """It is another machine's that has the wrong date."""
@@ -107,7 +107,8 @@ def test_a_page_says_nothing_of_the_clock(monkeypatch, status, body):
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         caller = ask_who(open_session(region="eu-west-1"))
         assert diagnose_credentials(open_session(region="eu-west-1"), "eu-west-1") is None
-    assert (caller.refusal.cause, caller.code, caller.ahead) == ("aws-response-invalid", caller.code, None)
+    assert caller.refusal.cause in ("aws-response-invalid", "aws-fault" if status == 503 else "")
+    assert caller.ahead is None
 
 
 UNKNOWN = who("InvalidClientTokenId")()

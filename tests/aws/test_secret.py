@@ -172,3 +172,12 @@ def test_a_secret_shows_itself_nowhere():
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(secret)
     assert secret.reveal() == HIDDEN.encode()
+
+
+def test_a_text_without_the_secret():
+    token = Secret(
+        "host:3306/?Action=connect&X-Amz-Security-Token=a%2Bsession%2Ftoken%3D%3D&X-Amz-Signature=" + 64 * "0"
+    )
+    for repeated in (token.reveal().decode(), "a%2Bsession%2Ftoken%3D%3D", "a+session/token==", 64 * "0"):
+        assert token.hidden_in(f"It is {repeated}, to connect.") == "It is …, to connect."
+    assert Secret("").hidden_in("It is empty.") == "It is empty."

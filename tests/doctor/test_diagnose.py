@@ -300,3 +300,14 @@ def test_the_diagnosis(monkeypatch):
             assert evidence.network == Network("open", address)
         else:
             assert evidence.network == Failed("The config profile (no) could not be found.")
+
+
+def test_what_there_was_no_time_for_waits_for_what_is_missing(silent):
+    evidence = run(
+        Check("region", ("known_in",), fills("known_in", "")),
+        Check("clock", ("clock",), silent, limit=LONG, after=("known_in",)),
+        Check("log", ("log",), fills("log", ()), needs=("known_in", "clock")),
+        whole=0.2,
+    )
+    assert isinstance(evidence.clock, Failed)
+    assert evidence.log == NotLooked("clock"), "not for what is there"

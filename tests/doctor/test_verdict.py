@@ -5,17 +5,29 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import fields, replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rds_iam_magic.doctor.causes.table import CAUSES
-from rds_iam_magic.doctor.evidence import Evidence, Failed, LogEntry, NotLooked, NotPermitted, Permission, Proxy, known
+from rds_iam_magic.doctor.evidence import (
+    Evidence,
+    Failed,
+    LogEntry,
+    Network,
+    NotLooked,
+    NotPermitted,
+    Permission,
+    Problem,
+    Proxy,
+    known,
+)
 from rds_iam_magic.doctor.findings import CHECKS
 from rds_iam_magic.doctor.verdict import diagnosis_of
 from rds_iam_magic.hints import Interface, spell
-from tests.doctor.worlds import HEALTHY, NOW, WORLDS, refused
+from tests.doctor.worlds import HEALTHY, NOW, WORLDS, at_proxy, not_reached, refused
 
 FIELDS = tuple(field.name for field in fields(Evidence) if field.name != "asked")
 NAMES = [f"{number}-{cause}" for number, (cause, _) in enumerate(WORLDS)]
@@ -114,6 +126,29 @@ def test_names_stay_as_they_are_written():
         assert not re.search("Sandbox |Analyst (?:can|has)|Analyst@% (?:logs|requires)", said)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"log": (LogEntry(NOW, "permission", "no permission"),)},
+        {"log": (LogEntry(NOW - timedelta(minutes=3), "token", "an old token"),)},
+        {"clock": 360.0},
+        {"clock": -800.0},
+    ],
+)
+def test_who_is_let_in_has_no_problem(changes):
+    diagnosis = diagnosis_of(replace(HEALTHY, **changes))
+    assert diagnosis.verdict.certainty == "healthy"
+    assert {finding.state for finding in diagnosis.findings} == {"ok"}
+    assert not any("agrees with AWS's within 3" in finding.sentence for finding in diagnosis.findings)
+
+
+def test_a_proxy_without_tokens_is_described_so():
+    evidence = at_proxy(proxy=Proxy("front", iam=False, has_user=None), metrics={})
+    evidence = replace(evidence, answer=NotLooked("network"))
+    said = next(finding for finding in diagnosis_of(evidence).findings if finding.check == "proxy")
+    assert "it takes no tokens for this user" in said.sentence
+
+
 def test_all_is_well():
     diagnosis = diagnosis_of(HEALTHY)
     assert diagnosis.verdict.certainty == "healthy"
@@ -126,3 +161,27 @@ def test_an_earlier_refusal_in_the_log_is_no_problem_of_this_login(earlier, stat
     (found,) = (each for each in diagnosis_of(refused(log=(entry,))).findings if each.check == "log")
     assert found.state == state
     assert "RDS's words" in f"{found.sentence} {found.evidence}"
+
+
+def test_a_target_that_means_nothing_is_no_problem_of_the_region():
+    (evidence,) = [evidence for cause, evidence in WORLDS if cause == "target"]
+    states = {finding.check: finding.state for finding in diagnosis_of(evidence).findings}
+    assert (states["region"], states["target"]) == ("skipped", "problem")
+
+
+@pytest.mark.parametrize("cause", ["ssh-denied", "ssm-denied", "tunnel-slow", "aws-cli-missing"])
+def test_a_tunnel_that_fails_has_its_own_hint(cause):
+    evidence = not_reached("unreachable")
+    network = Network("unreachable", "ssh bastion", "It failed.", Problem(cause, "It failed.", "Log in once."))
+    asked = replace(evidence.asked, way="ssh bastion")
+    diagnosis = diagnosis_of(replace(evidence, network=network, asked=asked))
+    (finding,) = [finding for finding in diagnosis.findings if finding.state == "problem"]
+    assert finding.mend == "Log in once."
+    assert "no route" not in diagnosis.verdict.why
+
+
+@pytest.mark.parametrize(("cause", "evidence"), WORLDS, ids=NAMES)
+def test_a_name_keeps_its_case(cause, evidence):
+    evidence = replace(evidence, asked=replace(evidence.asked, user="analyst"))
+    for finding in diagnosis_of(evidence).findings:
+        assert not finding.sentence.startswith(("Analyst", "Sandbox")), cause

@@ -7,13 +7,15 @@ verdict from less evidence names the same cause, or more of them.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
 from rds_iam_magic.aws.endpoint import Endpoint, Kind
+from rds_iam_magic.connect_options import as_word
 from rds_iam_magic.doctor.evidence import Answer, Evidence, LogClass, LogEntry, Problem, Target, known
 from rds_iam_magic.doctor.findings import Fix
+from rds_iam_magic.hints import Interface, Note
 
 
 class Level(IntEnum):
@@ -79,6 +81,41 @@ class Cause:
     judge: Callable[[Evidence], Suspicion]
     decides: tuple[str, ...] = ()
     mend: str = ""
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names with commas between them; of many, the first ones and how many others there are."""
+    texts = [str(name) for name in names]
+    others = len(texts) - _FEW
+    if others <= 1:
+        return ", ".join(texts)
+    return f"{', '.join(texts[:_FEW])} and {others:,} others"
+
+
+_FEW = 8
+
+
+def to_run(who_does: str, statement: str) -> str:
+    """A mend that is a statement or a command: what it is for, and on the next line what is to be pasted.
+
+    A name with a line break or another character that no line shows would be another name when pasted: then it is
+    not there to paste.
+    """
+    return f"{who_does}:\n{statement}" if statement.isprintable() else f"{who_does}."
+
+
+def magic_to_run(name: str, **words: str) -> str:
+    """The same for a command of `hints.py`, whose facts are words of a magic's line.
+
+    Args:
+        name: The command, such as `enable-iam`.
+        words: Its facts, as they are.
+    """
+    note = Note(f"{{command:{name}}}", **{key: as_word(word) for key, word in words.items()})
+    if all(word.isprintable() for word in words.values()):
+        return note
+    python, notebook = (f"{note.spelled(each).partition(':')[0]}." for each in (Interface.PYTHON, Interface.NOTEBOOK))
+    return Note.of(python, notebook)
 
 
 # What the server's answer leaves possible

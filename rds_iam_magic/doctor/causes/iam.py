@@ -17,6 +17,7 @@ from rds_iam_magic.doctor.causes.cause import (
     endpoint_of,
     is_let_in,
     is_proxy,
+    magic_to_run,
     of_token,
     unless_logged,
 )
@@ -119,7 +120,12 @@ def _only(mistakes: Sequence[Mistake], *kinds: MistakeKind) -> bool:
 
 
 def _said(mistakes: Sequence[Mistake]) -> str:
-    return " ".join(f"In the policy {mistake.policy}, {mistake.why}." for mistake in mistakes)
+    said = [f"In the policy {mistake.policy}, {mistake.why}." for mistake in mistakes]
+    others = [f"{len(said) - _FEW:,} other statements are wrong, too."] if len(said) > _FEW + 1 else []
+    return " ".join((said[:_FEW] if others else said) + others)
+
+
+_FEW = 5
 
 
 _CONNECT = "rds-db:connect as this user"
@@ -127,14 +133,14 @@ _CONNECT = "rds-db:connect as this user"
 
 def _lacking(evidence: Evidence, permission: Permission, sentence: str) -> Suspicion:
     by = "IAM's simulation says so" if permission.simulated else "The policies' documents say so"
-    user, endpoint = permission.arn.rpartition("/")[2], endpoint_of(evidence)
+    endpoint = endpoint_of(evidence)
     return certain(
         sentence,
         f"{by}, for {permission.principal} on {permission.arn}.",
-        Note(
-            "{command:attach-policy}",
-            user=user,
-            target=endpoint.host if endpoint is not None else "",
+        magic_to_run(
+            "attach-policy",
+            user=evidence.asked.user,
+            target=endpoint.host if endpoint is not None else "TARGET",
             principal=permission.principal,
         ),
         AttachPolicy(permission.principal, permission.arn),

@@ -12,13 +12,13 @@ from rds_iam_magic.doctor.causes.cause import (
     is_let_in,
     is_proxy,
     likely,
+    magic_to_run,
     of_token,
     refusal_logged,
     unless_logged,
 )
 from rds_iam_magic.doctor.evidence import Described, Evidence, LogClass, known
 from rds_iam_magic.doctor.findings import EnableIam
-from rds_iam_magic.hints import Note
 from rds_iam_magic.wording import count_of
 
 # IAM authentication at the database
@@ -50,7 +50,7 @@ def _iam_off(evidence: Evidence) -> Suspicion:
 
 
 def _enable(database: Described) -> str:
-    return Note("{command:enable-iam}", target=database.name)
+    return magic_to_run("enable-iam", target=database.name)
 
 
 def _unsupported(evidence: Evidence) -> Suspicion:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rds_iam_magic.aws.availability import status_problem
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.doctor.causes.cause import (
@@ -14,9 +16,13 @@ from rds_iam_magic.doctor.causes.cause import (
     endpoint_of,
     is_proxy,
     likely,
+    listed,
+    to_run,
 )
-from rds_iam_magic.doctor.evidence import Described, Evidence, NoSuch, known
+from rds_iam_magic.doctor.evidence import Described, Evidence, Network, NoSuch, known
 from rds_iam_magic.hints import Note
+from rds_iam_magic.setup.accounts import Account
+from rds_iam_magic.sql.quoting import quote_name
 
 _PAUSED = (
     "A paused database resumes when somebody connects; that takes up to a minute.",
@@ -53,7 +59,7 @@ def _network(evidence: Evidence) -> Suspicion:
         return RULED_OUT
     if isinstance(database, Described) and status_problem(database.name, database.status) is not None:
         return RULED_OUT
-    why = _WHY[network.outcome]
+    why = _NO_TUNNEL if _is_of_tunnel(network) else _WHY[network.outcome]
     if isinstance(database, NoSuch) and endpoint is not None and endpoint.kind not in _NOT_DESCRIBED:
         of = f"account {database.account}" if database.account else "the account"
         why = f"{why} No database of {of} has this endpoint in {database.region}: it may be deleted or renamed."
@@ -80,9 +86,18 @@ _WHY = {
 }
 
 
+_NO_TUNNEL = "The tunnel could not be opened, or leads nowhere: nothing of the database was seen."
+
+
+def _is_of_tunnel(network: Network) -> bool:
+    """Whether it is the tunnel that failed, not what is behind it."""
+    problem = network.problem
+    return problem is not None and problem.cause.startswith(("tunnel", "ssh", "ssm", "aws-cli", "session-manager"))
+
+
 def _mend(evidence: Evidence) -> str:
     network = known(evidence.network)
-    if network is not None and network.problem is not None and network.problem.cause.startswith("tunnel"):
+    if network is not None and network.problem is not None and _is_of_tunnel(network):
         return network.problem.hint
     if evidence.asked.way:
         return f"Check that {evidence.asked.way} leads to the database."
@@ -136,7 +151,7 @@ def _in_doubt(suspicion: Suspicion) -> Suspicion:
 
 def _name(evidence: Evidence) -> Suspicion:
     tls = known(evidence.tls)
-    names = f"Its certificate is for {', '.join(tls.names)}. " if tls is not None and tls.names else ""
+    names = f"Its certificate is for {listed(tls.names)}. " if tls is not None and tls.names else ""
     return _mended(
         _tls(evidence, "name"),
         f"What answers is another server. {names}Check the target's name, and where the tunnel leads.",
@@ -256,8 +271,16 @@ def _database(evidence: Evidence) -> Suspicion:
     return certain(
         f"{asked.user} can log in, and has no privileges on the database {asked.database}.",
         f"{answer.code}: {answer.message}",
-        f"The master user grants them:\nGRANT SELECT ON `{asked.database}`.* TO '{asked.user}'@'%'",
+        to_run(
+            "The master user grants them",
+            f"GRANT SELECT ON {_schema(str(asked.database))}.* TO {Account(asked.user, '%').sql}",
+        ),
     )
+
+
+def _schema(name: str) -> str:
+    """A schema as in a grant, where `_` and `%` stand for others, too."""
+    return quote_name(re.sub(r"([\\_%])", r"\\\1", name))
 
 
 _KNOWN = frozenset({0, 1040, 1044, 1045, 1049, 1129, 1203, 1226, 1524, 3118, 4151, 9501})

@@ -11,11 +11,13 @@ from rds_iam_magic.doctor.causes.cause import (
     certain,
     is_let_in,
     is_proxy,
+    listed,
     of_user,
+    to_run,
 )
 from rds_iam_magic.doctor.evidence import Evidence, ServerAccounts, known
 from rds_iam_magic.doctor.findings import CreateUser
-from rds_iam_magic.setup.accounts import Account
+from rds_iam_magic.setup.accounts import PLUGIN, Account
 
 
 def _accounts(evidence: Evidence) -> tuple[Suspicion, ServerAccounts | None]:
@@ -54,17 +56,17 @@ def _missing(evidence: Evidence) -> Suspicion:
     if accounts.named or _in_other_case(evidence, accounts) is not None:
         return RULED_OUT
     user = evidence.asked.user
-    near = f" Similar: {', '.join(map(str, accounts.near))}." if accounts.near else ""
+    near = f" Similar: {listed(accounts.near)}." if accounts.near else ""
     return certain(
         f"There is no database user {user}.",
         f"The server's accounts were read.{near}",
-        f"The master user creates it:\n{_create(user)}",
+        to_run("The master user creates it", _create(user)),
         CreateUser(user),
     )
 
 
 def _create(user: str) -> str:
-    return f"CREATE USER '{user}'@'%' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL"
+    return f"CREATE USER {Account(user, '%').sql} IDENTIFIED WITH {PLUGIN} AS 'RDS' REQUIRE SSL"
 
 
 def _password(evidence: Evidence) -> Suspicion:
@@ -81,8 +83,10 @@ def _password(evidence: Evidence) -> Suspicion:
     return certain(
         f"{account} logs in with {account.login}, not with IAM.",
         "The server's accounts were read.",
-        f"The master user changes that; the password is then no longer valid:\n"
-        f"ALTER USER {account.sql} IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
+        to_run(
+            "The master user changes that; the password is then no longer valid",
+            f"ALTER USER {account.sql} IDENTIFIED WITH {PLUGIN} AS 'RDS' REQUIRE SSL",
+        ),
     )
 
 
@@ -93,13 +97,13 @@ def _host(evidence: Evidence) -> Suspicion:
     if not accounts.named:
         return RULED_OUT
     answer, account, user = known(evidence.answer), accounts.match, evidence.asked.user
-    there = ", ".join(map(str, accounts.named))
+    there = listed(accounts.named)
     address = answer.address if answer is not None and answer.address else "this client's address"
     if account is not None and account.user != user:
         return certain(
             f"The server takes this client for the account {account}, before {there}.",
             f"The account without a name has the host pattern that fits {address} more closely.",
-            f"The master user drops it:\nDROP USER {account.sql}",
+            to_run("The master user drops it", f"DROP USER {account.sql}"),
         )
     if account is not None:
         return RULED_OUT
@@ -108,7 +112,7 @@ def _host(evidence: Evidence) -> Suspicion:
     return certain(
         f"No account of {user} may connect from {address}; there is only {there}.",
         "The host patterns were compared with the address in the server's words.",
-        f"The master user adds one that may:\n{_create(user)}",
+        to_run("The master user adds one that may", _create(user)),
         CreateUser(user),
     )
 
@@ -116,13 +120,11 @@ def _host(evidence: Evidence) -> Suspicion:
 def _locked(evidence: Evidence) -> Suspicion:
     answer, user = known(evidence.answer), evidence.asked.user
     suspicion, accounts = _accounts(evidence)
-    unlock = "The master user unlocks it:\nALTER USER {account} ACCOUNT UNLOCK"
     account = accounts.match if accounts is not None else None
     if answer is not None and answer.code in _LOCKED:
-        sql = account.sql if account is not None else f"'{user}'@'%'"
-        return certain(
-            f"The account of {user} is locked.", f"{answer.code}: {answer.message}", unlock.format(account=sql)
-        )
+        locked = account or Account(user, "%")
+        unlock = to_run("The master user unlocks it", f"ALTER USER {locked.sql} ACCOUNT UNLOCK")
+        return certain(f"The account of {user} is locked.", f"{answer.code}: {answer.message}", unlock)
     if accounts is None:
         return suspicion if suspicion is not POSSIBLE else RULED_OUT  # the server says so, with a number of its own
     return RULED_OUT
@@ -141,7 +143,7 @@ def _client_certificate(evidence: Evidence) -> Suspicion:
     return certain(
         f"{account} requires a client certificate.",
         f"It is defined with REQUIRE {account.tls}.",
-        f"The master user changes that:\nALTER USER {account.sql} REQUIRE SSL",
+        to_run("The master user changes that", f"ALTER USER {account.sql} REQUIRE SSL"),
     )
 
 

@@ -71,7 +71,7 @@ _OF_TLS = {
     "tls-expired": "expired",
 }
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which Python's ssl has no name for
-_OF_TOKEN = re.compile(r"[^\s'\"]*X-Amz-[^\s'\"]*")
+_WORD = re.compile(r"[^\s'\"]+")
 _CLIENT = re.compile(r"@'([^'@]*)'")
 
 
@@ -219,11 +219,16 @@ class _Attempt:
         verified = Tls("verified", login.trust_source)
         if failure is not None and failure.reached != "greeting":  # the server's words, before TLS or within
             is_answer = _is_of_the_server(failure.code)
-            answer = _refused(failure) if is_answer else Failed(_line(error.message))
+            words = self._without_token(failure.message if is_answer else error.message)
+            answer = _refused(failure, words) if is_answer else Failed(words)
             return replace(evidence, tls=verified if failure.reached == "tls" else NotLooked("server"), answer=answer)
         if not isinstance(error, TlsError) and failure is None:
             return replace(evidence, tls=Failed(_line(error.message)), answer=NotLooked("TLS"))
         return replace(evidence, tls=self._of_tls(error, login), answer=NotLooked("TLS"))
+
+    def _without_token(self, text: str) -> str:
+        """A server's words on one line; without the token or its secret parts, should it repeat them."""
+        return _line(text if self._token is None else self._token.secret.hidden_in(text))
 
     def _of_tcp(self, error: RdsIamError, way: str) -> Network | None:
         """What became of TCP; None if it is open, and a MySQL server at its other end."""
@@ -308,11 +313,11 @@ def _is_of_the_server(code: int) -> bool:
     return 1000 <= code < 2000 or code >= 3000
 
 
-def _refused(failure: HandshakeFailure) -> Answer:
+def _refused(failure: HandshakeFailure, words: str) -> Answer:
     return Answer(
         accepted=False,
         code=failure.code,
-        message=_line(failure.message),
+        message=words,
         token_asked=failure.token_asked,
         is_mariadb=failure.server_is_mariadb,
         address=client_in(failure.message),
@@ -348,7 +353,8 @@ def _without_login(grant: str) -> str:
 
 def _line(text: str) -> str:
     """A message on one line; without a token, should a server repeat it."""
-    return _OF_TOKEN.sub("…", " ".join(text.split()))[:500]
+    text = " ".join(text.split())
+    return _WORD.sub(lambda match: "…" if "X-Amz-" in match[0] else match[0], text)[:500]
 
 
 SERVER = Check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shlex
 import sys
@@ -21,6 +22,8 @@ COMMAND = "python -m rds_iam_magic"
 HEALTHY, FOUND, UNDECIDED = 0, 1, 2
 USAGE = 64
 """The line cannot be understood, as in sysexits.h."""
+NOT_WRITTEN = 74
+"""The diagnosis could not be written, as in sysexits.h."""
 INTERRUPTED = 130
 
 _EXITS = {"healthy": HEALTHY, "certain": FOUND, "likely": FOUND, "one of": UNDECIDED, "unknown": UNDECIDED}
@@ -83,13 +86,36 @@ def _doctor(text: str) -> int:
 
         with contextlib.redirect_stdout(sys.stderr):  # the diagnosis stays alone on stdout, for --json
             diagnosis = fixed(diagnosis, parsed.fix, attempt, _note)
-    sys.stdout.write(f"{_shown(diagnosis, parsed)}\n")
-    return _EXITS[diagnosis.verdict.certainty]
+    return _written(_shown(diagnosis, parsed)) or _EXITS[diagnosis.verdict.certainty]
+
+
+def _written(text: str) -> int:
+    """Write to stdout; the exit code if that is not possible, else 0. Who has closed it wants no more."""
+    if sys.stdout is None:
+        return 0
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        sys.stdout = None  # it would be flushed once more at the exit
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"The diagnosis could not be written: {error.strerror}.\n")
+            return NOT_WRITTEN
+    return 0
 
 
 def _shown(diagnosis: Diagnosis, parsed: DoctorLine) -> str:
     diagnosis = diagnosis.masked() if parsed.share else diagnosis
-    return diagnosis.to_json() if parsed.json else _as_command(str(diagnosis))
+    return _on_any_terminal(diagnosis.to_json()) if parsed.json else _as_command(str(diagnosis))
+
+
+def _on_any_terminal(text: str) -> str:
+    """JSON that stays JSON where stdout lacks a letter: with JSON's own escapes."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(json.loads(text), indent=2)
+    return text
 
 
 def _note(text: str) -> None:
@@ -97,5 +123,10 @@ def _note(text: str) -> None:
 
 
 def _as_command(text: str) -> str:
-    """A text about the magic's line, about the command's."""
-    return text.replace(DOCTOR.magic, f"{COMMAND} doctor")
+    """A text about the magic's line, about the command's, where nothing but the shell takes words for variables."""
+    return re.sub(rf"{DOCTOR.magic}(?P<words>[^\n]*)", lambda line: f"{COMMAND} doctor{_plain(line['words'])}", text)
+
+
+def _plain(words: str) -> str:
+    """Words of a magic's line without what keeps IPython from taking them for variables."""
+    return re.sub(r"\$\$(?=[\w.])", "$", words).replace("{{", "{").replace("}}", "}")

@@ -55,6 +55,8 @@ def parse_doctor(text: str) -> DoctorLine | None:
     if "help" in line.flags:
         return None
     at_most(line, 1, DOCTOR, "target")
+    if "share" in line.flags and line.get("fix") is not None:
+        raise OptionError("--share does not go with --fix, which shows what it changes.", "Give one of them.")
     target = line.words[0] if line.words else ""
     where = replace(read_fields(TargetOptions, line), secret=None)
     check_named(target or None, where)

@@ -76,6 +76,22 @@ class Refusing(Listener):
                 inside.sendall(packet(number + 1, self._refusal))
 
 
+class Telling(Refusing):
+    """Refuses with what it makes of the token."""
+
+    def __init__(self, context, make):
+        super().__init__(context, b"")
+        self._make = make
+
+    def _talk(self, connection):
+        connection.sendall(greeting(tls=True))
+        self._read(connection, 36)
+        with self._context.wrap_socket(connection, server_side=True) as inside:
+            inside.recv(65536)
+            inside.sendall(packet(3, CLEAR_PASSWORD_SWITCH))
+            inside.sendall(packet(5, err(1045, self._make(inside.recv(65536)[4:].rstrip(b"\0")))))
+
+
 @pytest.fixture(scope="module")
 def authority():
     return trustme.CA()
@@ -282,7 +298,8 @@ def test_a_bundle_that_does_not_come(authority, bundle, monkeypatch, tmp_path):
 def answered(evidence, **expected):
     assert evidence.network.outcome == "open"
     assert evidence.tls.outcome == "verified"
-    assert evidence.answer == Answer(**{"accepted": False} | expected)
+    assert replace(evidence.answer, at=None) == Answer(**{"accepted": False} | expected)
+    assert evidence.answer.at is not None
     return evidence
 
 
@@ -307,7 +324,8 @@ def test_a_refusal_instead_of_a_greeting(bundle, code):
         evidence = look(server.port, ca=bundle)
     assert evidence.network.outcome == "open"
     assert evidence.tls == NotLooked("server")
-    assert evidence.answer == Answer(accepted=False, code=code, message="Too many", token_asked=False)
+    assert replace(evidence.answer, at=None) == Answer(accepted=False, code=code, message="Too many", token_asked=False)
+    assert evidence.answer.at is not None
 
 
 def test_a_server_that_goes_away_with_the_token(authority, bundle):
@@ -396,7 +414,8 @@ def test_a_login_that_works(inside):
     evidence = of_sandbox(inside, database="shop")
     assert evidence.network == Network("open", f"127.0.0.1:{inside.server.port}")
     assert evidence.tls.outcome == "verified"
-    assert evidence.answer == Answer(accepted=True, is_mariadb=True, address="127.0.0.1")
+    assert replace(evidence.answer, at=None) == Answer(accepted=True, is_mariadb=True, address="127.0.0.1")
+    assert evidence.answer.at is not None
     assert isinstance(evidence.grants, Grants)
     assert not evidence.grants.nothing
     assert "IDENTIFIED" not in repr(evidence)
@@ -469,3 +488,20 @@ def target_of(host):
         return replace(evidence, target=Target(parse_host_name(host), "typed"))
 
     return Check("target", ("target",), look)
+
+
+@pytest.mark.parametrize("cut", [slice(None), slice(None, -70), slice(-64, None), slice(-90, -70)])
+def test_words_that_repeat_a_token_or_its_signature(authority, bundle, monkeypatch, cut):
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "a+session/token==")
+    with Telling(context_of(authority), lambda token: b"It was " + token[cut] + b" and a+session/token==") as server:
+        answer = look(server.port, ca=bundle).answer
+    assert answer.message.startswith("It was ")
+    assert len(answer.message) < 40, answer.message
+
+
+def test_very_many_words_take_no_time(authority, bundle):
+    with Telling(context_of(authority), lambda _: 60_000 * b"x") as server:
+        before = time.process_time()
+        answer = look(server.port, ca=bundle).answer
+    assert answer.message == 500 * "x"
+    assert time.process_time() - before < 5

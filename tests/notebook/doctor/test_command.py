@@ -1,12 +1,18 @@
 """`python -m rds_iam_magic doctor`: what it prints, and its exit codes."""
 
+import contextlib
+import io
 import json
+import shlex
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from rds_iam_magic.doctor import diagnose as running
+from rds_iam_magic.doctor.diagnosing import Attempt
 from rds_iam_magic.errors import UnreachableError
 from rds_iam_magic.notebook.doctor.command import main
 from tests.doctor.given import diagnosis
@@ -128,3 +134,48 @@ def test_the_module_runs_it():
     )
     assert (done.returncode, done.stdout) == (64, "")
     assert done.stderr.startswith("The database user is missing.\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("user", ["anälyst😀", "an\udc80lyst"])
+def test_json_is_json_on_any_terminal(monkeypatch, encoding, user):
+    told = diagnosis()
+    told = replace(told, line=user)
+    monkeypatch.setattr(running, "diagnose_with", lambda *_: told, raising=False)
+    monkeypatch.setattr(Attempt, "line", user)
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    assert main(["doctor", "my-cluster", "-u", "analyst", "--json"]) == 1
+    sys.stdout.flush()
+    assert json.loads(written.getvalue().decode(encoding))["line"] == user
+
+
+def test_what_is_mended_is_not_masked(calls, capsys):
+    assert main(["doctor", "my-cluster", "-u", "analyst", "--share", "--fix", "5"]) == 64
+    assert "--share does not go with --fix" in capsys.readouterr().err
+    assert calls == [], "nothing was done"
+
+
+@pytest.mark.parametrize("user", ["$alice", "{x}", "a{{b}}", "$$x", "o'brien", "$ 1"])
+def test_the_command_to_copy_names_the_same_user(monkeypatch, capsys, user):
+    monkeypatch.setattr(running, "diagnose_with", lambda *_: diagnosis(), raising=False)
+    main(["doctor", "my-cluster", "-u", user])
+    command = next(line for line in capsys.readouterr().out.splitlines() if line.endswith("--fix 5"))
+    assert shlex.split(command)[4:7] == ["my-cluster", "-u", user]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.usefixtures("calls")
+def test_a_diagnosis_that_cannot_be_written(monkeypatch, capsys):
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(["doctor", "my-cluster", "-u", "analyst"]) == 74
+        with contextlib.suppress(OSError):
+            full.close()
+    assert capsys.readouterr().err == "The diagnosis could not be written: No space left on device.\n"
+
+
+@pytest.mark.usefixtures("calls")
+def test_nobody_reads_it(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["doctor", "my-cluster", "-u", "analyst"]) == 1

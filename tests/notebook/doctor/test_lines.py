@@ -51,8 +51,9 @@ def test_a_line_of_connect_means_the_same(line):
 
 
 def test_its_own_options():
-    line = parse_doctor("prod -u a --json --share --fix 3 --secret master")
-    assert (line.json, line.share, line.fix, line.secret, line.where) == (True, True, 3, "master", TargetOptions())
+    line = parse_doctor("prod -u a --json --fix 3 --secret master")
+    assert (line.json, line.share, line.fix, line.secret, line.where) == (True, False, 3, "master", TargetOptions())
+    assert parse_doctor("prod -u a --share").share
     assert parse_doctor("--help") is None
     assert attempt_on(line) == Attempt(Destination("prod", "a"), ConnectOptions(), TargetOptions(), "master")
 
