@@ -20,6 +20,8 @@ from typing import Generic, TypeVar
 TICK = 0.2
 """Seconds per wait: a wait without a timeout cannot be interrupted on Windows."""
 
+_LONG = 3600.0
+
 Result = TypeVar("Result")
 
 
@@ -86,6 +88,7 @@ class BackgroundCall(Generic[Result]):
         self._decided: dict[str, bool] = {}
         self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._outcome: list[Result | BaseException] = []
+        self._discards: list[Callable[[Result], object]] = []
 
     def start(self) -> None:
         """Start the call; if this is interrupted, `cancel` says whether it has begun."""
@@ -121,8 +124,40 @@ class BackgroundCall(Generic[Result]):
         """Return what the function returned, or raise what it raised; call it only when `ended`."""
         outcome = self._outcome[0]
         if isinstance(outcome, BaseException):
-            raise outcome
+            try:
+                raise outcome
+            finally:
+                del outcome, self  # its traceback holds this frame
         return outcome
+
+    def wait_for_result(self) -> Result:
+        """Start the call and return what the function returned, or raise what it raised, however long it takes."""
+        try:
+            self.start()
+            while not self.wait(_LONG):
+                pass
+            return self.result()
+        finally:
+            del self  # as in `result`
+
+    def abandon(self, discard: Callable[[Result], object] = lambda _: None) -> None:
+        """Give up waiting: cancel the call, or have `discard` get its result, now or once there is one.
+
+        `discard` runs on another thread, and must not raise. What the function has raised is dropped.
+        """
+        if self.cancel():
+            return
+        self._discards.append(discard)
+        if self._outcome and not isinstance(self._outcome[0], BaseException):
+            _thread.start_new_thread(self._discard, ())
+
+    def _discard(self) -> None:
+        """Called by both threads, each after it has noted its own part: whoever is second finds both parts."""
+        with suppress(IndexError):
+            discard = self._discards.pop()
+            outcome = self._outcome[0]
+            if not isinstance(outcome, BaseException):
+                discard(outcome)
 
     def _run(self) -> None:
         if self._decided.setdefault("cancelled", False):
@@ -133,3 +168,5 @@ class BackgroundCall(Generic[Result]):
             outcome = error
         self._outcome.append(outcome)
         self._ended.put(None)
+        self._discard()
+        del outcome, self  # an error's traceback holds this frame

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import socket
 import ssl
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,13 +21,13 @@ from pymysql import err as pymysql_errors
 from pymysql.connections import Connection as PyMySQLConnection
 from pymysql.constants import CLIENT
 
-from rds_iam_magic.aws.secret import Secret
+from rds_iam_magic.background import BackgroundCall
 from rds_iam_magic.connect_options import Compress
 from rds_iam_magic.errors import RdsIamError, TlsError
-from rds_iam_magic.mysql import dial, session
+from rds_iam_magic.mysql import dial
 from rds_iam_magic.mysql.credential import Credential, Password
 from rds_iam_magic.mysql.session import ServerSession
-from rds_iam_magic.mysql.wire import compressed_stream, compression
+from rds_iam_magic.mysql.wire import compression
 from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
 from rds_iam_magic.wording import limit_text
 
@@ -132,10 +131,19 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
     Attributes:
         token_asked: Whether the server asked for `mysql_clear_password`.
         dialled_at: When the TCP connection was there, as a `time.monotonic` value.
+        peer: The address that was dialled.
         compressed: The stream that data goes through after authentication, if compression was agreed on.
     """
 
-    def __init__(self, credential: Credential, deadline: float, compress: Compress = "off", **options: Any) -> None:
+    def __init__(
+        self,
+        credential: Credential,
+        deadline: float,
+        compress: Compress = "off",
+        abort: dial.Abort | None = None,
+        **options: Any,
+    ) -> None:
+        self._abort = abort or dial.Abort()
         self._credential: Credential | None = credential
         self._deadline = deadline
         self._compress: Compress = compress
@@ -144,6 +152,7 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         self._reader: _DeadlineReader | None = None
         self.token_asked = False
         self.dialled_at = time.monotonic()
+        self.peer = dial.Address(options.get("host", ""), 0)
         self.compressed: CompressedStream | None = None
         self._sock: Any = None
         self.ctx: Any = None
@@ -186,14 +195,17 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         return sock
 
     def _force_close(self) -> None:
-        # PyMySQL's own method swallows every exception, interrupts included. This closes the descriptor: a file object
-        # that an interrupt left open would keep the socket open too.
-        if self._sock is not None and self._sock.fileno() >= 0:
-            socket.close(self._sock.detach())
-        self._sock = None
+        # PyMySQL's own method swallows every exception. This closes the descriptor in one step, even if a file object
+        # still holds the socket open.
+        sock, self._sock = self._sock, None
+        self._abort.watch(None)
+        if sock is not None:
+            socket.SocketType.close(sock)
 
     def __del__(self) -> None:
-        """PyMySQL would close the socket here; it has another owner."""
+        """Close a socket that nobody has taken, because of an interrupt."""
+        if getattr(self, "_sock", None) is not None:
+            self._force_close()
 
     def _request_authentication(self) -> None:
         # Before anything is sent, the user name included: PyMySQL 1.1 would continue in plain text.
@@ -248,7 +260,7 @@ class _FastLink(Exception):  # noqa: N818 - no error: it ends a handshake that b
 
 @dataclass(frozen=True, slots=True)
 class _OwnedTls:
-    """An SSL context whose socket has an owner before the TLS handshake, the likeliest moment for an interrupt."""
+    """An SSL context whose socket is known, to its owner and to who may abort it, before the TLS handshake."""
 
     context: ssl.SSLContext
     owner: GuardedConnection
@@ -258,6 +270,7 @@ class _OwnedTls:
         self.owner._sock = self.context.wrap_socket(
             sock, server_hostname=server_hostname, do_handshake_on_connect=False
         )
+        self.owner._abort.watch(self.owner._sock)
         began = time.monotonic()
         self.owner._sock.do_handshake()
         self.owner.tls_established(time.monotonic() - began)
@@ -285,6 +298,7 @@ def log_in(
     """Connect, verify TLS for `host` and authenticate, all within `timeout` seconds; return what `take` makes of it.
 
     `options` are PyMySQL's own. The socket belongs to what `take` has made; if it raises, to nobody: it is closed.
+    An interrupt ends only the wait, at once; the attempt is told to end, and closes its socket itself.
 
     Raises:
         UnreachableError: Nothing answers at the address.
@@ -292,50 +306,70 @@ def log_in(
         ConnectError: The server does not offer the compression that was asked for.
         HandshakeError: The server or TLS refused for any other reason.
     """
-    deadline = time.monotonic() + timeout
     options = {"program_name": "rds_iam_magic"} | options
     options |= {"host": host, "user": user, "database": database, "ssl": context, "write_timeout": timeout}
-    opened = _attempt(address, take, credential, deadline, compress, options)
-    if opened is None:
-        opened = _attempt(address, take, credential, deadline, "off", options)
-    assert opened is not None  # noqa: S101 - without compression, a fast link ends nothing; for mypy
-    return opened
-
-
-def _attempt(
-    address: dial.Address,
-    take: Take[Opened],
-    credential: Credential,
-    deadline: float,
-    compress: Compress,
-    options: dict[str, Any],
-) -> Opened | None:
-    """What `take` makes; None if the link has turned out to be a fast one; in every other case it raises."""
-    handled = sys.exc_info()[1]
-    raw = GuardedConnection(credential, deadline, compress, **options)
-    sock: socket.socket | None = None
-    failure: BaseException
+    attempt = _Attempt(address, credential, time.monotonic() + timeout, dial.Abort(), options)
+    call = BackgroundCall(lambda: attempt.shake_hands(compress))
     try:
-        sock = dial.dial(address, deadline)
-        raw.dialled_at = time.monotonic()
-        peer = dial.Address(*sock.getpeername()[:2])
-        raw.connect(sock)
-        raw._sock.settimeout(None)
-        opened = take(raw, peer)
+        raw = call.wait_for_result()
+        opened = take(raw, raw.peer)
         raw.take_socket()
         return opened
-    except BaseException as error:  # noqa: BLE001 - PyMySQL stumbles over a malformed greeting in any way; raised below
-        failure = error
+    except BaseException:
+        call.abandon(GuardedConnection._force_close)
+        attempt.abort.abort()
+        raise
     finally:
+        del call  # it holds the error, whose traceback holds this frame
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """All that happens before the socket has an owner, on a thread where no interrupt strikes.
+
+    `SSLSocket._create` makes a second socket object for the descriptor, and lets the first one go some lines later. An
+    interrupt in between would leave it two owners, and each closes it: the second one whatever has its number by then.
+    """
+
+    address: dial.Address
+    credential: Credential
+    deadline: float
+    abort: dial.Abort
+    options: dict[str, Any]
+
+    def shake_hands(self, compress: Compress) -> GuardedConnection:
+        """PyMySQL's connection after the handshake."""
+        raw = self._once(compress) or self._once("off")
+        assert raw is not None  # noqa: S101 - without compression, a fast link ends nothing; for mypy
+        return raw
+
+    def _once(self, compress: Compress) -> GuardedConnection | None:
+        """None if the link has turned out to be a fast one; in every other case it raises."""
+        raw = GuardedConnection(self.credential, self.deadline, compress, self.abort, **self.options)
+        sock: socket.socket | None = None
+        try:
+            sock = dial.dial(self.address, self.deadline, self.abort)
+            raw.dialled_at = time.monotonic()
+            raw.peer = dial.Address(*sock.getpeername()[:2])
+            raw.connect(sock)
+            raw._sock.settimeout(None)
+            self.abort.watch(None)
+            raw.forget()
+            return raw
+        except BaseException as error:  # noqa: BLE001 - PyMySQL stumbles over a malformed greeting in any way; see below
+            failure = error
         raw.forget()
-        raw._force_close()  # unless the socket was handed over
-    if sock is not None:
-        sock.close()  # does nothing if TLS took it over
-    if isinstance(failure, _FastLink):
-        return None
-    # Raised outside the handler, without the original frames: PyMySQL's hold the secret in their locals.
-    timeout = options["write_timeout"]
-    raise _cleaned(failure, handled, raw, expired=time.monotonic() >= deadline, timeout=timeout)
+        raw._force_close()
+        if sock is not None:
+            sock.close()  # does nothing if TLS took it over
+        if isinstance(failure, _FastLink):
+            return None
+        if isinstance(failure, Exception) and not isinstance(failure, RdsIamError):
+            limit = self.options["write_timeout"] if time.monotonic() >= self.deadline else None
+            failure = HandshakeError(_failure(failure, raw, limit))
+        # Raised outside the handler, without the original frames: PyMySQL's hold the secret in their locals.
+        failure.__context__ = failure.__cause__ = None
+        raise failure.with_traceback(None)
 
 
 def open_session(address: dial.Address, **login: Any) -> ServerSession:
@@ -349,51 +383,17 @@ def _session(raw: GuardedConnection, peer: dial.Address) -> ServerSession:
     return ServerSession(raw._sock, peer, raw, raw.compressed)
 
 
-def _cleaned(
-    failure: BaseException, handled: BaseException | None, raw: GuardedConnection, *, expired: bool, timeout: float
-) -> BaseException:
-    """What to raise for a failed handshake: one of our errors, or what a signal handler raised meanwhile.
-
-    `handled` is the exception that the calling code was handling; it does not count.
-    """
-    for error in _chain(failure, handled):
-        if not isinstance(error, RdsIamError) and not _is_of_the_socket(error):
-            failure = error  # raised by a signal handler; PyMySQL took it for a socket error
-    is_foreign = not _is_of_the_socket(failure)
-    if not isinstance(failure, Exception) or isinstance(failure, RdsIamError) or is_foreign:
-        failure.__traceback__ = failure.__context__ = failure.__cause__ = None
-        return failure
-    return HandshakeError(_failure(failure, raw, expired=expired, timeout=timeout))
-
-
-def _chain(error: BaseException | None, handled: BaseException | None) -> Iterator[BaseException]:
-    """An error and the errors that led to it."""
-    while error is not None and error is not handled:
-        yield error
-        error = getattr(error, "original_exception", None) or error.__context__
-
-
-def _failure(error: Exception, raw: GuardedConnection, *, expired: bool, timeout: float) -> HandshakeFailure:
+def _failure(error: Exception, raw: GuardedConnection, expired: float | None) -> HandshakeFailure:
     code, message = 0, type(error).__name__  # the message of other errors may contain what was to be sent
     if isinstance(error, pymysql_errors.Error) and len(error.args) > 1 and isinstance(error.args[0], int):
         code, message = error.args[0], str(error.args[1])
     cause: BaseException | None = getattr(error, "original_exception", None)
-    if expired:
-        cause = TimeoutError(f"no answer within {limit_text(timeout)}")
+    if expired is not None:
+        cause = TimeoutError(f"no answer within {limit_text(expired)}")
     if cause is not None:
         cause.__traceback__ = cause.__context__ = None
     is_mariadb = "mariadb" in str(getattr(raw, "server_version", "")).lower()
     return HandshakeFailure(code, message, cause, raw.token_asked, is_mariadb)
-
-
-# The modules that raise during the handshake, besides the socket's own.
-_HANDSHAKE = frozenset(
-    {"encodings", "pymysql", __name__, session.__name__, compressed_stream.__name__, Secret.__module__}
-)
-
-
-def _is_of_the_socket(error: BaseException) -> bool:
-    return dial.is_of_the_socket(error, _HANDSHAKE)
 
 
 def _left(deadline: float) -> float:
