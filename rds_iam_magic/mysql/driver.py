@@ -21,7 +21,7 @@ from pymysql import err as pymysql_errors
 from pymysql.connections import Connection as PyMySQLConnection
 from pymysql.constants import CLIENT
 
-from rds_iam_magic.background import BackgroundCall
+from rds_iam_magic.background import BackgroundCall, BackgroundThread
 from rds_iam_magic.connect_options import Compress
 from rds_iam_magic.errors import RdsIamError, TlsError
 from rds_iam_magic.mysql import dial
@@ -132,6 +132,7 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         token_asked: Whether the server asked for `mysql_clear_password`.
         dialled_at: When the TCP connection was there, as a `time.monotonic` value.
         peer: The address that was dialled.
+        thread: Where the handshake was; a session goes on there. Without one it ends.
         compressed: The stream that data goes through after authentication, if compression was agreed on.
     """
 
@@ -153,6 +154,7 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         self.token_asked = False
         self.dialled_at = time.monotonic()
         self.peer = dial.Address(options.get("host", ""), 0)
+        self.thread: BackgroundThread | None = None
         self.compressed: CompressedStream | None = None
         self._sock: Any = None
         self.ctx: Any = None
@@ -309,15 +311,18 @@ def log_in(
     options = {"program_name": "rds_iam_magic"} | options
     options |= {"host": host, "user": user, "database": database, "ssl": context, "write_timeout": timeout}
     attempt = _Attempt(address, credential, time.monotonic() + timeout, dial.Abort(), options)
-    call = BackgroundCall(lambda: attempt.shake_hands(compress))
+    thread = BackgroundThread()
+    call = BackgroundCall(lambda: attempt.shake_hands(compress), thread)
     try:
         raw = call.wait_for_result()
+        raw.thread = thread
         opened = take(raw, raw.peer)
         raw.take_socket()
         return opened
     except BaseException:
         call.abandon(GuardedConnection._force_close)
         attempt.abort.abort()
+        thread.close()
         raise
     finally:
         del call  # it holds the error, whose traceback holds this frame
@@ -380,7 +385,7 @@ def open_session(address: dial.Address, **login: Any) -> ServerSession:
 
 
 def _session(raw: GuardedConnection, peer: dial.Address) -> ServerSession:
-    return ServerSession(raw._sock, peer, raw, raw.compressed)
+    return ServerSession(raw._sock, peer, raw, raw.compressed, raw.thread)
 
 
 def _failure(error: Exception, raw: GuardedConnection, expired: float | None) -> HandshakeFailure:

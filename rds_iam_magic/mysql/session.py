@@ -38,6 +38,7 @@ class ServerSession:
         peer: See below.
         greeting: PyMySQL's connection, which holds what the handshake reported.
         compressed: The stream on `sock` that data goes through, if compression was agreed on.
+        thread: See below; a new one by default.
 
     Attributes:
         peer: The address that was dialled: the server that the host name resolved to, or the tunnel.
@@ -56,11 +57,16 @@ class ServerSession:
     """
 
     def __init__(
-        self, sock: Any, peer: dial.Address, greeting: Any, compressed: CompressedStream | None = None
+        self,
+        sock: Any,
+        peer: dial.Address,
+        greeting: Any,
+        compressed: CompressedStream | None = None,
+        thread: BackgroundThread | None = None,
     ) -> None:
         self._sock: Any = sock
         self._compressed = compressed
-        self.thread = BackgroundThread()
+        self.thread = thread or BackgroundThread()
         self._pid = os.getpid()
         self._command: BackgroundCall[list[Event]] | None = None  # our own command that was interrupted while it ran
         self.peer = peer
