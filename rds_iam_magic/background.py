@@ -1,7 +1,10 @@
 """`BackgroundCall`: a function on another thread, where signal handlers never run; `BackgroundThread`: that thread.
 
 Signal handlers (Ctrl-C) run on the main thread, between any two bytecodes. Using a socket there could lose bytes that
-were just read, or leave it unknown whether a statement was sent; on another thread neither can happen.
+were just read, or leave it unknown whether a statement was sent. Opening one there is worse: `SSLSocket._create` makes
+a second socket object for a descriptor, and lets the first one go some lines later, so that an interrupt in between
+leaves two of them, each of which closes that number, the second time whatever has it by then: a kernel's own socket,
+or a file. `subprocess.Popen` has such lines too. On another thread none of this can happen.
 
 `threading.Thread`, conditions and semaphores are written in Python or hold locks, which an interrupt can leave held or
 released twice. Only calls that are atomic with respect to interrupts are used here.
@@ -10,6 +13,7 @@ released twice. Only calls that are atomic with respect to interrupts are used h
 from __future__ import annotations
 
 import _thread
+import contextvars
 import os
 import queue
 import time
@@ -170,3 +174,20 @@ class BackgroundCall(Generic[Result]):
         self._ended.put(None)
         self._discard()
         del outcome, self  # an error's traceback holds this frame
+
+
+def in_background(function: Callable[[], Result]) -> Result:
+    """Return what a function returns, or raise what it raises; it runs on another thread, in the caller's context.
+
+    An interrupt ends only the wait. The function then runs to its end, and what it returns is dropped, so it must not
+    be one that goes on with something that may change data.
+    """
+    context = contextvars.copy_context()
+    call = BackgroundCall(lambda: context.run(function))
+    try:
+        return call.wait_for_result()
+    except BaseException:
+        call.abandon()
+        raise
+    finally:
+        del call  # it holds the error, whose traceback holds this frame

@@ -1,6 +1,7 @@
 """`BackgroundCall`: runs once, comes to its end through interrupts, and hands on what the function gave or raised."""
 
 import _thread
+import contextvars
 import gc
 import signal
 import threading
@@ -9,7 +10,7 @@ import weakref
 import pytest
 
 from rds_iam_magic import background
-from rds_iam_magic.background import BackgroundCall
+from rds_iam_magic.background import BackgroundCall, in_background
 from tests.support.events import LONG, interrupt, interrupt_when, wait_until
 
 
@@ -256,3 +257,23 @@ def test_an_error_leaves_no_reference_cycle():
         assert held() is None
     finally:
         gc.enable()
+
+
+def test_in_background_is_another_thread_in_the_same_context():
+    variable = contextvars.ContextVar("variable", default="other")
+    variable.set("own")
+    assert in_background(lambda: variable.get()) == "own"
+    assert in_background(threading.get_ident) != threading.get_ident()
+    with pytest.raises(ZeroDivisionError):
+        in_background(lambda: 1 / 0)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_an_interrupt_ends_the_wait_for_what_runs_in_the_background():
+    gate = Gate()
+    threads = _thread._count()
+    with pytest.raises(KeyboardInterrupt), interrupt_when(gate.begun.is_set):
+        in_background(gate)
+    gate.may_end.set()
+    wait_until(lambda: _thread._count() == threads, "its end, though nobody waits for it")
+    assert gate.calls == 1

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from rds_iam_magic.aws.border import aws_call
+from rds_iam_magic.aws.border import aws_call, aws_in_background
 from rds_iam_magic.errors import CredentialsError, OptionError, RdsIamError, RegionError
 from rds_iam_magic.wording import duration_text
 
@@ -65,7 +65,7 @@ def _assume(session: Any, role_arn: str, external_id: str | None) -> Any:
     from botocore.session import Session as CoreSession
 
     fetcher = AssumeRoleCredentialFetcher(
-        client_creator=session.client,
+        client_creator=lambda *names, **options: _sending_in_background(session.client(*names, **options)),
         source_credentials=credentials_of(session),
         role_arn=role_arn,
         extra_args={"RoleSessionName": "rds_iam_magic", **({"ExternalId": external_id} if external_id else {})},
@@ -229,10 +229,15 @@ def _environment(session: Any) -> dict[str, str]:
 def _credentials(session: Any) -> Any:
     from botocore.exceptions import NoCredentialsError
 
-    credentials = session.get_credentials()
+    def read() -> Any:
+        credentials = session.get_credentials()
+        if credentials is not None:
+            _check(credentials.get_frozen_credentials())
+        return credentials
+
+    credentials = aws_in_background(read)  # they may be AWS's to give, or another program's
     if credentials is None:
         raise NoCredentialsError
-    _check(credentials.get_frozen_credentials())
     return credentials
 
 
@@ -277,4 +282,30 @@ def client_of(session: Any, service: str, **options: Any) -> Any:
         CredentialsError: There are no credentials, or they are malformed.
     """
     _credentials(session)
-    return session.client(service, **options)
+    return _sending_in_background(session.client(service, **options))
+
+
+def _sending_in_background(client: Any) -> Any:
+    """The client, whose single requests are sent where no interrupt strikes.
+
+    Not its calls as a whole: they wait and try again, which an interrupt has to end.
+    """
+    endpoint = getattr(client, "_endpoint", None)  # botocore has no public way to it
+    if endpoint is not None:
+        endpoint.http_session = _BackgroundSender(endpoint.http_session)
+    return client
+
+
+class _BackgroundSender:
+    """botocore's HTTP session; its TLS is Python's, in which an interrupt may leave a descriptor with two owners."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def send(self, request: Any) -> Any:
+        """Send a request and read its answer."""
+        return aws_in_background(lambda: self._session.send(request))
+
+    def close(self) -> None:
+        """Close the connections that it keeps."""
+        self._session.close()

@@ -253,7 +253,7 @@ class ServerSession:
         sock, self._sock = self._sock, None
         if sock is not None:
             self.thread.close()
-            socket.close(sock.detach())  # no TLS close_notify either: the parent's session stays open
+            socket.SocketType.close(sock)  # no TLS close_notify either: the parent's session stays open
 
     def close(self) -> None:
         """Send COM_QUIT and close; a second call does nothing.
