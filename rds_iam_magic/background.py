@@ -179,8 +179,8 @@ class BackgroundCall(Generic[Result]):
 def in_background(function: Callable[[], Result]) -> Result:
     """Return what a function returns, or raise what it raises; it runs on another thread, in the caller's context.
 
-    An interrupt ends only the wait. The function then runs to its end, and what it returns is dropped, so it must not
-    be one that goes on with something that may change data.
+    An interrupt ends only the wait. The function then runs to its end, and what it returns is dropped: it should be
+    short, one request to a server and not several.
     """
     context = contextvars.copy_context()
     call = BackgroundCall(lambda: context.run(function))

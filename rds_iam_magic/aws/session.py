@@ -288,7 +288,8 @@ def client_of(session: Any, service: str, **options: Any) -> Any:
 def _sending_in_background(client: Any) -> Any:
     """The client, whose single requests are sent where no interrupt strikes.
 
-    Not its calls as a whole: they wait and try again, which an interrupt has to end.
+    Not its calls as a whole: they wait and try again, which an interrupt has to end. The request that is on its way
+    then may still take effect, as one whose answer is lost.
     """
     endpoint = getattr(client, "_endpoint", None)  # botocore has no public way to it
     if endpoint is not None:
