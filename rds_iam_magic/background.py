@@ -1,7 +1,10 @@
 """`BackgroundCall`: a function on another thread, where signal handlers never run; `BackgroundThread`: that thread.
 
 Signal handlers (Ctrl-C) run on the main thread, between any two bytecodes. Using a socket there could lose bytes that
-were just read, or leave it unknown whether a statement was sent; on another thread neither can happen.
+were just read, or leave it unknown whether a statement was sent. Opening one there is worse: `SSLSocket._create` makes
+a second socket object for a descriptor, and lets the first one go some lines later, so that an interrupt in between
+leaves two of them, each of which closes that number, the second time whatever has it by then: a kernel's own socket,
+or a file. `subprocess.Popen` has such lines too. On another thread none of this can happen.
 
 `threading.Thread`, conditions and semaphores are written in Python or hold locks, which an interrupt can leave held or
 released twice. Only calls that are atomic with respect to interrupts are used here.
@@ -10,6 +13,7 @@ released twice. Only calls that are atomic with respect to interrupts are used h
 from __future__ import annotations
 
 import _thread
+import contextvars
 import os
 import queue
 import time
@@ -19,6 +23,8 @@ from typing import Generic, TypeVar
 
 TICK = 0.2
 """Seconds per wait: a wait without a timeout cannot be interrupted on Windows."""
+
+_LONG = 3600.0
 
 Result = TypeVar("Result")
 
@@ -86,6 +92,7 @@ class BackgroundCall(Generic[Result]):
         self._decided: dict[str, bool] = {}
         self._ended: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._outcome: list[Result | BaseException] = []
+        self._discards: list[Callable[[Result], object]] = []
 
     def start(self) -> None:
         """Start the call; if this is interrupted, `cancel` says whether it has begun."""
@@ -121,8 +128,40 @@ class BackgroundCall(Generic[Result]):
         """Return what the function returned, or raise what it raised; call it only when `ended`."""
         outcome = self._outcome[0]
         if isinstance(outcome, BaseException):
-            raise outcome
+            try:
+                raise outcome
+            finally:
+                del outcome, self  # its traceback holds this frame
         return outcome
+
+    def wait_for_result(self) -> Result:
+        """Start the call and return what the function returned, or raise what it raised, however long it takes."""
+        try:
+            self.start()
+            while not self.wait(_LONG):
+                pass
+            return self.result()
+        finally:
+            del self  # as in `result`
+
+    def abandon(self, discard: Callable[[Result], object] = lambda _: None) -> None:
+        """Give up waiting: cancel the call, or have `discard` get its result, now or once there is one.
+
+        `discard` runs on another thread, and must not raise. What the function has raised is dropped.
+        """
+        if self.cancel():
+            return
+        self._discards.append(discard)
+        if self._outcome and not isinstance(self._outcome[0], BaseException):
+            _thread.start_new_thread(self._discard, ())
+
+    def _discard(self) -> None:
+        """Called by both threads, each after it has noted its own part: whoever is second finds both parts."""
+        with suppress(IndexError):
+            discard = self._discards.pop()
+            outcome = self._outcome[0]
+            if not isinstance(outcome, BaseException):
+                discard(outcome)
 
     def _run(self) -> None:
         if self._decided.setdefault("cancelled", False):
@@ -133,3 +172,22 @@ class BackgroundCall(Generic[Result]):
             outcome = error
         self._outcome.append(outcome)
         self._ended.put(None)
+        self._discard()
+        del outcome, self  # an error's traceback holds this frame
+
+
+def in_background(function: Callable[[], Result]) -> Result:
+    """Return what a function returns, or raise what it raises; it runs on another thread, in the caller's context.
+
+    An interrupt ends only the wait. The function then runs to its end, and what it returns is dropped: it should be
+    short, one request to a server and not several.
+    """
+    context = contextvars.copy_context()
+    call = BackgroundCall(lambda: context.run(function))
+    try:
+        return call.wait_for_result()
+    except BaseException:
+        call.abandon()
+        raise
+    finally:
+        del call  # it holds the error, whose traceback holds this frame

@@ -1,6 +1,8 @@
 """`BackgroundCall`: runs once, comes to its end through interrupts, and hands on what the function gave or raised."""
 
 import _thread
+import contextvars
+import gc
 import signal
 import threading
 import weakref
@@ -8,7 +10,7 @@ import weakref
 import pytest
 
 from rds_iam_magic import background
-from rds_iam_magic.background import BackgroundCall
+from rds_iam_magic.background import BackgroundCall, in_background
 from tests.support.events import LONG, interrupt, interrupt_when, wait_until
 
 
@@ -183,3 +185,95 @@ def test_an_interrupt_before_the_start_leaves_it_cancellable():
         is_interrupted()
     assert call.cancel()
     assert gate.calls == 0
+
+
+def test_the_result_of_a_call_that_goes_on_is_discarded_on_its_thread():
+    gate, discarded = Gate(), []
+    call = BackgroundCall(gate)
+    call.start()
+    assert gate.begun.wait(LONG)
+    call.abandon(lambda result: discarded.append((result, threading.get_ident())))
+    assert discarded == []
+    gate.may_end.set()
+    wait_until(lambda: discarded)
+    assert discarded == [("done", gate.thread)]
+
+
+def test_a_result_that_is_there_is_discarded_once_and_elsewhere():
+    discarded = []
+    call = BackgroundCall(lambda: 7)
+    assert call.wait_for_result() == 7
+    call.abandon(lambda result: discarded.append((result, threading.get_ident())))
+    wait_until(lambda: discarded)
+    ((result, thread),) = discarded
+    assert result == 7
+    assert thread != threading.get_ident(), "an interrupt does not strike there"
+
+
+def test_what_is_abandoned_before_its_start_never_runs():
+    gate = Gate()
+    call = BackgroundCall(gate)
+    call.abandon(lambda _: pytest.fail("there is no result"))
+    threads = _thread._count()
+    call.start()
+    wait_until(lambda: _thread._count() == threads)
+    assert gate.calls == 0
+
+
+def test_an_error_of_an_abandoned_call_is_dropped():
+    gate, discarded = Gate(ValueError("no")), []
+    call = BackgroundCall(gate)
+    threads = _thread._count()
+    call.start()
+    assert gate.begun.wait(LONG)
+    call.abandon(discarded.append)
+    gate.may_end.set()
+    wait_until(lambda: _thread._count() == threads)
+    call.abandon(discarded.append)
+    assert discarded == []
+
+
+def test_an_error_leaves_no_reference_cycle():
+    """What its frames hold, such as a socket, goes at once."""
+
+    class Held:
+        pass
+
+    def fail(held):
+        raise ValueError(held)
+
+    def called():
+        held = Held()
+        try:
+            BackgroundCall(lambda: fail(held)).wait_for_result()
+        except ValueError:
+            return weakref.ref(held)
+
+    threads = _thread._count()
+    gc.disable()
+    try:
+        held = called()
+        wait_until(lambda: _thread._count() == threads)
+        assert held() is None
+    finally:
+        gc.enable()
+
+
+def test_in_background_is_another_thread_in_the_same_context():
+    variable = contextvars.ContextVar("variable", default="other")
+    variable.set("own")
+    assert in_background(lambda: variable.get()) == "own"
+    assert in_background(threading.get_ident) != threading.get_ident()
+    with pytest.raises(ZeroDivisionError):
+        in_background(lambda: 1 / 0)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_an_interrupt_ends_the_wait_for_what_runs_in_the_background():
+    gate = Gate()
+    threads = _thread._count()
+    with pytest.raises(KeyboardInterrupt), interrupt_when(gate.begun.is_set):
+        in_background(gate)
+    gate.may_end.set()
+    wait_until(lambda: _thread._count() == threads, "its end, though nobody waits for it")
+    assert gate.calls == 1

@@ -22,12 +22,17 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib import import_module
 from types import CodeType, FrameType, TracebackType
+from typing import TypeVar
 
 from rds_iam_magic.aws.failures import chain, translate
+from rds_iam_magic.background import in_background
 from rds_iam_magic.errors import RdsIamError
+
+Result = TypeVar("Result")
 
 _LIBRARIES = ("botocore", "boto3", "urllib3", "s3transfer", "awscrt", "bcdocs")
 _MODULES = ("boto3.session", "botocore.client", "botocore.httpsession", "botocore.signers", "botocore.tokens")
@@ -40,6 +45,20 @@ def aws_call(doing: str) -> AbstractContextManager[None]:
         RdsIamError: From the `with`: any of the libraries' errors, as one of this package.
     """
     return _Border(doing)
+
+
+def aws_in_background(function: Callable[[], Result]) -> Result:
+    """`in_background`, inside of a border: nothing that is logged on that thread reaches a handler, either."""
+
+    def silently() -> Result:
+        frame = id(sys._getframe())  # noqa: SLF001 - as in the border
+        _inside.frames.add(frame)
+        try:
+            return function()
+        finally:
+            _inside.frames.discard(frame)
+
+    return in_background(silently)
 
 
 class _Border(AbstractContextManager[None]):

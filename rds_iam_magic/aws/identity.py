@@ -14,7 +14,7 @@ from typing import Any
 
 from rds_iam_magic.aws.border import aws_call
 from rds_iam_magic.aws.failures import error_code
-from rds_iam_magic.aws.session import HastySession, client_of, part_of
+from rds_iam_magic.aws.session import HastySession, client_of, part_of, sending_in_background
 from rds_iam_magic.background import BackgroundCall
 from rds_iam_magic.errors import CredentialsError, RdsIamError
 from rds_iam_magic.wording import duration_text
@@ -81,7 +81,7 @@ def clock_ahead(session: Any, region: str) -> float | None:
 def _nobody(session: Any, region: str) -> Any:
     """A client with keys that nobody has: STS refuses them, and that answer has a date."""
     keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
-    return HastySession.of(session).client("sts", region_name=region, **keys)
+    return sending_in_background(HastySession.of(session).client("sts", region_name=region, **keys))
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rds_iam_magic.aws.border import aws_call
+from rds_iam_magic.aws.border import aws_call, aws_in_background
 from rds_iam_magic.errors import CredentialsError, OptionError, RegionError
 
 
@@ -61,7 +61,7 @@ def _assume(session: Any, role_arn: str, external_id: str | None) -> Any:
     from botocore.session import Session as CoreSession
 
     fetcher = AssumeRoleCredentialFetcher(
-        client_creator=session.client,
+        client_creator=lambda *names, **options: sending_in_background(session.client(*names, **options)),
         source_credentials=credentials_of(session),
         role_arn=role_arn,
         extra_args={"RoleSessionName": "rds_iam_magic", **({"ExternalId": external_id} if external_id else {})},
@@ -116,7 +116,7 @@ class HastySession:
 
         hasty = Config(connect_timeout=self.seconds, read_timeout=self.seconds, retries={"total_max_attempts": 1})
         with self._lock:
-            return self._session.client(service, config=hasty, **options)
+            return self._session.client(service, **{**options, "config": hasty})  # one of these in another, too
 
     def get_credentials(self) -> Any:
         """The session's credentials; None if there are none."""
@@ -213,10 +213,15 @@ def _environment(session: Any) -> dict[str, str]:
 def _credentials(session: Any) -> Any:
     from botocore.exceptions import NoCredentialsError
 
-    credentials = session.get_credentials()
+    def read() -> Any:
+        credentials = session.get_credentials()
+        if credentials is not None:
+            _check(credentials.get_frozen_credentials())
+        return credentials
+
+    credentials = aws_in_background(read)  # they may be AWS's to give, or another program's
     if credentials is None:
         raise NoCredentialsError
-    _check(credentials.get_frozen_credentials())
     return credentials
 
 
@@ -261,4 +266,31 @@ def client_of(session: Any, service: str, **options: Any) -> Any:
         CredentialsError: There are no credentials, or they are malformed.
     """
     _credentials(session)
-    return session.client(service, **options)
+    return sending_in_background(session.client(service, **options))
+
+
+def sending_in_background(client: Any) -> Any:
+    """The client, whose single requests are sent where no interrupt strikes.
+
+    Not its calls as a whole: they wait and try again, which an interrupt has to end. The request that is on its way
+    then may still take effect, as one whose answer is lost.
+    """
+    endpoint = getattr(client, "_endpoint", None)  # botocore has no public way to it
+    if endpoint is not None:
+        endpoint.http_session = _BackgroundSender(endpoint.http_session)
+    return client
+
+
+class _BackgroundSender:
+    """botocore's HTTP session; its TLS is Python's, in which an interrupt may leave a descriptor with two owners."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def send(self, request: Any) -> Any:
+        """Send a request and read its answer."""
+        return aws_in_background(lambda: self._session.send(request))
+
+    def close(self) -> None:
+        """Close the connections that it keeps."""
+        self._session.close()

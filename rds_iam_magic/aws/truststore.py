@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 
 from rds_iam_magic.aws.endpoint import Endpoint, Kind
 from rds_iam_magic.aws.pem import PemError, certificates
+from rds_iam_magic.background import in_background
 from rds_iam_magic.errors import TrustStoreError
 
 MAX_AGE = 30 * 24 * 3600
@@ -165,7 +166,7 @@ def _cached(url: str, timeout: float) -> tuple[bytes, str]:
     if old is not None and time.time() - path.stat().st_mtime < MAX_AGE:
         return old, ""
     try:
-        pem = _download(url, timeout)
+        pem = in_background(lambda: _download(url, timeout))
         check_bundle(pem, _shown(url))
     except TrustStoreError as error:
         if old is None:

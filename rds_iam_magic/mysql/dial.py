@@ -26,22 +26,54 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def dial(address: Address, deadline: float) -> socket.socket:
+class Abort:
+    """Ends what another thread does with a socket: connecting to an address, the handshake.
+
+    No locks: `abort` is for a thread that an interrupt may strike. Either it finds the socket, or `watch` the abort.
+    """
+
+    def __init__(self) -> None:
+        self._sock: socket.socket | None = None
+        self._is_aborted = False
+
+    def watch(self, sock: socket.socket | None) -> None:
+        """From now on it is this socket that is used; None before it is closed or handed over.
+
+        Raises:
+            ConnectionAbortedError: Nobody wants it any more.
+        """
+        self._sock = sock
+        if self._is_aborted and sock is not None:
+            raise ConnectionAbortedError
+
+    def abort(self) -> None:
+        """Have what waits for the network fail; closing the socket is up to its owner."""
+        self._is_aborted = True
+        sock = self._sock
+        if sock is not None:
+            with suppress(OSError):  # it is not connected, or not open any more
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+def dial(address: Address, deadline: float, abort: Abort | None = None) -> socket.socket:
     """Connect to the first address that answers.
 
     Args:
         address: Resolved anew at each call: after a failover the name resolves to another server.
         deadline: A `time.monotonic` value, for DNS look-up and connecting together.
+        abort: Watches the socket.
 
     Raises:
         UnreachableError: The name does not resolve, the port refuses, or nothing answers in time.
     """
+    abort = abort or Abort()
     addresses = _look_up(address, deadline)
     problem: OSError = OSError("the name has no address")
     for remaining, (family, kind, protocol, _, sockaddr) in zip(range(len(addresses), 0, -1), addresses, strict=True):
         sock: socket.socket | None = None
         try:
             sock = socket.socket(family, kind, protocol)
+            abort.watch(sock)
             # Each address gets a share of the time: the first of several may be dead.
             sock.settimeout(max(0.05, (deadline - time.monotonic()) / remaining))
             sock.connect(sockaddr)
@@ -50,6 +82,7 @@ def dial(address: Address, deadline: float) -> socket.socket:
             return sock
         except BaseException as error:
             if sock is not None:
+                abort.watch(None)
                 sock.close()
             if not isinstance(error, OSError) or not is_of_the_socket(error):
                 raise

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import socket
 import ssl
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -22,13 +21,13 @@ from pymysql import err as pymysql_errors
 from pymysql.connections import Connection as PyMySQLConnection
 from pymysql.constants import CLIENT
 
-from rds_iam_magic.aws.secret import Secret
+from rds_iam_magic.background import BackgroundCall, BackgroundThread
 from rds_iam_magic.connect_options import Compress
 from rds_iam_magic.errors import RdsIamError, TlsError
-from rds_iam_magic.mysql import dial, session
+from rds_iam_magic.mysql import dial
 from rds_iam_magic.mysql.credential import Credential, Password
 from rds_iam_magic.mysql.session import ServerSession
-from rds_iam_magic.mysql.wire import compressed_stream, compression
+from rds_iam_magic.mysql.wire import compression
 from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
 from rds_iam_magic.wording import limit_text
 
@@ -140,7 +139,10 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
     Attributes:
         token_asked: Whether the server asked for `mysql_clear_password`.
         dialled_at: When the TCP connection was there, as a `time.monotonic` value.
+        peer: The address that was dialled.
+        thread: Where the handshake was, until it is taken: a session goes on there. Without one it ends.
         compressed: The stream that data goes through after authentication, if compression was agreed on.
+        certificate: The server's, as `getpeercert` gives it, once a handshake has ended with TLS.
     """
 
     def __init__(
@@ -148,11 +150,14 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         credential: Credential | None,
         deadline: float,
         compress: Compress = "off",
-        at_tls: Callable[[Any], None] | None = None,
+        abort: dial.Abort | None = None,
+        *,
+        ends_with_tls: bool = False,
         **options: Any,
     ) -> None:
+        self._abort = abort or dial.Abort()
         self._credential = credential
-        self._at_tls = at_tls  # called with the certificate, when the handshake is to end there
+        self._ends_with_tls = ends_with_tls
         self._reached: Reached = "tcp"
         self._deadline = deadline
         self._compress: Compress = compress
@@ -161,7 +166,10 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         self._reader: _DeadlineReader | None = None
         self.token_asked = False
         self.dialled_at = time.monotonic()
+        self.peer = dial.Address(options.get("host", ""), 0)
+        self.thread: BackgroundThread | None = None
         self.compressed: CompressedStream | None = None
+        self.certificate: dict[str, Any] = {}
         self._sock: Any = None
         self.ctx: Any = None
         super().__init__(defer_connect=True, auth_plugin_map={"mysql_clear_password": _ClearPassword}, **options)
@@ -208,15 +216,23 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         sock, self._sock = self._sock, None
         return sock
 
+    def take_thread(self) -> BackgroundThread | None:
+        """Hand over the thread."""
+        thread, self.thread = self.thread, None
+        return thread
+
     def _force_close(self) -> None:
-        # PyMySQL's own method swallows every exception, interrupts included. This closes the descriptor: a file object
-        # that an interrupt left open would keep the socket open too.
-        if self._sock is not None and self._sock.fileno() >= 0:
-            socket.close(self._sock.detach())
-        self._sock = None
+        # PyMySQL's own method swallows every exception. This closes the descriptor in one step, even if a file object
+        # still holds the socket open.
+        sock, self._sock = self._sock, None
+        self._abort.watch(None)
+        if sock is not None:
+            socket.SocketType.close(sock)
 
     def __del__(self) -> None:
-        """PyMySQL would close the socket here; it has another owner."""
+        """Close a socket that nobody has taken, because of an interrupt."""
+        if getattr(self, "_sock", None) is not None:
+            self._force_close()
 
     def _request_authentication(self) -> None:
         self._reached = "greeting"
@@ -246,8 +262,8 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
     def tls_established(self, took: float) -> None:
         """The TLS handshake is over: the second measure of the round trip."""
         self._reached = "tls"
-        if self._at_tls is not None:
-            self._at_tls(self._sock.getpeercert())
+        if self._ends_with_tls:
+            self.certificate = self._sock.getpeercert() or {}
             raise _Verified
         if self._compress == "auto" and self._algorithm is not None and took < compression.FAST_LINK:
             raise _FastLink
@@ -280,7 +296,7 @@ class _FastLink(Exception):  # noqa: N818 - no error: it ends a handshake that b
 
 @dataclass(frozen=True, slots=True)
 class _OwnedTls:
-    """An SSL context whose socket has an owner before the TLS handshake, the likeliest moment for an interrupt."""
+    """An SSL context whose socket is known, to its owner and to who may abort it, before the TLS handshake."""
 
     context: ssl.SSLContext
     owner: GuardedConnection
@@ -290,6 +306,7 @@ class _OwnedTls:
         self.owner._sock = self.context.wrap_socket(
             sock, server_hostname=server_hostname, do_handshake_on_connect=False
         )
+        self.owner._abort.watch(self.owner._sock)
         began = time.monotonic()
         self.owner._sock.do_handshake()
         self.owner.tls_established(time.monotonic() - began)
@@ -318,7 +335,8 @@ def log_in(
     """Connect, verify TLS for `host` and authenticate, all within `timeout` seconds; return what `take` makes of it.
 
     With `dial_timeout`, TCP has only so much of it. `options` are PyMySQL's own. The socket belongs to what `take` has
-    made; if it raises, to nobody: it is closed.
+    made; if it raises, to nobody: it is closed. An interrupt ends only the wait, at once; the attempt is told to end,
+    and closes its socket itself.
 
     Raises:
         UnreachableError: Nothing answers at the address.
@@ -326,51 +344,9 @@ def log_in(
         ConnectError: The server does not offer the compression that was asked for.
         HandshakeError: The server or TLS refused for any other reason.
     """
-    deadline = time.monotonic() + timeout
     options = {"program_name": "rds_iam_magic"} | options
     options |= {"host": host, "user": user, "database": database, "ssl": context, "write_timeout": timeout}
-    opened = _attempt(address, take, credential, deadline, compress, options, dial_timeout or timeout)
-    if opened is None:
-        opened = _attempt(address, take, credential, deadline, "off", options, dial_timeout or timeout)
-    assert opened is not None  # noqa: S101 - without compression, a fast link ends nothing; for mypy
-    return opened
-
-
-def _attempt(
-    address: dial.Address,
-    take: Take[Opened],
-    credential: Credential | None,
-    deadline: float,
-    compress: Compress,
-    options: dict[str, Any],
-    dial_timeout: float,
-) -> Opened | None:
-    """What `take` makes; None if the link has turned out to be a fast one, or nobody is to log in; else it raises."""
-    handled = sys.exc_info()[1]
-    raw = GuardedConnection(credential, deadline, compress, **options)
-    sock: socket.socket | None = None
-    failure: BaseException
-    try:
-        sock = dial.dial(address, min(deadline, time.monotonic() + dial_timeout))
-        raw.dialled_at = time.monotonic()
-        peer = dial.Address(*sock.getpeername()[:2])
-        raw.connect(sock)
-        raw._sock.settimeout(None)
-        opened = take(raw, peer)
-        raw.take_socket()
-        return opened
-    except BaseException as error:  # noqa: BLE001 - PyMySQL stumbles over a malformed greeting in any way; raised below
-        failure = error
-    finally:
-        raw.forget()
-        raw._force_close()  # unless the socket was handed over
-    if sock is not None:
-        sock.close()  # does nothing if TLS took it over
-    if isinstance(failure, (_FastLink, _Verified)):
-        return None
-    # Raised outside the handler, without the original frames: PyMySQL's hold the secret in their locals.
-    timeout = options["write_timeout"]
-    raise _cleaned(failure, handled, raw, expired=time.monotonic() >= deadline, timeout=timeout)
+    return _opened(address, take, credential, dial_timeout, options, compress)
 
 
 def verify_tls(
@@ -381,7 +357,7 @@ def verify_tls(
     timeout: float,
     dial_timeout: float | None = None,
 ) -> tuple[str, ...]:
-    """Connect and verify TLS for `host`, all within `timeout` seconds; no user name and no secret is sent.
+    """Connect and verify TLS for `host`, as `log_in` does; no user name and no secret is sent.
 
     Returns:
         The names in the certificate.
@@ -389,11 +365,94 @@ def verify_tls(
     Raises:
         UnreachableError, TlsError, HandshakeError: As `log_in` does.
     """
-    certificates: list[Any] = []
-    options = {"host": host, "user": "", "ssl": context, "write_timeout": timeout, "at_tls": certificates.append}
-    _attempt(address, _session, None, time.monotonic() + timeout, "off", options, dial_timeout or timeout)
-    names = (value for certificate in certificates for _, value in certificate.get("subjectAltName", ()))
-    return tuple(dict.fromkeys(map(str, names)))
+    options = {"host": host, "user": "", "ssl": context, "write_timeout": timeout, "ends_with_tls": True}
+    return _opened(address, _names, None, dial_timeout, options)
+
+
+def _names(raw: GuardedConnection, _: dial.Address) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(value) for _, value in raw.certificate.get("subjectAltName", ())))
+
+
+def _opened(
+    address: dial.Address,
+    take: Take[Opened],
+    credential: Credential | None,
+    dial_timeout: float | None,
+    options: dict[str, Any],
+    compress: Compress = "off",
+) -> Opened:
+    """What `take` makes of a handshake in the background; `options` are those of `GuardedConnection`."""
+    timeout = options["write_timeout"]
+    attempt = _Attempt(address, credential, time.monotonic() + timeout, dial_timeout or timeout, dial.Abort(), options)
+    thread = BackgroundThread()
+    call = BackgroundCall(lambda: attempt.shake_hands(compress), thread)
+    try:
+        raw = call.wait_for_result()
+        raw.thread = thread
+        opened = take(raw, raw.peer)
+        raw.take_socket()
+        if raw.take_thread() is not None:
+            thread.close()
+        return opened
+    except BaseException:
+        call.abandon(GuardedConnection._force_close)
+        attempt.abort.abort()
+        thread.close()
+        raise
+    finally:
+        del call  # it holds the error, whose traceback holds this frame
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """All that happens before the socket has an owner, on a thread where no interrupt strikes.
+
+    `SSLSocket._create` makes a second socket object for the descriptor, and lets the first one go some lines later. An
+    interrupt in between would leave it two owners, and each closes it: the second one whatever has its number by then.
+    """
+
+    address: dial.Address
+    credential: Credential | None
+    deadline: float
+    dial_timeout: float
+    abort: dial.Abort
+    options: dict[str, Any]
+
+    def shake_hands(self, compress: Compress) -> GuardedConnection:
+        """PyMySQL's connection after the handshake; without a socket, if that was to end with TLS."""
+        raw = self._once(compress) or self._once("off")
+        assert raw is not None  # noqa: S101 - without compression, a fast link ends nothing; for mypy
+        return raw
+
+    def _once(self, compress: Compress) -> GuardedConnection | None:
+        """None if the link has turned out to be a fast one; in every other case it raises."""
+        raw = GuardedConnection(self.credential, self.deadline, compress, self.abort, **self.options)
+        sock: socket.socket | None = None
+        try:
+            sock = dial.dial(self.address, min(self.deadline, time.monotonic() + self.dial_timeout), self.abort)
+            raw.dialled_at = time.monotonic()
+            raw.peer = dial.Address(*sock.getpeername()[:2])
+            raw.connect(sock)
+            raw._sock.settimeout(None)
+            self.abort.watch(None)
+            raw.forget()
+            return raw
+        except BaseException as error:  # noqa: BLE001 - PyMySQL stumbles over a malformed greeting in any way; see below
+            failure = error
+        raw.forget()
+        raw._force_close()
+        if sock is not None:
+            sock.close()  # does nothing if TLS took it over
+        if isinstance(failure, _FastLink):
+            return None
+        if isinstance(failure, _Verified):
+            return raw
+        if isinstance(failure, Exception) and not isinstance(failure, RdsIamError):
+            limit = self.options["write_timeout"] if time.monotonic() >= self.deadline else None
+            failure = HandshakeError(_failure(failure, raw, limit))
+        # Raised outside the handler, without the original frames: PyMySQL's hold the secret in their locals.
+        failure.__context__ = failure.__cause__ = None
+        raise failure.with_traceback(None)
 
 
 def open_session(address: dial.Address, **login: Any) -> ServerSession:
@@ -404,40 +463,16 @@ def open_session(address: dial.Address, **login: Any) -> ServerSession:
 
 
 def _session(raw: GuardedConnection, peer: dial.Address) -> ServerSession:
-    return ServerSession(raw._sock, peer, raw, raw.compressed)
+    return ServerSession(raw._sock, peer, raw, raw.compressed, raw.take_thread())
 
 
-def _cleaned(
-    failure: BaseException, handled: BaseException | None, raw: GuardedConnection, *, expired: bool, timeout: float
-) -> BaseException:
-    """What to raise for a failed handshake: one of our errors, or what a signal handler raised meanwhile.
-
-    `handled` is the exception that the calling code was handling; it does not count.
-    """
-    for error in _chain(failure, handled):
-        if not isinstance(error, RdsIamError) and not _is_of_the_socket(error):
-            failure = error  # raised by a signal handler; PyMySQL took it for a socket error
-    is_foreign = not _is_of_the_socket(failure)
-    if not isinstance(failure, Exception) or isinstance(failure, RdsIamError) or is_foreign:
-        failure.__traceback__ = failure.__context__ = failure.__cause__ = None
-        return failure
-    return HandshakeError(_failure(failure, raw, expired=expired, timeout=timeout))
-
-
-def _chain(error: BaseException | None, handled: BaseException | None) -> Iterator[BaseException]:
-    """An error and the errors that led to it."""
-    while error is not None and error is not handled:
-        yield error
-        error = getattr(error, "original_exception", None) or error.__context__
-
-
-def _failure(error: Exception, raw: GuardedConnection, *, expired: bool, timeout: float) -> HandshakeFailure:
+def _failure(error: Exception, raw: GuardedConnection, expired: float | None) -> HandshakeFailure:
     code, message = 0, type(error).__name__  # the message of other errors may contain what was to be sent
     if isinstance(error, pymysql_errors.Error) and len(error.args) > 1 and isinstance(error.args[0], int):
         code, message = error.args[0], str(error.args[1])
     cause: BaseException | None = getattr(error, "original_exception", None)
-    if expired:
-        cause = TimeoutError(f"no answer within {limit_text(timeout)}")
+    if expired is not None:
+        cause = TimeoutError(f"no answer within {limit_text(expired)}")
     if cause is not None:
         cause.__traceback__ = cause.__context__ = None
     return HandshakeFailure(code, message, cause, raw.token_asked, _is_mariadb(raw), raw.reached)
@@ -449,16 +484,6 @@ def _is_mariadb(raw: GuardedConnection) -> bool:
     return is_greeted and (
         "mariadb" in str(raw.server_version).lower() or not raw.server_capabilities & CLIENT.LONG_PASSWORD
     )
-
-
-# The modules that raise during the handshake, besides the socket's own.
-_HANDSHAKE = frozenset(
-    {"encodings", "pymysql", __name__, session.__name__, compressed_stream.__name__, Secret.__module__}
-)
-
-
-def _is_of_the_socket(error: BaseException) -> bool:
-    return dial.is_of_the_socket(error, _HANDSHAKE)
 
 
 def _left(deadline: float) -> float:

@@ -38,6 +38,7 @@ class ServerSession:
         peer: See below.
         greeting: PyMySQL's connection, which holds what the handshake reported.
         compressed: The stream on `sock` that data goes through, if compression was agreed on.
+        thread: See below; a new one by default.
 
     Attributes:
         peer: The address that was dialled: the server that the host name resolved to, or the tunnel.
@@ -56,11 +57,16 @@ class ServerSession:
     """
 
     def __init__(
-        self, sock: Any, peer: dial.Address, greeting: Any, compressed: CompressedStream | None = None
+        self,
+        sock: Any,
+        peer: dial.Address,
+        greeting: Any,
+        compressed: CompressedStream | None = None,
+        thread: BackgroundThread | None = None,
     ) -> None:
         self._sock: Any = sock
         self._compressed = compressed
-        self.thread = BackgroundThread()
+        self.thread = thread or BackgroundThread()
         self._pid = os.getpid()
         self._command: BackgroundCall[list[Event]] | None = None  # our own command that was interrupted while it ran
         self.peer = peer
@@ -247,7 +253,7 @@ class ServerSession:
         sock, self._sock = self._sock, None
         if sock is not None:
             self.thread.close()
-            socket.close(sock.detach())  # no TLS close_notify either: the parent's session stays open
+            socket.SocketType.close(sock)  # no TLS close_notify either: the parent's session stays open
 
     def close(self) -> None:
         """Send COM_QUIT and close; a second call does nothing.

@@ -1,5 +1,6 @@
 """What goes wrong between the user's AWS configuration and a token, in words."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -92,6 +93,20 @@ def test_the_credentials_as_variables_of_the_aws_cli(monkeypatch):
         for name, value in (keys | more).items():
             monkeypatch.setenv(name, value)
         assert environment_of(open_session()) == keys | more
+
+
+def test_credentials_are_read_where_no_interrupt_strikes():
+    """They may come over TLS, or from another program: neither of Python's ways there bears an interrupt."""
+    readers = []
+
+    class Session:
+        def get_credentials(self):
+            readers.append(threading.get_ident())
+
+    with pytest.raises(CredentialsError):
+        credentials_of(Session())
+    assert len(readers) == 1
+    assert readers[0] != threading.get_ident()
 
 
 def test_unknown_profile():

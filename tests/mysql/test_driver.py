@@ -10,6 +10,7 @@ import pytest
 from pymysql.connections import Connection
 from pymysql.constants import CLIENT, COMMAND
 
+from rds_iam_magic.aws.secret import Secret
 from rds_iam_magic.mysql import driver
 
 
@@ -55,7 +56,7 @@ def test_the_handler_is_asked_for_the_plugin_by_name():
 
 def test_the_password_is_read_from_the_attribute_that_is_guarded():
     """Were it copied elsewhere, the guard could be gone around."""
-    raw = driver.GuardedConnection(driver.Password(driver.Secret("t0p-secret")), deadline=0)
+    raw = driver.GuardedConnection(driver.Password(Secret("t0p-secret")), deadline=0)
     assert raw.password == b""
     assert "t0p-secret" not in repr(vars(raw))
 

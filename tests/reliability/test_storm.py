@@ -141,7 +141,5 @@ def test_at_every_line_of_ending_a_query(calm):
     assert inject_into_use(calm, KeyboardInterrupt, work, after=KeyboardInterrupt, step=31) > 10
 
 
-# Python closes a socket whose making was interrupted, with a warning: nobody has it yet. The descriptors are counted.
-@pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")
 def test_at_random_moments(calm):
     storm.random_storm(calm, 6, at_least=10)
