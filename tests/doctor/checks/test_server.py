@@ -4,6 +4,7 @@ import datetime
 import socket
 import ssl
 import time
+from dataclasses import replace
 
 import pytest
 import trustme
