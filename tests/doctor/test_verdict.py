@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rds_iam_magic.aws.policies.evaluate import Verdict
 from rds_iam_magic.doctor.causes.table import CAUSES
 from rds_iam_magic.doctor.evidence import (
     Evidence,
     Failed,
     LogEntry,
     Network,
+    NoSuch,
     NotLooked,
     NotPermitted,
     Permission,
@@ -26,7 +28,7 @@ from rds_iam_magic.doctor.evidence import (
 from rds_iam_magic.doctor.findings import CHECKS
 from rds_iam_magic.doctor.verdict import diagnosis_of
 from rds_iam_magic.errors import TargetError
-from tests.doctor.worlds import HEALTHY, NOW, WORLDS, at_proxy, not_reached, refused
+from tests.doctor.worlds import HEALTHY, NOW, WORLDS, at_proxy, not_reached, refused, said
 
 FIELDS = tuple(field.name for field in fields(Evidence) if field.name != "asked")
 NAMES = [f"{number}-{cause}" for number, (cause, _) in enumerate(WORLDS)]
@@ -118,8 +120,8 @@ def test_who_is_let_in_has_no_problem(changes):
 def test_a_proxy_without_tokens_is_described_so():
     evidence = at_proxy(proxy=Proxy("front", iam=False, has_user=None), metrics={})
     evidence = replace(evidence, answer=NotLooked("network"))
-    said = next(finding for finding in diagnosis_of(evidence).findings if finding.check == "proxy")
-    assert "it takes no tokens for this user" in said.sentence
+    found = next(finding for finding in diagnosis_of(evidence).findings if finding.check == "proxy")
+    assert "it takes no tokens for this user" in found.sentence
 
 
 def test_all_is_well():
@@ -163,3 +165,23 @@ def test_a_name_keeps_its_case(cause, evidence):
     evidence = replace(evidence, asked=replace(evidence.asked, user="analyst"))
     for finding in diagnosis_of(evidence).findings:
         assert not finding.sentence.startswith(("Analyst", "Sandbox")), cause
+
+
+@pytest.mark.parametrize("code", [1040, 1129])
+def test_what_is_said_before_tls_is_no_proof_that_it_is_the_database(code):
+    nobody = {"database": NoSuch("123456789012", "eu-west-1"), "permission": NotLooked("database")}
+    evidence = replace(said(code, "no"), tls=NotLooked("server"), **nobody)
+    assert diagnosis_of(evidence).verdict.causes == ("limits",)
+
+
+def test_an_account_that_is_not_known_is_not_named():
+    nobody = {"database": NoSuch("", "eu-west-1"), "permission": NotLooked("database")}
+    verdict = diagnosis_of(refused(identity=Failed("no answer"), **nobody)).verdict
+    assert verdict.sentence == "The credentials are of one account; the database is in another one."
+
+
+def test_another_secret_of_a_proxy_does_not_hide_what_iam_says():
+    ill = Proxy("front", iam=True, has_user=True, health=(("UNAVAILABLE", "AUTH_FAILURE", "the secret of bob"),))
+    permission = Permission(Verdict.NOT_ALLOWED, "arn:x/analyst", "arn:aws:iam::123456789012:user/me")
+    verdict = diagnosis_of(at_proxy(proxy=ill, permission=permission)).verdict
+    assert verdict.causes == ("policy-missing",)

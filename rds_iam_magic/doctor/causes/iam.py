@@ -202,15 +202,18 @@ def _account(evidence: Evidence) -> Suspicion:
     region = target.region_of_name if isinstance(target, Target) else ""
     if not isinstance(database, NoSuch) or database.region != region:  # looked for elsewhere, or it is not described
         return _unless_logged(evidence, of_token(evidence), "permission")
-    account = database.account or (identity.account if isinstance(identity, Identity) else "of these credentials")
-    if known(evidence.answer) is not None:
-        return _other_account(account, f"It answers, and none of that account has this endpoint in {database.region}.")
-    return UNSEEN
+    account = database.account or (identity.account if isinstance(identity, Identity) else "")
+    if known(evidence.answer) is None:
+        return UNSEEN
+    tls = known(evidence.tls)
+    if tls is None or tls.outcome != "verified":  # what answers may be something else
+        return _unless_logged(evidence, of_token(evidence), "permission")
+    return _other_account(account, f"It answers, and none of that account has this endpoint in {database.region}.")
 
 
 def _other_account(account: str, why: str) -> Suspicion:
     return certain(
-        f"The credentials are of account {account}; the database is in another one.",
+        f"The credentials are of {f'account {account}' if account else 'one account'}; the database is in another one.",
         why,
         "Use credentials of the database's account: --profile NAME, or assume a role there: --role-arn ARN.",
     )
@@ -291,7 +294,9 @@ def _proxy_secret(evidence: Evidence) -> Suspicion:
         )
     refused = [words or reason for _, reason, words in known(proxy.health) or () if reason == "AUTH_FAILURE"]
     if refused:
-        return certain(
+        permission = known(evidence.permission)
+        is_first = permission is None or permission.verdict not in (Verdict.NOT_ALLOWED, Verdict.DENIED)
+        return (certain if is_first else likely)(  # it may be another user's secret
             f"The RDS Proxy {proxy.name} cannot log in to its database: a secret is outdated.",
             f"RDS says of its target: AUTH_FAILURE ({refused[0]}).",
             f"Set the password in the proxy's secret for {user} to that of the database user.",
