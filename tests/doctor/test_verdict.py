@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rds_iam_magic.aws.policies.evaluate import Verdict
 from rds_iam_magic.doctor.causes.table import CAUSES
 from rds_iam_magic.doctor.evidence import (
     Evidence,
@@ -178,10 +177,3 @@ def test_an_account_that_is_not_known_is_not_named():
     nobody = {"database": NoSuch("", "eu-west-1"), "permission": NotLooked("database")}
     verdict = diagnosis_of(refused(identity=Failed("no answer"), **nobody)).verdict
     assert verdict.sentence == "The credentials are of one account; the database is in another one."
-
-
-def test_another_secret_of_a_proxy_does_not_hide_what_iam_says():
-    ill = Proxy("front", iam=True, has_user=True, health=(("UNAVAILABLE", "AUTH_FAILURE", "the secret of bob"),))
-    permission = Permission(Verdict.NOT_ALLOWED, "arn:x/analyst", "arn:aws:iam::123456789012:user/me")
-    verdict = diagnosis_of(at_proxy(proxy=ill, permission=permission)).verdict
-    assert verdict.causes == ("policy-missing",)

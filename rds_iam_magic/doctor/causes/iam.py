@@ -294,9 +294,7 @@ def _proxy_secret(evidence: Evidence) -> Suspicion:
         )
     refused = [words or reason for _, reason, words in known(proxy.health) or () if reason == "AUTH_FAILURE"]
     if refused:
-        permission = known(evidence.permission)
-        is_first = permission is None or permission.verdict not in (Verdict.NOT_ALLOWED, Verdict.DENIED)
-        return (certain if is_first else likely)(  # it may be another user's secret
+        return certain(
             f"The RDS Proxy {proxy.name} cannot log in to its database: a secret is outdated.",
             f"RDS says of its target: AUTH_FAILURE ({refused[0]}).",
             f"Set the password in the proxy's secret for {user} to that of the database user.",
