@@ -17,6 +17,7 @@ from rds_iam_magic.doctor.evidence import (
     Failed,
     LogEntry,
     Network,
+    NoSuch,
     NotLooked,
     NotPermitted,
     Permission,
@@ -27,7 +28,7 @@ from rds_iam_magic.doctor.evidence import (
 from rds_iam_magic.doctor.findings import CHECKS
 from rds_iam_magic.doctor.verdict import diagnosis_of
 from rds_iam_magic.hints import Interface, spell
-from tests.doctor.worlds import HEALTHY, NOW, WORLDS, at_proxy, not_reached, refused
+from tests.doctor.worlds import HEALTHY, NOW, WORLDS, at_proxy, not_reached, refused, said
 
 FIELDS = tuple(field.name for field in fields(Evidence) if field.name != "asked")
 NAMES = [f"{number}-{cause}" for number, (cause, _) in enumerate(WORLDS)]
@@ -145,8 +146,8 @@ def test_who_is_let_in_has_no_problem(changes):
 def test_a_proxy_without_tokens_is_described_so():
     evidence = at_proxy(proxy=Proxy("front", iam=False, has_user=None), metrics={})
     evidence = replace(evidence, answer=NotLooked("network"))
-    said = next(finding for finding in diagnosis_of(evidence).findings if finding.check == "proxy")
-    assert "it takes no tokens for this user" in said.sentence
+    found = next(finding for finding in diagnosis_of(evidence).findings if finding.check == "proxy")
+    assert "it takes no tokens for this user" in found.sentence
 
 
 def test_all_is_well():
@@ -185,3 +186,16 @@ def test_a_name_keeps_its_case(cause, evidence):
     evidence = replace(evidence, asked=replace(evidence.asked, user="analyst"))
     for finding in diagnosis_of(evidence).findings:
         assert not finding.sentence.startswith(("Analyst", "Sandbox")), cause
+
+
+@pytest.mark.parametrize("code", [1040, 1129])
+def test_what_is_said_before_tls_is_no_proof_that_it_is_the_database(code):
+    nobody = {"database": NoSuch("123456789012", "eu-west-1"), "permission": NotLooked("database")}
+    evidence = replace(said(code, "no"), tls=NotLooked("server"), **nobody)
+    assert diagnosis_of(evidence).verdict.causes == ("limits",)
+
+
+def test_an_account_that_is_not_known_is_not_named():
+    nobody = {"database": NoSuch("", "eu-west-1"), "permission": NotLooked("database")}
+    verdict = diagnosis_of(refused(identity=Failed("no answer"), **nobody)).verdict
+    assert verdict.sentence == "The credentials are of one account; the database is in another one."

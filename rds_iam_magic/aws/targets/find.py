@@ -90,10 +90,12 @@ def _of_that_name(describer: Describer, identifier: str) -> tuple[list[Row], Row
 
 def _unknown(identifier: str, region: str, names: list[str], denied: list[str]) -> TargetError:
     near = difflib.get_close_matches(identifier.lower(), names, n=3, cutoff=0.4) or names[:5]
+    others = "" if denied else ", nor a proxy or global database of that name"
     error = TargetError(
-        f"There is no DB cluster or instance {identifier!r} in {region}, nor a proxy or global database of that name.",
+        f"There is no DB cluster or instance {identifier!r} in {region}{others}.",
         f"Similar names there: {', '.join(near)}." if near else "",
         cause="target-unknown",
+        facts={"permission": " and ".join(denied)} if denied else None,  # it may be what was not looked at
     )
     if denied:
         error.put_before_hint(f"Not all was looked at: that takes {' and '.join(denied)}.")

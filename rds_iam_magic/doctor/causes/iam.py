@@ -204,15 +204,18 @@ def _account(evidence: Evidence) -> Suspicion:
     region = target.region_of_name if isinstance(target, Target) else ""
     if not isinstance(database, NoSuch) or database.region != region:  # looked for elsewhere, or it is not described
         return unless_logged(evidence, of_token(evidence), "permission")
-    account = database.account or (identity.account if isinstance(identity, Identity) else "of these credentials")
-    if known(evidence.answer) is not None:
-        return _other_account(account, f"It answers, and that account has no such endpoint in {database.region}.")
-    return UNSEEN
+    account = database.account or (identity.account if isinstance(identity, Identity) else "")
+    if known(evidence.answer) is None:
+        return UNSEEN
+    tls = known(evidence.tls)
+    if tls is None or tls.outcome != "verified":  # what answers may be something else
+        return unless_logged(evidence, of_token(evidence), "permission")
+    return _other_account(account, f"It answers, and that account has no such endpoint in {database.region}.")
 
 
 def _other_account(account: str, why: str) -> Suspicion:
     return certain(
-        f"The credentials belong to account {account}; the database is in another one.",
+        f"The credentials belong to {f'account {account}' if account else 'one account'}; the database is in another one.",
         why,
         Note("Use credentials of the database's account: {option:profile}. Or assume a role there: {option:role-arn}."),
     )

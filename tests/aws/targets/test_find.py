@@ -72,6 +72,7 @@ def test_a_name_of_nothing(asking, inside):
     with only(inside, *LOOK) as profile:
         with pytest.raises(TargetError, match="There is no DB cluster") as caught:
             find.by_identifier(Asking(profile=profile).session, "sandbx")
+    assert "nor a proxy" not in caught.value.message, "nobody has looked"
     assert caught.value.hint.startswith("Not all was looked at: that takes rds:Describe")
 
 

@@ -112,6 +112,9 @@ def test_two_of_one_name(look, inside):
         rds.delete_db_instance(DBInstanceIdentifier="sandbox", SkipFinalSnapshot=True)
 
 
+_DESCRIBE = ["rds:DescribeDBClusters", "rds:DescribeDBInstances"]
+
+
 def test_without_a_region(look, inside, monkeypatch):
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.delenv("AWS_REGION", raising=False)
@@ -127,6 +130,8 @@ def test_without_a_region(look, inside, monkeypatch):
         (["rds:DescribeDBInstances"], "sandbox-1", {"reader": True}, "rds:DescribeDBClusters"),
         ([], "worldwide", {}, "rds:DescribeDBClusters"),
         (["rds:DescribeGlobalClusters"], "worldwide", {}, "rds:DescribeDBClusters"),
+        (_DESCRIBE, "sandbox-proxy", {}, "rds:DescribeDBProxies and rds:DescribeGlobalClusters"),
+        ([*_DESCRIBE, "rds:DescribeDBProxies"], "worldwide", {}, "rds:DescribeGlobalClusters"),
         ([], "", {"stack": "sandbox"}, "cloudformation:DescribeStacks"),
     ],
 )
