@@ -78,8 +78,8 @@ SPELLINGS: dict[str, tuple[str, str]] = {  # in Python, in the notebook
         "%rds_iam_connect TARGET -u USER -d DATABASE",
     ),
     "command:create-user": (
-        "CREATE USER '{user}' IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
-        "%rds_iam_user create {user} --target TARGET --grant …",
+        "CREATE USER {account} IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
+        "%rds_iam_user create {word} --target TARGET --grant …",
     ),
     "command:create-user-with": (
         "CREATE USER USER IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",

@@ -449,7 +449,7 @@ class _Attempt:
             return raw
         if isinstance(failure, Exception) and not isinstance(failure, RdsIamError):
             limit = self.options["write_timeout"] if time.monotonic() >= self.deadline else None
-            failure = HandshakeError(_failure(failure, raw, limit))
+            failure = HandshakeError(_failure(failure, raw, limit, self.credential))
         # Raised outside the handler, without the original frames: PyMySQL's hold the secret in their locals.
         failure.__context__ = failure.__cause__ = None
         raise failure.with_traceback(None)
@@ -466,10 +466,14 @@ def _session(raw: GuardedConnection, peer: dial.Address) -> ServerSession:
     return ServerSession(raw._sock, peer, raw, raw.compressed, raw.take_thread())
 
 
-def _failure(error: Exception, raw: GuardedConnection, expired: float | None) -> HandshakeFailure:
+def _failure(
+    error: Exception, raw: GuardedConnection, expired: float | None, credential: Credential | None
+) -> HandshakeFailure:
     code, message = 0, type(error).__name__  # the message of other errors may contain what was to be sent
     if isinstance(error, pymysql_errors.Error) and len(error.args) > 1 and isinstance(error.args[0], int):
         code, message = error.args[0], str(error.args[1])
+    if credential is not None:
+        message = credential.secret.hidden_in(message)  # should the server repeat it
     cause: BaseException | None = getattr(error, "original_exception", None)
     if expired is not None:
         cause = TimeoutError(f"no answer within {limit_text(expired)}")

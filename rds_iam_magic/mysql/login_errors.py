@@ -10,7 +10,9 @@ import ssl
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.aws.endpoint import Kind
+from rds_iam_magic.connect_options import as_word
 from rds_iam_magic.errors import AccessDeniedError, ConnectError, CredentialsError, TlsError, UnreachableError
+from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
     from rds_iam_magic.mysql.driver import HandshakeFailure
@@ -110,7 +112,7 @@ def _denied(login: Login, failure: HandshakeFailure, *, is_token: bool) -> Conne
         return AccessDeniedError(
             f"The server has no IAM-authenticated user {login.user} for this client address (1045).",
             cause="user-unknown",
-            facts=facts,
+            facts={**facts, "account": quote_name(login.user), "word": as_word(login.user)},
             detail=detail,
         )
     diagnosis = login.diagnose_credentials()

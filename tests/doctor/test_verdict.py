@@ -198,4 +198,4 @@ def test_what_is_said_before_tls_is_no_proof_that_it_is_the_database(code):
 def test_an_account_that_is_not_known_is_not_named():
     nobody = {"database": NoSuch("", "eu-west-1"), "permission": NotLooked("database")}
     verdict = diagnosis_of(refused(identity=Failed("no answer"), **nobody)).verdict
-    assert verdict.sentence == "The credentials are of one account; the database is in another one."
+    assert verdict.sentence == "The credentials belong to one account; the database is in another one."

@@ -215,7 +215,8 @@ def _account(evidence: Evidence) -> Suspicion:
 
 def _other_account(account: str, why: str) -> Suspicion:
     return certain(
-        f"The credentials belong to {f'account {account}' if account else 'one account'}; the database is in another one.",
+        f"The credentials belong to {f'account {account}' if account else 'one account'}; the database is in another "
+        "one.",
         why,
         Note("Use credentials of the database's account: {option:profile}. Or assume a role there: {option:role-arn}."),
     )

@@ -219,16 +219,12 @@ class _Attempt:
         verified = Tls("verified", login.trust_source)
         if failure is not None and failure.reached != "greeting":  # the server's words, before TLS or within
             is_answer = _is_of_the_server(failure.code)
-            words = self._without_token(failure.message if is_answer else error.message)
+            words = _line(failure.message if is_answer else error.message)
             answer = _refused(failure, words) if is_answer else Failed(words)
             return replace(evidence, tls=verified if failure.reached == "tls" else NotLooked("server"), answer=answer)
         if not isinstance(error, TlsError) and failure is None:
             return replace(evidence, tls=Failed(_line(error.message)), answer=NotLooked("TLS"))
         return replace(evidence, tls=self._of_tls(error, login), answer=NotLooked("TLS"))
-
-    def _without_token(self, text: str) -> str:
-        """A server's words on one line; without the token or its secret parts, should it repeat them."""
-        return _line(text if self._token is None else self._token.secret.hidden_in(text))
 
     def _of_tcp(self, error: RdsIamError, way: str) -> Network | None:
         """What became of TCP; None if it is open, and a MySQL server at its other end."""
