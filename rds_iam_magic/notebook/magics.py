@@ -21,6 +21,7 @@ from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
 from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError, StatementError
 from rds_iam_magic.notebook import grammars, options, sqltext
+from rds_iam_magic.notebook.completion.completing import Completing
 from rds_iam_magic.notebook.decorator import magic
 from rds_iam_magic.notebook.doctor.magics import RdsIamDoctor
 from rds_iam_magic.notebook.grammar import near
@@ -62,6 +63,7 @@ class RdsIamMagics(Magics):
         self.looking = RdsIamLooking(shell, self._connection, self.whole)
         self.setup = RdsIamSetup(shell, self._reach, self.whole)
         self.doctor = RdsIamDoctor(shell, self.connections, self._reached_by)
+        self.completing = Completing(shell, self.connections)
 
     @line_magic
     @magic(grammars.CONNECT)
@@ -294,6 +296,7 @@ def load(ipython: InteractiveShell) -> None:
     if magics_of(ipython) is None:
         magics = RdsIamMagics(ipython)
         setattr(ipython, _INSTANCE, magics)
+        magics.completing.begin()
         atexit.register(magics.close_all)  # in order, and with a word on a transaction that was open
     magics = getattr(ipython, _INSTANCE)
     ipython.register_magics(magics, magics.looking, magics.setup, magics.doctor)
@@ -305,6 +308,7 @@ def unload(ipython: InteractiveShell) -> None:
     if magics is None:
         return
     atexit.unregister(magics.close_all)
+    magics.completing.end()
     magics.close_all()
     magics.whole.clear()
     for each in (magics, magics.looking, magics.setup, magics.doctor):
