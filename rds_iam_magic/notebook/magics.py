@@ -63,7 +63,7 @@ class RdsIamMagics(Magics):
         self.looking = RdsIamLooking(shell, self._connection, self.whole)
         self.setup = RdsIamSetup(shell, self._reach, self.whole)
         self.doctor = RdsIamDoctor(shell, self.connections, self._reached_by)
-        self.completing = Completing(shell, self.connections)
+        self.completing = Completing(shell, self.connections, lambda: self.current)
 
     @line_magic
     @magic(grammars.CONNECT)
@@ -124,7 +124,7 @@ class RdsIamMagics(Magics):
     def close_all(self) -> None:
         """Close every held connection."""
         for connection in self.connections.values():
-            connection.close()
+            self._end(connection)
         self.connections.clear()
         self.current = None
 
@@ -160,10 +160,11 @@ class RdsIamMagics(Magics):
         alias = parsed.alias or parsed.section or f"{endpoint.identifier}{'-reader' if is_reader else ''}"
         replaced = self.connections.pop(alias, None)
         if replaced is not None:
-            replaced.close()
+            self._end(replaced)
             display.note(f"this replaces the previous connection {alias}.")
         self.connections[alias], self._reached[alias] = connection, parsed.options
         self.current = alias
+        self.completing.connected(connection)
         display.connected(alias, connection)
         if parsed.save is not None:
             self._save(parsed.save, target, parsed)
@@ -178,10 +179,14 @@ class RdsIamMagics(Magics):
         display.say(f"{'Replaced' if replaced else 'Saved'} section {name} in {path_of_sections()}.")
 
     def _close(self, alias: str) -> None:
-        self._held(alias).close()
+        self._end(self._held(alias))
         del self.connections[alias]
         if self.current == alias:
             self.current = next(reversed(self.connections), None)
+
+    def _end(self, connection: Connection) -> None:
+        self.completing.closed(connection)
+        connection.close()
 
     def _name(self, alias: str | None) -> None:
         from rds_iam_magic.notebook import display

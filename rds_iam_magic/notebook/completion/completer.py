@@ -5,17 +5,19 @@ It may be asked on any thread, while a cell runs on another one, and never waits
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.completion import aws_names
 from rds_iam_magic.notebook.completion.cell import Place, place_of
-from rds_iam_magic.notebook.completion.magic_line import complete_line
-from rds_iam_magic.notebook.completion.suggestion import Suggestion, Suggestions
+from rds_iam_magic.notebook.completion.magic_line import alias_on, complete_line, sql_start
+from rds_iam_magic.notebook.completion.sql_body import Surroundings, complete_sql
+from rds_iam_magic.notebook.completion.suggestion import Suggestion, Suggestions, first_of
 from rds_iam_magic.notebook.completion.used_before import earlier_cells, merged, used_in
 from rds_iam_magic.notebook.variables import bindable
+from rds_iam_magic.schema.catalog.catalog import Catalog, SchemaNames
 from rds_iam_magic.sections import read_section, section_names
 
 if TYPE_CHECKING:
@@ -33,11 +35,21 @@ class MagicCompleter:
     Args:
         shell: The shell.
         connections: The held connections, by alias.
+        current: Returns the current connection's alias, or None.
+        catalog_of: Returns what is known of a connection's server, and never waits.
     """
 
-    def __init__(self, shell: InteractiveShell, connections: Mapping[str, Connection]) -> None:
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        connections: Mapping[str, Connection],
+        current: Callable[[], str | None],
+        catalog_of: Callable[[Connection], Catalog],
+    ) -> None:
         self._shell = shell
         self._connections = connections
+        self._current = current
+        self._catalog_of = catalog_of
         self._earlier: dict[str, list[str]] | None = None
 
     def complete(self, cell: str, offset: int) -> Suggestions | None:
@@ -46,17 +58,42 @@ class MagicCompleter:
         if place is None:
             return None
         try:
-            return self._at(place).shifted(place.start)
+            return self._at(place, cell).shifted(place.start)
         except Exception:  # noqa: BLE001 - IPython would print a traceback into the cell that is being typed
             return Suggestions(offset, [])
 
-    def _at(self, place: Place) -> Suggestions:
+    def _at(self, place: Place, cell: str) -> Suggestions:
+        aliases = list(self._connections)
+        line = cell[: place.start].rstrip("\n").rpartition("\n")[2].partition(f"{_name(place)}")[2]
+        alias = alias_on(place.grammar, line if place.is_body else place.text, aliases)
+        around = self._around(alias)
         if place.is_body:
-            return Suggestions(place.at, [])
-        return complete_line(place.grammar, place.text[: place.at], self._known, is_cell=place.is_cell)
+            return complete_sql(place.text, place.at, around)
 
-    def _known(self, key: str) -> Sequence[Suggestion]:
+        def known(key: str) -> Sequence[Suggestion]:
+            return self._known(key, around)
+
+        before = place.text[: place.at]
+        on_line = complete_line(place.grammar, before, known, is_cell=place.is_cell)
+        start = None if place.is_cell else sql_start(place.grammar, before, aliases)
+        if start is None:
+            return on_line
+        in_sql = complete_sql(place.text[start:], place.at - start, around).shifted(start)
+        same = on_line.items if on_line.start == in_sql.start else []  # an alias may stand there, too
+        return Suggestions(in_sql.start, first_of([*same, *in_sql.items]))
+
+    def _around(self, alias: str | None) -> Surroundings:
+        """What is known around SQL for the connection with that alias, or the current one."""
+        connection = self._connections.get(alias or self._current() or "")
+        if connection is None:
+            return Surroundings(Catalog(), variables=self.variables())
+        return Surroundings(self._catalog_of(connection), connection.database, self.variables())
+
+    def _known(self, key: str, around: Surroundings) -> Sequence[Suggestion]:
         """The values for a key, the likeliest first."""
+        if key in ("table", "column"):
+            schema = around.catalog.schema(around.database) or SchemaNames()
+            return [Suggestion(name, key) for name in (schema.tables if key == "table" else schema.all_columns)]
         if key == "alias":
             return [Suggestion(alias, "connection") for alias in reversed(list(self._connections))]
         if key == "variable":
@@ -86,6 +123,10 @@ class MagicCompleter:
             self._earlier = used_in(earlier_cells(history.hist_file)) if history.enabled else {}
         cells = reversed(history.input_hist_raw[-_THIS_SESSION:])
         return merged(used_in(cells), self._earlier, _of_sections())
+
+
+def _name(place: Place) -> str:
+    return place.grammar.magic.lstrip("%")
 
 
 def _values(texts: Sequence[str], kind: str) -> list[Suggestion]:

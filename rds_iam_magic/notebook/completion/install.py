@@ -24,6 +24,7 @@ _ORIGIN = "rds_iam_magic"
 def install(ipython: InteractiveShell, complete: Complete) -> Callable[[], None]:
     """Have a shell ask `complete` first; returns a function that undoes this."""
     completer = cast("Any", ipython.Completer)
+    is_inherited = "completions" not in vars(completer)
     python = completer.completions
 
     def completions(text: str, offset: int) -> Iterator[Any]:
@@ -36,7 +37,7 @@ def install(ipython: InteractiveShell, complete: Complete) -> Callable[[], None]
 
     def uninstall() -> None:
         if completer.__dict__.get("completions") is completions:
-            if getattr(python, "__self__", None) is completer:  # it was the class's
+            if is_inherited:
                 del completer.completions
             else:
                 completer.completions = python
