@@ -115,6 +115,8 @@ class CatalogFilling:
                 return
             session = self._session = replace(login, database=None).open()
             try:
+                if self._stopped:  # looked at after the session is noted: `stop` does the two the other way round
+                    return
                 mariadb = "mariadb" in session.server_version.lower()
                 for statement in SessionSettings(timeout=LIMIT).statements(mariadb=mariadb).values():
                     fetch_all(session, statement)
