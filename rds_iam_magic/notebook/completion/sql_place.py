@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from rds_iam_magic.sql.lexer import END, NAME, RUN, WORD, Token, tokenize, upper
 from rds_iam_magic.sql.tables import TableReference, common_tables, table_references
@@ -88,17 +89,20 @@ class SqlPlace:
 def place_in(sql: str, at: int) -> SqlPlace | None:
     """Where an offset in SQL is; None in a string, a comment or a number, where nothing can be offered."""
     head = sql[:at]
-    quoted = -1
+    quoted, statement, end = -1, 0, 0
     for piece in _PIECE.finditer(head):
+        statement = head.rfind(";", end, piece.start()) + 1 or statement
+        end = piece.end()
         if piece.lastindex is not None:
             if piece.lastgroup != "quoted":
                 return None
             quoted = piece.start()
+    statement = head.rfind(";", end) + 1 or statement
     start = quoted if quoted >= 0 else _start_of_word(head)
     fragment = head[start + 1 :] if quoted >= 0 else head[start:]
     if fragment[:1].isdigit() and quoted < 0:
         return None
-    head = head[:start]
+    head = head[statement:start]
     tail = sql[at + len(_REST.match(sql, at)[0]) :]  # type: ignore[index] # it matches the empty text, too
     if quoted >= 0:
         tail = tail.removeprefix("`")
@@ -111,17 +115,8 @@ def _start_of_word(head: str) -> int:
 
 
 def _in_statement(fragment: str, start: int, head: str, tail: str, *, is_quoted: bool) -> SqlPlace | None:
-    before: list[Token] = []
-    for token in tokenize(head):
-        if token.kind == END:
-            before.clear()
-        else:
-            before.append(token)
-    after = []
-    for token in tokenize(tail):
-        if token.kind == END:
-            break
-        after.append(token)
+    before = list(tokenize(head))
+    after = list(takewhile(lambda token: token.kind != END, tokenize(tail)))
     tokens = [*before, *after]
     mark = _mark(head)
     qualifiers: tuple[str, ...] = ()

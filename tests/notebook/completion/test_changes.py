@@ -22,7 +22,8 @@ def test_changes(cell, words):
 
 
 @pytest.mark.parametrize(
-    "cell", ["", "%rds_sql SELECT 1", "# create a frame", "df.drop(columns=['table'])", "CREATE TEMPORARY TABLE t (a INT)"]
+    "cell",
+    ["", "%rds_sql SELECT 1", "# create a frame", "df.drop(columns=['table'])", "CREATE TEMPORARY TABLE t (a INT)"],
 )
 def test_no_changes(cell):
     assert words_of_change(cell) == set()

@@ -36,7 +36,7 @@ def test_a_kernels_requests(kernel):
     outputs_of(client, READ)
     matches, kinds, replaced = completed(client, "%%rds_sql\nSELECT c.na|\nFROM customers c")
     assert (matches, kinds, replaced) == (["name"], ["column"], "na")
-    assert completed(client, "%%rds_sql\nSELECT * FROM ord|")[0] == ["orders", "order_lines"]
+    assert completed(client, "%%rds_sql\nSELECT * FROM ord|")[0] == ["order_lines", "orders"]
     assert completed(client, "%%rds_sql --lim|\nSELECT 1")[0] == ["--limit"]
     matches, kinds, _ = completed(client, "%%rds_sql\nSELECT p|")
     assert "print" not in matches

@@ -47,8 +47,8 @@ def offered(text, around=AROUND):
     ("sql", "first"),
     [
         # tables
-        ("SELECT * FROM |", ["customers", "orders", "order_lines", "`Odd Name`", "shop", "stock"]),
-        ("SELECT * FROM ord|", ["orders", "order_lines"]),
+        ("SELECT * FROM |", ["customers", "`Odd Name`", "order_lines", "orders", "shop", "stock"]),
+        ("SELECT * FROM ord|", ["order_lines", "orders"]),
         ("SELECT * FROM orders o JOIN c|", ["customers"]),
         ("SELECT * FROM orders, c|", ["customers"]),
         ("SELECT * FROM stock.|", ["items", "orders"]),

@@ -10,7 +10,7 @@ def test_columns_of_a_table():
     assert SHOP.columns_of("orders") == ["other"]
     assert SHOP.columns_of("LINES") == ["id", "amount"]
     assert SHOP.columns_of("nothing") == []
-    assert list(SHOP.all_columns) == ["id", "total", "other", "amount"]
+    assert list(SHOP.all_columns) == ["amount", "id", "other", "total"]
 
 
 def test_schemas_by_name():
@@ -32,7 +32,7 @@ def test_new_names_keep_the_columns_of_the_tables_that_stay():
         before,
     )
     shop = after.schemas["shop"]
-    assert list(shop.tables) == ["Orders", "new"]
+    assert list(shop.tables) == ["new", "Orders"]
     assert dict(shop.columns) == {"Orders": "id\0total"}
     assert list(shop.all_columns) == ["id", "total"]
     assert (shop.functions, shop.procedures) == (("f",), ("p",))

@@ -48,7 +48,7 @@ def last(server, known=Catalog(), changed=None):
 def test_names_first_then_the_default_schemas_columns(server):
     steps = list(read_catalog(server, Catalog(), "shop", None))
     assert [step.schemas["shop"].columns_of("orders") for step in steps] == [[], ["id", "total"], ["id", "total"]]
-    assert list(steps[0].schemas["shop"].tables) == ["orders", "lines"]
+    assert list(steps[0].schemas["shop"].tables) == ["lines", "orders"]
     assert steps[0].schemas["shop"].functions == ("f",)
     assert steps[1].schemas["aaa"].columns_of("t") == []
     assert steps[2].schemas["aaa"].columns_of("t") == ["x"]
@@ -82,7 +82,7 @@ def test_what_the_server_refuses_is_missing(server):
         return server(sql)
 
     catalog = last(refusing)
-    assert list(catalog.schemas["shop"].tables) == ["orders", "lines"]
+    assert list(catalog.schemas["shop"].tables) == ["lines", "orders"]
     assert catalog.schemas["shop"].columns_of("orders") == []
 
 
