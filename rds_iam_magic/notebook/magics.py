@@ -15,7 +15,7 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
-from traitlets import Integer, Unicode, Union
+from traitlets import Bool, Integer, Unicode, Union
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
@@ -53,6 +53,7 @@ class RdsIamMagics(Magics):
         help=CONNECT_ARGUMENTS["max_memory"].argument_text(),
     ).tag(config=True)
     feedback = Integer(2, min=0, max=2, help=grammars.FEEDBACK.argument_text()).tag(config=True)
+    completion = Bool(True, help=grammars.COMPLETION.argument_text()).tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -63,7 +64,7 @@ class RdsIamMagics(Magics):
         self.looking = RdsIamLooking(shell, self._connection, self.whole)
         self.setup = RdsIamSetup(shell, self._reach, self.whole)
         self.doctor = RdsIamDoctor(shell, self.connections, self._reached_by)
-        self.completing = Completing(shell, self.connections, lambda: self.current)
+        self.completing = Completing(shell, self.connections, lambda: self.current, lambda: self.completion)
 
     @line_magic
     @magic(grammars.CONNECT)

@@ -114,3 +114,20 @@ def test_a_missing_browser_says_what_to_install(monkeypatch):
     monkeypatch.setattr("tests.browser.notebook.COMMANDS", ["no-such-browser"])
     with pytest.raises(FileNotFoundError, match="apt-get install chromium"):
         chromium()
+
+
+def test_a_column_is_completed(shop):
+    """A tab lists the columns of the statement's table, none of Python's names; the chosen one is written."""
+    cell = shop.typed("%%rds_sql\nSELECT c.co FROM customers c LIMIT 1", back=len(" FROM customers c LIMIT 1"))
+    shop.page.keyboard.press("Tab")
+    cell.reads("SELECT c.country FROM customers c")
+    shop.run_typed().shows("country")
+    cell = shop.typed("%%rds_sql\nSELECT o. FROM orders o LIMIT 1", back=len(" FROM orders o LIMIT 1"))
+    shop.page.keyboard.press("Tab")
+    items = shop.page.locator(".jp-Completer-item")
+    items.first.wait_for()
+    assert {"id", "customer_id", "ordered_at", "status"} <= set(items.locator("code").all_inner_texts())
+    assert not {"print", "abs"} & set(items.locator("code").all_inner_texts())
+    items.filter(has_text="ordered_at").click()
+    cell.reads("SELECT o.ordered_at FROM orders o")
+    shop.run_typed().shows("ordered_at")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.completion import aws_names
 from rds_iam_magic.notebook.completion.cell import Place, place_of
+from rds_iam_magic.notebook.completion.files import paths_at
 from rds_iam_magic.notebook.completion.magic_line import alias_on, complete_line, sql_start
 from rds_iam_magic.notebook.completion.sql_body import Surroundings, complete_sql
 from rds_iam_magic.notebook.completion.suggestion import Suggestion, Suggestions, first_of
@@ -70,10 +71,11 @@ class MagicCompleter:
         if place.is_body:
             return complete_sql(place.text, place.at, around)
 
-        def known(key: str) -> Sequence[Suggestion]:
-            return self._known(key, around)
-
         before = place.text[: place.at]
+
+        def known(key: str) -> Sequence[Suggestion]:
+            return paths_at(before) if key == "path" else self._known(key, around)
+
         on_line = complete_line(place.grammar, before, known, is_cell=place.is_cell)
         start = None if place.is_cell else sql_start(place.grammar, before, aliases)
         if start is None:
@@ -98,8 +100,6 @@ class MagicCompleter:
             return [Suggestion(alias, "connection") for alias in reversed(list(self._connections))]
         if key == "variable":
             return [Suggestion(name, "variable") for name in self.variables()]
-        if key == "path":
-            return []
         used = self._used().get(key, ())
         if key == "profile":
             return _values([*used, *aws_names.profiles()], "profile")

@@ -24,14 +24,20 @@ class Completing:
         shell: The shell.
         connections: The held connections, by alias.
         current: Returns the current connection's alias, or None.
+        reads: Returns whether the servers may be asked for what they have.
     """
 
     def __init__(
-        self, shell: InteractiveShell, connections: Mapping[str, Connection], current: Callable[[], str | None]
+        self,
+        shell: InteractiveShell,
+        connections: Mapping[str, Connection],
+        current: Callable[[], str | None],
+        reads: Callable[[], bool],
     ) -> None:
         self._shell = shell
         self._connections = connections
         self._current = current
+        self._reads = reads
         self._completer: MagicCompleter | None = None
         self._fillings: dict[int, CatalogFilling] = {}  # by the connection's id(), while it is held
         self._undo: Callable[[], None] | None = None
@@ -53,7 +59,7 @@ class Completing:
 
     def connected(self, connection: Connection) -> None:
         """Read what the connection's server has, in the background; where nobody types, when first asked."""
-        if may_be_typed_in(self._shell):
+        if self._reads() and may_be_typed_in(self._shell):
             self._filling_of(connection).refresh()
 
     def closed(self, connection: Connection) -> None:
@@ -65,7 +71,7 @@ class Completing:
     def catalog_of(self, connection: Connection) -> Catalog:
         """What is known of the connection's server; reading begins if it has not yet."""
         filling = self._filling_of(connection)
-        if not filling.asked:
+        if not filling.asked and self._reads():
             filling.refresh()
         return filling.catalog
 
@@ -76,9 +82,9 @@ class Completing:
 
     def _ran(self, result: ExecutionResult) -> None:
         """After each cell: what it may have changed is read again, and what is old, once the database was used."""
-        if not self._fillings:
+        if not self._fillings or not self._reads():
             return
-        from rds_iam_magic.notebook.completion.changes import words_of_change
+        from rds_iam_magic.schema.catalog.changes import words_of_change
 
         cell = str(getattr(result.info, "raw_cell", None) or "")
         changed = words_of_change(cell)

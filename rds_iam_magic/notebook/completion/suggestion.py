@@ -28,7 +28,7 @@ class Suggestions(NamedTuple):
 
 
 def first_of(suggestions: Iterable[Suggestion], most: int = MOST) -> list[Suggestion]:
-    """The first ones, each text once."""
+    """The first ones, each text once; none that would control a terminal."""
     return list(_once(suggestions, most))
 
 
@@ -37,7 +37,7 @@ def _once(suggestions: Iterable[Suggestion], most: int) -> Iterator[Suggestion]:
     for suggestion in suggestions:
         if len(seen) == most:
             return
-        if suggestion.text not in seen:
+        if suggestion.text not in seen and suggestion.text.isprintable():
             seen.add(suggestion.text)
             yield suggestion
 

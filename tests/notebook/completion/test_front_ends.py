@@ -1,8 +1,9 @@
-"""Completion where it is used: a kernel's requests, also from a thread, and the terminal; with a database that hangs."""
+"""Completion where it is used: a kernel, also from a thread of it, and the terminal; with a database that hangs."""
 
 import ast
 import os
 import sys
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -129,7 +130,7 @@ def test_in_the_terminal(inside, tmp_path):
     program = pexpect.spawn(
         sys.executable,
         ["-m", "IPython", "--no-banner", "--colors=NoColor", "--ext=rds_iam_magic"],
-        env={**os.environ, "IPYTHONDIR": str(tmp_path / "ipython"), "TERM": "xterm", "PYTHONPATH": os.getcwd()},
+        env={**os.environ, "IPYTHONDIR": str(tmp_path / "ipython"), "TERM": "xterm", "PYTHONPATH": str(Path.cwd())},
         timeout=LONG,
         encoding="utf-8",
         dimensions=(40, 120),

@@ -41,8 +41,8 @@ def server():
     return Server({"aaa": {"t": ["x"]}, "shop": {"orders": ["id", "total"], "lines": ["id"]}})
 
 
-def last(server, known=Catalog(), changed=None):
-    return list(read_catalog(server, known, "shop", changed))[-1]
+def last(server, known=None, changed=None):
+    return list(read_catalog(server, known or Catalog(), "shop", changed))[-1]
 
 
 def test_names_first_then_the_default_schemas_columns(server):

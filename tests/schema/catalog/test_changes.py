@@ -2,7 +2,7 @@
 
 import pytest
 
-from rds_iam_magic.notebook.completion.changes import words_of_change
+from rds_iam_magic.schema.catalog.changes import words_of_change
 
 
 @pytest.mark.parametrize(
