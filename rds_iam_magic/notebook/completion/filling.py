@@ -15,11 +15,9 @@ import os
 import queue
 import time
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rds_iam_magic.errors import RdsIamError
 from rds_iam_magic.schema.catalog.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -104,32 +102,32 @@ class CatalogFilling:
 
     def _read(self, changed: Collection[str] | None) -> None:
         import rds_iam_magic.notebook.completion.completer  # noqa: F401 - here, so that the first one asked need not
+        from rds_iam_magic.mysql.dial import Address
         from rds_iam_magic.mysql.own_queries import fetch_all
         from rds_iam_magic.mysql.session_settings import SessionSettings
         from rds_iam_magic.schema.catalog.reading import read_catalog
 
-        login = self._connection.login
-        login.hold(self)  # the tunnel, if there is one, stays open for us; and is not opened again after its end
-        try:
-            if self._stopped:
+        login = replace(self._connection.login, database=None)
+        address = None
+        if login.tunnel is not None:
+            near_end = login.tunnel.near_end
+            if near_end is None:  # it would have to be opened, and nobody would end it after the connection's end
                 return
-            session = self._session = replace(login, database=None).open()
-            try:
-                if self._stopped:  # looked at after the session is noted: `stop` does the two the other way round
+            address = Address(*near_end)
+        session = self._session = login.open(address=address)
+        try:
+            if self._stopped:  # looked at after the session is noted: `stop` does the two the other way round
+                return
+            mariadb = "mariadb" in session.server_version.lower()
+            for statement in SessionSettings(timeout=LIMIT).statements(mariadb=mariadb).values():
+                fetch_all(session, statement)
+            database = self._connection.database
+            for catalog in read_catalog(
+                lambda sql: fetch_all(session, sql, timeout=_PATIENCE), self.catalog, database, changed
+            ):
+                if self._stopped:
                     return
-                mariadb = "mariadb" in session.server_version.lower()
-                for statement in SessionSettings(timeout=LIMIT).statements(mariadb=mariadb).values():
-                    fetch_all(session, statement)
-                database = self._connection.database
-                for catalog in read_catalog(
-                    lambda sql: fetch_all(session, sql, timeout=_PATIENCE), self.catalog, database, changed
-                ):
-                    if self._stopped:
-                        return
-                    self.catalog = catalog
-            finally:
-                self._session = None
-                session.close()
+                self.catalog = catalog
         finally:
-            with suppress(RdsIamError):
-                login.release(self)
+            self._session = None
+            session.close()
