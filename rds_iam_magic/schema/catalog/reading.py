@@ -1,7 +1,7 @@
 """Reads a `Catalog` by a few short queries, each of which the server can end: names first, then columns.
 
 MySQL 5.7 and MariaDB open a table's file for its columns, so these are read schema by schema, the default one first,
-and not for more tables than `MOST_TABLES`; afterwards only for the tables that a statement may have changed.
+and not for more tables than `MOST_TABLES` in `MOST_SCHEMAS`; afterwards only for the tables that a statement may have changed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterator
 
 from rds_iam_magic.errors import RdsIamError
 from rds_iam_magic.schema.catalog.catalog import Catalog, SchemaNames, schemas_of
-from rds_iam_magic.schema.databases import SYSTEM
 from rds_iam_magic.sql.quoting import quote_text
 
 Fetch = Callable[[str], list[list[str | None]]]
@@ -18,6 +17,7 @@ Fetch = Callable[[str], list[list[str | None]]]
 
 MOST_TABLES = 50_000
 MOST_ROUTINES = 10_000
+MOST_SCHEMAS = 100
 ONE_BY_ONE = 20
 """So many tables are looked up by name; for more, their schema is read."""
 
@@ -42,17 +42,17 @@ def read_catalog(
     fetch(_SETTINGS)
     catalog = _names(fetch, known, database)
     yield catalog
-    for schema in sorted(catalog.schemas, key=lambda name: name != database):
+    filled = [schema for schema, names in catalog.schemas.items() if names.tables]
+    for schema in sorted(filled, key=lambda name: name != database)[:MOST_SCHEMAS]:
         names = catalog.schemas[schema]
-        if schema in _UNREAD or not names.tables:
-            continue
         columns = _columns(fetch, schema, names, changed)
         if columns is not None:
             catalog = catalog.with_schema(schema, names.with_columns(columns))
             yield catalog
 
 
-_UNREAD = {"mysql", "performance_schema", "sys"}
+_UNREAD = "('mysql', 'performance_schema', 'sys')"
+"""Schemas of the servers' own that hardly anybody queries, as a list in SQL: only their names are kept."""
 
 
 def _names(fetch: Fetch, known: Catalog, database: str | None) -> Catalog:
@@ -60,7 +60,7 @@ def _names(fetch: Fetch, known: Catalog, database: str | None) -> Catalog:
     tables = _allowed(
         fetch,
         "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES "  # noqa: S608 - a constant and a quoted text
-        f"WHERE TABLE_SCHEMA NOT IN {SYSTEM} ORDER BY TABLE_SCHEMA <> {first}, TABLE_SCHEMA, TABLE_NAME "
+        f"WHERE TABLE_SCHEMA NOT IN {_UNREAD} ORDER BY TABLE_SCHEMA <> {first}, TABLE_SCHEMA, TABLE_NAME "
         f"LIMIT {MOST_TABLES}",
     )
     return schemas_of(
@@ -71,7 +71,7 @@ def _names(fetch: Fetch, known: Catalog, database: str | None) -> Catalog:
             for schema, name, kind in _allowed(
                 fetch,
                 "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE FROM information_schema.ROUTINES "  # noqa: S608 - constants
-                f"WHERE ROUTINE_SCHEMA NOT IN {SYSTEM} LIMIT {MOST_ROUTINES}",
+                f"WHERE ROUTINE_SCHEMA NOT IN {_UNREAD} LIMIT {MOST_ROUTINES}",
             )
         ],
         known,

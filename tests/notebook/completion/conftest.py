@@ -13,6 +13,7 @@ def ip(keys, tmp_path):
     keys.setenv("RDS_IAM_MAGIC_CONNECTIONS", str(tmp_path / "connections.ini"))
     config = Config()
     config.HistoryManager.enabled = False
+    config.IPCompleter.use_jedi = False  # whose first answer takes seconds
     return InteractiveShell(config=config, ipython_dir=str(tmp_path / "ipython"))
 
 

@@ -38,7 +38,7 @@ def test_it_knows_what_is_there(filled):
     _, filling = filled
     assert columns(filling, "filled") == ["id", "odd name"]
     assert columns(filling, "Filled") == ["other"]
-    assert "information_schema" in filling.catalog.schemas
+    assert "TABLE_NAME" in columns(filling, "tables", "information_schema")
 
 
 def test_no_session_is_left_after_reading(filled, sandbox):

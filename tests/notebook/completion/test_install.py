@@ -13,6 +13,7 @@ from rds_iam_magic.notebook.completion.suggestion import Suggestion, Suggestions
 def ip():
     config = Config()
     config.HistoryManager.enabled = False
+    config.IPCompleter.use_jedi = False  # whose first answer takes seconds
     return InteractiveShell(config=config)
 
 
