@@ -1,7 +1,7 @@
 """Reads a `Catalog` by a few short queries, each of which the server can end: names first, then columns.
 
 MySQL 5.7 and MariaDB open a table's file for its columns, so these are read schema by schema, the default one first,
-and not for more tables than `MOST_TABLES` in `MOST_SCHEMAS`; afterwards only for the tables that a statement may have changed.
+for `MOST_TABLES` in `MOST_SCHEMAS` at most; afterwards only for the tables that a statement may have changed.
 """
 
 from __future__ import annotations
