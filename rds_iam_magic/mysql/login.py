@@ -40,6 +40,11 @@ class Tunnel(Protocol):
         """Whether it is open."""
         ...
 
+    @property
+    def near_end(self) -> tuple[str, int] | None:
+        """The near end's host and port if it is open; else None: it is not opened for that."""
+        ...
+
     def failed(self) -> str:
         """Tell that a session could not be opened through it; what it says to that, or ""."""
         ...

@@ -43,6 +43,14 @@ FEEDBACK = OptionInfo(
     default=2,
 )
 
+COMPLETION = OptionInfo(
+    "Read what the server has (schemas, tables, columns, routines) so that it can be completed: in the background, by "
+    "a short session of its own, after connecting and after statements that change it. `False` leaves keywords, "
+    "options and what was used before.",
+    default=True,
+    default_text="`True`",
+)
+
 CONNECT_ALIAS = Option(
     "alias",
     OptionInfo(

@@ -15,12 +15,13 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
-from traitlets import Integer, Unicode, Union
+from traitlets import Bool, Integer, Unicode, Union
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
 from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError, StatementError
 from rds_iam_magic.notebook import grammars, options, sqltext
+from rds_iam_magic.notebook.completion.completing import Completing
 from rds_iam_magic.notebook.decorator import magic
 from rds_iam_magic.notebook.doctor.magics import RdsIamDoctor
 from rds_iam_magic.notebook.grammar import near
@@ -52,6 +53,7 @@ class RdsIamMagics(Magics):
         help=CONNECT_ARGUMENTS["max_memory"].argument_text(),
     ).tag(config=True)
     feedback = Integer(2, min=0, max=2, help=grammars.FEEDBACK.argument_text()).tag(config=True)
+    completion = Bool(True, help=grammars.COMPLETION.argument_text()).tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -62,6 +64,7 @@ class RdsIamMagics(Magics):
         self.looking = RdsIamLooking(shell, self._connection, self.whole)
         self.setup = RdsIamSetup(shell, self._reach, self.whole)
         self.doctor = RdsIamDoctor(shell, self.connections, self._reached_by)
+        self.completing = Completing(shell, self.connections, lambda: self.current, lambda: self.completion)
 
     @line_magic
     @magic(grammars.CONNECT)
@@ -122,7 +125,7 @@ class RdsIamMagics(Magics):
     def close_all(self) -> None:
         """Close every held connection."""
         for connection in self.connections.values():
-            connection.close()
+            self._end(connection)
         self.connections.clear()
         self.current = None
 
@@ -158,10 +161,11 @@ class RdsIamMagics(Magics):
         alias = parsed.alias or parsed.section or f"{endpoint.identifier}{'-reader' if is_reader else ''}"
         replaced = self.connections.pop(alias, None)
         if replaced is not None:
-            replaced.close()
+            self._end(replaced)
             display.note(f"this replaces the previous connection {alias}.")
         self.connections[alias], self._reached[alias] = connection, parsed.options
         self.current = alias
+        self.completing.connected(connection)
         display.connected(alias, connection)
         if parsed.save is not None:
             self._save(parsed.save, target, parsed)
@@ -176,10 +180,14 @@ class RdsIamMagics(Magics):
         display.say(f"{'Replaced' if replaced else 'Saved'} section {name} in {path_of_sections()}.")
 
     def _close(self, alias: str) -> None:
-        self._held(alias).close()
+        self._end(self._held(alias))
         del self.connections[alias]
         if self.current == alias:
             self.current = next(reversed(self.connections), None)
+
+    def _end(self, connection: Connection) -> None:
+        self.completing.closed(connection)
+        connection.close()
 
     def _name(self, alias: str | None) -> None:
         from rds_iam_magic.notebook import display
@@ -294,6 +302,7 @@ def load(ipython: InteractiveShell) -> None:
     if magics_of(ipython) is None:
         magics = RdsIamMagics(ipython)
         setattr(ipython, _INSTANCE, magics)
+        magics.completing.begin()
         atexit.register(magics.close_all)  # in order, and with a word on a transaction that was open
     magics = getattr(ipython, _INSTANCE)
     ipython.register_magics(magics, magics.looking, magics.setup, magics.doctor)
@@ -305,6 +314,7 @@ def unload(ipython: InteractiveShell) -> None:
     if magics is None:
         return
     atexit.unregister(magics.close_all)
+    magics.completing.end()
     magics.close_all()
     magics.whole.clear()
     for each in (magics, magics.looking, magics.setup, magics.doctor):

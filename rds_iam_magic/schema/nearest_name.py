@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from rds_iam_magic.errors import RdsIamError
 from rds_iam_magic.mysql.wire.events import ServerError
 from rds_iam_magic.sql.functions import BUILT_IN
-from rds_iam_magic.sql.lexer import NAME, RUN, WORD, Token, upper
 from rds_iam_magic.sql.quoting import quote_name, quote_text
-from rds_iam_magic.sql.session_use import unquoted
 from rds_iam_magic.sql.statement import Statement
+from rds_iam_magic.sql.tables import table_references
 
 Fetch = Callable[[str], list[list[str | None]]]
 
@@ -26,12 +25,6 @@ _ROUTINE = re.compile(r"\b(FUNCTION|PROCEDURE) (?:([^\s.]+)\.)?([^\s.]+)")
 _MOST_TABLES = 16
 _MOST_NAMES = 10_000
 _NAMES_OF_DATABASES = "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA LIMIT 10000"
-_BEFORE_TABLES = {"FROM", "JOIN", "STRAIGHT_JOIN", "UPDATE", "INTO", "TABLE", "DESCRIBE", "DESC", "EXPLAIN"}
-_NO_ALIASES = {
-    "CROSS", "EXCEPT", "FOR", "FORCE", "GROUP", "HAVING", "IGNORE", "INNER", "INTERSECT", "JOIN", "LEFT", "LIMIT",
-    "NATURAL", "ON", "ORDER", "PARTITION", "RIGHT", "SELECT", "SET", "STRAIGHT_JOIN", "UNION", "USE", "USING", "VALUES",
-    "WHERE", "WINDOW",
-}  # fmt: skip
 
 
 class Missing(NamedTuple):
@@ -40,12 +33,6 @@ class Missing(NamedTuple):
     kind: str
     name: str
     qualifiers: tuple[str, ...] = ()
-
-
-class _Table(NamedTuple):
-    schema: str
-    name: str
-    alias: str
 
 
 def not_found(event: ServerError) -> Missing | None:
@@ -137,7 +124,7 @@ def _in_schema(kind: str, schema: str) -> str:
 
 def _columns(missing: Missing, statement: Statement, database: str | None) -> list[str]:
     """One query per table: the server looks a single table up by name, but opens every table for a list."""
-    tables = list(dict.fromkeys(_tables(statement.tokens)))
+    tables = list(dict.fromkeys(table_references(statement.tokens)))
     if missing.qualifiers:
         wanted = missing.qualifiers[-1].lower()
         tables = [t for t in tables if wanted in (t.alias.lower(), t.name.lower())] or tables
@@ -147,53 +134,6 @@ def _columns(missing: Missing, statement: Statement, database: str | None) -> li
         for table in tables[:_MOST_TABLES]
         if table.schema or database
     ]
-
-
-def _tables(tokens: Sequence[Token]) -> Iterator[_Table]:
-    """The tables that a statement refers to, with their aliases."""
-    index = 0
-    while index < len(tokens):
-        token = tokens[index]
-        index += 1
-        if token.kind != WORD or upper(token.text) not in _BEFORE_TABLES:
-            continue
-        while True:
-            table, index = _table(tokens, index)
-            if table is not None:
-                yield table
-            # A comma is followed by another table; a subquery is found by its own FROM.
-            if table is None or _text(tokens, index) != ",":
-                break
-            index += 1
-
-
-def _table(tokens: Sequence[Token], index: int) -> tuple[_Table | None, int]:
-    """The table whose name begins at this token, and the index after it and its alias."""
-    if not _is_name(tokens, index):
-        return None, index
-    schema, name = "", unquoted(tokens[index])
-    index += 1
-    if _text(tokens, index) == "." and _is_name(tokens, index + 1):
-        schema, name = name, unquoted(tokens[index + 1])
-        index += 2
-    if _text(tokens, index).upper() == "AS":
-        index += 1
-    alias = name
-    if _is_name(tokens, index) and _text(tokens, index).upper() not in _NO_ALIASES:
-        alias = unquoted(tokens[index])
-        index += 1
-    return _Table(schema, name, alias), index
-
-
-def _is_name(tokens: Sequence[Token], index: int) -> bool:
-    return index < len(tokens) and tokens[index].kind in {WORD, NAME}
-
-
-def _text(tokens: Sequence[Token], index: int) -> str:
-    if index >= len(tokens):
-        return ""
-    text = tokens[index].text
-    return text.strip() if tokens[index].kind == RUN else text
 
 
 def _distance(one: str, other: str) -> int:

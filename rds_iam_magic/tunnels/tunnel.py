@@ -100,6 +100,11 @@ class Tunnel:
         program = self._program
         return program is not None and program.alive
 
+    @property
+    def near_end(self) -> tuple[str, int] | None:
+        """The near end's host and port if it is open; else None: it is not opened for that."""
+        return (LOCAL, self._port) if self.alive else None
+
     def failed(self) -> str:
         """Tell that a session could not be opened through it; what the program has said to that, or "".
 

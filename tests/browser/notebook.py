@@ -164,9 +164,21 @@ class Notebook:
 
     def start(self, source: str) -> Cell:
         """Type a cell and press Shift+Enter."""
+        self.typed(source)
+        return self.run_typed()
+
+    def typed(self, source: str, *, back: int = 0) -> Cell:
+        """Type a cell, and put the cursor so many characters before its end."""
         cell = Cell(self, self._run, self._cells.nth(self._run))
         cell.at.locator(".cm-content").click()
         self.page.keyboard.insert_text(source)
+        for _ in range(back):
+            self.page.keyboard.press("ArrowLeft")
+        return cell
+
+    def run_typed(self) -> Cell:
+        """Press Shift+Enter in the cell that was typed."""
+        cell = Cell(self, self._run, self._cells.nth(self._run))
         self.page.keyboard.press("Shift+Enter")
         for _ in range(12):
             if cell.is_taken():
@@ -223,6 +235,10 @@ class Cell:
     def wait(self) -> None:
         """Wait until it has run, whatever came of it."""
         expect(self.at.locator(".jp-InputPrompt")).to_have_text(DONE, timeout=PATIENCE)
+
+    def reads(self, text: str) -> None:
+        """Wait until a text stands in the cell itself."""
+        expect(self.at.locator(".cm-content")).to_contain_text(text, timeout=PATIENCE)
 
     @property
     def outputs(self) -> Locator:

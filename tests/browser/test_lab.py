@@ -114,3 +114,23 @@ def test_a_missing_browser_says_what_to_install(monkeypatch):
     monkeypatch.setattr("tests.browser.notebook.COMMANDS", ["no-such-browser"])
     with pytest.raises(FileNotFoundError, match="apt-get install chromium"):
         chromium()
+
+
+def test_a_column_is_completed(shop):
+    """A tab lists the columns of the statement's table, none of Python's names; the chosen one is written."""
+    items = shop.page.locator(".jp-Completer-item")
+    cell = shop.typed("%%rds_sql\nSELECT c.co FROM customers c LIMIT 1", back=len(" FROM customers c LIMIT 1"))
+    shop.page.keyboard.press("Tab")
+    items.first.wait_for()
+    assert [text.split() for text in items.all_text_contents()] == [["ccountrycolumn"]]
+    items.first.click()
+    cell.reads("SELECT c.country FROM customers c")
+    shop.run_typed().shows("country")
+    cell = shop.typed("%%rds_sql\nSELECT o. FROM orders o LIMIT 1", back=len(" FROM orders o LIMIT 1"))
+    shop.page.keyboard.press("Tab")
+    items.first.wait_for()
+    names = ["id", "customer_id", "ordered_at", "status", "shipped_on", "note"]
+    assert items.locator("code:first-of-type").all_inner_texts() == names, "in the order of the table"
+    items.filter(has_text="ordered_at").click()
+    cell.reads("SELECT o.ordered_at FROM orders o")
+    shop.run_typed().shows("ordered_at")

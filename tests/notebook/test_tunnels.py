@@ -7,7 +7,7 @@ import pytest
 
 from rds_iam_magic.errors import OptionError, TunnelError
 from tests.notebook.test_kernel import outputs_of
-from tests.support.events import LONG
+from tests.support.events import LONG, wait_until
 from tests.support.leaks import found_in
 from tests.support.ssm import make_ssm
 from tests.tunnels.conftest import of_tunnels
@@ -41,6 +41,16 @@ def test_it_is_told_and_ended(shell):
     shell.ok("%unload_ext rds_iam_magic")
     assert of_tunnels() == []
     shell.ok("%load_ext rds_iam_magic")
+
+
+def test_completion_reads_through_it(shell):
+    shell.ok("%rds_iam_connect sandbox -u reader -d shop --ssm i-1")
+    (filling,) = shell.ip._rds_iam_magics.completing._fillings.values()
+    wait_until(lambda: not filling.working, "the catalog")
+    assert "orders" in filling.catalog.schema("shop").tables
+    shell.ok("%rds_iam_connect -x sandbox")
+    filling.refresh()
+    assert of_tunnels() == []
 
 
 def test_the_other_magics_have_it_too(shell, inside):

@@ -65,6 +65,8 @@ def test_it_is_opened_and_ended_with_the_connection(way, inside):
         assert db.query("SELECT COUNT(*) AS n FROM orders").loc[0, "n"] == 50000
         assert db.login.endpoint.host == inside.hosts[0], "TLS and the token are for the endpoint"
         assert of_tunnels()
+        assert db.login.tunnel.near_end == db.login.tunnel.address(LONG)
+    assert db.login.tunnel.near_end is None
     assert of_tunnels() == []
     assert started() == 1
 
