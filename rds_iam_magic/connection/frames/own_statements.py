@@ -1,0 +1,172 @@
+"""`OwnStatements`: what a load runs on the held connection, under settings of its own and on one session only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rds_iam_magic.connection.execution import Request, executions_of
+from rds_iam_magic.connection.session_state import AUTOCOMMIT
+from rds_iam_magic.errors import RdsIamError
+from rds_iam_magic.results.memory import MemoryBudget
+from rds_iam_magic.results.progress import Progress
+from rds_iam_magic.results.result import Changed, StreamedResult
+from rds_iam_magic.sql.effects import SETTINGS, TEMPORARY_TABLES
+from rds_iam_magic.sql.quoting import quote_text
+from rds_iam_magic.sql.statement import Statement
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from rds_iam_magic.connection.execution import Execution
+    from rds_iam_magic.connection.executor import StatementExecutor
+    from rds_iam_magic.connection.reconnecting import ReconnectingSession
+
+_MODE = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES"
+"""What does not fit is an error, 0 is 0 in an AUTO_INCREMENT column, and a backslash in a literal is one."""
+
+
+class OwnStatements:
+    """Runs a load's statements; nothing is run twice that may write.
+
+    Args:
+        session, executor: The connection's, which this thread has the turn of.
+    """
+
+    def __init__(self, session: ReconnectingSession, executor: StatementExecutor) -> None:
+        self._session = session
+        self._executor = executor
+        self._within = False
+        self._left = session.state.left  # before the load
+
+    @property
+    def max_packet(self) -> int:
+        """The server's max_allowed_packet, in bytes."""
+        return self._session.max_packet
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, or each statement begins one: what is done is the user's to commit."""
+        return self._session.state.in_transaction or not self._session.last_status & AUTOCOMMIT
+
+    @property
+    def temporary_tables(self) -> frozenset[str]:
+        """The session's temporary tables, in lower case."""
+        return self._session.state.temporary_tables
+
+    @contextmanager
+    def settings(self, *, utc: bool) -> Iterator[None]:
+        """The session's settings for a load while the body runs; a session that cannot have its own back is discarded.
+
+        Args:
+            utc: Set the time zone to UTC, too.
+        """
+        session = self._session
+        mode, zone = self.rows("SELECT @@SESSION.sql_mode, @@SESSION.time_zone")[0]
+        before = session.state
+        number = session.connection_id
+        more = ", time_zone = '+00:00'" if utc else ""
+        try:
+            self.run(f"SET SESSION sql_mode = '{_MODE}'{more}")
+            self._within = True
+            yield
+        finally:
+            self._within = False
+            if session.lost or session.connection_id != number:
+                session.state = replace(session.state, left=session.state.left - ({SETTINGS} - before.left))
+            else:
+                own = f", time_zone = {quote_text(zone or 'SYSTEM')}" if utc else ""
+                try:
+                    self.run(f"SET SESSION sql_mode = {quote_text(mode or '')}{own}")
+                except BaseException:
+                    session.discard()
+                    raise
+                session.state = replace(session.state, left=session.state.left - ({SETTINGS} - before.left))
+
+    def run(self, sql: str) -> int:
+        """Run a statement; return the number of rows changed.
+
+        Raises:
+            StatementError, ConnectionLostError: As `Connection.execute` does.
+        """
+        return self._run(self._execution(sql))
+
+    def insert(self, text: str, head: str) -> int:
+        """Run an INSERT of many values, whose text is not looked at; `head` tells what it does."""
+        execution = self._execution(f"{head} ()")
+        return self._run(replace(execution, statement=Statement(text, execution.statement.tokens)))
+
+    def rows(self, sql: str) -> list[list[str | None]]:
+        """The rows of a short query, as texts."""
+        found: list[list[str | None]] = []
+        with closing(self.batches(sql)) as batches:
+            for batch in batches:
+                columns = [_texts(column) for column in batch.columns]
+                found += [list(row) for row in zip(*columns, strict=True)]
+        return found
+
+    def batches(self, sql: str) -> Generator[pa.RecordBatch, None, None]:
+        """The rows of a query as they arrive, each value exact."""
+        with closing(self._executor.stream(self._execution(sql))) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, StreamedResult):
+                    yield from outcome.batches
+
+    @contextmanager
+    def telling(self, progress: Callable[[], Progress]) -> Iterator[Callable[[], None]]:
+        """Tell of the whole load's progress while the body runs, not of each statement's; gives what tells it now."""
+        watch = self._session.watch
+        self._session.watch = lambda own: watch(replace(progress(), ask_server=own.ask_server))
+        try:
+            yield lambda: watch(progress())
+        finally:
+            self._session.watch = watch
+
+    def undo(self, *statements: str) -> bool:
+        """Run statements after a failure, each even if another fails; return whether the last one succeeded.
+
+        After a loss they run on a new session: they are such as end or drop what is ours.
+        """
+        done, within, self._within = False, self._within, False
+        try:
+            for sql in statements:
+                try:
+                    self.run(sql)
+                    done = True
+                except RdsIamError:
+                    done = False
+        finally:
+            self._within = within
+        return done
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is no session now."""
+        return self._session.lost
+
+    def forget_table(self, name: str) -> None:
+        """A temporary table of ours is gone."""
+        state = self._session.state
+        tables = state.temporary_tables - {name.lower()}
+        left = state.left if tables else state.left - ({TEMPORARY_TABLES} - self._left)
+        self._session.state = replace(state, temporary_tables=tables, left=left)
+
+    def _run(self, execution: Execution) -> int:
+        budget = MemoryBudget(None)
+        with closing(self._executor.collect(execution, budget)) as results:
+            return sum(result.rows for result in results if isinstance(result, Changed))
+
+    def _execution(self, sql: str) -> Execution:
+        """Within `settings`, a statement depends on them: it does not run on a new session that lacks them."""
+        (execution,) = executions_of(Request(sql, "exact"))
+        if not self._within:
+            return execution
+        effects = execution.effects
+        return replace(execution, effects=replace(effects, needs=effects.needs | {SETTINGS}))
+
+
+def _texts(column: pa.Array) -> list[str | None]:
+    values = [value.decode() if isinstance(value, bytes) else value for value in column.to_pylist()]
+    return [None if value is None else str(value) for value in values]
