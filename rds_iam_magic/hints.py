@@ -355,6 +355,7 @@ HINTS: dict[str, str] = {
     "connection-closed": "Connect again: {command:connect}",
     "connection-lost": "",
     "lost-twice": "Try again in a minute.",
+    "load-lost": "Run it again.",
     "may-have-run": "Look at the data before you run it again.",
     "not-connected": "Connect first: {command:connect}",
     "rollback-release-lost": "The next statement reconnects.",

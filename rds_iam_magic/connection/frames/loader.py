@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 
 from rds_iam_magic.connection.frames.own_statements import OwnStatements
-from rds_iam_magic.errors import OptionError, ResultError, StatementError
+from rds_iam_magic.errors import ConnectionLostError, OptionError, RdsIamError, ResultError, StatementError
 from rds_iam_magic.ingest.checks import check_values
 from rds_iam_magic.ingest.columns import Frame
 from rds_iam_magic.ingest.comparing import Difference, first_difference, same_rows
@@ -88,9 +88,7 @@ class FrameLoader:
                 self._own.run(f"CREATE TEMPORARY TABLE {name} ({columns}){utf8}")
                 self._fill(name)
             except BaseException:
-                if not self._own.lost:
-                    self._own.undo(f"DROP TEMPORARY TABLE IF EXISTS {name}")
-                    self._own.forget_table(self._table.name)
+                self._own.drop_temporary(name, self._table.name)
                 raise
 
     def _create(self, existing: Existing | None) -> None:
@@ -113,19 +111,43 @@ class FrameLoader:
                 self._own.run(f"CREATE TABLE {ours} ({columns}) ENGINE=InnoDB{self._utf8()}")
                 self._own.run("START TRANSACTION")
                 self._fill(ours)
-                self._own.run(f"RENAME TABLE {renames}")  # it commits first
+                self._rename(renames, ours)
             except BaseException:
-                if not self._own.undo("ROLLBACK", f"DROP TABLE IF EXISTS {ours}"):
+                drops = [f"DROP TABLE IF EXISTS {table}" for table in ([old, ours] if existing is not None else [ours])]
+                if not self._own.undo("ROLLBACK", *drops):
                     self._tell(f"table {self._of_ours} may be left behind; DROP it.")
                 raise
             if existing is not None:
                 self._drop(old)
 
+    def _rename(self, renames: str, ours: str) -> None:
+        """Commit, and rename; if the connection is lost meanwhile, find out which it is.
+
+        Raises:
+            ConnectionLostError: Nothing was stored, or that cannot be known.
+        """
+        try:
+            self._own.run(f"RENAME TABLE {renames}")  # it commits first
+        except ConnectionLostError as loss:
+            is_done = self._own.is_gone(ours)
+            if is_done is None:
+                raise
+            if not is_done:
+                raise ConnectionLostError(
+                    "The connection was lost before the table had its name; nothing was stored.",
+                    cause="load-lost",
+                    detail=loss.detail,
+                ) from None
+
     def _drop(self, old: str) -> None:
         try:
             self._own.run(f"DROP TABLE {old}")
-        except StatementError as error:
-            self._tell(f"the rows before are left as {old}: {error.message}")
+        except RdsIamError as error:  # the load has succeeded
+            if not self._own.undo(f"DROP TABLE IF EXISTS {old}"):
+                self._tell(f"the rows before are left as {old}: {error.message}")
+        except BaseException:
+            self._own.undo(f"DROP TABLE IF EXISTS {old}")
+            raise
 
     def _append(self, existing: Existing) -> None:
         """Rows into an existing table; within the user's transaction, if there is one, they are the user's to end."""
@@ -142,26 +164,24 @@ class FrameLoader:
                 self._fill(ours, order=number)
                 self._copy(ours, names, number, is_users=is_users)
             finally:
-                if not self._own.lost:
-                    self._own.undo(f"DROP TEMPORARY TABLE IF EXISTS {ours}")
-                    self._own.forget_table(self._of_ours)
+                self._own.drop_temporary(ours, self._of_ours)
         if is_users:
             self._tell("the rows are part of the open transaction: COMMIT or ROLLBACK it.")
 
     def _copy(self, ours: str, names: str, number: str, *, is_users: bool) -> None:
         point = quote_name(self._of_ours)
-        self._own.run(f"SAVEPOINT {point}" if is_users else "START TRANSACTION")
         try:
+            self._own.run(f"SAVEPOINT {point}" if is_users else "START TRANSACTION")
             changed = self._own.run(
                 f"INSERT INTO {self._table.sql} ({names}) SELECT {names} FROM {ours} ORDER BY {number}"  # noqa: S608
             )
             if changed != self._frame.rows:
                 raise _not_verified(f"{count_of(changed, 'row')} of {self._frame.rows:,} were inserted")
+            self._own.run(f"RELEASE SAVEPOINT {point}" if is_users else "COMMIT")
         except BaseException:
             if not self._own.lost:
                 self._own.undo(f"ROLLBACK TO SAVEPOINT {point}" if is_users else "ROLLBACK")
             raise
-        self._own.run(f"RELEASE SAVEPOINT {point}" if is_users else "COMMIT")
 
     def _fill(self, table: str, *, order: str = "") -> None:
         """Insert all rows, then read them back and compare each value.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.connection.execution import Request, executions_of
 from rds_iam_magic.connection.session_state import AUTOCOMMIT
-from rds_iam_magic.errors import RdsIamError
+from rds_iam_magic.errors import RdsIamError, StatementError
 from rds_iam_magic.results.memory import MemoryBudget
 from rds_iam_magic.results.progress import Progress
 from rds_iam_magic.results.result import Changed, StreamedResult
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _MODE = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES"
 """What does not fit is an error, 0 is 0 in an AUTO_INCREMENT column, and a backslash in a literal is one."""
 
+_NO_SUCH_TABLE = 1051
+
 
 class OwnStatements:
     """Runs a load's statements; nothing is run twice that may write.
@@ -40,6 +42,7 @@ class OwnStatements:
         self._executor = executor
         self._within = False
         self._left = session.state.left  # before the load
+        self._identity = session.identity
 
     @property
     def max_packet(self) -> int:
@@ -65,25 +68,31 @@ class OwnStatements:
         """
         session = self._session
         mode, zone = self.rows("SELECT @@SESSION.sql_mode, @@SESSION.time_zone")[0]
-        before = session.state
-        number = session.connection_id
+        self._identity = session.identity
         more = ", time_zone = '+00:00'" if utc else ""
         try:
             self.run(f"SET SESSION sql_mode = '{_MODE}'{more}")
+            self._identity = session.identity  # it may have been opened for this
             self._within = True
             yield
         finally:
             self._within = False
-            if session.lost or session.connection_id != number:
-                session.state = replace(session.state, left=session.state.left - ({SETTINGS} - before.left))
-            else:
-                own = f", time_zone = {quote_text(zone or 'SYSTEM')}" if utc else ""
-                try:
-                    self.run(f"SET SESSION sql_mode = {quote_text(mode or '')}{own}")
-                except BaseException:
-                    session.discard()
-                    raise
-                session.state = replace(session.state, left=session.state.left - ({SETTINGS} - before.left))
+            own = f", time_zone = {quote_text(zone or 'SYSTEM')}" if utc else ""
+            self._set_back(f"SET SESSION sql_mode = {quote_text(mode or '')}{own}")
+
+    def _set_back(self, sql: str) -> None:
+        """Give a session its own settings back; one that cannot have them is discarded. A new one has its own."""
+        session = self._session
+        try:
+            if not self.lost:
+                self.run(sql)
+        except RdsIamError:  # the load itself has succeeded, or its own error is on its way
+            session.discard()
+        except BaseException:
+            session.discard()
+            raise
+        finally:
+            session.state = replace(session.state, left=session.state.left - ({SETTINGS} - self._left))
 
     def run(self, sql: str) -> int:
         """Run a statement; return the number of rows changed.
@@ -127,26 +136,58 @@ class OwnStatements:
     def undo(self, *statements: str) -> bool:
         """Run statements after a failure, each even if another fails; return whether the last one succeeded.
 
-        After a loss they run on a new session: they are such as end or drop what is ours.
+        After a loss they run on a new session: they are such as end or drop what is ours, and may run twice: an
+        interrupt among them has them begin again, once.
         """
-        done, within, self._within = False, self._within, False
+        within, self._within = self._within, False
         try:
-            for sql in statements:
-                try:
-                    self.run(sql)
-                    done = True
-                except RdsIamError:
-                    done = False
+            return self._try_each(statements)
+        except BaseException:
+            self._try_each(statements)
+            raise
         finally:
             self._within = within
+
+    def _try_each(self, statements: Sequence[str]) -> bool:
+        done = False
+        for sql in statements:
+            try:
+                self.run(sql)
+                done = True
+            except RdsIamError:
+                done = False
         return done
+
+    def drop_temporary(self, table: str, name: str) -> None:
+        """Drop a temporary table of ours: its name as SQL has it, and as it is. One that was lost is gone already."""
+        try:
+            if not self.lost:
+                self.undo(f"DROP TEMPORARY TABLE IF EXISTS {table}")
+        finally:
+            self._forget_table(name)
+
+    def is_gone(self, table: str) -> bool | None:
+        """Whether a table of ours has its new name, once the connection was lost while it was renamed; if not, drop it.
+
+        None if that cannot be known. What the lost session may still do ends first.
+        """
+        self._within = False
+        try:
+            self.run("DO 0")  # opens a session
+            self._session.kill_other("CONNECTION", self._identity)
+            self.run(f"DROP TABLE {table}")
+        except StatementError as error:
+            return True if error.code == _NO_SUCH_TABLE else None
+        except RdsIamError:
+            return None
+        return False
 
     @property
     def lost(self) -> bool:
-        """Whether there is no session now."""
-        return self._session.lost
+        """Whether the session that the load began on is gone."""
+        return self._session.lost or self._session.identity != self._identity
 
-    def forget_table(self, name: str) -> None:
+    def _forget_table(self, name: str) -> None:
         """A temporary table of ours is gone."""
         state = self._session.state
         tables = state.temporary_tables - {name.lower()}
