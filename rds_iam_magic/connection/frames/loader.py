@@ -64,10 +64,9 @@ class FrameLoader:
             ResultError: What came back was something else; nothing was stored.
             StatementError, ConnectionLostError: As `Connection.execute` does; nothing was stored, unless it says so.
         """
-        if self._table.schema is None:
-            raise OptionError("No schema is chosen.", cause="load-no-schema")
+        self._require_schema()
         if self._table.name.lower() in self._own.temporary_tables:
-            raise OptionError(f"{self._table.name} is a temporary table of this session.", cause="load-table-temporary")
+            raise _is_temporary(self._table.name)
         existing = self._existing()
         if existing is not None and if_exists == "append":
             self._append(existing)
@@ -76,20 +75,42 @@ class FrameLoader:
             raise OptionError(f"Table {self._table.name} exists.", cause="load-table-exists")
         self._create(existing)
 
-    def load_temporary(self) -> None:
-        """Make a temporary table of the frame, which ends with the session."""
-        name = quote_name(self._table.name)
+    def load_temporary(self, of_frames: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
+        """Make a temporary table of the frame, which ends with the session.
+
+        Args:
+            of_frames: Those that were made before, each by the session's number and its name in lower case.
+
+        Returns:
+            The same with this one.
+
+        Raises:
+            OptionError: There is another table of that name; or as `load` does.
+            ResultError, StatementError, ConnectionLostError: As `load` does; there is no table then.
+        """
+        self._require_schema()
+        name, lower = quote_name(self._table.name), self._table.name.lower()
+        is_ours = (self._own.session_number, lower) in of_frames
+        if lower in self._own.temporary_tables and not is_ours:
+            raise _is_temporary(self._table.name)
+        if self._existing() is not None:
+            raise OptionError(
+                f"There is a table {self._table.name}, which the temporary one would hide.",
+                "Choose another name.",
+                cause="load-table-exists",
+            )
         declarations = declarations_of(self._frame.columns)
-        self._tell(sizes_note(declarations))
         columns = ", ".join(declaration.sql for declaration in declarations)
-        utf8 = self._utf8() if self._table.schema else " CHARACTER SET utf8mb4"
         with self._settings():
             try:
-                self._own.run(f"CREATE TEMPORARY TABLE {name} ({columns}){utf8}")
+                if is_ours:
+                    self._own.run(f"DROP TEMPORARY TABLE IF EXISTS {name}")
+                self._own.run(f"CREATE TEMPORARY TABLE {name} ({columns}){self._utf8()}")
                 self._fill(name)
             except BaseException:
                 self._own.drop_temporary(name, self._table.name)
                 raise
+        return of_frames | {(self._own.session_number, lower)}
 
     def _create(self, existing: Existing | None) -> None:
         """A new table, in the place of the existing one."""
@@ -239,6 +260,10 @@ class FrameLoader:
         )
         return Existing.of(self._table.name, found[0], columns, [str(child[0]) for child in children])
 
+    def _require_schema(self) -> None:
+        if self._table.schema is None:
+            raise OptionError("No schema is chosen.", cause="load-no-schema")
+
     def _settings(self) -> AbstractContextManager[None]:
         import pyarrow as pa
 
@@ -259,6 +284,10 @@ class FrameLoader:
     def _tell(self, note: str) -> None:
         if note:
             self._notify(note)
+
+
+def _is_temporary(name: str) -> OptionError:
+    return OptionError(f"{name} is a temporary table of this session.", cause="load-table-temporary")
 
 
 def _refused_row(error: StatementError, first: int) -> Exception:

@@ -55,6 +55,11 @@ class OwnStatements:
         return self._session.state.in_transaction or not self._session.last_status & AUTOCOMMIT
 
     @property
+    def session_number(self) -> int:
+        """The session's CONNECTION_ID()."""
+        return self._session.connection_id
+
+    @property
     def temporary_tables(self) -> frozenset[str]:
         """The session's temporary tables, in lower case."""
         return self._session.state.temporary_tables

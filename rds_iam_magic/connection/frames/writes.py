@@ -20,6 +20,7 @@ class FrameWrites(ABC):
     """The methods of `Connection` that write frames back."""
 
     notify: Callable[[str], None]
+    _of_frames: frozenset[tuple[int, str]] = frozenset()  # sessions and names of `load_temporary`'s tables
 
     @property
     @abstractmethod
@@ -59,6 +60,36 @@ class FrameWrites(ABC):
         frame = frame_of(data, index=index)
         with self._loading() as own:
             FrameLoader(own, frame, name, self.database, lambda text: self.notify(text)).load(if_exists)
+        for note in frame.notes:
+            self.notify(note)
+        return frame.rows
+
+    def load_temporary(self, data: Any, name: str, *, index: bool | None = None) -> int:
+        """Make a temporary table of a DataFrame, to join with; return the number of rows.
+
+        It ends with the session. One that this has made before under the name is replaced. On MySQL, a statement can
+        name it only once.
+
+        Args:
+            data: A DataFrame of pandas or polars, or an Arrow table.
+            name: The table's, in the default schema; there must be no other table of that name, which it would hide.
+            index: Store the index as columns, too. Default: if it has names.
+
+        Raises:
+            OptionError: A value, dtype or name cannot be stored as it is, or there is another table of that name.
+            ResultError, StatementError, ConnectionLostError: As `load` does; there is no table then.
+        """
+        from rds_iam_magic.connection.frames.loader import FrameLoader
+        from rds_iam_magic.ingest.columns import frame_of
+        from rds_iam_magic.schema.names import parse_table
+
+        table = parse_table(name)
+        if table.schema is not None:
+            raise OptionError(f"A temporary table is in the default schema; {name} names one.", "Omit it.")
+        frame = frame_of(data, index=index)
+        with self._loading() as own:
+            loader = FrameLoader(own, frame, table, self.database, lambda text: self.notify(text))
+            self._of_frames = loader.load_temporary(self._of_frames)
         for note in frame.notes:
             self.notify(note)
         return frame.rows

@@ -361,3 +361,35 @@ def test_a_wide_and_a_long_frame(db):
     told = [progress for progress in seen if progress.stage == "loading 30,000 rows"]
     assert told
     assert [p.rows for p in told] == sorted(p.rows for p in told)
+
+
+def test_a_temporary_table(db):
+    assert db.load_temporary(pd.DataFrame({"a": [1, 2]}), "mine") == 2
+    assert db.load_temporary(pd.DataFrame({"b": ["x"]}), "mine") == 1
+    assert db.query("SELECT * FROM mine")["b"].tolist() == ["x"]
+    assert "temporary tables" in db._session.state.left
+    with pytest.raises(OptionError, match="in the default schema"):
+        db.load_temporary(pd.DataFrame({"a": [1]}), "scratch.mine")
+    with pytest.raises(OptionError, match="is a temporary table"):
+        db.load(pd.DataFrame({"a": [1]}), "mine")
+    db.execute("DROP TEMPORARY TABLE mine; CREATE TABLE loaded (a INT)")
+    with pytest.raises(OptionError, match="which the temporary one would hide"):
+        db.load_temporary(pd.DataFrame({"a": [1]}), "loaded")
+    db._session.state = db._session.state.renewed()
+
+
+def test_a_temporary_table_that_is_not_complete_is_none(db, monkeypatch):
+    monkeypatch.setattr(loader, "first_difference", lambda *_: loader.Difference("a", 0, 1, 2))
+    monkeypatch.setattr(loader, "same_rows", lambda *_: False)
+    with pytest.raises(ResultError):
+        db.load_temporary(pd.DataFrame({"a": [1]}), "mine")
+    with pytest.raises(RdsIamError, match="mine"):
+        db.query("SELECT * FROM mine")
+
+
+def test_without_a_schema(scratch, notes):
+    with scratch.connect(notes, database=None) as other:
+        for load in (other.load, other.load_temporary):
+            with pytest.raises(OptionError, match="No schema is chosen"):
+                load(pd.DataFrame({"a": [1]}), "loaded")
+        other.load(pd.DataFrame({"a": [1]}), "scratch.loaded")
