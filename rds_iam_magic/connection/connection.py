@@ -346,7 +346,7 @@ class Connection(FrameWrites, PartReads, SchemaReads, StreamReads):
         from rds_iam_magic.connection.frames.own_statements import OwnStatements
 
         with self._use.exclusive():
-            yield OwnStatements(self._session, self._executor)
+            yield OwnStatements(self._session, StatementExecutor(self._session, lambda _: None))
 
     def _last(self, request: Request) -> ResultSet:
         last: ResultSet | None = None

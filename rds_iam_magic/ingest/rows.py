@@ -41,30 +41,30 @@ def inserts_of(columns: Sequence[Column], head: str, rows: int, *, max_packet: i
         OptionError: A row is larger than that.
     """
     import numpy as np
-    import pyarrow.compute as pc
 
     most = max_packet - len(head.encode()) - 64 if max_packet else 1 << 30
     room = min(SIZE, most)
     for start in range(0, rows, _AT_ONCE):
         texts = _rows(columns, start, min(_AT_ONCE, rows - start))
-        ends = np.cumsum(pc.binary_length(texts).to_numpy(zero_copy_only=False).astype("int64") + 1)
+        _, offsets, data = texts.buffers()
+        ends = np.frombuffer(offsets, "int64")[texts.offset : texts.offset + len(texts) + 1]
         position = 0
         while position < len(texts):
-            before = int(ends[position - 1]) if position else 0
-            end = max(int(np.searchsorted(ends, before + room, "right")), position + 1)
-            size = int(ends[end - 1]) - before
+            end = max(int(np.searchsorted(ends, ends[position] + room, "right")) - 1, position + 1)
+            size = int(ends[end] - ends[position])
             if size > most:
                 raise OptionError(
                     f"Row {start + position + 1:,} takes {bytes_text(size)}, and the server accepts "
                     f"{bytes_text(max_packet)} at most (max_allowed_packet); nothing was stored.",
                     cause="load-row-too-large",
                 )
-            yield Insert(head + _joined(texts.slice(position, end - position)), start + position, end - position)
+            values = memoryview(data)[int(ends[position]) : int(ends[end]) - 1]  # without the last comma
+            yield Insert(head + str(values, "utf-8"), start + position, end - position)
             position = end
 
 
 def _rows(columns: Sequence[Column], start: int, rows: int) -> pa.Array:
-    """`(1,'a',NULL)` for each row."""
+    """`(1,'a',NULL),` for each row: together they are what stands behind VALUES."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -73,8 +73,4 @@ def _rows(columns: Sequence[Column], start: int, rows: int) -> pa.Array:
 
     written = [literals_of(column.values.slice(start, rows)) for column in columns]
     inner = pc.binary_join_element_wise(*written, text(",")) if len(written) > 1 else written[0]
-    return pc.binary_join_element_wise(text("("), inner, text(")"), text(""))
-
-
-def _joined(texts: pa.Array) -> str:
-    return ",".join(texts.to_pylist())
+    return pc.binary_join_element_wise(text("("), inner, text("),"), text(""))

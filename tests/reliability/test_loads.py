@@ -12,7 +12,7 @@ from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.connection.frames.loader import OF_OURS
 from rds_iam_magic.connection.frames.own_statements import OwnStatements
 from rds_iam_magic.errors import RdsIamError
-from tests.support.events import LONG, wait_until
+from tests.support.events import LONG, interrupt_when, wait_until
 from tests.support.injector import Injector, spread
 from tests.support.logins import login_of_tester
 
@@ -129,6 +129,31 @@ def test_stop_at_any_line(rig, how):
         assert rig.db.query("SELECT 1 AS a")["a"].tolist() == [1], injector.where
         rig.db.execute("ROLLBACK")
     rig.root("DROP TABLE IF EXISTS scratch.loaded")
+
+
+@pytest.mark.parametrize("how", ["replace", "append"])
+def test_stop_while_the_server_waits(rig, how):
+    """Another session has the table locked: the rows, or the new table, wait for it."""
+    begin(rig, how)
+    with rig.server.root() as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM scratch.loaded" if how == "replace" else "SELECT * FROM scratch.loaded FOR UPDATE")
+        number = rig.connection_id
+        word = "RENAME" if how == "replace" else "INSERT INTO `scratch`.`loaded`"
+        with interrupt_when(lambda: is_running(rig, number, word)), pytest.raises(KeyboardInterrupt):
+            rig.db.load(FRAME, "loaded", if_exists=how)
+        other.execute("ROLLBACK")
+    assert values(rig) == BEFORE
+    assert of_ours(rig) == []
+    assert rig.connection_id == number, "the session is kept"
+    assert rig.db.load(FRAME, "loaded", if_exists=how) == 5
+    rig.root("DROP TABLE scratch.loaded")
+
+
+def is_running(rig, number, word):
+    return rig.root(
+        f"SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = {number} AND INFO LIKE '{word}%' AND TIME_MS > 100"
+    )
 
 
 @pytest.mark.parametrize("how", HOW)

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 
+from rds_iam_magic.connection.frames.ahead import ahead
 from rds_iam_magic.connection.frames.own_statements import OwnStatements
 from rds_iam_magic.errors import ConnectionLostError, OptionError, RdsIamError, ResultError, StatementError
 from rds_iam_magic.ingest.checks import check_values
@@ -215,8 +216,9 @@ class FrameLoader:
         names = ", ".join(quote_name(column.name) for column in columns)
         head = f"INSERT INTO {table} ({names}) VALUES "  # noqa: S608 - quoted names
         stage = f"loading {count_of(rows, 'row')}"
-        with self._own.telling(lambda: Progress(self._done, self._size, stage)) as tell:
-            for insert in inserts_of(columns, head, rows, max_packet=self._own.max_packet):
+        inserts = ahead(inserts_of(columns, head, rows, max_packet=self._own.max_packet))
+        with self._own.telling(lambda: Progress(self._done, self._size, stage)) as tell, closing(inserts):
+            for insert in inserts:
                 try:
                     changed = self._own.insert(insert.text, head)
                 except StatementError as error:

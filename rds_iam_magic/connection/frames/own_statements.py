@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from rds_iam_magic.connection.executor import StatementExecutor
     from rds_iam_magic.connection.reconnecting import ReconnectingSession
 
-_MODE = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES"
+_MODE = (
+    "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO,"
+    "NO_BACKSLASH_ESCAPES"
+)
 """What does not fit is an error, 0 is 0 in an AUTO_INCREMENT column, and a backslash in a literal is one."""
 
 _NO_SUCH_TABLE = 1051
@@ -34,7 +37,8 @@ class OwnStatements:
     """Runs a load's statements; nothing is run twice that may write.
 
     Args:
-        session, executor: The connection's, which this thread has the turn of.
+        session: The connection's, which this thread has the turn of.
+        executor: Runs them on it, and tells nobody of the server's warnings: what is stored is compared instead.
     """
 
     def __init__(self, session: ReconnectingSession, executor: StatementExecutor) -> None:
