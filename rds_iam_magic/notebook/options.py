@@ -187,7 +187,12 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
     sqltext.refuse_options_in_sql(sql, SQL, in_cell=in_cell)
     flags = line.flags | more.flags
     parsed = _sql_line(alias, sql, name, flags, line.values | more.values, show=shows or name is None)
-    return replace(parsed, frames=frames_of([*line.lists.get("with", []), *more.lists.get("with", [])]))
+    frames = frames_of([*line.lists.get("with", []), *more.lists.get("with", [])])
+    if frames and parsed.parallel is not None:
+        raise OptionError(
+            "--parallel reads over other sessions, which do not have the table of --with.", "Omit one of them."
+        )
+    return replace(parsed, frames=frames)
 
 
 def _load_line(alias: str | None, line: Line, rest: str, body: str | None) -> SqlLine:

@@ -27,7 +27,6 @@ from rds_iam_magic.sql.quoting import quote_name, quote_text
 from rds_iam_magic.wording import count_of
 
 _AT_ROW = re.compile(r"\bat row (\d+)")
-_ROW_NUMBER = "_rds_iam_row"
 OF_OURS = "_rds_iam_load_"
 """How the names of tables begin that exist while a load runs."""
 
@@ -177,7 +176,7 @@ class FrameLoader:
         is_users = self._own.in_transaction
         names = ", ".join(quote_name(column.name) for column in self._frame.columns)
         ours = self._named(self._of_ours)
-        number = quote_name(_ROW_NUMBER)
+        number = quote_name(self._of_ours)  # of a row
         with self._settings():
             try:
                 as_there = f"SELECT {names} FROM {self._table.sql} LIMIT 0"  # noqa: S608 - quoted names

@@ -393,3 +393,32 @@ def test_without_a_schema(scratch, notes):
             with pytest.raises(OptionError, match="No schema is chosen"):
                 load(pd.DataFrame({"a": [1]}), "loaded")
         other.load(pd.DataFrame({"a": [1]}), "scratch.loaded")
+
+
+def test_frames_of_polars_and_arrow(db):
+    polars = pytest.importorskip("polars")
+    table = pa.table({"a": [1, None], "t": ["x", "y"]})
+    for frame in (table, polars.from_arrow(table)):
+        assert db.load(frame, "loaded", if_exists="replace") == 2
+        assert db.query_arrow("SELECT * FROM loaded").to_pylist() == table.to_pylist()
+
+
+def test_whatever_the_session_is_set_to(db):
+    """Quotes, backslashes, character sets and empty strings mean what they are, whatever the user has set."""
+    modes = "ANSI_QUOTES,EMPTY_STRING_IS_NULL,PAD_CHAR_TO_FULL_LENGTH"
+    db.execute(f"SET SESSION sql_mode = '{modes}', time_zone = '+05:00'; SET NAMES latin1")
+    frame = pd.DataFrame({"a": ["", "\\'\"", "é"], "t": pd.to_datetime(["2020-01-01"] * 3).tz_localize("Asia/Tokyo")})
+    db.load(frame, "loaded")
+    mode, zone = settings_of(db)
+    assert (set(mode.split(",")), zone) == (set(modes.split(",")), "+05:00")
+    assert "session variables that were SET" in db._session.state.left
+    db.execute("SET NAMES utf8mb4; SET SESSION sql_mode = @@GLOBAL.sql_mode, time_zone = @@GLOBAL.time_zone")
+    back = db.query("SELECT a, UNIX_TIMESTAMP(t) AS t FROM loaded")
+    assert back["a"].tolist() == frame["a"].tolist()
+    assert back["t"].tolist() == [1577804400.0] * 3
+    db.execute("SET NAMES latin1")
+    with pytest.raises(RdsIamError):
+        db.load(pd.DataFrame({"a": ["😀"]}), "loaded", if_exists="replace")
+    assert len(db.query("SELECT * FROM loaded")) == 3
+    db.execute("SET NAMES utf8mb4")
+    db._session.state = db._session.state.renewed()

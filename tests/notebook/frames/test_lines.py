@@ -51,6 +51,8 @@ def test_frames_to_join_with():
     assert (parsed.frames, parsed.sql) == ({"a": "df", "b": "other"}, "SELECT 1")
     parsed = parse_sql("-w a=df x << --with b=c", "SELECT 1", [])
     assert parsed.frames == {"a": "df", "b": "c"}
+    with pytest.raises(OptionError, match="other sessions"):
+        parse_sql("-w a=df --parallel 2", "SELECT 1", [])
     for text in ("a", "=df", "a="):
         with pytest.raises(OptionError, match="is not NAME=DF"):
             frames_of([text])
