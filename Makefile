@@ -43,7 +43,7 @@ bench: $(READY) $(VENV)/.bench  ## Measure this project and its rivals side by s
 	$(BIN)/python -m benchmarks $(if $(SHAPES),--shapes $(SHAPES)) $(if $(TOOLS),--tools $(TOOLS)) $(BENCH)
 
 bench-check: $(READY)  ## A tiny benchmark of what is installed, for its correctness: all tools must give the same values
-	$(BIN)/python -m benchmarks --scale 0.002 --rounds 1 --sections read,small,slow,parallel --check
+	$(BIN)/python -m benchmarks --scale 0.002 --rounds 1 --sections read,small,slow,parallel,load --check
 
 # The rivals; mysqlclient is compiled, against a header that comes with libmariadbd-dev or Homebrew's mariadb.
 $(VENV)/.bench: pyproject.toml $(READY)

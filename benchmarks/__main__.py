@@ -78,7 +78,8 @@ def _prepare(sandbox: Sandbox) -> dict[str, str]:
         root.execute("CREATE USER 'bench'@'%%' IDENTIFIED BY %s", (password,))
         for user in ("bench_iam", "bench"):
             for schema in (SCHEMA, "shop"):
-                root.execute(f"GRANT SELECT ON {schema}.* TO '{user}'@'%'")
+                right = "ALL" if schema == SCHEMA else "SELECT"
+                root.execute(f"GRANT {right} ON {schema}.* TO '{user}'@'%'")
     return {
         **os.environ,
         **sandbox.environment,

@@ -82,6 +82,11 @@ def parallel(run: Run) -> str:
     return _against(run, "parallel", "parallel-1")
 
 
+def load(run: Run) -> str:
+    """Frames into tables."""
+    return _against(run, "load", "ours")
+
+
 def other(run: Run) -> str:
     """`%load_ext` and files."""
     entries = [entry for entry in run["entries"] if entry["section"] == "other"]
@@ -107,7 +112,9 @@ def summary(run: Run) -> str:
     return _table(["", "this project", "DuckDB", "`pandas.read_sql`"], rows)
 
 
-TABLES: dict[str, Callable[[Run], str]] = {f.__name__: f for f in (summary, ratios, read, small, slow, parallel, other)}
+TABLES: dict[str, Callable[[Run], str]] = {
+    f.__name__: f for f in (summary, ratios, read, small, slow, parallel, load, other)
+}
 
 
 def text(run: Run) -> str:

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from benchmarks import extras
+from benchmarks import extras, loads
 from benchmarks.shapes import SHAPES, create
 from benchmarks.slowlink import SlowLink
 from benchmarks.turns import Children, Entry
@@ -88,7 +88,14 @@ def other(sandbox: Sandbox, options: Namespace, environment: dict[str, str]) -> 
     return [{"section": "other", **entry} for entry in entries]
 
 
-SECTIONS = {function.__name__: function for function in (read, small, slow, parallel, other)}
+def load(sandbox: Sandbox, options: Namespace, environment: dict[str, str]) -> list[Entry]:  # noqa: ARG001
+    """Frames into tables."""
+    rows = max(1, int(loads.ROWS * options.scale))
+    _tell(f"load: {rows:,} rows, {', '.join(loads.TOOLS)}")
+    return loads.measure(environment, options.rounds, rows)
+
+
+SECTIONS = {function.__name__: function for function in (read, small, slow, parallel, load, other)}
 
 
 def _create(sandbox: Sandbox, name: str, scale: float) -> int:

@@ -25,6 +25,7 @@ ORDER = (
     "sections",
     "tunnels",
     "connection",
+    "ingest",
     "parallel",
     "schema",
     "mysql",
@@ -55,6 +56,8 @@ CIRCLES_OF_TYPES = {
 WITHOUT_TWIN = {
     "": "what is exported: test_package",
     "connection.connection": "connection/test_streams and connection/test_between_statements",
+    "connection.frames.own_statements": "what a load runs: connection/frames/test_loader and reliability/test_loads",
+    "connection.frames.writes": "connection/frames/test_loader",
     "connection.executor": "connection/test_between_statements, and the faults and interrupts of reliability/",
     "connection.lifetime.beginning": "what is set again after a real loss: reliability/test_faults",
     "connection.part_reads": "how the parts are read: parallel/test_reading",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args, overload
 from rds_iam_magic.connection.exclusive_use import ExclusiveUse
 from rds_iam_magic.connection.execution import Execution, Request, executions_of
 from rds_iam_magic.connection.executor import Outcome, Result, StatementExecutor
+from rds_iam_magic.connection.frames.writes import FrameWrites
 from rds_iam_magic.connection.lifetime.idle import IdleClosing
 from rds_iam_magic.connection.part_reads import PartReads
 from rds_iam_magic.connection.reconnecting import ReconnectingSession
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from rds_iam_magic.connection.frames.own_statements import OwnStatements
     from rds_iam_magic.connection.planner import Planner
     from rds_iam_magic.parallel.partition import Recipe
     from rds_iam_magic.results.progress import Watch
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 _NO_BACKSLASH_ESCAPES = 0x0200  # https://dev.mysql.com/doc/dev/mysql-server/latest/mysql__com_8h.html
 
 
-class Connection(PartReads, SchemaReads, StreamReads):
+class Connection(FrameWrites, PartReads, SchemaReads, StreamReads):
     """A connection to one endpoint as one user; a lost session is reopened, and nothing that may write runs twice.
 
     Calls from several threads are serialised: the statements of one call finish before those of the next begin.
@@ -338,6 +340,13 @@ class Connection(PartReads, SchemaReads, StreamReads):
         from rds_iam_magic.connection.planner import Planner
 
         return Planner(self, self._session, self._use)
+
+    @contextmanager
+    def _loading(self) -> Iterator[OwnStatements]:
+        from rds_iam_magic.connection.frames.own_statements import OwnStatements
+
+        with self._use.exclusive():
+            yield OwnStatements(self._session, StatementExecutor(self._session, lambda _: None))
 
     def _last(self, request: Request) -> ResultSet:
         last: ResultSet | None = None

@@ -103,7 +103,11 @@ CONNECT = Grammar(
 
 SQL = Grammar(
     "%%rds_sql",
-    ("[ALIAS] [VAR <<] [options]   (the SQL in the cell's body)", "[ALIAS] [VAR <<] [options] SELECT …"),
+    (
+        "[ALIAS] [VAR <<] [options]   (the SQL in the cell's body)",
+        "[ALIAS] [VAR <<] [options] SELECT …",
+        "[ALIAS] --persist | --append | --persist-replace DF [TABLE]   (on a line: %rds_sql)",
+    ),
     """
     Run SQL on a held connection. Rows come back as a pandas DataFrame whose dtypes follow from the columns'
     declarations; other statements return the number of rows that they changed. Parameters aside, the SQL reaches the
@@ -114,6 +118,10 @@ SQL = Grammar(
 
     :name in the SQL is bound to the notebook's variable name, :name.part and :name["key"] to what is in it. A list
     expands: WHERE id IN :ids. Where the SQL itself means a colon, write \\:name, or use --no-bind.
+
+    --persist DF writes the DataFrame DF into a table of its name, or TABLE: all rows or none, read back and compared;
+    what cannot be stored exactly is an error. --with NAME=DF makes a temporary table of DF for the SQL to join with;
+    it ends with the session.
 
     VAR << (or -o VAR) assigns instead of showing; VAR =<< does both. --to FILE writes the rows to a file as they
     arrive, so they need not fit in memory.
@@ -143,6 +151,25 @@ SQL = Grammar(
             "to", OptionInfo("Write to FILE: `.parquet`, `.csv`, `.csv.gz` or `.arrow`; `s3://` too.", metavar="FILE")
         ),
         Option("overwrite", QUERY_ARGUMENTS["overwrite"]),
+        Option(
+            "persist",
+            OptionInfo("Write the DataFrame DF into a new table; one that exists is an error.", metavar="DF"),
+        ),
+        Option(
+            "append",
+            OptionInfo("Append DF to a table, whose columns decide; made if it is missing.", metavar="DF"),
+        ),
+        Option(
+            "persist-replace", OptionInfo("Write DF into a table in the place of the one that exists.", metavar="DF")
+        ),
+        Option("no-index", OptionInfo("Do not write the index of DF, even if it has a name.")),
+        Option(
+            "with",
+            OptionInfo(
+                "A DataFrame as a temporary table, to join with; can be repeated.", metavar="NAME=DF", short="w"
+            ),
+            many=True,
+        ),
         Option(
             "params",
             OptionInfo(

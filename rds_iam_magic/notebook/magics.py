@@ -24,6 +24,7 @@ from rds_iam_magic.notebook import grammars, options, sqltext
 from rds_iam_magic.notebook.completion.completing import Completing
 from rds_iam_magic.notebook.decorator import magic
 from rds_iam_magic.notebook.doctor.magics import RdsIamDoctor
+from rds_iam_magic.notebook.frames.variables import Frames
 from rds_iam_magic.notebook.grammar import near
 from rds_iam_magic.notebook.looking.magics import RdsIamLooking
 from rds_iam_magic.notebook.setup.magics import RdsIamSetup
@@ -100,6 +101,7 @@ class RdsIamMagics(Magics):
             return display.say(grammars.SQL.help())
         connection = self._connection(parsed.alias)
         filled = variables.filled(parsed, self.shell, local_ns)
+        frames = Frames(parsed, self.shell, local_ns)
         if parsed.dry_run:
             if filled.note:
                 display.note(filled.note)
@@ -109,7 +111,8 @@ class RdsIamMagics(Magics):
             with feedback.of(connection):
                 if filled.note:
                     connection.notify(filled.note)
-                value = self._run(connection, parsed, filled, feedback)
+                frames.write(connection, feedback)
+                value = None if parsed.load else self._run(connection, parsed, filled, feedback)
         except KeyboardInterrupt:
             display.stopped(connection)
             raise

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from rds_iam_magic.aws.endpoint import Destination, check_target, is_login, is_plain_url, login_refused, read_url
@@ -13,6 +13,7 @@ from rds_iam_magic.connect_options import ConnectOptions, TargetOptions, check_n
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook import sqltext
+from rds_iam_magic.notebook.frames.lines import IF_EXISTS, LoadLine, frames_of, load_of
 from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
 from rds_iam_magic.notebook.grammars import CONNECT, DOCTOR, GRAMMARS, SQL
 from rds_iam_magic.option import options_of
@@ -65,6 +66,8 @@ class SqlLine:
     bind: bool = True
     dry_run: bool = False
     jinja: bool = False
+    load: LoadLine | None = None
+    frames: Mapping[str, str] = field(default_factory=dict)  # the variables, by the names of the tables
 
 
 def parse_connect(text: str) -> ConnectLine | None:
@@ -161,9 +164,15 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
     line = SQL.parse(without_comments(text) if in_cell else text, words_end_options=True, others=GRAMMARS)
     if "help" in line.flags:
         return None
+    if not IF_EXISTS.keys().isdisjoint(line.values):  # what follows is a table
+        return _load_line(None, line, line.rest, body)
     alias, rest = _take_alias(line.rest, aliases, in_cell=in_cell)
     variable, shows, rest = _take_variable(rest)
     more = SQL.parse(rest, words_end_options=True, others=GRAMMARS)  # options may follow `VAR <<` too
+    if not IF_EXISTS.keys().isdisjoint(more.values) or "no_index" in line.flags | more.flags:
+        return _load_line(
+            alias, replace(more, values=line.values | more.values, flags=line.flags | more.flags), more.rest, body
+        )
     out = more.get("out") or line.get("out")
     if variable and out:
         raise OptionError(f"The result is assigned twice: {variable} << and -o {out}.", "Keep one of them.")
@@ -177,7 +186,18 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
         sqltext.refuse_mistyped_alias(sql, aliases)
     sqltext.refuse_options_in_sql(sql, SQL, in_cell=in_cell)
     flags = line.flags | more.flags
-    return _sql_line(alias, sql, name, flags, line.values | more.values, show=shows or name is None)
+    parsed = _sql_line(alias, sql, name, flags, line.values | more.values, show=shows or name is None)
+    frames = frames_of([*line.lists.get("with", []), *more.lists.get("with", [])])
+    if frames and parsed.parallel is not None:
+        raise OptionError(
+            "--parallel reads over other sessions, which do not have the table of --with.", "Omit one of them."
+        )
+    return replace(parsed, frames=frames)
+
+
+def _load_line(alias: str | None, line: Line, rest: str, body: str | None) -> SqlLine:
+    load = load_of({**line.values, **dict.fromkeys(line.lists, "")}, line.flags, rest, body)
+    return SqlLine(alias, "", None, show=False, quiet="quiet" in line.flags, load=load)
 
 
 def _sql_line(

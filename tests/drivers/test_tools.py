@@ -175,4 +175,4 @@ def test_a_section_of_the_page(tools, tmp_path, scratch, sandbox, text):
         assert re.search(r"^[1-9] cells$", tools(script, str(section)), re.MULTILINE)
     finally:
         with sandbox.server.root() as root:
-            root.execute("DROP TABLE IF EXISTS scratch.orders, scratch.targets")
+            root.execute("DROP TABLE IF EXISTS scratch.orders, scratch.targets, scratch.limits")

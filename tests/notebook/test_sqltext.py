@@ -95,7 +95,7 @@ HINTS = [
     (lambda line: parse_cell("", line), "SELECT 1\n--limit 5\n", "cell's first line: %%rds_sql --limit 5"),
     (lambda line: parse_cell("", line), "--limit 5\nSELECT 1", "cell's first line: %%rds_sql --limit 5"),
     (lambda line: parse_cell("", line), "SELECT 1\n-- --limit 5\n", None),
-    (parse_line, "--persist SELECT 1", "no option --persist.\nSee %rds_sql --help"),  # %%rds_sql alone is refused
+    (parse_line, "--xyzzy SELECT 1", "no option --xyzzy.\nSee %rds_sql --help"),  # %%rds_sql alone is refused
     (parse_line, "--lmit 5 SELECT 1", "Did you mean --limit"),
     (parse_line, "--timeout 5 SELECT 1", "--timeout is an option of %rds_iam_connect"),
     (parse_line, "-u me SELECT 1", "-u is an option of %rds_iam_connect"),

@@ -1,0 +1,1 @@
+"""What a `Connection` does with frames that become tables."""

@@ -1,0 +1,1 @@
+"""Frames that cells write back: the options, and the variables that they name."""
