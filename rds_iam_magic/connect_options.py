@@ -200,7 +200,22 @@ def as_word(text: str) -> str:
 
 
 def _for_ipython(line: str) -> str:
-    return re.sub(r"\$(?=[\w.])", "$$", line.replace("{", "{{").replace("}", "}}"))
+    """A line that IPython makes this one of: it fills in `{…}`, and `$…` that stands outside of single quotes.
+
+    Where those are, it takes from the number of quotes behind, up to the next brace.
+    """
+    pieces = (_DOLLAR.sub("$$", piece) for piece in re.split(r"(?<=[{}])", line))
+    return "".join(piece.replace("{", "{{").replace("}", "}}") for piece in pieces)
+
+
+def as_ipython_reads(line: str) -> str:
+    """What IPython makes of a line that was written by `as_line` or `as_word`."""
+    pieces = re.findall(r"(.*?)(?:(\{)\{|(\})\}|\Z)", line, re.DOTALL)
+    return "".join(_DOUBLED.sub("$", "".join(piece)) for piece in pieces)
+
+
+_DOUBLED = re.compile(r"\$\$(?=[\w.]+(?:[^']*'[^']*')*[^']*\Z)")
+_DOLLAR = re.compile(r"\$(?=[\w.]+(?:[^']*'[^']*')*[^']*\Z)")
 
 
 def _word(text: str) -> str:

@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 from IPython.utils.text import DollarFormatter
 
 from rds_iam_magic.aws.endpoint import is_login
-from rds_iam_magic.connect_options import ConnectOptions, TargetOptions, as_arguments, as_line, check_named
+from rds_iam_magic.connect_options import (
+    ConnectOptions,
+    TargetOptions,
+    as_arguments,
+    as_ipython_reads,
+    as_line,
+    check_named,
+)
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.grammars import CONNECT
 from rds_iam_magic.notebook.options import parse_line
@@ -63,9 +70,12 @@ def test_options_as_a_line_and_as_arguments():
 @example("$a", "{x}")
 @example("a$$b.c", "$ {} }")
 @example("-u", "--profile")
+@example("0", "$0")
+@example("a'$a", "$$a}'$a'{$a")
 def test_a_line_says_what_was_given_even_where_ipython_fills_in_variables(user, profile):
     assume(not is_login(user))
     line = as_line("prod", user, None, None, ConnectOptions(profile=profile), TargetOptions())
     names = {"a": 1, "x": 2, **dict.fromkeys((user, profile), 3)}
     parsed = parse_line(CONNECT, DollarFormatter().format(line, **{k: v for k, v in names.items() if k.isidentifier()}))
     assert (parsed.words, parsed.get("user"), parsed.get("profile")) == (["prod"], user, profile)
+    assert DollarFormatter().format(line) == as_ipython_reads(line)

@@ -203,7 +203,7 @@ def test_credentials_that_have_expired_are_told_from_a_right_that_is_missing(mon
 
 
 def test_a_user_that_the_database_does_not_know():
-    fails(AccessDeniedError, r"no IAM-authenticated user nobody .*\(1045\)", "CREATE USER 'nobody'", user="nobody")
+    fails(AccessDeniedError, r"no IAM-authenticated user nobody .*\(1045\)", "CREATE USER `nobody`", user="nobody")
 
 
 def test_a_password_user_gets_no_token(inside):

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rds_iam_magic.connect_options import as_ipython_reads
 from rds_iam_magic.errors import OptionError, RdsIamError
 from rds_iam_magic.hints import Interface, Note
 from rds_iam_magic.notebook.grammars import DOCTOR
@@ -124,9 +125,6 @@ def _note(text: str) -> None:
 
 def _as_command(text: str) -> str:
     """A text about the magic's line, about the command's, where nothing but the shell takes words for variables."""
-    return re.sub(rf"{DOCTOR.magic}(?P<words>[^\n]*)", lambda line: f"{COMMAND} doctor{_plain(line['words'])}", text)
-
-
-def _plain(words: str) -> str:
-    """Words of a magic's line without what keeps IPython from taking them for variables."""
-    return re.sub(r"\$\$(?=[\w.])", "$", words).replace("{{", "{").replace("}}", "}")
+    return re.sub(
+        rf"{DOCTOR.magic}(?P<words>[^\n]*)", lambda line: f"{COMMAND} doctor{as_ipython_reads(line['words'])}", text
+    )

@@ -12,7 +12,7 @@ def test_a_policy_is_looked_up_as_the_connection_was(shell):
     shell.ok("%rds_iam_connect sandbox -u reader --profile inline")
     assert "/reader" in shell.ok("%rds_iam_policy reader").output
     refused = shell("%rds_iam_connect sandbox -u reader --profile stranger -A x")
-    assert "%rds_iam_policy reader sandbox.cluster-" in refused.output
+    assert "Why: %rds_iam_doctor sandbox -u reader --profile stranger" in refused.output
 
 
 def test_a_policy_without_the_right_to_look_the_database_up(shell, inside, monkeypatch):
