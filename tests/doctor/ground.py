@@ -224,13 +224,20 @@ class Ground:
         self._rds.modify_db_cluster(DBClusterIdentifier=seed.CLUSTER, ApplyImmediately=True, **options)
 
     @contextmanager
-    def pausing(self) -> Iterator[None]:
-        """A database whose minimum capacity is 0 ACU."""
-        self._modify(ServerlessV2ScalingConfiguration={"MinCapacity": 0, "MaxCapacity": 4})
+    def pausing(self) -> Iterator[str]:
+        """The host name of a database of its own, whose minimum capacity is 0 ACU."""
+        made = self._rds.create_db_cluster(
+            DBClusterIdentifier="pausing",
+            Engine="aurora-mysql",
+            MasterUsername="admin",
+            MasterUserPassword="not-used-here",
+            EnableIAMDatabaseAuthentication=True,
+            ServerlessV2ScalingConfiguration={"MinCapacity": 0, "MaxCapacity": 4},
+        )["DBCluster"]
         try:
-            yield
+            yield str(made["Endpoint"])
         finally:
-            self._modify(ServerlessV2ScalingConfiguration={"MinCapacity": 1, "MaxCapacity": 4})
+            self._rds.delete_db_cluster(DBClusterIdentifier="pausing", SkipFinalSnapshot=True)
 
     @contextmanager
     def old_database(self) -> Iterator[str]:

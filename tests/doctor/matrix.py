@@ -273,8 +273,8 @@ def _(ground: Ground) -> Iterator[dict[str, Any]]:
 
 @_row("36", "status", "the database may be paused", ("one of", "likely", "likely"))
 def _(ground: Ground) -> Iterator[dict[str, Any]]:
-    with ground.pausing(), ground.closed_port() as via:
-        yield {"via": via}
+    with ground.pausing() as host, ground.closed_port() as via:
+        yield {"target": host, "via": via}
 
 
 # Its users
