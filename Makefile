@@ -59,6 +59,7 @@ soak: $(READY)  ## Cut connections, then interrupt, at random for SECONDS each u
 
 docs: $(READY)  ## Write the pages that come from the code: reliability, reference, errors, targets, compared
 	$(BIN)/python -m tests.reliability.write_docs
+	$(BIN)/python -m tests.doctor.write_docs
 	$(BIN)/python -m tests.write_reference
 	$(BIN)/python -m tests.write_errors
 	$(BIN)/python -m tests.write_targets
