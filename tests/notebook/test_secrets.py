@@ -266,6 +266,7 @@ def test_notebooks_run_and_show_no_secret(inside, name, tmp_path):
             root.execute("SELECT User, plugin FROM mysql.user WHERE User = 'analyst'")
             assert root.fetchall() == (("analyst", "AWSAuthenticationPlugin"),)
             root.execute("DROP USER 'analyst'@'%'")
+        inside.client("iam").delete_user_policy(UserName="stranger", PolicyName="rds-iam-connect")
 
 
 @pytest.mark.slow
