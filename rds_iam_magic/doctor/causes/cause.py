@@ -168,11 +168,6 @@ def problem_in(fact: object) -> Problem | None:
     return fact if isinstance(fact, Problem) else None
 
 
-def has_answered(evidence: Evidence) -> bool:
-    """Whether the server has said anything to the login."""
-    return known(evidence.answer) is not None
-
-
 def is_let_in(evidence: Evidence) -> bool:
     """Whether the user is known to be let in: then nothing on the way to that is wrong."""
     answer = known(evidence.answer)
