@@ -73,9 +73,10 @@ def say(text: str) -> None:
     print(text)  # noqa: T201 - this is where lines are printed
 
 
-def told(text: str) -> None:
-    """Print a line of what is done for the user, with options and commands as they are typed here."""
-    say(text.spelled(Interface.NOTEBOOK) if isinstance(text, Note) else text)
+def told(text: str, *, quiet: bool = False) -> None:
+    """Print a line of what is done for the user, with options and commands as they are typed here; "" is nothing."""
+    if text and not quiet:
+        say(text.spelled(Interface.NOTEBOOK) if isinstance(text, Note) else text)
 
 
 def note(text: str) -> None:

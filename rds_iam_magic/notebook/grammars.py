@@ -123,6 +123,10 @@ SQL = Grammar(
     what cannot be stored exactly is an error. --with NAME=DF makes a temporary table of DF for the SQL to join with;
     it ends with the session.
 
+    --save NAME keeps a query, and --with NAME lets a later statement read from it, as from a table: it becomes a common
+    table expression (WITH) there, with the values that its parameters have then. It is seen instead of a table of that
+    name. What it reads from is given where it is saved: --save best --with top. Saving again replaces it.
+
     VAR << (or -o VAR) assigns instead of showing; VAR =<< does both. --to FILE writes the rows to a file as they
     arrive, so they need not fit in memory.
 
@@ -132,6 +136,19 @@ SQL = Grammar(
     (
         Option("out", OptionInfo("Assign the result to VAR instead of showing it.", metavar="VAR", short="o")),
         Option("quiet", OptionInfo("Show no result and no feedback, return nothing; VAR << still assigns.", short="q")),
+        Option("file", OptionInfo("Take the SQL from FILE (UTF-8).", metavar="FILE", short="f")),
+        Option(
+            "save",
+            OptionInfo(
+                "Keep the query under a name, for `--with NAME`, once it has run (with `--dry-run`, without).",
+                metavar="NAME",
+                short="S",
+            ),
+        ),
+        Option("saved", OptionInfo("List the saved queries.")),
+        Option(
+            "explain", OptionInfo("Show the plan of the statement, as `%rds_explain`, and do not run it.", short="e")
+        ),
         Option("limit", QUERY_ARGUMENTS["limit"], aliases=("maxrows", "max-results")),
         Option(
             "type",
@@ -166,7 +183,10 @@ SQL = Grammar(
         Option(
             "with",
             OptionInfo(
-                "A DataFrame as a temporary table, to join with; can be repeated.", metavar="NAME=DF", short="w"
+                "Read from the saved query NAME, or with `NAME=DF` from a DataFrame, as a temporary table; can be "
+                "repeated.",
+                metavar="NAME[=DF]",
+                short="w",
             ),
             many=True,
         ),
@@ -190,6 +210,15 @@ SQL = Grammar(
                 "Fill in `{{ … }}` and `{% … %}` by Jinja; values are bound, not pasted, unless marked as SQL: "
                 "`{{ x | sql }}`.",
                 short="j",
+            ),
+        ),
+        Option(
+            "alias",
+            OptionInfo(
+                "The held connection, as the first word names it, too.",
+                default_text="the current one",
+                metavar="ALIAS",
+                short="A",
             ),
         ),
     ),

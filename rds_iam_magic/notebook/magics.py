@@ -27,6 +27,7 @@ from rds_iam_magic.notebook.doctor.magics import RdsIamDoctor
 from rds_iam_magic.notebook.frames.variables import Frames
 from rds_iam_magic.notebook.grammar import near
 from rds_iam_magic.notebook.looking.magics import RdsIamLooking
+from rds_iam_magic.notebook.queries.saved import SavedQueries
 from rds_iam_magic.notebook.setup.magics import RdsIamSetup
 from rds_iam_magic.notebook.whole import WholePrinters
 from rds_iam_magic.sections import section_names
@@ -65,7 +66,8 @@ class RdsIamMagics(Magics):
         self.looking = RdsIamLooking(shell, self._connection, self.whole)
         self.setup = RdsIamSetup(shell, self._reach, self.whole)
         self.doctor = RdsIamDoctor(shell, self.connections, self._reached_by)
-        self.completing = Completing(shell, self.connections, lambda: self.current, lambda: self.completion)
+        self.saved = SavedQueries()
+        self.completing = Completing(shell, self.connections, lambda: self.current, lambda: self.completion, self.saved)
 
     @line_magic
     @magic(grammars.CONNECT)
@@ -93,19 +95,22 @@ class RdsIamMagics(Magics):
     @line_cell_magic
     @magic(grammars.SQL)
     def rds_sql(self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
-        from rds_iam_magic.notebook import display, variables
+        from rds_iam_magic.notebook import display
         from rds_iam_magic.notebook.feedback.line import NOTHING, Feedback
+        from rds_iam_magic.notebook.queries.prepared import prepare
 
-        parsed = options.parse_sql(line, cell, self.connections)
-        if parsed is None:
-            return display.say(grammars.SQL.help())
-        connection = self._connection(parsed.alias)
-        filled = variables.filled(parsed, self.shell, local_ns)
+        given = options.parse_sql(line, cell, self.connections)
+        if given is None or given.list_saved:
+            return display.say(grammars.SQL.help() if given is None else self.saved.listing())
+        connection = self._connection(given.alias)
+        prepared = prepare(given, self.saved, self.shell, local_ns)
+        parsed, filled = prepared.line, prepared.filled
         frames = Frames(parsed, self.shell, local_ns)
         if parsed.dry_run:
             if filled.note:
                 display.note(filled.note)
-            return display.statements(connection.statements(filled.sql, params=filled.params))
+            display.statements(connection.statements(filled.sql, params=filled.params))
+            return display.told(prepared.keep())
         feedback = Feedback(self.shell, str(self.current), NOTHING if parsed.quiet else self.feedback)
         try:
             with feedback.of(connection):
@@ -117,10 +122,9 @@ class RdsIamMagics(Magics):
             display.stopped(connection)
             raise
         except StatementError as error:
-            sqltext.explain_options_in_sql(error, parsed.sql, grammars.SQL)
-            if filled.params is not None and not parsed.jinja:
-                sqltext.explain_bound_table(error, parsed.sql)
+            prepared.explain(error)
             raise
+        display.told(prepared.keep(), quiet=parsed.quiet)
         if parsed.variable is not None:
             self.shell.user_ns[parsed.variable] = value
         return value if parsed.show else None
@@ -237,6 +241,8 @@ class RdsIamMagics(Magics):
         """Run the SQL, tell of each result, show each except the last, and return the last."""
         from rds_iam_magic.notebook.results import Results
 
+        if parsed.explain:
+            return connection.explain(filled.sql, params=filled.params)
         if parsed.to is not None:
             rows = connection.write(
                 filled.sql, parsed.to, params=filled.params, overwrite=parsed.overwrite, limit=parsed.limit

@@ -13,7 +13,7 @@ from rds_iam_magic.connect_options import ConnectOptions, TargetOptions, check_n
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook import sqltext
-from rds_iam_magic.notebook.frames.lines import IF_EXISTS, LoadLine, frames_of, load_of
+from rds_iam_magic.notebook.frames.lines import IF_EXISTS, LoadLine, frames_of, load_of, queries_of
 from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
 from rds_iam_magic.notebook.grammars import CONNECT, DOCTOR, GRAMMARS, SQL
 from rds_iam_magic.option import options_of
@@ -68,6 +68,11 @@ class SqlLine:
     jinja: bool = False
     load: LoadLine | None = None
     frames: Mapping[str, str] = field(default_factory=dict)  # the variables, by the names of the tables
+    file: str | None = None
+    save: str | None = None
+    queries: tuple[str, ...] = ()
+    explain: bool = False
+    list_saved: bool = False
 
 
 def parse_connect(text: str) -> ConnectLine | None:
@@ -166,6 +171,8 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
         return None
     if not IF_EXISTS.keys().isdisjoint(line.values):  # what follows is a table
         return _load_line(None, line, line.rest, body)
+    if "saved" in line.flags:
+        return _saved_line(line)
     alias, rest = _take_alias(line.rest, aliases, in_cell=in_cell)
     variable, shows, rest = _take_variable(rest)
     more = SQL.parse(rest, words_end_options=True, others=GRAMMARS)  # options may follow `VAR <<` too
@@ -173,26 +180,48 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
         return _load_line(
             alias, replace(more, values=line.values | more.values, flags=line.flags | more.flags), more.rest, body
         )
-    out = more.get("out") or line.get("out")
-    if variable and out:
-        raise OptionError(f"The result is assigned twice: {variable} << and -o {out}.", "Keep one of them.")
+    name = _assigned(variable, more.get("out") or line.get("out"))
     if in_cell and more.rest:
         raise _stray(more.rest, alias)
-    name = variable or out
-    if name is not None:
-        check_variable(name)
     sql = more.rest if body is None else body
+    flags, values = line.flags | more.flags, line.values | more.values
+    alias = _one_alias(alias, values.get("alias"))
+    if "file" in values and sql.strip():
+        raise OptionError("--file reads the SQL from a file, and there is SQL beside it.", "Keep one of them.")
     if not in_cell and alias is None and variable is None:
         sqltext.refuse_mistyped_alias(sql, aliases)
     sqltext.refuse_options_in_sql(sql, SQL, in_cell=in_cell)
-    flags = line.flags | more.flags
-    parsed = _sql_line(alias, sql, name, flags, line.values | more.values, show=shows or name is None)
-    frames = frames_of([*line.lists.get("with", []), *more.lists.get("with", [])])
+    parsed = _sql_line(alias, sql, name, flags, values, show=shows or name is None)
+    texts = [*line.lists.get("with", []), *more.lists.get("with", [])]
+    frames = frames_of(texts)
     if frames and parsed.parallel is not None:
         raise OptionError(
             "--parallel reads over other sessions, which do not have the table of --with.", "Omit one of them."
         )
-    return replace(parsed, frames=frames)
+    return replace(parsed, frames=frames, queries=queries_of(texts))
+
+
+def _saved_line(line: Line) -> SqlLine:
+    others = [*line.values, *line.lists, *(line.flags - {"saved"})]
+    if others or line.rest:
+        raise OptionError("--saved must stand alone.", "It lists the saved queries; --with NAME reads from one.")
+    return SqlLine(None, "", None, show=False, list_saved=True)
+
+
+def _one_alias(word: str | None, option: str | None) -> str | None:
+    if word is not None and option is not None and word != option:
+        raise OptionError(f"The connection is named twice: {word} and -A {option}.", "Keep one of them.")
+    return word if option is None else option
+
+
+def _assigned(variable: str | None, out: str | None) -> str | None:
+    """The variable of `VAR <<`, or of `-o VAR`."""
+    if variable and out:
+        raise OptionError(f"The result is assigned twice: {variable} << and -o {out}.", "Keep one of them.")
+    name = variable or out
+    if name is not None:
+        check_variable(name)
+    return name
 
 
 def _load_line(alias: str | None, line: Line, rest: str, body: str | None) -> SqlLine:
@@ -222,6 +251,9 @@ def _sql_line(
         bind="no_bind" not in flags,
         dry_run="dry_run" in flags,
         jinja="jinja" in flags,
+        file=values.get("file"),
+        save=values.get("save"),
+        explain="explain" in flags,
     )
     _check_together(parsed)
     return parsed
@@ -250,6 +282,8 @@ def _check_together(line: SqlLine) -> None:
         raise OptionError(
             f"--dtype-backend and --decimal apply to pandas only; {line.type} keeps exact types.", "Omit them."
         )
+    if line.explain and (line.to is not None or line.parallel is not None or line.dry_run):
+        raise OptionError("--explain shows the plan and reads no rows.", "Omit --to, --parallel and --dry-run.")
     if line.to is not None and (line.variable or line.type != "pandas" or line.dtype_backend):
         raise OptionError("--to writes a file and returns no DataFrame.", "Omit the variable and the type options.")
 

@@ -15,6 +15,40 @@ HELD = ("sandbox", "prod")
 
 
 @pytest.mark.parametrize(
+    ("line", "body", "expected"),
+    [
+        ("-A prod SELECT 1", None, {"alias": "prod", "sql": "SELECT 1"}),
+        ("prod -A prod", "SELECT 1", {"alias": "prod"}),
+        ("-f a.sql", None, {"file": "a.sql", "sql": ""}),
+        ("prod x << -f '~/a b.sql'", None, {"file": "~/a b.sql", "alias": "prod", "variable": "x"}),
+        ("-S top -e", "SELECT 1", {"save": "top", "explain": True}),
+        ("--saved", None, {"list_saved": True}),
+    ],
+)
+def test_habits(line, body, expected):
+    parsed = parse_sql(line, body, HELD)
+    assert {key: getattr(parsed, key) for key in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "words"),
+    [
+        ("prod -A sandbox", "SELECT 1", "named twice"),
+        ("-f a.sql", "SELECT 1", "SQL beside it"),
+        ("-f a.sql SELECT 1", None, "SQL beside it"),
+        ("-f", None, "needs a value"),
+        ("--saved -q", None, "must stand alone"),
+        ("--saved SELECT 1", None, "must stand alone"),
+        ("-e -N", "SELECT 1", "--explain shows the plan"),
+        ("-e --parallel 2", "SELECT 1", "--explain shows the plan"),
+    ],
+)
+def test_habits_that_do_not_go_together(line, body, words):
+    with pytest.raises(OptionError, match=words):
+        parse_sql(line, body, HELD)
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "sandbox -u reader -d shop --connect-timeout 3",

@@ -5,7 +5,7 @@ It may be asked on any thread, while a cell runs on another one, and never waits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ class MagicCompleter:
         connections: The held connections, by alias.
         current: Returns the current connection's alias, or None.
         catalog_of: Returns what is known of a connection's server, and never waits.
+        queries: The names of the saved queries.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class MagicCompleter:
         connections: Mapping[str, Connection],
         current: Callable[[], str | None],
         catalog_of: Callable[[Connection], Catalog],
+        queries: Iterable[str] = (),
     ) -> None:
         self._shell = shell
         self._connections = connections
         self._current = current
         self._catalog_of = catalog_of
+        self._queries = queries
         self._earlier: dict[str, list[str]] | None = None
 
     def complete(self, cell: str, offset: int) -> Suggestions | None:
@@ -98,6 +101,8 @@ class MagicCompleter:
             return [Suggestion(name, key) for name in (schema.tables if key == "table" else schema.all_columns)]
         if key == "alias":
             return [Suggestion(alias, "connection") for alias in reversed(list(self._connections))]
+        if key == "query":
+            return [Suggestion(name, "query") for name in self._queries]
         if key == "variable":
             return [Suggestion(name, "variable") for name in self.variables()]
         used = self._used().get(key, ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.notebook.completion.install import install
@@ -25,6 +25,7 @@ class Completing:
         connections: The held connections, by alias.
         current: Returns the current connection's alias, or None.
         reads: Returns whether the servers may be asked for what they have.
+        queries: The names of the saved queries.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class Completing:
         connections: Mapping[str, Connection],
         current: Callable[[], str | None],
         reads: Callable[[], bool],
+        queries: Iterable[str] = (),
     ) -> None:
         self._shell = shell
         self._connections = connections
         self._current = current
         self._reads = reads
+        self._queries = queries
         self._completer: MagicCompleter | None = None
         self._fillings: dict[int, CatalogFilling] = {}  # by the connection's id(), while it is held
         self._undo: Callable[[], None] | None = None
@@ -105,7 +108,9 @@ class Completing:
         if self._completer is None:
             from rds_iam_magic.notebook.completion.completer import MagicCompleter
 
-            self._completer = MagicCompleter(self._shell, self._connections, self._current, self.catalog_of)
+            self._completer = MagicCompleter(
+                self._shell, self._connections, self._current, self.catalog_of, self._queries
+            )
         return self._completer.complete(cell, offset)
 
 

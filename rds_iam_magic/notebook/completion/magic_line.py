@@ -37,8 +37,9 @@ _WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 _KEYS = {
     "close": "alias", "save": "section", "like": "user", "out": "variable", "params": "variable", "on": "column",
-    "to": "path", "ca": "path",
+    "to": "path", "ca": "path", "file": "path",
 }  # fmt: skip
+_KEYS_OF_SQL = {"save": "query", "with": "query"}
 
 
 @dataclass(slots=True)
@@ -89,9 +90,10 @@ def sql_start(grammar: Grammar, before: str, aliases: Sequence[str]) -> int | No
 def alias_on(grammar: Grammar, line: str, aliases: Sequence[str]) -> str | None:
     """The alias that a whole line names, by a word or by `-A`; None if it names none."""
     if has_sql(grammar):
-        word = _read(grammar, line + " ", aliases).alias
-        if word is not None or grammar is SQL:
-            return word
+        read = _read(grammar, line + " ", aliases)
+        if read.alias is not None:
+            return read.alias
+        line = line[: read.sql] if read.sql >= 0 else line
     match = re.search(r"(?:^|\s)(?:-A\s*|--alias[\s=]+)(\S+)", line)
     return unquote(match[1]) if match else None
 
@@ -108,14 +110,14 @@ def complete_line(grammar: Grammar, before: str, known: Known, *, is_cell: bool 
     aliases = [suggestion.text for suggestion in known("alias")]
     read = _read(grammar, before, aliases)
     if read.awaiting is not None:
-        return _values(read, read.awaiting, read.fragment, known)
+        return _values(grammar, read, read.awaiting, read.fragment, known)
     spelling, equals, value = read.fragment.partition("=")
     if equals and spelling.startswith("--"):
         option = grammar.find(spelling)
         if option is None or not option.metavar:
             return Suggestions(len(before), [])
         read.start += len(spelling) + len(equals)
-        return _values(read, option, value, known)
+        return _values(grammar, read, option, value, known)
     if read.fragment.startswith("-"):
         return Suggestions(read.start, first_of(_options(grammar, read)))
     words = list(_words(grammar, read, known))
@@ -179,10 +181,14 @@ def _excluded(key: str, given: set[str]) -> bool:
     return key in given or f"no_{key}" in given or key.removeprefix("no_") in given
 
 
-def _values(read: _Read, option: Option, written: str, known: Known) -> Suggestions:
+def _values(grammar: Grammar, read: _Read, option: Option, written: str, known: Known) -> Suggestions:
+    key = _KEYS_OF_SQL.get(option.key) if grammar is SQL else None
+    key = key or _KEYS.get(option.key, option.key)
+    if key == "query" and "=" in written:  # NAME=DF
+        read.start += written.index("=") + 1
+        written, key = written.partition("=")[2], "variable"
     quote = written[:1] if written[:1] in ("'", '"') else ""
     fragment = written[len(quote) :]
-    key = _KEYS.get(option.key, option.key)
     values = [Suggestion(choice, "value") for choice in option.info.choices] or known(key)
     return Suggestions(read.start, first_of(_written(value, quote) for value in values if begins(value.text, fragment)))
 

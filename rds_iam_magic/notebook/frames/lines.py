@@ -70,15 +70,32 @@ def load_of(values: Mapping[str, str], flags: Collection[str], rest: str, body: 
 def frames_of(texts: Iterable[str]) -> dict[str, str]:
     """The frames to join with: `NAME=VAR` each; the variables, by the names of the temporary tables.
 
+    Texts without `=` name saved queries.
+
     Raises:
         OptionError: One cannot be understood, or a name is given twice.
     """
     frames: dict[str, str] = {}
     for text in texts:
         name, equals, variable = (part.strip() for part in text.partition("="))
-        if not (name and equals and variable):
+        if not equals:
+            continue
+        if not (name and variable):
             raise OptionError(f"--with {text} is not NAME=DF.", "Write it like --with customers=df.")
         if name in frames:
             raise OptionError(f"--with names {name} twice.", "Give each frame a name of its own.")
         frames[name] = variable
     return frames
+
+
+def queries_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """The saved queries among the values of `--with`: those without `=`.
+
+    Raises:
+        OptionError: One is named twice.
+    """
+    names = [text.strip() for text in texts if "=" not in text]
+    for name in names:
+        if names.count(name) > 1:
+            raise OptionError(f"--with names {name} twice.", "Name each query once.")
+    return tuple(names)

@@ -21,6 +21,8 @@ VALUES = {
     "table": ["orders"],
     "column": ["order_id"],
     "variable": ["df"],
+    "query": ["top", "best"],
+    "path": ["report.sql"],
 }
 
 
@@ -62,6 +64,15 @@ def texts(grammar, line, *, is_cell=False):
         (grammars.SQL, " prod --decimal e", "e", ["exact"]),
         (grammars.SQL, " -o d", "d", ["df"]),
         (grammars.SQL, " --parallel 4 --on o", "o", ["order_id"]),
+        (grammars.SQL, " -f rep", "rep", ["report.sql"]),
+        (grammars.SQL, " --file=", "", ["report.sql"]),
+        (grammars.SQL, " -w ", "", ["top", "best"]),
+        (grammars.SQL, " -w top --with=b", "b", ["best"]),
+        (grammars.SQL, " -w t=", "", ["df"]),
+        (grammars.SQL, " --with=t=d", "d", ["df"]),
+        (grammars.SQL, " -S t", "t", ["top"]),
+        (grammars.SQL, " -A p", "p", ["prod"]),
+        (grammars.CONNECT, " my-cluster -S ", "", ["nightly"]),
         (grammars.USER, " ", "", ["create", "grant", "revoke", "drop", "show", "list", "--secret"]),
         (grammars.USER, " s", "s", ["show"]),
         (grammars.USER, " show a", "a", ["analyst"]),

@@ -3,7 +3,7 @@
 import pytest
 
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.notebook.frames.lines import LoadLine, frames_of
+from rds_iam_magic.notebook.frames.lines import LoadLine, frames_of, queries_of
 from rds_iam_magic.notebook.options import parse_sql
 
 
@@ -53,8 +53,15 @@ def test_frames_to_join_with():
     assert parsed.frames == {"a": "df", "b": "c"}
     with pytest.raises(OptionError, match="other sessions"):
         parse_sql("-w a=df --parallel 2", "SELECT 1", [])
-    for text in ("a", "=df", "a="):
+    for text in ("=", "=df", "a="):
         with pytest.raises(OptionError, match="is not NAME=DF"):
             frames_of([text])
     with pytest.raises(OptionError, match="names a twice"):
         frames_of(["a=x", "a=y"])
+
+
+def test_saved_queries_to_read_from():
+    parsed = parse_sql("--with top -w a=df x << --with other", "SELECT 1", [])
+    assert (parsed.queries, parsed.frames) == (("top", "other"), {"a": "df"})
+    with pytest.raises(OptionError, match="names top twice"):
+        queries_of(["top", "a=df", "top"])

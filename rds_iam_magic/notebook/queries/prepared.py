@@ -1,0 +1,143 @@
+"""`Prepared`: a cell's SQL as it will be sent, from its body or a file and from saved queries, with its values."""
+
+from __future__ import annotations
+
+import re
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rds_iam_magic.errors import OptionError, StatementError
+from rds_iam_magic.notebook import sqltext
+from rds_iam_magic.notebook.grammars import SQL
+from rds_iam_magic.notebook.queries.files import line_of, read_sql
+from rds_iam_magic.notebook.queries.saved import SavedQueries, SavedQuery
+from rds_iam_magic.notebook.variables import Filled, filled
+from rds_iam_magic.sql.with_clause import Composed, check_query, tables_of, with_queries
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from rds_iam_magic.notebook.options import SqlLine
+
+_AT_LINE = re.compile(r" at line (\d+)$")
+_UNKNOWN_TABLE, _SAME_COLUMN = 1146, 1060
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A cell's SQL, ready to run.
+
+    Attributes:
+        line: The parsed line, with the SQL of its file and the frames of the saved queries.
+        filled: What is sent, and the values to bind.
+        composed: Where the saved queries are in it.
+        saved: All saved queries.
+    """
+
+    line: SqlLine
+    filled: Filled
+    composed: Composed
+    saved: SavedQueries
+
+    def keep(self) -> str:
+        """Save the query, if that is asked for; return what to tell of it, or ""."""
+        line = self.line
+        if line.save is None:
+            return ""
+        query = SavedQuery(line.sql, line.jinja, line.queries, line.frames)
+        done = "Replaced" if self.saved.keep(line.save, query) else "Saved"
+        hides = line.save.lower() in tables_of(self.filled.sql)
+        hidden = f" It hides the table {line.save} there." if hides else ""
+        return f"{done} query {line.save}; --with {line.save} reads from it.{hidden}"
+
+    def explain(self, error: StatementError) -> None:
+        """Say in a server's error what may be meant, and where in the files and queries it is."""
+        sqltext.explain_options_in_sql(error, self.line.sql, SQL)
+        if self.filled.params is not None and not self.line.jinja:
+            sqltext.explain_bound_table(error, self.line.sql)
+        error.put_before_hint(self._unused(error), self._where(error))
+
+    def _unused(self, error: StatementError) -> str:
+        """What is to be said of a saved query that stands for a table, or should."""
+        if error.code == _SAME_COLUMN and self.composed.parts:
+            return "The columns of a saved query need a name each: rename one with AS, and save it again."
+        if error.code != _UNKNOWN_TABLE:
+            return ""
+        table = re.search(r"'(?:[^'.]*\.)?([^']*)'", error.server_message)
+        name = table[1] if table else ""
+        return f"{name} is a saved query: add --with {name}." if name in self.saved else ""
+
+    def _where(self, error: StatementError) -> str:
+        match = _AT_LINE.search(error.server_message)
+        name, line = self.composed.origin(int(match[1])) if match else ("", 0)
+        if name:
+            within = "in" if self.saved.find(name).uses else f"line {line} of"
+            return f"That is {within} the saved query {name}."
+        if self.line.file is None:
+            return f"That is line {line} of the SQL as you wrote it." if match and self.composed.parts else ""
+        if self.line.jinja:
+            return f"In {self.line.file}."
+        start, first = line_of(self.line.sql, error.position)
+        return f"In {self.line.file}, line {start + line - 1 if match else first}."
+
+
+def prepare(
+    line: SqlLine, saved: SavedQueries, shell: InteractiveShell, local_ns: Mapping[str, Any] | None = None
+) -> Prepared:
+    """Bring together what a line names.
+
+    Args:
+        line: The parsed line.
+        saved: The saved queries.
+        shell: It has the notebook's variables.
+        local_ns: Those of the function that the magic was called in, which come first.
+
+    Raises:
+        OptionError: A file cannot be read, there is no such query, what is to be saved is no query, or values cannot be
+            filled in.
+    """
+    if line.file is not None:
+        line = replace(line, sql=read_sql(line.file))
+    if line.save is not None:
+        saved.check(line)
+    line = replace(line, frames=_frames(line, saved))
+    own = filled(line, shell, local_ns)
+    if line.save is not None:
+        check_query(own.sql)
+    if not line.queries:
+        return Prepared(line, own, Composed(own.sql), saved)
+    values = [own]
+
+    def query(name: str) -> str:
+        """A saved query with those that it reads from: these are seen in it alone."""
+        kept = saved.find(name)
+        part = filled(replace(line, sql=kept.sql, jinja=kept.jinja), shell, local_ns)
+        values.append(part)
+        return with_queries(check_query(part.sql), {used: query(used) for used in kept.uses}).text
+
+    composed = with_queries(own.sql, {name: query(name) for name in line.queries})
+    params = [part.params for part in values if part.params is not None]
+    if params and not line.bind:
+        raise OptionError("--no-bind binds nothing; a saved query has values to bind.", "Omit --no-bind.")
+    note = next((part.note for part in values if part.note), "")
+    merged: Mapping[str, Any] | None = ChainMap(*map(dict, params)) if params else None
+    return Prepared(line, Filled(composed.text, merged, note), composed, saved)
+
+
+def _frames(line: SqlLine, saved: SavedQueries) -> dict[str, str]:
+    """The frames that a line and its saved queries read from.
+
+    Raises:
+        OptionError: Two of them have the same name, or one has that of a query.
+    """
+    frames = dict(line.frames)
+    for query in line.queries:
+        for name, variable in saved.frames_of(query).items():
+            if frames.setdefault(name, variable) != variable:
+                raise OptionError(f"The query {query} reads from another frame {name}.", "Rename one of them.")
+    for name in frames:
+        if name in line.queries:
+            raise OptionError(f"--with names {name} twice.", "Give each frame and query a name of its own.")
+    return frames
