@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import textwrap
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from rds_iam_magic.drivers.pymysql import pymysql_connect
 from rds_iam_magic.drivers.sqlalchemy import sqlalchemy_engine
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook.grammar import Grammar, Option
-from rds_iam_magic.notebook.grammars import COMPLETION, FEEDBACK, GRAMMARS
+from rds_iam_magic.notebook.grammars import AUTOLIMIT, COMPLETION, FEEDBACK, GRAMMARS
 from rds_iam_magic.notebook.held import connection as held
 from rds_iam_magic.notebook.magics import RdsIamMagics
 from rds_iam_magic.option import OptionInfo, options_of
@@ -46,6 +47,18 @@ Options go before the SQL; `-` and `_` are interchangeable in their names.
 | `%config` | default | what it does |
 |---|---|---|
 {config}
+
+`%config RdsIamMagics` shows them with their values. They are kept in IPython's configuration,
+`c.RdsIamMagics.feedback = 1` in `ipython_config.py`, or for a project in its `pyproject.toml`: that of the working
+directory, else the nearest one above it. `%load_ext` reads it, and names it when it takes something from it:
+
+```toml
+[tool.rds_iam_magic]
+{project}
+```
+
+What you set yourself comes first. Such a file comes with a repository, so it sets these only: how and where to log in
+is never a project's to say. Sections, `~/.config/rds_iam_magic/connections.ini`, are for that.
 
 ## Python
 
@@ -77,7 +90,7 @@ def text() -> str:
         _callable(pymysql_connect, "### rds_iam_magic.pymysql_connect", _own(pymysql_connect)),
     ]
     magics = "\n\n".join(map(_magic, GRAMMARS))
-    return TEXT.format(magics=magics, config="\n".join(_config()), python="\n\n".join(python))
+    return TEXT.format(magics=magics, project=_project(), config="\n".join(_config()), python="\n\n".join(python))
 
 
 def _values() -> dict[str, OptionInfo]:
@@ -116,8 +129,15 @@ def _paragraphs(about: str) -> Iterator[str]:
 
 def _config() -> Iterator[str]:
     for name in RdsIamMagics.class_own_traits(config=True):
-        info = (CONNECT_ARGUMENTS | {"feedback": FEEDBACK, "completion": COMPLETION})[name]
+        info = (CONNECT_ARGUMENTS | {"feedback": FEEDBACK, "completion": COMPLETION, "autolimit": AUTOLIMIT})[name]
         yield _row(f"`RdsIamMagics.{name}`", info.default_shown, info.text)
+
+
+def _project() -> str:
+    """The settings of a project with their defaults, as TOML."""
+    traits = RdsIamMagics.class_own_traits(config=True, project=True)
+    shown = {name: "4 GB" if trait.default() is None else trait.default() for name, trait in traits.items()}
+    return "\n".join(f"{name} = {json.dumps(value)}" for name, value in shown.items())
 
 
 def _members(kind: type[Any]) -> list[tuple[str, Callable[..., Any]]]:

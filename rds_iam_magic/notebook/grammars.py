@@ -51,6 +51,12 @@ COMPLETION = OptionInfo(
     default_text="`True`",
 )
 
+AUTOLIMIT = OptionInfo(
+    "Cut each result at so many rows, as `--limit` does, where that is not given; a note tells each cut. "
+    "`0` cuts none. Files (`--to`) and `--parallel` are never cut.",
+    default=0,
+)
+
 CONNECT_ALIAS = Option(
     "alias",
     OptionInfo(

@@ -28,6 +28,7 @@ from rds_iam_magic.notebook.frames.variables import Frames
 from rds_iam_magic.notebook.grammar import near
 from rds_iam_magic.notebook.looking.magics import RdsIamLooking
 from rds_iam_magic.notebook.queries.saved import SavedQueries
+from rds_iam_magic.notebook.settings.project import take_project_settings
 from rds_iam_magic.notebook.setup.magics import RdsIamSetup
 from rds_iam_magic.notebook.whole import WholePrinters
 from rds_iam_magic.sections import section_names
@@ -53,9 +54,10 @@ class RdsIamMagics(Magics):
         default_value=None,
         allow_none=True,
         help=CONNECT_ARGUMENTS["max_memory"].argument_text(),
-    ).tag(config=True)
-    feedback = Integer(2, min=0, max=2, help=grammars.FEEDBACK.argument_text()).tag(config=True)
-    completion = Bool(True, help=grammars.COMPLETION.argument_text()).tag(config=True)
+    ).tag(config=True, project=True)  # project: its pyproject.toml may set it, which must never say where to log in
+    feedback = Integer(2, min=0, max=2, help=grammars.FEEDBACK.argument_text()).tag(config=True, project=True)
+    completion = Bool(True, help=grammars.COMPLETION.argument_text()).tag(config=True, project=True)
+    autolimit = Integer(0, min=0, help=grammars.AUTOLIMIT.argument_text()).tag(config=True, project=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -267,7 +269,7 @@ class RdsIamMagics(Magics):
             filled.sql,
             params=filled.params,
             decimal=decimal,
-            limit=parsed.limit,
+            limit=parsed.limit or self.autolimit or None,
             as_frame=parsed.type == "pandas" and parsed.dtype_backend is None,
         )
         try:
@@ -311,10 +313,17 @@ def load(ipython: InteractiveShell) -> None:
     if magics_of(ipython) is None:
         magics = RdsIamMagics(ipython)
         setattr(ipython, _INSTANCE, magics)
+        take_project_settings(magics, _note)
         magics.completing.begin()
         atexit.register(magics.close_all)  # in order, and with a word on a transaction that was open
     magics = getattr(ipython, _INSTANCE)
     ipython.register_magics(magics, magics.looking, magics.setup, magics.doctor)
+
+
+def _note(text: str) -> None:
+    from rds_iam_magic.notebook import display
+
+    display.note(text)
 
 
 def unload(ipython: InteractiveShell) -> None:

@@ -1,0 +1,1 @@
+"""Where the `%config` settings come from, beside the user."""
