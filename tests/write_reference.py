@@ -21,6 +21,7 @@ from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook.grammar import Grammar, Option
 from rds_iam_magic.notebook.grammars import AUTOLIMIT, COMPLETION, FEEDBACK, GRAMMARS
 from rds_iam_magic.notebook.held import connection as held
+from rds_iam_magic.notebook.help.examples import shown
 from rds_iam_magic.notebook.magics import RdsIamMagics
 from rds_iam_magic.option import OptionInfo, options_of
 from rds_iam_magic.results.formats import QUERY_ARGUMENTS
@@ -106,10 +107,11 @@ def _own(function: Callable[..., Any]) -> dict[str, OptionInfo]:
 
 def _magic(grammar: Grammar) -> str:
     lines = [f"{grammar.magic} {usage}" for usage in grammar.usage]
+    summary, *others = map(_markdown, grammar.paragraphs)
     table = ["| option | value | default | variable | what it does |", "|---|---|---|---|---|"]
     table += [_option_row(option) for option in grammar.all_options]
     return "\n\n".join(
-        [f"### {grammar.magic}", _block(lines), *_paragraphs(inspect.cleandoc(grammar.about)), "\n".join(table)]
+        [f"### {grammar.magic}", summary, _block(shown(grammar.magic)), _block(lines), *others, "\n".join(table)]
     )
 
 
@@ -120,11 +122,8 @@ def _option_row(option: Option) -> str:
     return _row(", ".join(names), _code(option.metavar), info.default_shown, _code(info.variable), info.text)
 
 
-def _paragraphs(about: str) -> Iterator[str]:
-    """The paragraphs as Markdown; lines that begin with a magic are code."""
-    for paragraph in about.split("\n\n"):
-        lines = paragraph.splitlines()
-        yield _block(lines) if lines[0].startswith("%") else re.sub(r"([<*])", r"\\\1", " ".join(paragraph.split()))
+def _markdown(paragraph: str) -> str:
+    return re.sub(r"([<*])", r"\\\1", " ".join(paragraph.split()))
 
 
 def _config() -> Iterator[str]:

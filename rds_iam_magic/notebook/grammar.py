@@ -13,10 +13,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rds_iam_magic.errors import OptionError
+from rds_iam_magic.notebook.help.examples import shown
 from rds_iam_magic.option import OptionInfo
 
 _WORD = re.compile(r"""\s*((?:[^\s"']+|"[^"]*"|'[^']*')+)""")
 _PASSWORDS = {"--password", "--passwd", "--pwd"}
+WIDTH = 88
+"""Columns of the help: what a notebook's cell and a tooltip show without breaking lines."""
+_INDENT = 26  # of what the options do
 _NEAR = 0.7  # `usr` is near `user`; `persist` is near nothing
 _QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
 
@@ -81,7 +85,7 @@ class Grammar:
     Attributes:
         magic: The magic's name, with percent signs.
         usage: The usage lines, without the name.
-        about: The description for the help, in paragraphs.
+        about: The description for the help, in paragraphs; the first one is a sentence that says what it does.
         options: The options; `--help` is always added.
     """
 
@@ -134,11 +138,25 @@ class Grammar:
         return f"See %{self.magic.lstrip('%')} --help."
 
     def help(self) -> str:
-        """The text of `--help`, and of the magic's docstring."""
-        lines = [f"{self.magic} {usage}" for usage in self.usage]
-        about = textwrap.dedent(self.about).strip()
+        """The text of `--help`, and of the magic's docstring: its first lines are what a tooltip shows.
+
+        It fits `WIDTH` columns.
+        """
+        summary, *paragraphs = [_wrapped(" ".join(each.split())) for each in self.paragraphs]
+        usage = [_wrapped(f"{self.magic} {usage}", "  ", " " * 6) for usage in self.usage]
+        examples = [f"  {line}".rstrip() for line in shown(self.magic)]
+        sections = [
+            summary,
+            *(["\n".join(["Examples:", *examples])] if examples else []),
+            "\n".join(["Usage:", *usage]),
+        ]
         table = [_help_line(option) for option in self.all_options]
-        return "\n".join([*lines, "", about, "", "Options:", *table])
+        return "\n\n".join([*sections, *paragraphs, "\n".join(["Options:", *table])])
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """The paragraphs of the description; the first one is a sentence that says what the magic does."""
+        return re.split(r"\n\s*\n", textwrap.dedent(self.about).strip())
 
 
 class _Reader:
@@ -262,10 +280,13 @@ def _unknown(grammar: Grammar, spelling: str, others: Sequence[Grammar]) -> Opti
 
 def _help_line(option: Option) -> str:
     head = f"  {option.spelling}"
-    body = textwrap.wrap(option.info.magic_text().replace("`", ""), 84)
-    if len(head) > 28:
-        return "\n".join([head, *(" " * 30 + line for line in body)])
-    return "\n".join([f"{head:<30}{body[0]}", *(" " * 30 + line for line in body[1:])])
+    body = textwrap.wrap(option.info.magic_text().replace("`", ""), WIDTH - _INDENT, break_on_hyphens=False)
+    first = [] if len(head) > _INDENT - 2 else [f"{head:<{_INDENT}}{body.pop(0)}"]
+    return "\n".join([*(first or [head]), *(" " * _INDENT + line for line in body)])
+
+
+def _wrapped(text: str, indent: str = "", next_indent: str = "") -> str:
+    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=next_indent, break_on_hyphens=False)
 
 
 def number(value: str | None, name: str) -> float | None:

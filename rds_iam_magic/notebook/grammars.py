@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import get_args
 
@@ -31,11 +30,7 @@ _DATABASE = tuple(option for option in _WHERE if option.key in ("stack", "secret
 _SETTINGS = tuple(options_from(options_of(SessionSettings)))
 _TARGET = CONNECT_ARGUMENTS["target"]
 
-_ABOUT_TARGET = textwrap.fill(
-    f"TARGET: {_TARGET.text} A URL without a password, mysql://USER@HOST:PORT/DATABASE, will do, too.",
-    110,
-    subsequent_indent="    ",
-)
+_ABOUT_TARGET = f"TARGET: {_TARGET.text} A URL without a password, mysql://USER@HOST:PORT/DATABASE, will do, too."
 
 FEEDBACK = OptionInfo(
     "What a cell tells beside its results: `0` only notes about values and connections, `1` also a line after each "
@@ -77,18 +72,18 @@ CONNECT = Grammar(
         "--connections | --close ALIAS",
     ),
     f"""
-    Connect to RDS or Aurora (MySQL, MariaDB) without a password: your AWS credentials become a 15-minute token, and
-    TLS is verified with the RDS CA bundle before it is sent. The connection is held; %%rds_sql uses it.
+    Connect to RDS or Aurora (MySQL, MariaDB) without a password.
 
-    {_ABOUT_TARGET} Several connections can be held, each under an alias; the
-    one last connected or named is the current one. ALIAS alone makes that connection current; an empty line shows which
-    one is.
+    Your AWS credentials become a 15-minute token, and TLS is verified with the RDS CA bundle before it is sent. The
+    connection is held; %%rds_sql uses it.
 
-    %rds_iam_connect my-cluster -u analyst -d sales
-    %rds_iam_connect my-cluster -u analyst --via 127.0.0.1:3307       through a tunnel that is open
-    %rds_iam_connect my-cluster -u analyst --ssh bastion --save prod  through one of its own; the options are kept
-    %rds_iam_connect --section prod                                   the same again
-    %rds_iam_connect --stack my-stack -u analyst                      the database of a CloudFormation stack
+    {_ABOUT_TARGET}
+
+    Several connections can be held, each under an alias; the one last connected or named is the current one. ALIAS
+    alone makes that connection current; an empty line shows which one is.
+
+    --save NAME keeps the line's options as a section of ~/.config/rds_iam_magic/connections.ini, which holds no secret;
+    --section NAME connects with them. (%%rds_sql --save NAME keeps a query.)
     """,
     (
         *options_from({key: CONNECT_ARGUMENTS[key] for key in ("user", "database", "port", "section")}),
@@ -112,12 +107,14 @@ SQL = Grammar(
     (
         "[ALIAS] [VAR <<] [options]   (the SQL in the cell's body)",
         "[ALIAS] [VAR <<] [options] SELECT …",
-        "[ALIAS] --persist | --append | --persist-replace DF [TABLE]   (on a line: %rds_sql)",
+        "[ALIAS] --persist | --append | --persist-replace DF [TABLE]   (%rds_sql)",
     ),
     """
-    Run SQL on a held connection. Rows come back as a pandas DataFrame whose dtypes follow from the columns'
-    declarations; other statements return the number of rows that they changed. Parameters aside, the SQL reaches the
-    server as written.
+    Run SQL on a held connection; rows come back as a pandas DataFrame.
+
+    The dtypes follow from the columns' declarations; other statements return the number of rows that they changed.
+    Parameters aside, the SQL reaches the server as written.
+
     Several statements run in order; each result is shown as soon as it is complete, and the last one is the cell's
     value. A statement that fails ends the cell with an error. The value of a statement with several result sets, such
     as CALL, is its last one. On the line of %%rds_sql itself, "-- …", "# …" and "/* … */" are comments.
@@ -240,9 +237,11 @@ USER = Grammar(
         "show NAME | list [options]",
     ),
     """
-    Create, change and look at the database users that log in with IAM: AWSAuthenticationPlugin, REQUIRE SSL, grants.
-    This runs as the master user, whose password is read from Secrets Manager, used over verified TLS, and never shown.
-    Running it again changes nothing. Accounts that log in in another way, such as by password, are never changed.
+    Create, change and look at the database users that log in with IAM.
+
+    They have AWSAuthenticationPlugin, REQUIRE SSL and grants. This runs as the master user, whose password is read from
+    Secrets Manager, used over verified TLS, and never shown. Running it again changes nothing. Accounts that log in in
+    another way, such as by password, are never changed.
 
     The database is TARGET, the one that the secret names, or the current connection's. Without --secret, the secret is
     the one that RDS manages for it (Secrets Manager, in the RDS console), which is looked up.
@@ -250,8 +249,6 @@ USER = Grammar(
     A grant is what SQL has between GRANT and TO: PRIVILEGES ON SCHEMA.*, ON SCHEMA.TABLE, ON PROCEDURE SCHEMA.NAME, or
     the name of a role. ALL means the privileges that the master user may grant there; revoked, all that the user has
     there. In backquotes, _ and % in the name of a schema are wildcards.
-
-    %rds_iam_user create analyst --target my-cluster --grant 'SELECT ON shop.*' --dry-run
     """,
     (
         Option(
@@ -293,7 +290,9 @@ POLICY = Grammar(
         "USER --resource-id ID --account N --region REGION [--attach …]",
     ),
     """
-    Show the IAM policy that lets a principal connect as the database user USER. It names the database's resource id,
+    Show the IAM policy that lets a principal connect as the database user USER.
+
+    It names the database's resource id,
     which is neither its identifier nor its host name. The databases are the TARGETs, else the current connection's, and
     are looked up (rds:DescribeDBClusters, rds:DescribeDBInstances; for a proxy rds:DescribeDBProxies); from its ids
     alone, AWS is not asked.
@@ -302,8 +301,6 @@ POLICY = Grammar(
     nothing does. A policy of that name keeps all that it allows. Before that, the principal's policies are looked over
     for statements that allow nothing: those with rds:connect, with an identifier instead of a resource id, with the id
     of an instance in an Aurora cluster.
-
-    %rds_iam_policy analyst my-cluster my-proxy --attach role/analysts --dry-run
     """,
     (
         Option(
@@ -346,10 +343,12 @@ PROVISION = Grammar(
     "%rds_iam_provision",
     ("deploy STACK [--from NETWORK] [options] --yes", "status STACK", "delete STACK --yes"),
     """
-    Create a database of your own as a CloudFormation stack: Aurora MySQL Serverless v2, or RDS for MySQL, with IAM
-    authentication, TLS required, encrypted storage, a master user whose password RDS keeps in a secret, logs in
-    CloudWatch, a security group, and a policy for those who may connect. What is to be made and what it costs is told
-    first; --yes goes on. STACK is the database's identifier, too. A stack that is there already stays as it is.
+    Create a database of your own as a CloudFormation stack.
+
+    It is Aurora MySQL Serverless v2, or RDS for MySQL, with IAM authentication, TLS required, encrypted storage, a
+    master user whose password RDS keeps in a secret, logs in CloudWatch, a security group, and a policy for those who
+    may connect. What is to be made and what it costs is told first; --yes goes on. STACK is the database's identifier,
+    too. A stack that is there already stays as it is.
 
     status shows how a stack is, its outputs, and what to do next. delete tells what goes, and with --yes deletes it;
     a last snapshot is kept.
@@ -374,8 +373,10 @@ ENABLE = Grammar(
     "%rds_iam_enable",
     ("TARGET [--now] [--wait] [options]",),
     """
-    Switch IAM database authentication on for a database that is there already; for an instance in a cluster, for the
-    cluster. AWS does it in the next maintenance window, or at once with --now; the database is not restarted.
+    Switch IAM database authentication on for a database that is there already.
+
+    For an instance in a cluster, it is switched on for the cluster. AWS does it in the next maintenance window, or at
+    once with --now; the database is not restarted.
     """,
     (
         Option("now", OptionInfo("Apply it at once, not in the maintenance window.")),
@@ -389,8 +390,10 @@ ACCESS = Grammar(
     "%rds_iam_access",
     ("[TARGET | --stack NAME] [--secret SECRET_ID] [-u USER] [--all] [options]",),
     """
-    Who may connect as whom: a DataFrame of the database users that log in with IAM, against the users and roles of the
-    AWS account whose policies let them. Connect is yes, no, denied (by an explicit Deny) or unknown (it depends on the
+    Say who may connect as whom.
+
+    A DataFrame has the database users that log in with IAM, against the users and roles of the AWS account whose
+    policies let them. Connect is yes, no, denied (by an explicit Deny) or unknown (it depends on the
     login, as conditions do); By is the policy that decides. Accounts that nobody may use, administrators aside who
     may connect as any user, have a row without a Principal; database users that a policy names and that have no account
     for IAM, one without a Host.
@@ -399,8 +402,6 @@ ACCESS = Grammar(
     iam:GetAccountAuthorizationDetails. Service control policies and policies of sessions are not looked at: they can
     take away what is said here, never add to it. Nor is who may assume a role, which its trust policy says, nor the AWS
     account's root user.
-
-    access = %rds_iam_access my-cluster
     """,
     (
         Option("secret", USER.info("secret")),
@@ -420,8 +421,10 @@ DOCTOR = Grammar(
         "[TARGET -u USER] --fix N [options]",
     ),
     """
-    Say why a database user cannot log in, step by step, from the AWS credentials to the grants: the verdict, then what
-    was found. It only looks; it logs in once, if it can, and closes that session. What it may not look at is unknown,
+    Say why a database user cannot log in.
+
+    It goes step by step, from the AWS credentials to the grants: the verdict comes first, then what was found. It only
+    looks; it logs in once, if it can, and closes that session. What it may not look at is unknown,
     with the permission that it takes: never a problem. Without TARGET: the connection that failed last, else the
     current one.
 
@@ -431,9 +434,6 @@ DOCTOR = Grammar(
 
     --fix N does what finding N says is to be done, if it can be done from here: attach the policy, create the user,
     switch IAM authentication on. It shows what it changes, and diagnoses again.
-
-    %rds_iam_doctor my-cluster -u analyst
-    %rds_iam_doctor --share                        the connection that failed last, to show it to others
     """,
     (
         *options_from({key: CONNECT_ARGUMENTS[key] for key in ("user", "database", "port", "section")}),
@@ -470,7 +470,9 @@ TABLES = Grammar(
     "%rds_tables",
     ("[PATTERN] [-A ALIAS]",),
     """
-    List tables and views: rows and bytes as the server estimates them, and comments. PATTERN is a name, `ord%` or
+    List tables and views.
+
+    Each has its rows and bytes, as the server estimates them, and its comment. PATTERN is a name, `ord%` or
     `ord*` (then `_` stands for itself), or with a schema `shop.*`. Without one: all in the default schema; where none
     is selected, in all schemas but the system's.
     """,
@@ -483,8 +485,9 @@ COLUMNS = Grammar(
     "%rds_columns",
     ("TABLE [-A ALIAS]",),
     f"""
-    The columns of a table or view: type, whether it may be NULL, key, default, comment.
-    {_TABLE}
+    Show the columns of a table or view.
+
+    Each has its type, whether it may be NULL, key, default and comment. {_TABLE}
     """,
     (_ALIAS,),
 )
@@ -493,8 +496,9 @@ PREVIEW = Grammar(
     "%rds_preview",
     ("TABLE [N] [-A ALIAS]",),
     f"""
-    The first N rows (10) of a table or view that the server gives.
-    {_TABLE}
+    Show the first rows of a table or view that the server gives.
+
+    N is how many, 10 if it is omitted. {_TABLE}
     """,
     (_ALIAS,),
 )
@@ -503,7 +507,8 @@ DDL = Grammar(
     "%rds_ddl",
     ("TABLE [-A ALIAS]",),
     f"""
-    The statement that creates a table or view.
+    Show the statement that creates a table or view.
+
     {_TABLE}
     """,
     (_ALIAS,),
@@ -513,19 +518,22 @@ PROFILE = Grammar(
     "%rds_profile",
     ("TABLE [--all] [-A ALIAS]",),
     f"""
-    What is in each column of a table: values, NULLs, distinct values, min, quartiles, max, mean, the most frequent
+    Show what is in each column of a table.
+
+    A DataFrame has for each the values, NULLs, distinct values, min, quartiles, max, mean, and the most frequent
     values. One statement reads the table once; of a large one (over 1,000,000 rows, or less if it is wide) it reads a
-    random sample, and a note says so.
-    {_TABLE}
+    random sample, and a note says so. {_TABLE}
     """,
     (_ALIAS, Option("all", OptionInfo("Read all rows of a large table."))),
 )
 
 EXPLAIN = Grammar(
     "%rds_explain",
-    ("[-A ALIAS] [--analyze] SELECT …", "[-A ALIAS] [--analyze]   (as %%rds_explain, with the SQL in the cell's body)"),
+    ("[-A ALIAS] [--analyze] SELECT …", "[-A ALIAS] [--analyze]   (%%rds_explain: the SQL in the cell's body)"),
     """
-    Show the plan of a statement as a tree. Of the tables under one step, each is looked at for every row of those above
+    Show the plan of a statement as a tree.
+
+    Of the tables under one step, each is looked at for every row of those above
     it. The statement is not run, except with --analyze: that runs a query, and tells the rows and time of each step.
     """,
     (
@@ -538,7 +546,9 @@ DATABASES = Grammar(
     "%rds_databases",
     ("[-A ALIAS]", "--aws [options]"),
     """
-    List the schemas that you see on the server. With --aws: the clusters and instances that your AWS credentials may
+    List the schemas that you see on the server; or databases on AWS.
+
+    With --aws: the clusters and instances that your AWS credentials may
     see, with engine, status, endpoint and whether IAM authentication is on; that needs no connection.
     """,
     (_ALIAS, Option("aws", OptionInfo("List the clusters and instances of a region.")), *_AWS),

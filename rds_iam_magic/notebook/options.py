@@ -186,7 +186,7 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
     sql = more.rest if body is None else body
     flags, values = line.flags | more.flags, line.values | more.values
     alias = _one_alias(alias, values.get("alias"))
-    if "file" in values and sql.strip():
+    if "file" in values and (sql if in_cell else without_comments(sql)).strip():
         raise OptionError("--file reads the SQL from a file, and there is SQL beside it.", "Keep one of them.")
     if not in_cell and alias is None and variable is None:
         sqltext.refuse_mistyped_alias(sql, aliases)
@@ -203,7 +203,7 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
 
 def _saved_line(line: Line) -> SqlLine:
     others = [*line.values, *line.lists, *(line.flags - {"saved"})]
-    if others or line.rest:
+    if others or without_comments(line.rest):
         raise OptionError("--saved must stand alone.", "It lists the saved queries; --with NAME reads from one.")
     return SqlLine(None, "", None, show=False, list_saved=True)
 

@@ -139,16 +139,17 @@ def test_comments(line, kept):
 
 def test_help():
     assert GRAMMAR.help().splitlines() == [
-        "%fry [options] EGG…",
-        "",
         "Fry eggs.",
         "",
+        "Usage:",
+        "  %fry [options] EGG…",
+        "",
         "Options:",
-        "  -o, --oil KIND              Kind of oil. Default: olive.",
-        "  --pan-size CM               Centimetres. Default: the variable PAN, else what is clean.",
-        "  --spice SPICE               A spice; can be given several times.",
-        "  -t, --turn                  Turn them once.",
-        "  -h, --help                  Show this text.",
+        "  -o, --oil KIND          Kind of oil. Default: olive.",
+        "  --pan-size CM           Centimetres. Default: the variable PAN, else what is clean.",
+        "  --spice SPICE           A spice; can be given several times.",
+        "  -t, --turn              Turn them once.",
+        "  -h, --help              Show this text.",
     ]
 
 

@@ -189,16 +189,17 @@ def test_no_connection_yet(shell, text):
 @pytest.mark.parametrize(
     ("magic", "begin"),
     [
-        ("rds_iam_connect", "%rds_iam_connect "),
-        ("rds_sql", "%%rds_sql "),
-        ("rds_iam_user", "%rds_iam_user "),
-        ("rds_iam_policy", "%rds_iam_policy "),
-        ("rds_iam_access", "%rds_iam_access "),
+        ("rds_iam_connect", "Connect to RDS or Aurora"),
+        ("rds_sql", "Run SQL on a held connection"),
+        ("rds_iam_user", "Create, change and look at"),
+        ("rds_iam_policy", "Show the IAM policy"),
+        ("rds_iam_access", "Say who may connect"),
     ],
 )
 def test_help(shell, magic, begin):
     shown = shell.ok(f"%{magic} --help").output
     assert shown.startswith(begin)
+    assert f"\nUsage:\n  %{'%' * (magic == 'rds_sql')}{magic} " in shown
     assert shown.strip() == shell.ip.magics_manager.magics["line"][magic].__doc__.strip()
 
 

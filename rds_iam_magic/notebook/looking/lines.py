@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from rds_iam_magic.schema.names import take_name
 
 if TYPE_CHECKING:
     from rds_iam_magic.notebook.grammar import Grammar
+
+
+_COMMENT = re.compile(r"\s*(?:#|--(?:\s|\Z))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,11 @@ def parse_look(grammar: Grammar, text: str, *, most: int = 1, least: int = 0) ->
     values: dict[str, str] = {}
     flags: frozenset[str] = frozenset()
     rest = text.rstrip().rstrip(";")  # a habit from SQL
-    while rest.strip():
+    while rest.strip() and not _COMMENT.match(rest):
         line = grammar.parse(rest, words_end_options=True, others=GRAMMARS)
         values, flags = _merged(values, line.values), flags | line.flags
+        if _COMMENT.match(line.rest):
+            break
         word, rest = take_name(line.rest)
         if not word and rest:
             raise OptionError("A quotation mark on the line is not closed.", grammar.see_help)

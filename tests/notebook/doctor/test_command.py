@@ -124,7 +124,8 @@ def test_notes_are_beside_the_diagnosis(monkeypatch, capsys):
 def test_help(capsys, arguments):
     assert main(arguments) == 0
     said = capsys.readouterr().out
-    assert said.startswith("python -m rds_iam_magic doctor ")
+    assert "python -m rds_iam_magic doctor TARGET -u USER" in said
+    assert "%rds_iam_doctor" not in said
     assert ("--secret SECRET_ID" in said) == ("doctor" in arguments)
 
 

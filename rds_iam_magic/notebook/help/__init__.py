@@ -1,0 +1,1 @@
+"""What the magics' help shows beside their options."""
