@@ -110,6 +110,25 @@ def test_tables_of_the_schema(shop):
     assert len(cell.table) == 3
 
 
+@pytest.mark.parametrize("magic", ["%%rds_sql", "%rds_iam_connect"])
+def test_the_tooltip_begins_with_examples_and_breaks_no_line(shop, magic):
+    cell = shop.typed(magic)
+    shop.page.keyboard.press("Shift+Tab")
+    tip = shop.page.locator(".jp-Tooltip-content pre")
+    tip.wait_for()
+    lines = tip.inner_text().rstrip("\n").split("\n")
+    assert lines[0] == "Docstring:"
+    assert lines[3] == "Examples:"
+    assert lines[4].startswith("  %rds_")
+    height, line = tip.evaluate("pre => [pre.scrollHeight, parseFloat(getComputedStyle(pre).lineHeight)]")
+    assert abs(height / line - len(lines)) < 2, "as many lines as were written"
+    shop.page.keyboard.press("Escape")
+    tip.wait_for(state="detached")
+    shop.page.keyboard.press("Control+a")
+    shop.page.keyboard.press("Delete")
+    cell.reads("")
+
+
 def test_a_missing_browser_says_what_to_install(monkeypatch):
     monkeypatch.setattr("tests.browser.notebook.COMMANDS", ["no-such-browser"])
     with pytest.raises(FileNotFoundError, match="apt-get install chromium"):

@@ -21,7 +21,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example("%rds_iam_connect my-cluster -u analyst --save prod", "keep the options"),
         Example("%rds_iam_connect --section prod", "connect with what was kept"),
         Example("%rds_iam_connect --stack my-stack -u analyst", "a stack's database"),
-        Example("%rds_iam_connect prod", "make it the current one again"),
+        Example("%rds_iam_connect prod", "make it current again"),
     ),
     "%%rds_sql": (
         Example("%rds_sql SELECT * FROM orders LIMIT 10"),
