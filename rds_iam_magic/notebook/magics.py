@@ -123,7 +123,7 @@ class RdsIamMagics(Magics):
         except KeyboardInterrupt:
             display.stopped(connection)
             raise
-        except StatementError as error:
+        except (StatementError, OptionError) as error:
             prepared.explain(error)
             raise
         display.told(prepared.keep(), quiet=parsed.quiet)

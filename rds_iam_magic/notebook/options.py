@@ -225,7 +225,9 @@ def _assigned(variable: str | None, out: str | None) -> str | None:
 
 
 def _load_line(alias: str | None, line: Line, rest: str, body: str | None) -> SqlLine:
-    load = load_of({**line.values, **dict.fromkeys(line.lists, "")}, line.flags, rest, body)
+    values = {**line.values, **dict.fromkeys(line.lists, "")}
+    alias = _one_alias(alias, values.pop("alias", None))
+    load = load_of(values, line.flags, rest, body)
     return SqlLine(alias, "", None, show=False, quiet="quiet" in line.flags, load=load)
 
 

@@ -69,13 +69,16 @@ def _near_in(folder: Path, name: str = "") -> str:
     return ""
 
 
-def line_of(sql: str, position: int) -> tuple[int, int]:
-    """The line of a text in which its statement with a number begins, from 1; first with its comments, then without."""
+def line_of(sql: str, position: int) -> tuple[int, int] | None:
+    """The line of a text in which its statement with a number begins, from 1; first with its comments, then without.
+
+    None if there is no such statement, as in a session where strings end elsewhere.
+    """
     at = 0
     for number, statement in enumerate(split(sql), 1):
         at = sql.index(statement.text, at)
         if number == position:
-            break
+            first = next((token.start for token in tokenize(sql, at)), at)
+            return sql.count("\n", 0, at) + 1, sql.count("\n", 0, first) + 1
         at += len(statement.text)
-    first = next((token.start for token in tokenize(sql, at)), at)
-    return sql.count("\n", 0, at) + 1, sql.count("\n", 0, first) + 1
+    return None

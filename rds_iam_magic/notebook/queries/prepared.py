@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.notebook.options import SqlLine
 
+_OF_THE_SQL = ("parameter-", "shell-", "sql-")  # the causes of what is refused before it is sent
 _AT_LINE = re.compile(r" at line (\d+)$")
-_UNKNOWN_TABLE, _SAME_COLUMN = 1146, 1060
+_NO_TABLE, _SAME_COLUMN = (1142, 1146), 1060  # a table that may not be read is "denied", be it there or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,12 @@ class Prepared:
         hidden = f" It hides the table {line.save} there." if hides else ""
         return f"{done} query {line.save}; --with {line.save} reads from it.{hidden}"
 
-    def explain(self, error: StatementError) -> None:
-        """Say in a server's error what may be meant, and where in the files and queries it is."""
+    def explain(self, error: StatementError | OptionError) -> None:
+        """Say in an error about the SQL what may be meant, and where in the files and queries it is."""
+        if isinstance(error, OptionError):
+            if self.line.file is not None and error.cause.startswith(_OF_THE_SQL):
+                error.put_before_hint(f"In {self.line.file}.")
+            return
         sqltext.explain_options_in_sql(error, self.line.sql, SQL)
         if self.filled.params is not None and not self.line.jinja:
             sqltext.explain_bound_table(error, self.line.sql)
@@ -63,11 +68,11 @@ class Prepared:
         """What is to be said of a saved query that stands for a table, or should."""
         if error.code == _SAME_COLUMN and self.composed.parts:
             return "The columns of a saved query need a name each: rename one with AS, and save it again."
-        if error.code != _UNKNOWN_TABLE:
+        if error.code not in _NO_TABLE:
             return ""
-        table = re.search(r"'(?:[^'.]*\.)?([^']*)'", error.server_message)
-        name = table[1] if table else ""
-        return f"{name} is a saved query: add --with {name}." if name in self.saved else ""
+        quoted = error.server_message.replace("`", "'")
+        name = next((name for name in self.saved if f".{name}'" in quoted or f"'{name}'" in quoted), "")
+        return f"{name} is a saved query: add --with {name}." if name and name not in self.line.queries else ""
 
     def _where(self, error: StatementError) -> str:
         match = _AT_LINE.search(error.server_message)
@@ -77,10 +82,10 @@ class Prepared:
             return f"That is {within} the saved query {name}."
         if self.line.file is None:
             return f"That is line {line} of the SQL as you wrote it." if match and self.composed.parts else ""
-        if self.line.jinja:
+        begins = None if self.line.jinja else line_of(self.line.sql, error.position)
+        if begins is None:
             return f"In {self.line.file}."
-        start, first = line_of(self.line.sql, error.position)
-        return f"In {self.line.file}, line {start + line - 1 if match else first}."
+        return f"In {self.line.file}, line {begins[0] + line - 1 if match else begins[1]}."
 
 
 def prepare(

@@ -14,6 +14,7 @@ from rds_iam_magic.notebook.options import parse_sql
         ("--persist df orders", None, LoadLine("df", "orders", "fail")),
         ("--persist df prod", None, LoadLine("df", "prod", "fail")),
         ("prod --persist df shop.orders", "prod", LoadLine("df", "shop.orders", "fail")),
+        ("-A prod --persist df", "prod", LoadLine("df", "`df`", "fail")),
         ("--append df `odd name` -q", None, None),
         ("-q --append df `odd name`", None, LoadLine("df", "`odd name`", "append")),
         ("--persist-replace df --no-index", None, LoadLine("df", "`df`", "replace", index=False)),

@@ -48,6 +48,7 @@ def test_what_cannot_be_read(tmp_path, monkeypatch, name, message, hint, cause):
 def test_the_line_of_a_statement():
     text = "\n-- one\nSELECT 1; SELECT 2;\n\n/* three */\n-- more\nSELECT 3"
     assert [line_of(text, number) for number in (1, 2, 3)] == [(2, 3), (3, 3), (5, 7)]
+    assert line_of(text, 4) is None
     assert line_of("DELIMITER //\nSELECT 1; //\nSELECT 2 //", 2) == (3, 3)
 
 

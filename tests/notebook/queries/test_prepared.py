@@ -44,12 +44,14 @@ def test_the_sql_of_a_file(here):
         ("SELECT 1;\n\nSELECT *\nFRM x;\n", "In bad.sql, line 4. "),
         ("\n\nSELECT\n\n:n + ) ", "In bad.sql, line 5. "),
         ("CREATE TABLE nothing (a INT)", "In bad.sql, line 1. "),
+        ("SELECT :nothing", "In bad.sql. Define it first"),
+        ("-- nothing", "In bad.sql. Write a statement"),
     ],
 )
 def test_an_error_says_where_in_the_file(here, text, where):
     write(here, "bad.sql", text)
     error = here("%rds_sql -f bad.sql").error
-    assert isinstance(error, StatementError)
+    assert isinstance(error, StatementError | OptionError)
     assert error.hint.startswith(where)
 
 
