@@ -6,6 +6,7 @@ import re
 from rds_iam_magic.connecting import connect
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.notebook.grammars import GRAMMARS
+from rds_iam_magic.notebook.magics import RdsIamMagics
 from tests import write_reference
 from tests.support.docstrings import read_docstring
 
@@ -27,6 +28,13 @@ def test_each_option_and_argument_has_a_row_with_a_text():
     for name, function in {"rds_iam_magic.connect": connect, **functions}.items():
         rows = re.findall(r"^\| `(\w+)` \|.* \| (\S.*) \|$", sections[name], re.MULTILINE)
         assert [key for key, _ in rows] == [key for key in inspect.signature(function).parameters if key != "self"]
+
+
+def test_each_setting_has_a_row_and_a_help():
+    rows = re.findall(r"^\| `RdsIamMagics\.(\w+)` \| \S.* \| (\S.*) \|$", write_reference.text(), re.MULTILINE)
+    traits = RdsIamMagics.class_own_traits(config=True)
+    assert [name for name, _ in rows] == list(traits)
+    assert {name: trait.help for name, trait in traits.items() if not trait.help} == {}
 
 
 def test_a_docstring_is_taken_apart():

@@ -79,7 +79,7 @@ engine = sa.create_engine(url, connect_args={"ssl": {"ca": "global-bundle.pem"}}
         '%sql SELECT * FROM orders\n\n_.csv("orders.csv")',
         '%sql SELECT * FROM orders\n\n_.to_csv("orders.csv", index=False)',
     ),
-    Task("a statement's plan", "%rds_explain SELECT * FROM orders", "%sql EXPLAIN SELECT * FROM orders"),
+    Task("a statement's plan", "%rds_sql -e SELECT * FROM orders", "%sql EXPLAIN SELECT * FROM orders"),
     Task("a table's profile", "%rds_profile orders", "%sqlcmd profile -t orders"),
 )
 

@@ -44,6 +44,7 @@ class Completing:
         self._completer: MagicCompleter | None = None
         self._fillings: dict[int, CatalogFilling] = {}  # by the connection's id(), while it is held
         self._undo: Callable[[], None] | None = None
+        self._beside = ""
 
     def begin(self) -> None:
         """Answer in the magics' lines and cells from now on."""
@@ -65,6 +66,10 @@ class Completing:
         if self._reads() and may_be_typed_in(self._shell):
             self._filling_of(connection).refresh()
 
+    def runs(self, sql: str) -> None:
+        """Take note of SQL that the running cell takes from a file: it may change what there is, too."""
+        self._beside += f"\n{sql}"
+
     def closed(self, connection: Connection) -> None:
         """Forget it; a reading that is under way is ended."""
         filling = self._fillings.pop(id(connection), None)
@@ -85,11 +90,12 @@ class Completing:
 
     def _ran(self, result: ExecutionResult) -> None:
         """After each cell: what it may have changed is read again, and what is old, once the database was used."""
+        beside, self._beside = self._beside, ""
         if not self._fillings or not self._reads():
             return
         from rds_iam_magic.schema.catalog.changes import words_of_change
 
-        cell = str(getattr(result.info, "raw_cell", None) or "")
+        cell = str(getattr(result.info, "raw_cell", None) or "") + beside
         changed = words_of_change(cell)
         if not changed and "%rds_" not in cell:
             return

@@ -35,19 +35,21 @@ class Prepared:
         filled: What is sent, and the values to bind.
         composed: Where the saved queries are in it.
         saved: All saved queries.
+        own_frames: The frames that the line names itself.
     """
 
     line: SqlLine
     filled: Filled
     composed: Composed
     saved: SavedQueries
+    own_frames: Mapping[str, str]
 
     def keep(self) -> str:
         """Save the query, if that is asked for; return what to tell of it, or ""."""
         line = self.line
         if line.save is None:
             return ""
-        query = SavedQuery(line.sql, line.jinja, line.queries, line.frames)
+        query = SavedQuery(line.sql, line.jinja, line.queries, self.own_frames)
         done = "Replaced" if self.saved.keep(line.save, query) else "Saved"
         hides = line.save.lower() in tables_of(self.filled.sql)
         hidden = f" It hides the table {line.save} there." if hides else ""
@@ -107,12 +109,13 @@ def prepare(
         line = replace(line, sql=read_sql(line.file))
     if line.save is not None:
         saved.check(line)
+    frames = line.frames
     line = replace(line, frames=_frames(line, saved))
     own = filled(line, shell, local_ns)
     if line.save is not None:
         check_query(own.sql)
     if not line.queries:
-        return Prepared(line, own, Composed(own.sql), saved)
+        return Prepared(line, own, Composed(own.sql), saved, frames)
     values = [own]
 
     def query(name: str) -> str:
@@ -128,7 +131,7 @@ def prepare(
         raise OptionError("--no-bind binds nothing; a saved query has values to bind.", "Omit --no-bind.")
     note = next((part.note for part in values if part.note), "")
     merged: Mapping[str, Any] | None = ChainMap(*map(dict, params)) if params else None
-    return Prepared(line, Filled(composed.text, merged, note), composed, saved)
+    return Prepared(line, Filled(composed.text, merged, note), composed, saved, frames)
 
 
 def _frames(line: SqlLine, saved: SavedQueries) -> dict[str, str]:

@@ -107,7 +107,7 @@ def test_a_database_that_hangs_delays_nothing(shell, sandbox, monkeypatch):
         assert asked(shell, "%%rds_sql\nSELECT coun| FROM customers")[0] == "country"
 
 
-def test_ddl_of_a_cell_is_known_afterwards(tester):
+def test_ddl_of_a_cell_is_known_afterwards(tester, tmp_path):
     completing = tester.ip._rds_iam_magics.completing
 
     def offered(cell):
@@ -119,6 +119,9 @@ def test_ddl_of_a_cell_is_known_afterwards(tester):
     assert offered("%%rds_sql\nSELECT fir| FROM brand_new")[0] == "first_column"
     tester.ok("%rds_sql -q ALTER TABLE brand_new ADD second_column INT")
     assert offered("%%rds_sql\nSELECT brand_new.s|") == ["second_column"]
+    (tmp_path / "more.sql").write_text("ALTER TABLE brand_new ADD third_column INT")
+    tester.ok(f"%rds_sql -q -f {tmp_path / 'more.sql'}")
+    assert offered("%%rds_sql\nSELECT brand_new.t|") == ["third_column"]
     tester.names["db"] = tester.ip._rds_iam_magics.held(None)
     tester.ok("db.execute('DROP TABLE brand_new')")
     assert offered("%%rds_sql\nSELECT * FROM brand|") == []

@@ -134,6 +134,10 @@ def test_frames_of_saved_queries(tester):
     tester.ok("%rds_sql -q -S joined -w mine=df SELECT flow.a FROM flow JOIN mine ON mine.id = flow.a")
     tester.ok("df = df.head(1)")
     assert tester.ok("%rds_sql -w joined SELECT COUNT(*) AS c FROM joined").value["c"].tolist() == [1]
+    tester.ok("%rds_sql -q -S on_top -w joined SELECT * FROM joined")
+    tester.ok("%rds_sql -q -S joined -w mine=other SELECT flow.a FROM flow JOIN mine ON mine.id = flow.a")
+    assert tester.ok("%rds_sql -w on_top SELECT COUNT(*) AS c FROM on_top").value["c"].tolist() == [2], "of now"
+    tester.ok("%rds_sql -q -S joined -w mine=df SELECT flow.a FROM flow JOIN mine ON mine.id = flow.a")
     assert "reads from another frame mine" in str(tester("%rds_sql -w joined -w mine=other SELECT 1").error)
     assert "names joined twice" in str(tester("%rds_sql -w joined -w joined=df SELECT 1").error)
     tester.ok("%rds_sql -q INSERT INTO flow WITH x AS (SELECT 5) SELECT * FROM x")
