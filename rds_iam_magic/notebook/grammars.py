@@ -83,7 +83,8 @@ CONNECT = Grammar(
     alone makes that connection current; an empty line shows which one is.
 
     --save NAME keeps the line's options as a section of ~/.config/rds_iam_magic/connections.ini, which holds no secret;
-    --section NAME connects with them. (%%rds_sql --save NAME keeps a query.)
+    --section NAME connects with them. Without a connection, an empty line connects with the section default.
+    (%%rds_sql --save NAME keeps a query.)
     """,
     (
         *options_from({key: CONNECT_ARGUMENTS[key] for key in ("user", "database", "port", "section")}),

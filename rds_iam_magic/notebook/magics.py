@@ -89,6 +89,8 @@ class RdsIamMagics(Magics):
             parsed.target is not None and (parsed.user or parsed.section or parsed.target not in self.connections)
         ):
             self._connect(parsed.target, parsed)
+        elif parsed.target is None and not self.connections and _DEFAULT in section_names():
+            self.shell.run_line_magic("rds_iam_connect", f"--section {_DEFAULT}")
         else:
             self._name(parsed.target)
 
@@ -299,6 +301,9 @@ def converter(parsed: options.SqlLine) -> Callable[[ResultSet], Any]:
         raise OptionError("polars is not installed.", cause="polars-missing") from None
     return lambda result: result.to_polars()
 
+
+_DEFAULT = "default"
+"""The section of the user's own file that an empty line connects by, when nothing is connected."""
 
 _INSTANCE = "_rds_iam_magics"
 

@@ -34,6 +34,18 @@ def test_the_whole_way(shell, file):
     assert "safe_updates = true\n" in file.read_text()
 
 
+def test_an_empty_line_connects_by_the_section_default(shell, file):
+    assert shell("%rds_iam_connect").error.cause == "not-connected"
+    shell.ok("%rds_iam_connect sandbox -u reader -d shop -S default")
+    assert shell.ok("%rds_iam_connect").output.startswith("sandbox: "), "which one it is, while there is one"
+    shell.ok("%rds_iam_connect -x sandbox")
+    assert shell.ok("%rds_iam_connect").output.startswith("Connected. default: reader@sandbox.")
+    file.write_text("[default]\ntarget = sandbox\n")
+    shell.ok("%rds_iam_connect -x default")
+    assert shell("%rds_iam_connect").error.cause == "user-missing"
+    assert file.exists()
+
+
 def test_in_python(file):
     file.write_text("[prod]\ntarget = mysql://reader@sandbox/shop\nread_only = true\n")
     with rds_iam_magic.connect(section="prod") as db:

@@ -37,9 +37,9 @@ _WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 _KEYS = {
     "close": "alias", "save": "section", "like": "user", "out": "variable", "params": "variable", "on": "column",
-    "to": "path", "ca": "path", "file": "path",
+    "to": "path", "ca": "path",
 }  # fmt: skip
-_KEYS_OF_SQL = {"save": "query", "with": "query"}
+_KEYS_OF_SQL = {"file": "path", "save": "query", "with": "query"}
 
 
 @dataclass(slots=True)
