@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.sql.effects import effects_of
-from rds_iam_magic.sql.lexer import END, RUN, WORD, Token, tokenize, upper
+from rds_iam_magic.sql.lexer import CLOSE, END, OPEN, RUN, WORD, Token, tokenize, upper
 from rds_iam_magic.sql.quoting import quote_name
 from rds_iam_magic.sql.statement import Statement, split
 from rds_iam_magic.sql.tables import common_tables, table_references
@@ -197,10 +197,11 @@ def _parentheses(token: Token) -> Iterator[tuple[int, int]]:
 
 def _closes(sql: str) -> bool:
     """Whether a parenthesis on the next line would close one that is in front of a text, and none within does."""
-    depth = 1
+    depth, comments = 1, 0
     for token in tokenize(f"{sql}\n)"):
+        comments += {OPEN: 1, CLOSE: -1}.get(token.kind, 0)  # executable ones
         for offset, step in _parentheses(token):
             depth += step
             if not depth:
-                return offset == len(sql) + 1
+                return offset == len(sql) + 1 and not comments
     return False

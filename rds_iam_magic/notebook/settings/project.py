@@ -46,7 +46,7 @@ def take_project_settings(settings: Configurable, tell: Callable[[str], None]) -
             continue
         wrong = _unusable(settings, name) or _set(settings, name, value)
         if wrong:
-            tell(f"{shown}, [tool.rds_iam_magic]: {wrong}.")
+            tell(f"{shown}, [tool.rds_iam_magic]: {wrong}{'' if wrong.endswith('?') else '.'}")
         else:
             taken.append(f"{name} = {value!r}")
     if taken:
