@@ -9,6 +9,7 @@ import pytest
 from rds_iam_magic import errors
 from rds_iam_magic.notebook import grammars, options
 from rds_iam_magic.notebook.doctor.lines import parse_doctor
+from rds_iam_magic.notebook.frames.lines import parse_load
 from rds_iam_magic.notebook.looking.lines import parse_explain, parse_look
 from rds_iam_magic.notebook.setup.lines import parse_access, parse_policy, parse_user
 from rds_iam_magic.notebook.setup.provision_lines import parse_enable, parse_provision
@@ -22,6 +23,7 @@ PARSERS = {
     "rds_iam_provision": parse_provision,
     "rds_iam_enable": parse_enable,
     "rds_iam_access": parse_access,
+    "rds_load": parse_load,
     "rds_tables": lambda line: parse_look(grammars.TABLES, line),
     "rds_columns": lambda line: parse_look(grammars.COLUMNS, line, least=1),
     "rds_preview": lambda line: parse_look(grammars.PREVIEW, line, least=1, most=2),

@@ -555,7 +555,26 @@ DATABASES = Grammar(
     (_ALIAS, Option("aws", OptionInfo("List the clusters and instances of a region.")), *_AWS),
 )
 
+LOAD = Grammar(
+    "%rds_load",
+    ("DF [TABLE] [--append | --replace] [-A ALIAS]",),
+    f"""
+    Write a DataFrame into a table of its name, or TABLE.
+
+    As --persist, --append and --persist-replace of %rds_sql do:
+    all rows or none, read back and compared. A table that exists is an error without --append or --replace.
+    {_TABLE}
+    """,
+    (
+        Option("append", OptionInfo("Append to the table, whose columns decide; made if it is missing.")),
+        Option("replace", OptionInfo("Write into a table in the place of the one that exists.")),
+        Option("no-index", SQL.info("no_index")),
+        Option("quiet", OptionInfo("Show no feedback.", short="q")),
+        _ALIAS,
+    ),
+)
+
 GRAMMARS = (
-    CONNECT, SQL, DOCTOR, USER, POLICY, ACCESS, PROVISION, ENABLE, TABLES, COLUMNS, PREVIEW, DDL, PROFILE, EXPLAIN,
-    DATABASES,
+    CONNECT, SQL, LOAD, DOCTOR, USER, POLICY, ACCESS, PROVISION, ENABLE, TABLES, COLUMNS, PREVIEW, DDL, PROFILE,
+    EXPLAIN, DATABASES,
 )  # fmt: skip

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.aws.endpoint import Endpoint
     from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.notebook.feedback.line import Feedback
+    from rds_iam_magic.notebook.grammar import Grammar
     from rds_iam_magic.notebook.variables import Filled
     from rds_iam_magic.results.formats import DecimalMode
     from rds_iam_magic.results.result import ResultSet
@@ -99,13 +100,36 @@ class RdsIamMagics(Magics):
     @line_cell_magic
     @magic(grammars.SQL)
     def rds_sql(self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None) -> Any:
+        parsed = options.parse_sql(line, cell, self.connections)
+        return self._help(grammars.SQL) if parsed is None else self._sql(parsed, local_ns)
+
+    @needs_local_scope
+    @line_magic
+    @magic(grammars.LOAD)
+    def rds_load(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        from rds_iam_magic.notebook.frames.lines import parse_load
+
+        parsed = parse_load(line)
+        if parsed is None:
+            return self._help(grammars.LOAD)
+        given, load = parsed
+        as_sql = options.SqlLine(given.alias, "", None, show=False, quiet="quiet" in given.flags, load=load)
+        return self._sql(as_sql, local_ns)
+
+    @staticmethod
+    def _help(grammar: Grammar) -> None:
+        from rds_iam_magic.notebook import display
+
+        display.say(grammar.help())
+
+    def _sql(self, given: options.SqlLine, local_ns: Mapping[str, Any] | None) -> Any:
+        """Run what a line asks for: its SQL, or a frame to write; return the value to show."""
         from rds_iam_magic.notebook import display
         from rds_iam_magic.notebook.feedback.line import NOTHING, Feedback
         from rds_iam_magic.notebook.queries.prepared import prepare
 
-        given = options.parse_sql(line, cell, self.connections)
-        if given is None or given.list_saved:
-            return display.say(grammars.SQL.help() if given is None else self.saved.listing())
+        if given.list_saved:
+            return display.say(self.saved.listing())
         connection = self._connection(given.alias)
         prepared = prepare(given, self.saved, self.shell, local_ns)
         parsed, filled = prepared.line, prepared.filled

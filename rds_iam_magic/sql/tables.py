@@ -43,8 +43,17 @@ def table_references(tokens: Sequence[Token]) -> Iterator[TableReference]:
 
 
 def _table(tokens: Sequence[Token], index: int) -> tuple[TableReference | None, int]:
-    """The table whose name begins at this token, and the index after it and its alias."""
-    if not _is_name(tokens, index):
+    """The table whose name begins at this token, and the index after it and its alias.
+
+    A derived table whose subquery was left out, `() alias`, has its alias for a name, too.
+    """
+    if _text(tokens, index).upper() == "LATERAL":
+        index += 1
+    if _text(tokens, index) == "(" and _text(tokens, index + 1) == ")":
+        index += 3 if _text(tokens, index + 2).upper() == "AS" else 2
+    elif not _is_name(tokens, index):
+        return None, index
+    if not _is_name(tokens, index) or _text(tokens, index).upper() in _NO_ALIASES:
         return None, index
     schema, name = "", unquoted(tokens[index])
     index += 1

@@ -17,6 +17,7 @@ from rds_iam_magic.notebook.completion.magic_line import alias_on, complete_line
 from rds_iam_magic.notebook.completion.sql_body import Surroundings, complete_sql
 from rds_iam_magic.notebook.completion.suggestion import Suggestion, Suggestions, first_of
 from rds_iam_magic.notebook.completion.used_before import earlier_cells, merged, used_in
+from rds_iam_magic.notebook.frames.variables import is_frame
 from rds_iam_magic.notebook.variables import bindable
 from rds_iam_magic.schema.catalog.catalog import Catalog, SchemaNames
 from rds_iam_magic.sections import read_section, section_names
@@ -105,6 +106,9 @@ class MagicCompleter:
             return [Suggestion(name, "query") for name in self._queries]
         if key == "variable":
             return [Suggestion(name, "variable") for name in self.variables()]
+        if key == "frame":
+            held = self._shell.user_ns
+            return [Suggestion(name, "variable") for name in self.variables() if is_frame(held.get(name))]
         used = self._used().get(key, ())
         if key == "profile":
             return _values([*used, *aws_names.profiles()], "profile")

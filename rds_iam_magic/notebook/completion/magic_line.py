@@ -29,6 +29,7 @@ _WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     PROVISION.magic: (("command",), ("stack",)),
     "%rds_iam_enable": (("target",),),
     "%rds_iam_access": (("target",),),
+    "%rds_load": (("frame",), ("table",)),
     "%rds_tables": (("table",),),
     "%rds_columns": (("table",),),
     "%rds_preview": (("table",),),
@@ -36,8 +37,8 @@ _WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "%rds_profile": (("table",),),
 }
 _KEYS = {
-    "close": "alias", "save": "section", "like": "user", "out": "variable", "params": "variable", "on": "column",
-    "to": "path", "ca": "path",
+    "append": "frame", "close": "alias", "persist": "frame", "persist_replace": "frame", "save": "section",
+    "like": "user", "out": "variable", "params": "variable", "on": "column", "to": "path", "ca": "path",
 }  # fmt: skip
 _KEYS_OF_SQL = {"file": "path", "save": "query", "with": "query"}
 

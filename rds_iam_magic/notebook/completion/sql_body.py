@@ -71,7 +71,7 @@ def _qualified(place: SqlPlace, around: Surroundings) -> Iterator[Suggestion]:
         yield from _columns(around, TableReference(schemas[0], name, name), place)
         return
     is_table = False
-    for table in place.tables:
+    for table in (*place.scope.tables, *place.scope.outer):
         if name.lower() in (table.alias.lower(), table.name.lower()) and table.name != place.fragment:
             is_table = True
             yield from _columns(around, table, place)
@@ -121,9 +121,10 @@ def _unqualified(place: SqlPlace, around: Surroundings) -> Iterator[Iterable[Sug
 
 def _values(place: SqlPlace, around: Surroundings) -> Iterator[Iterable[Suggestion]]:
     yield _columns_of_tables(place, around)
-    yield _of("alias", dict.fromkeys(table.alias for table in place.tables), place.fragment)
+    tables = (*place.scope.tables, *place.scope.outer)
+    yield _of("alias", dict.fromkeys(table.alias for table in tables), place.fragment)
     schema = around.catalog.schema(around.database) or SchemaNames()
-    if not place.tables and place.fragment:  # SELECT is written before FROM
+    if not tables and place.fragment:  # SELECT is written before FROM
         yield _names("column", schema.all_columns.beginning(place.fragment, MOST), place)
     yield _keywords(("*",) if place.word == "SELECT" and not place.fragment else (), place)
     yield _functions(keywords.COMMON_FUNCTIONS, place)
@@ -133,7 +134,7 @@ def _values(place: SqlPlace, around: Surroundings) -> Iterator[Iterable[Suggesti
         yield _functions(_FUNCTIONS, place)
         yield _keywords(keywords.OPERATORS.get(place.clause, ()), place)
         yield _keywords(_EVERY_KEYWORD, place)
-        if not place.tables:
+        if not tables:
             yield _tables(place, around)
         yield _schemas(place, around)
 
@@ -152,19 +153,29 @@ def _behind(place: SqlPlace, around: Surroundings) -> Iterator[Iterable[Suggesti
 
 
 def _columns_of_tables(place: SqlPlace, around: Surroundings) -> Iterator[Suggestion]:
-    """The columns of the statement's tables; one that several of them have, behind the aliases of each."""
-    tables = list(dict.fromkeys(place.tables))
-    columns = {table: _columns_of(around, table) for table in tables}
+    """The columns of the tables in reach, a subquery's own first: its names hide those of what is around it."""
+    hidden: set[str] = set()
+    for tables in (place.scope.tables, place.scope.outer):
+        columns = {table: _columns_of(table, place, around) for table in dict.fromkeys(tables)}
+        yield from _columns_of_level(columns, hidden, place)
+        hidden.update(name.lower() for names in columns.values() for name in names)
+
+
+def _columns_of_level(
+    columns: dict[TableReference, list[str]], hidden: set[str], place: SqlPlace
+) -> Iterator[Suggestion]:
+    """The columns of tables side by side; one that several of them have, behind the aliases of each."""
     count: dict[str, int] = {}
     for names in columns.values():
         for name in names:
             count[name.lower()] = count.get(name.lower(), 0) + 1
     behind = []
-    for table in tables:
-        for name in columns[table]:
+    for table, names in columns.items():
+        for name in names:
             if not begins(name, place.fragment):
                 continue
-            if count[name.lower()] == 1 or place.is_quoted or place.clause == "USING":
+            is_clear = count[name.lower()] == 1 and name.lower() not in hidden
+            if is_clear or place.is_quoted or place.clause == "USING":
                 yield Suggestion(_written(name, place), "column")
             else:
                 behind.append(Suggestion(f"{_written(table.alias, place)}.{_written(name, place)}", "column"))
@@ -172,10 +183,24 @@ def _columns_of_tables(place: SqlPlace, around: Surroundings) -> Iterator[Sugges
 
 
 def _columns(around: Surroundings, table: TableReference, place: SqlPlace) -> Iterator[Suggestion]:
-    return _names("column", (name for name in _columns_of(around, table) if begins(name, place.fragment)), place)
+    names = _columns_of(table, place, around)
+    return _names("column", (name for name in names if begins(name, place.fragment)), place)
 
 
-def _columns_of(around: Surroundings, table: TableReference) -> list[str]:
+def _columns_of(
+    table: TableReference, place: SqlPlace, around: Surroundings, seen: frozenset[str] = frozenset()
+) -> list[str]:
+    """The columns of a table: of one of the statement's own, as its subquery gives them, else of the catalog's."""
+    name = table.name.lower()
+    if not table.schema and name in place.scope.columns and name not in seen:
+        columns: dict[str, None] = {}
+        for column in place.scope.columns[name]:
+            if isinstance(column, str):
+                columns[column] = None
+            else:
+                for each in column.tables:
+                    columns.update(dict.fromkeys(_columns_of(each, place, around, seen | {name})))
+        return list(columns)
     schema = around.catalog.schema(table.schema or around.database)
     return schema.columns_of(table.name) if schema is not None else []
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 
 from rds_iam_magic.sql.lexer import END, NAME, RUN, WORD, Token, tokenize, upper
-from rds_iam_magic.sql.tables import TableReference, common_tables, table_references
+from rds_iam_magic.sql.subqueries import Scope, scope_of
+from rds_iam_magic.sql.tables import common_tables
 
 TABLE, AFTER_TABLE, VALUE, AFTER_VALUE, SCHEMA, PROCEDURE, START, TYPE, NOTHING = (
     "table", "after table", "value", "after value", "schema", "procedure", "start", "type", "nothing",
@@ -68,8 +69,8 @@ class SqlPlace:
         qualifiers: The names before it, each with a dot behind: none, a table or schema, or both.
         word: The keyword just before it, in capitals, or ""; INTERVAL for its unit, too.
         clause: The clause that it is in, such as WHERE or BY, or "".
-        tables: The tables of the statement, in its order.
-        common: Its common table expressions.
+        scope: The tables in reach.
+        common: The statement's common table expressions.
         is_lower: Whether the statement's keywords are in lower case.
     """
 
@@ -81,7 +82,7 @@ class SqlPlace:
     qualifiers: tuple[str, ...] = ()
     word: str = ""
     clause: str = ""
-    tables: tuple[TableReference, ...] = ()
+    scope: Scope = field(default_factory=lambda: Scope((), (), {}))
     common: tuple[str, ...] = ()
     is_lower: bool = False
 
@@ -118,6 +119,7 @@ def _in_statement(fragment: str, start: int, head: str, tail: str, *, is_quoted:
     before = list(tokenize(head))
     after = list(takewhile(lambda token: token.kind != END, tokenize(tail)))
     tokens = [*before, *after]
+    scope = scope_of(before, after)
     mark = _mark(head)
     qualifiers: tuple[str, ...] = ()
     if head.rstrip().endswith("."):
@@ -137,7 +139,7 @@ def _in_statement(fragment: str, start: int, head: str, tail: str, *, is_quoted:
         qualifiers,
         _last_word(before),
         clause,
-        tuple(table_references(tokens)),
+        scope,
         tuple(common_tables(tokens)),
         bool(fragment.islower() if fragment and fragment != fragment.upper() else words and words[0].islower()),
     )

@@ -1,4 +1,4 @@
-"""`--persist`, `--append`, `--persist-replace` and `--with` on the line of `%rds_sql` → what to write where."""
+"""The lines that name frames → what to write where: `%rds_load`, and `--persist`, `--with` and others of `%rds_sql`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.errors import OptionError
+from rds_iam_magic.notebook.grammars import LOAD
 from rds_iam_magic.schema.names import take_name
 
 if TYPE_CHECKING:
     from rds_iam_magic.connection.frames.writes import IfExists
+    from rds_iam_magic.notebook.looking.lines import LookLine
 
 IF_EXISTS: dict[str, IfExists] = {"persist": "fail", "append": "append", "persist_replace": "replace"}
 """What each option does with a table that exists."""
@@ -65,6 +67,29 @@ def load_of(values: Mapping[str, str], flags: Collection[str], rest: str, body: 
         )
     index = False if "no_index" in flags else None
     return LoadLine(variable, table or f"`{variable}`", IF_EXISTS[chosen[0]], index)
+
+
+def parse_load(text: str) -> tuple[LookLine, LoadLine] | None:
+    """Read the line of `%rds_load`: its options, and what it writes; None when help is asked for.
+
+    Raises:
+        OptionError: The line cannot be understood.
+    """
+    from rds_iam_magic.notebook.looking.lines import parse_look
+
+    line = parse_look(LOAD, text, most=2)
+    if line is None:
+        return None
+    if not line.words:
+        raise OptionError("The name of a DataFrame is missing.", "Write %rds_load DF, or %rds_load DF TABLE.")
+    if {"append", "replace"} <= line.flags:
+        raise OptionError("--append keeps the table's rows; --replace does not.", "Keep one of them.")
+    variable, table = (*line.words, f"`{line.words[0]}`")[:2]
+    key = next((key for key, option in _FLAGS.items() if option in line.flags), "persist")
+    return line, LoadLine(variable, table, IF_EXISTS[key], False if "no_index" in line.flags else None)
+
+
+_FLAGS = {"append": "append", "persist_replace": "replace"}
 
 
 def frames_of(texts: Iterable[str]) -> dict[str, str]:

@@ -55,14 +55,14 @@ def frame_named(name: str, shell: InteractiveShell, local_ns: Mapping[str, Any] 
     variables = {**bindable(shell, local_ns), "_": shell.user_ns.get("_")}
     value = variables.get(name)
     if value is None:
-        guess = near(name, [key for key, each in variables.items() if _is_frame(each)])
+        guess = near(name, [key for key, each in variables.items() if is_frame(each)])
         raise OptionError(f"There is no variable {name!r}.", f"Did you mean {guess}?" if guess else "Name a DataFrame.")
-    if not _is_frame(value):
+    if not is_frame(value):
         raise OptionError(f"{name} is a {type(value).__name__}, not a DataFrame.", "Name a DataFrame.")
     return value
 
 
-def _is_frame(value: object) -> bool:
+def is_frame(value: object) -> bool:
     """Whether it is a DataFrame of pandas or polars, or an Arrow table: told without importing any."""
     kind = type(value)
     return kind.__name__ in ("DataFrame", "Table") and kind.__module__.partition(".")[0] in (

@@ -23,6 +23,7 @@ VALUES = {
     "variable": ["df"],
     "query": ["top", "best"],
     "path": ["report.sql"],
+    "frame": ["limits"],
 }
 
 
@@ -59,6 +60,16 @@ def texts(grammar, line, *, is_cell=False):
         (grammars.CONNECT, " x --region us-east-1 --rea", "--rea", ["--reader", "--read-only"]),
         (grammars.CONNECT, " x --autocommit --no-a", "--no-a", []),
         (grammars.CONNECT, " x -uanalyst --us", "--us", []),
+        (grammars.LOAD, " l", "l", ["limits"]),
+        (
+            grammars.LOAD,
+            " limits ",
+            "",
+            ["orders", "--append", "--replace", "--no-index", "--quiet", "--alias", "--help"],
+        ),
+        (grammars.LOAD, " limits orders --app", "--app", ["--append"]),
+        (grammars.SQL, " --persist ", "", ["limits"]),
+        (grammars.SQL, " --append=l", "l", ["limits"]),
         (grammars.SQL, " --type ", "", ["pandas", "arrow", "polars"]),
         (grammars.SQL, " df << --dec", "--dec", ["--decimal"]),
         (grammars.SQL, " prod --decimal e", "e", ["exact"]),

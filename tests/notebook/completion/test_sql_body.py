@@ -88,6 +88,21 @@ def offered(text, around=AROUND):
         ("SELECT 1; SELECT n| FROM customers; SELECT t FROM orders", ["name"]),
         ("SELECT coun|", ["country", "count"]),
         ("SELECT customers.n|", ["name"]),
+        # columns of subqueries
+        (
+            "WITH r AS (SELECT customer_id, SUM(total) AS spent FROM orders) SELECT | FROM r",
+            ["customer_id", "spent", "r"],
+        ),
+        ("WITH r AS (SELECT * FROM customers) SELECT r.n| FROM r", ["name"]),
+        ("WITH r AS (SELECT o.* FROM orders o), q AS (SELECT * FROM r) SELECT tot| FROM q", ["total"]),
+        ("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT | FROM n", ["i", "n"]),
+        ("SELECT | FROM (SELECT name, 1 AS one FROM customers) AS d", ["name", "one", "d"]),
+        ("SELECT d.| FROM (SELECT name FROM customers) d", ["name"]),
+        ("SELECT | FROM customers WHERE customer_id IN (SELECT customer_id FROM orders)", ["customer_id", "name"]),
+        (
+            "SELECT name FROM customers WHERE EXISTS (SELECT 1 FROM orders WHERE c|",
+            ["customer_id", "country", "customers.customer_id"],
+        ),
         # functions, keywords
         ("SELECT COU| FROM orders", ["COUNT"]),
         ("SELECT order_t|", ["order_total"]),

@@ -54,4 +54,4 @@ def test_the_fragment_and_what_is_before_it():
 
 def test_the_tables_behind_the_cursor_count_too():
     place = place_in("SELECT  FROM a JOIN b; SELECT 1 FROM c", 7)
-    assert [table.name for table in place.tables] == ["a", "b"]
+    assert [table.name for table in place.scope.tables] == ["a", "b"]

@@ -3,7 +3,7 @@
 import pytest
 
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.notebook.frames.lines import LoadLine, frames_of, queries_of
+from rds_iam_magic.notebook.frames.lines import LoadLine, frames_of, parse_load, queries_of
 from rds_iam_magic.notebook.options import parse_sql
 
 
@@ -66,3 +66,37 @@ def test_saved_queries_to_read_from():
     assert (parsed.queries, parsed.frames) == (("top", "other"), {"a": "df"})
     with pytest.raises(OptionError, match="names top twice"):
         queries_of(["top", "a=df", "top"])
+
+
+@pytest.mark.parametrize(
+    ("line", "load"),
+    [
+        ("df", LoadLine("df", "`df`", "fail")),
+        ("df orders;", LoadLine("df", "orders", "fail")),
+        ("df `odd name` --append", LoadLine("df", "`odd name`", "append")),
+        ("--replace df shop.orders --no-index", LoadLine("df", "shop.orders", "replace", index=False)),
+    ],
+)
+def test_the_line_of_a_frame(line, load):
+    parsed = parse_load(line)
+    assert parsed is not None
+    assert parsed[1] == load
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "name of a DataFrame is missing"),
+        ("df a b", "does not understand 'b'"),
+        ("df --append --replace", "--append keeps the table's rows"),
+        ("df --persist", "no option --persist"),
+        ("df `a", "not closed"),
+    ],
+)
+def test_a_line_that_is_not_understood(line, message):
+    with pytest.raises(OptionError, match=message):
+        parse_load(line)
+
+
+def test_help_of_the_line():
+    assert parse_load("df --help") is None

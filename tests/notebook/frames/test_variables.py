@@ -33,6 +33,18 @@ def test_persist(loading):
     assert loading.ok("%rds_sql -q --persist-replace df loaded").output.count("written") == 0
 
 
+def test_the_magic_does_the_same(loading):
+    cell = loading.ok("%rds_load df")
+    assert cell.value is None
+    assert "3 rows written into table df · " in cell.output
+    assert "exists" in str(loading("%rds_load df").error)
+    loading.ok("%rds_load df --append -A sandbox")
+    assert len(loading.ok("%rds_sql SELECT * FROM df").value) == 6
+    assert loading.ok("%rds_load df loaded --replace -q").output.count("written") == 0
+    assert len(loading.ok("%rds_sql SELECT * FROM loaded").value) == 3
+    assert "\nUsage:\n  %rds_load DF [TABLE]" in loading.ok("%rds_load --help").output
+
+
 def test_the_last_result_and_the_variables_of_a_function(loading):
     loading.ok("%rds_sql SELECT 1 AS a")
     loading.ok("%rds_sql --persist _ loaded")
