@@ -14,7 +14,7 @@ from rds_iam_magic.notebook.grammars import SQL
 from rds_iam_magic.notebook.queries.files import line_of, read_sql
 from rds_iam_magic.notebook.queries.saved import SavedQueries, SavedQuery
 from rds_iam_magic.notebook.variables import Filled, filled
-from rds_iam_magic.sql.with_clause import Composed, check_query, tables_of, with_queries
+from rds_iam_magic.sql.composing.with_clause import Composed, check_query, tables_of, with_queries
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

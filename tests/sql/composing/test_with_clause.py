@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rds_iam_magic.errors import OptionError
+from rds_iam_magic.sql.composing.with_clause import check_query, tables_of, with_queries
 from rds_iam_magic.sql.lexer import RUN, tokenize
 from rds_iam_magic.sql.statement import split
-from rds_iam_magic.sql.with_clause import check_query, tables_of, with_queries
 
 QUERIES = {"top": "SELECT 1 -- x", "other": "SELECT\n2"}
 CLAUSE = "WITH `top` AS (\nSELECT 1 -- x\n), `other` AS (\nSELECT\n2\n)\n"
