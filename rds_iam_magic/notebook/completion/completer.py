@@ -5,7 +5,8 @@ It may be asked on any thread, while a cell runs on another one, and never waits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.completion import aws_names
 from rds_iam_magic.notebook.completion.cell import Place, place_of
 from rds_iam_magic.notebook.completion.files import paths_at
-from rds_iam_magic.notebook.completion.magic_line import alias_on, complete_line, sql_start
+from rds_iam_magic.notebook.completion.magic_line import alias_on, complete_line, queries_on, sql_start
 from rds_iam_magic.notebook.completion.sql_body import Surroundings, complete_sql
 from rds_iam_magic.notebook.completion.suggestion import Suggestion, Suggestions, first_of
 from rds_iam_magic.notebook.completion.used_before import earlier_cells, merged, used_in
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from rds_iam_magic.connection.connection import Connection
+    from rds_iam_magic.notebook.queries.saved import SavedQueries
 
 _THIS_SESSION = 500
 """How many of the session's last cells are looked at."""
@@ -39,7 +41,7 @@ class MagicCompleter:
         connections: The held connections, by alias.
         current: Returns the current connection's alias, or None.
         catalog_of: Returns what is known of a connection's server, and never waits.
-        queries: The names of the saved queries.
+        queries: The saved queries.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class MagicCompleter:
         connections: Mapping[str, Connection],
         current: Callable[[], str | None],
         catalog_of: Callable[[Connection], Catalog],
-        queries: Iterable[str] = (),
+        queries: SavedQueries,
     ) -> None:
         self._shell = shell
         self._connections = connections
@@ -73,7 +75,7 @@ class MagicCompleter:
         alias = alias_on(place.grammar, line if place.is_body else place.text, aliases)
         around = self._around(alias)
         if place.is_body:
-            return complete_sql(place.text, place.at, around)
+            return self._in_sql(place.text, place.at, queries_on(place.grammar, line), around)
 
         before = place.text[: place.at]
 
@@ -84,9 +86,19 @@ class MagicCompleter:
         start = None if place.is_cell else sql_start(place.grammar, before, aliases)
         if start is None:
             return on_line
-        in_sql = complete_sql(place.text[start:], place.at - start, around).shifted(start)
+        queries = queries_on(place.grammar, place.text[:start])
+        in_sql = self._in_sql(place.text[start:], place.at - start, queries, around).shifted(start)
         same = on_line.items if on_line.start == in_sql.start else []  # an alias may stand there, too
         return Suggestions(in_sql.start, first_of([*same, *in_sql.items]))
+
+    def _in_sql(self, sql: str, at: int, queries: Sequence[str], around: Surroundings) -> Suggestions:
+        """What may be written at an offset of SQL, with the saved queries that it reads from put before it.
+
+        Not before a WITH of its own, which they would have to become a part of.
+        """
+        found = [f"`{name}` AS (\n{self._queries.find(name).sql}\n)" for name in queries if name in self._queries]
+        before = f"WITH {', '.join(found)}\n" if found and not re.match(r"\s*WITH\b", sql, re.IGNORECASE) else ""
+        return complete_sql(before + sql, len(before) + at, around).shifted(-len(before))
 
     def _around(self, alias: str | None) -> Surroundings:
         """What is known around SQL for the connection with that alias, or the current one."""

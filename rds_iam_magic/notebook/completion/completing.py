@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.notebook.completion.install import install
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.notebook.completion.completer import MagicCompleter
     from rds_iam_magic.notebook.completion.filling import CatalogFilling
+    from rds_iam_magic.notebook.queries.saved import SavedQueries
     from rds_iam_magic.schema.catalog.catalog import Catalog
 
 
@@ -25,7 +26,7 @@ class Completing:
         connections: The held connections, by alias.
         current: Returns the current connection's alias, or None.
         reads: Returns whether the servers may be asked for what they have.
-        queries: The names of the saved queries.
+        queries: The saved queries.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Completing:
         connections: Mapping[str, Connection],
         current: Callable[[], str | None],
         reads: Callable[[], bool],
-        queries: Iterable[str] = (),
+        queries: SavedQueries,
     ) -> None:
         self._shell = shell
         self._connections = connections

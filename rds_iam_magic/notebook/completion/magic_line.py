@@ -18,6 +18,7 @@ Known = Callable[[str], Sequence[Suggestion]]
 
 _WORD = re.compile(r"""\s*((?:[^\s"']|"[^"]*"|'[^']*')+)(?=\s)""")  # whole: the one at the cursor is not
 _COMMAND = re.compile(r"(?:^|\| )([a-z]+)\b")
+_QUERY = re.compile(r"(?:^|\s)(?:-w\s*|--with[\s=]+)([\w$]+)(?=\s|\Z)")
 _PLAIN = re.compile(r"""[^\s"']+""")
 _ASSIGN = re.compile(r"\s*\S+?\s*=?<<(?:\s|\Z)")
 # The keys of the words between the options, first to last; the last one's for all that follow.
@@ -97,6 +98,11 @@ def alias_on(grammar: Grammar, line: str, aliases: Sequence[str]) -> str | None:
         line = line[: read.sql] if read.sql >= 0 else line
     match = re.search(r"(?:^|\s)(?:-A\s*|--alias[\s=]+)(\S+)", line)
     return unquote(match[1]) if match else None
+
+
+def queries_on(grammar: Grammar, line: str) -> list[str]:
+    """The saved queries that a whole line reads from."""
+    return _QUERY.findall(line) if grammar is SQL else []
 
 
 def complete_line(grammar: Grammar, before: str, known: Known, *, is_cell: bool = False) -> Suggestions:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rds_iam_magic.notebook import grammars
-from rds_iam_magic.notebook.completion.magic_line import alias_on, complete_line, sql_start
+from rds_iam_magic.notebook.completion.magic_line import alias_on, complete_line, queries_on, sql_start
 from rds_iam_magic.notebook.completion.suggestion import Suggestion
 
 VALUES = {
@@ -165,3 +165,17 @@ def test_whatever_is_typed_what_is_offered_continues_it(grammar, line, is_cell):
 def test_each_option_is_offered_once(grammar):
     offered = texts(grammar, " -")[1]
     assert offered == [f"--{option.name}" for option in grammar.all_options]
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        (" -w top", ["top"]),
+        (" prod x << --with top -wbest --with=other -q", ["top", "best", "other"]),
+        (" -w top=df -w best", ["best"]),
+        (" --width top", []),
+    ],
+)
+def test_the_saved_queries_of_a_line(line, names):
+    assert queries_on(grammars.SQL, line) == names
+    assert queries_on(grammars.CONNECT, line) == []

@@ -157,3 +157,6 @@ def test_completion_knows_files_and_queries(here):
     assert matches("%rds_sql -f re") == ["report.sql"]
     assert matches("%rds_sql -w t") == ["top"]
     assert "folder" in matches("%rds_sql -w t=fol")
+    assert matches("%%rds_sql -w top\nSELECT * FROM to") == ["top"]
+    assert matches("%rds_sql -w top SELECT * FROM to") == ["top"]
+    assert "top" not in matches("%%rds_sql\nSELECT * FROM to")
