@@ -1,7 +1,7 @@
 """Frames into tables: how long each tool takes to write 100,000 rows × 10 columns, committed once.
 
-Each runs in a process of its own, which makes the frame, connects, and writes it once before the clock starts. `ours`
-checks that every value can be stored, and reads all of them back; the others do neither.
+Each runs in a process of its own, which makes the frame, connects, and writes ten rows before the clock starts; the
+tools take turns. `ours` checks that every value can be stored, and reads all of them back; the others do neither.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.child import server_cpu
 from benchmarks.server import Server
 from benchmarks.shapes import SCHEMA
 from benchmarks.tools import _pymysql_options
@@ -168,6 +169,27 @@ def load_data(server: Server) -> Write:
     return write
 
 
+def insert_select(server: Server) -> Write:
+    """`INSERT … SELECT` of a table with the same rows: what the server takes to store them, without a client's part."""
+    import pymysql as driver
+
+    connection = driver.connect(**_pymysql_options(server), database=SCHEMA)
+    ready: list[int] = []
+
+    def write(data: Any) -> None:
+        with connection.cursor() as cursor:
+            if ready != [len(data)]:
+                _ours(server, "append")(data)
+                cursor.execute("DROP TABLE IF EXISTS source")
+                cursor.execute(f"RENAME TABLE {TABLE} TO source")
+                ready[:] = [len(data)]
+            cursor.execute(_DROP)
+            cursor.execute(_CREATE)
+            cursor.execute(f"INSERT INTO {TABLE} SELECT * FROM source")
+
+    return write
+
+
 TOOLS: dict[str, Callable[[Server], Write]] = {
     "ours": ours,
     "ours-append": ours_append,
@@ -176,20 +198,29 @@ TOOLS: dict[str, Callable[[Server], Write]] = {
     "pymysql": pymysql,
     "mysqlclient": mysqlclient,
     "load-data": load_data,
+    "insert-select": insert_select,
 }
 
 
 def measure(environment: dict[str, str], rounds: int, rows: int) -> list[dict[str, Any]]:
     """An entry for each tool: its median, or why it did not run."""
+    taken: dict[str, list[dict[str, Any]]] = {tool: [] for tool in TOOLS}
+    for _ in range(rounds):
+        for tool, turns in taken.items():
+            turns.append(_child(environment, tool, rows))
     return [
-        {"section": "load", "shape": f"{rows:,} rows × 10", "tool": tool, "rows": rows}
-        | _child(environment, tool, rounds, rows)
-        for tool in TOOLS
+        {"section": "load", "shape": f"{rows:,} rows × 10", "tool": tool, "rows": rows} | _middle(turns)
+        for tool, turns in taken.items()
     ]
 
 
-def _child(environment: dict[str, str], tool: str, rounds: int, rows: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.loads", tool, str(rounds), str(rows)]
+def _middle(turns: list[dict[str, Any]]) -> dict[str, Any]:
+    failed = next((turn for turn in turns if "error" in turn), None)
+    return failed or {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
+
+
+def _child(environment: dict[str, str], tool: str, rows: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.loads", tool, str(rows)]
     done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it ended"])[-1]
@@ -197,20 +228,19 @@ def _child(environment: dict[str, str], tool: str, rounds: int, rows: int) -> di
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def _main(tool: str, rounds: int, rows: int) -> None:
+def _main(tool: str, rows: int) -> None:
     data = frame(rows)
     write = TOOLS[tool](Server.of_environment())
-    write(data.head(10))
-    times = []
-    for _ in range(rounds):
-        began, cpu = time.perf_counter(), time.process_time()
-        write(data)
-        times.append((time.perf_counter() - began, time.process_time() - cpu))
-    middle = [statistics.median(each) for each in zip(*times, strict=True)]
-    print(json.dumps({"seconds": middle[0], "client_cpu": middle[1]}))
+    write(data if tool == "insert-select" else data.head(10))
+    began, client, server = time.perf_counter(), time.process_time(), server_cpu()
+    write(data)
+    took = time.perf_counter() - began
+    print(
+        json.dumps({"seconds": took, "client_cpu": time.process_time() - client, "server_cpu": server_cpu() - server})
+    )
     sys.stdout.flush()
     os._exit(0)  # connections end with the process
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    _main(sys.argv[1], int(sys.argv[2]))

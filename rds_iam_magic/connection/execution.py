@@ -28,6 +28,7 @@ class Execution:
         limit: The maximum number of rows, or None for all.
         as_frame: Whether the rows are for a DataFrame with the default dtypes.
         words_after: The words of the next statement in the same text.
+        rows: Many rows for the statement's `?`, as COM_STMT_BULK_EXECUTE sends them; b"" if it has no `?`.
     """
 
     statement: Statement
@@ -38,6 +39,7 @@ class Execution:
     limit: int | None
     as_frame: bool = False
     words_after: Sequence[str] = ()
+    rows: bytes = b""
 
     @property
     def verb(self) -> str:

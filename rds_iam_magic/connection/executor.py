@@ -187,6 +187,7 @@ class StatementExecutor:
             execution.effects,
             limit=None if attempt.whole else execution.limit,
             may_write=attempt.may_write,
+            rows=execution.rows,
         ) as running:
             attempt.read_only = running.read_only
             yield from _Response(self, execution, running).outcomes()

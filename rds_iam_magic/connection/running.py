@@ -75,6 +75,7 @@ def run_statement(
     *,
     limit: int | None = None,
     may_write: bool = True,
+    rows: bytes = b"",
 ) -> Iterator[Running]:
     """Run a statement on a live session; the body of the `with` reads its events.
 
@@ -88,6 +89,7 @@ def run_statement(
         effects: The statement's effects.
         limit: The maximum number of rows; the query is ended after them if it is certain not to write.
         may_write: False if the statement must not write: then the server refuses writes that the SQL does not show.
+        rows: Many rows for it, as COM_STMT_BULK_EXECUTE sends them.
 
     Raises:
         NotConnectedError: The connection is closed.
@@ -97,7 +99,7 @@ def run_statement(
     """
     server_session = session.acquire(effects, lambda: identifiers_in(statement))
     sql = _encoded(statement.text, server_session.charsets)
-    _require_size(session, len(sql))
+    _require_size(session, max(len(sql), len(rows) + _BEFORE_ROWS))
     reader = ResponseReader(
         server_session,
         sql,
@@ -105,7 +107,7 @@ def run_statement(
         no_data=session.login.timeouts.no_data,
         deadline=_deadline(session),
         binary=effects.is_query and session.login.endpoint.kind is not Kind.PROXY,
-        prepared=_preparable(statement.with_placeholders, server_session),
+        prepared=Preparable(sql, rows=rows) if rows else _preparable(statement.with_placeholders, server_session),
         only_reads=effects.only_reads,
         progressed=_watched(session),
     )
@@ -142,6 +144,7 @@ def _preparable(with_placeholders: WithPlaceholders | None, session: ServerSessi
     return Preparable(with_placeholders.sql.encode(), parameters, len(with_placeholders.values))
 
 
+_BEFORE_ROWS = 6  # bytes of COM_STMT_BULK_EXECUTE
 _MOST_PARAMETERS = 8000  # bytes; they and what closes the statement come in one record of TLS, or not at all
 
 

@@ -34,19 +34,25 @@ def _written(values: pa.Array) -> Any:
         return values.cast(pa.large_string())
     if types.is_floating(kind):
         return _floats(values)
-    if types.is_large_string(kind):
-        return _quoted(pc.replace_substring(values, "'", "''"))
     if types.is_large_binary(kind):
         return pa.array(
             [None if value is None else f"X'{value.hex()}'" for value in values.to_pylist()], pa.large_string()
         )
-    if types.is_timestamp(kind):
-        plain = values.cast(pa.timestamp(kind.unit))  # from a time zone, to UTC
-        plain = plain if kind.unit != "ns" else plain.cast(pa.timestamp("us"))
-        return _quoted(plain.cast(pa.large_string()))
-    if types.is_duration(kind):
-        return _quoted(_durations(values))
-    return _quoted(values.cast(pa.large_string()))  # dates, times; decimals, for `1E-10` without quotes is a DOUBLE
+    texts = texts_of(values)
+    return _quoted(pc.replace_substring(texts, "'", "''") if types.is_large_string(kind) else texts)
+
+
+def texts_of(values: pa.Array) -> pa.Array:
+    """What is between the quotes, as Arrow text: of texts, dates and times; of decimals, for `1E-10` is a DOUBLE."""
+    import pyarrow as pa
+
+    kind = values.type
+    if pa.types.is_timestamp(kind):
+        values = values.cast(pa.timestamp(kind.unit))  # from a time zone, to UTC
+        values = values if kind.unit != "ns" else values.cast(pa.timestamp("us"))
+    elif pa.types.is_duration(kind):
+        values = _durations(values)
+    return values.cast(pa.large_string())
 
 
 def _quoted(texts: Any) -> Any:

@@ -27,7 +27,7 @@ from rds_iam_magic.errors import RdsIamError, TlsError
 from rds_iam_magic.mysql import dial
 from rds_iam_magic.mysql.credential import Credential, Password
 from rds_iam_magic.mysql.session import ServerSession
-from rds_iam_magic.mysql.wire import compression
+from rds_iam_magic.mysql.wire import compression, extensions
 from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
 from rds_iam_magic.wording import limit_text
 
@@ -142,6 +142,7 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         peer: The address that was dialled.
         thread: Where the handshake was, until it is taken: a session goes on there. Without one it ends.
         compressed: The stream that data goes through after authentication, if compression was agreed on.
+        extensions: Those of MariaDB that are wanted; after the greeting, those of them that it offers.
         certificate: The server's, as `getpeercert` gives it, once a handshake has ended with TLS.
     """
 
@@ -153,6 +154,7 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         abort: dial.Abort | None = None,
         *,
         ends_with_tls: bool = False,
+        extensions: int = 0,
         **options: Any,
     ) -> None:
         self._abort = abort or dial.Abort()
@@ -162,7 +164,9 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         self._deadline = deadline
         self._compress: Compress = compress
         self._algorithm: compression.Algorithm | None = None  # chosen in the handshake
-        self._login_suffix = b""  # what is still to be put behind the handshake response
+        self.extensions = extensions
+        self._login_suffix = b""  # what is to be put behind the handshake response
+        self._has_sent_login = False
         self._reader: _DeadlineReader | None = None
         self.token_asked = False
         self.dialled_at = time.monotonic()
@@ -268,10 +272,19 @@ class GuardedConnection(PyMySQLConnection):  # type: ignore[misc] # PyMySQL is u
         if self._compress == "auto" and self._algorithm is not None and took < compression.FAST_LINK:
             raise _FastLink
 
+    def _read_packet(self, *args: Any) -> Any:
+        """PyMySQL's method; the first packet is the greeting, of which PyMySQL does not read all."""
+        packet = super()._read_packet(*args)
+        if self._reached == "tcp":
+            self.extensions &= extensions.offered(packet.get_all_data())
+        return packet
+
     def write_packet(self, payload: bytes) -> None:
-        """PyMySQL's method; the handshake response, the first packet within TLS, gets its suffix."""
-        if self._login_suffix and isinstance(self._sock, ssl.SSLSocket):
-            payload, self._login_suffix = payload + self._login_suffix, b""
+        """PyMySQL's method; the TLS request and the handshake response, the first packet within TLS, get our part."""
+        if not self._has_sent_login:
+            payload = extensions.chosen(payload, self.extensions)
+            self._has_sent_login = isinstance(self._sock, ssl.SSLSocket)
+            payload += self._login_suffix if self._has_sent_login else b""
         super().write_packet(payload)
 
     def _write_bytes(self, data: bytes) -> None:
@@ -459,7 +472,8 @@ def open_session(address: dial.Address, **login: Any) -> ServerSession:
     """`log_in` for a `ServerSession`."""
     flags = CLIENT.MULTI_STATEMENTS | CLIENT.SESSION_TRACK
     # autocommit: the server's own setting stays
-    return log_in(address, _session, client_flag=flags, charset="utf8mb4", autocommit=None, **login)
+    options = {"client_flag": flags, "charset": "utf8mb4", "autocommit": None, "extensions": extensions.BULK}
+    return log_in(address, _session, **options, **login)
 
 
 def _session(raw: GuardedConnection, peer: dial.Address) -> ServerSession:

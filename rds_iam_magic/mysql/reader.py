@@ -38,11 +38,15 @@ _NOT_EXECUTED = (1243, 1615)  # no such prepared statement; its tables were chan
 
 
 class Preparable(NamedTuple):
-    """A statement to prepare, its parameters as COM_STMT_EXECUTE sends them, and their number."""
+    """A statement to prepare, its parameters as COM_STMT_EXECUTE sends them, and their number.
+
+    Or many rows of parameters, as COM_STMT_BULK_EXECUTE sends them: then it is never sent as text instead.
+    """
 
     sql: bytes
     parameters: bytes = b""
     values: int = 0
+    rows: bytes = b""
 
 
 class ResponseReader:
@@ -228,7 +232,9 @@ class ResponseReader:
     def _send_and_read(self) -> None:
         """The reader, in the background."""
         try:
-            if not self._binary or not (self._execute_prepared() or self._execute_with_literals()):
+            if self._prepared.rows:
+                self._insert_rows()
+            elif not self._binary or not (self._execute_prepared() or self._execute_with_literals()):
                 sequence = self._session.send(self._sql, self._hear)
                 self.sent = True
                 self._receive(sequence=sequence)
@@ -273,6 +279,14 @@ class ResponseReader:
         self._prepared = Preparable(self._sql)
         return self._execute_prepared()
 
+    def _insert_rows(self) -> None:
+        """Run the statement for many rows; if it cannot be prepared, nothing runs, and the reason is the response."""
+        self.sent = True  # a part of it may be all of it
+        sequence = self._session.insert_rows(self._prepared.sql, self._prepared.rows, self._hear)
+        self._receive(sequence=sequence, command=COM_STMT_PREPARE, then_execute=True)
+        if isinstance(self._outcome, PrepareFailed):
+            self._add(self._outcome.error)
+
     def _restore_warnings(self) -> None:
         """Prepare the statement once more, for SHOW WARNINGS: executing it discarded the warnings of preparing it."""
         sequence = self._session.prepare(self._prepared.sql, self._hear)
@@ -312,7 +326,9 @@ class ResponseReader:
         if isinstance(event, (Prepared, PrepareFailed)):
             self._outcome = event
             self._warnings_of_preparing = event.warnings if isinstance(event, Prepared) else 0
-        elif isinstance(self._outcome, Prepared) and self._outcome.parameters == self._prepared.values:
+        elif isinstance(self._outcome, Prepared) and (
+            self._prepared.rows or self._outcome.parameters == self._prepared.values
+        ):
             if isinstance(event, ServerError) and event.code in self._not_executed:
                 self._outcome = PrepareFailed(event)
             else:

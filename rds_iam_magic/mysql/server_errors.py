@@ -64,6 +64,10 @@ SYNTAX = 1064
 WRITE_IN_READ_ONLY = 1792
 """A write was refused because the transaction is read-only."""
 
+NOT_PREPARED = frozenset({1047, 1243, 1295, 1461, 1615, 4033})
+"""A prepared statement was not executed, and its text may be: the command or the statement is unknown, cannot be
+prepared, is one too many, was prepared too often, or has many rows, which a binary log of statements cannot have."""
+
 
 def is_read_only(event: ServerError) -> bool:
     """Whether a write was refused because the server is read-only, as after a failover."""

@@ -20,9 +20,9 @@ from pymysql.constants import CLIENT
 from rds_iam_magic.background import BackgroundCall, BackgroundThread
 from rds_iam_magic.errors import ConnectionLostError
 from rds_iam_magic.mysql import dial
-from rds_iam_magic.mysql.wire import commands, compressed_stream
+from rds_iam_magic.mysql.wire import commands, compressed_stream, extensions
 from rds_iam_magic.mysql.wire.charsets import Announced
-from rds_iam_magic.mysql.wire.commands import LAST_STATEMENT, close_packet, execute_packet, packet
+from rds_iam_magic.mysql.wire.commands import LAST_STATEMENT, bulk_payload, close_packet, execute_packet, packet
 from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
 from rds_iam_magic.mysql.wire.events import Event, Ok, ResultSetEnd
 from rds_iam_magic.mysql.wire.packets import MAX_PACKET
@@ -46,6 +46,7 @@ class ServerSession:
         compression: The algorithm that compresses the session, `zlib` or `zstd`; "" if none does.
         token_asked: Whether the server asked for a token.
         executes_last: Whether COM_STMT_EXECUTE may name the statement prepared last, so that both are sent at once.
+        takes_rows: Whether many rows can be sent for one prepared statement (`insert_rows`), as to MariaDB.
         status: The status flags, as last reported by the server.
         charsets: The session's character sets, as last reported by the server.
         used_at: When a statement last ended, as a `time.monotonic` value.
@@ -76,6 +77,7 @@ class ServerSession:
         self.token_asked = bool(greeting.token_asked)
         # MariaDB from 10.2 on does, and tells itself apart by this flag: https://mariadb.com/kb/en/com_stmt_execute/
         self.executes_last = not greeting.server_capabilities & CLIENT.LONG_PASSWORD
+        self.takes_rows = self.executes_last and bool(greeting.extensions & extensions.BULK)
         self.status = int(greeting.server_status)
         self.charsets = Announced(tracked=bool(greeting.server_capabilities & CLIENT.SESSION_TRACK))
         self.used_at = time.monotonic()
@@ -153,6 +155,27 @@ class ServerSession:
         self.synchronised = False
         with _losses():
             self._open_socket().sendall(self._execution(statement_id, parameters, pipelined=False))
+        return 1 if self._compressed is None else None
+
+    def insert_rows(self, sql: bytes, rows: bytes, progress: Callable[[], None] = lambda: None) -> int | None:
+        """Send a COM_STMT_PREPARE, a COM_STMT_BULK_EXECUTE for it, and close it; both have a response.
+
+        Args:
+            sql: The statement, which changes rows and returns none.
+            rows: The parameters' types and many rows of them; shorter than 16 MiB.
+            progress: Called each time that the network has taken some of it.
+
+        Returns:
+            The sequence number of the response's first packet, as `send` does.
+
+        Raises:
+            ConnectionLostError: The socket is closed. The server may have run the statement.
+        """
+        self.synchronised = False
+        with _losses():
+            self._send(commands.COM_STMT_PREPARE, sql, progress)
+            self._send(commands.COM_STMT_BULK_EXECUTE, bulk_payload(LAST_STATEMENT, rows), progress, pipelined=True)
+            self._open_socket().sendall(self._framed(close_packet(LAST_STATEMENT)))
         return 1 if self._compressed is None else None
 
     def close_statement(self, statement_id: int) -> None:
@@ -314,8 +337,15 @@ class ServerSession:
         self.synchronised = True
         return events
 
-    def _send(self, command: int, payload: bytes, progress: Callable[[], None] = lambda: None) -> int | None:
-        stream = self._start_command()
+    def _send(
+        self,
+        command: int,
+        payload: bytes,
+        progress: Callable[[], None] = lambda: None,
+        *,
+        pipelined: bool = False,
+    ) -> int | None:
+        stream = self._start_command(pipelined=pipelined)
         rest = memoryview(bytes([command]) + payload)
         for sequence in range(len(rest) // MAX_PACKET + 1):  # a full last packet is followed by an empty one
             data = memoryview(packet(sequence, rest[:MAX_PACKET]))
@@ -342,11 +372,11 @@ class ServerSession:
         self._compressed.start_command(pipelined=pipelined)
         return self._compressed.pack(command)
 
-    def _start_command(self) -> Any:
-        """What the next command is sent through."""
+    def _start_command(self, *, pipelined: bool = False) -> Any:
+        """What the next command is sent through; `pipelined` as in `_framed`."""
         stream = self._open_stream()
         if self._compressed is not None:
-            self._compressed.start_command()
+            self._compressed.start_command(pipelined=pipelined)
         return stream
 
     def _open_stream(self) -> Any:

@@ -96,6 +96,13 @@ def test_the_capabilities_are_those_of_the_attribute():
     assert "data = data_init + " in source
 
 
+def test_the_greeting_is_the_first_packet_that_is_read():
+    """And the capabilities are followed by zeros, where MariaDB's extensions are chosen."""
+    assert "packet = self._read_packet()" in inspect.getsource(Connection._get_server_information)
+    assert "_get_server_information()" in inspect.getsource(Connection.connect)
+    assert '"<iIB23s"' in inspect.getsource(Connection._request_authentication)
+
+
 def test_the_handshake_response_ends_with_the_attributes():
     """What follows them, the level of zstd, is put behind by `write_packet`, at the first packet within TLS."""
     source = inspect.getsource(Connection._request_authentication)

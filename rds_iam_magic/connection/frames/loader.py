@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 
 from rds_iam_magic.connection.frames.ahead import ahead
@@ -20,7 +20,8 @@ from rds_iam_magic.ingest.columns import Frame
 from rds_iam_magic.ingest.comparing import Difference, first_difference, same_rows
 from rds_iam_magic.ingest.declarations import declarations_of, sizes_note
 from rds_iam_magic.ingest.existing import Existing, check_fit
-from rds_iam_magic.ingest.rows import inserts_of
+from rds_iam_magic.ingest.rows import Insert, inserts_of, prepared_inserts_of
+from rds_iam_magic.mysql.server_errors import NOT_PREPARED
 from rds_iam_magic.results.progress import Progress
 from rds_iam_magic.schema.names import Table
 from rds_iam_magic.sql.quoting import quote_name, quote_text
@@ -106,7 +107,7 @@ class FrameLoader:
                 if is_ours:
                     self._own.run(f"DROP TEMPORARY TABLE IF EXISTS {name}")
                 self._own.run(f"CREATE TEMPORARY TABLE {name} ({columns}){self._utf8()}")
-                self._fill(name)
+                self._fill(name, {declaration.name: declaration.type for declaration in declarations})
             except BaseException:
                 self._own.drop_temporary(name, self._table.name)
                 raise
@@ -131,7 +132,7 @@ class FrameLoader:
             try:
                 self._own.run(f"CREATE TABLE {ours} ({columns}) ENGINE=InnoDB{self._utf8()}")
                 self._own.run("START TRANSACTION")
-                self._fill(ours)
+                self._fill(ours, {declaration.name: declaration.type for declaration in declarations})
                 self._rename(renames, ours)
             except BaseException:
                 drops = [f"DROP TABLE IF EXISTS {table}" for table in ([old, ours] if existing is not None else [ours])]
@@ -182,7 +183,8 @@ class FrameLoader:
                 as_there = f"SELECT {names} FROM {self._table.sql} LIMIT 0"  # noqa: S608 - quoted names
                 key = f"{number} BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY"
                 self._own.run(f"CREATE TEMPORARY TABLE {ours} ({key}) ENGINE=InnoDB AS {as_there}")
-                self._fill(ours, order=number)
+                types = {column.name: existing.columns[column.name.casefold()].type for column in self._frame.columns}
+                self._fill(ours, types, order=number)
                 self._copy(ours, names, number, is_users=is_users)
             finally:
                 self._own.drop_temporary(ours, self._of_ours)
@@ -204,8 +206,13 @@ class FrameLoader:
                 self._own.undo(f"ROLLBACK TO SAVEPOINT {point}" if is_users else "ROLLBACK")
             raise
 
-    def _fill(self, table: str, *, order: str = "") -> None:
+    def _fill(self, table: str, types: Mapping[str, str], *, order: str = "") -> None:
         """Insert all rows, then read them back and compare each value.
+
+        Args:
+            table: Where to.
+            types: The types of its columns, by the frame's names.
+            order: The column that numbers its rows, if it has one.
 
         Raises:
             OptionError: The server refused a value.
@@ -215,25 +222,44 @@ class FrameLoader:
         names = ", ".join(quote_name(column.name) for column in columns)
         head = f"INSERT INTO {table} ({names}) VALUES "  # noqa: S608 - quoted names
         stage = f"loading {count_of(rows, 'row')}"
-        inserts = ahead(inserts_of(columns, head, rows, max_packet=self._own.max_packet))
+        inserts = ahead(self._inserts(head))
         with self._own.telling(lambda: Progress(self._done, self._size, stage)) as tell, closing(inserts):
             for insert in inserts:
-                try:
-                    changed = self._own.insert(insert.text, head)
-                except StatementError as error:
-                    raise _refused_row(error, insert.first) from error
-                if changed != insert.rows:
-                    raise _not_verified(f"{changed:,} of {count_of(insert.rows, 'row')} were inserted")
-                self._done += insert.rows
-                self._size += len(insert.text)
+                self._insert(insert, head)
                 tell()
-        select = f"SELECT {names} FROM {table}"  # noqa: S608 - quoted names
+        exact = ", ".join(_exact(quote_name(column.name), types[column.name]) for column in columns)
+        select = f"SELECT {exact} FROM {table}"  # noqa: S608 - quoted names
         difference = self._difference(f"{select} ORDER BY {order}" if order else select)
         if difference is not None and not order:  # perhaps in another order only
             with closing(self._own.batches(select)) as batches:
                 difference = None if same_rows(columns, list(batches)) else difference
         if difference is not None:
             raise _differs(difference)
+
+    def _inserts(self, head: str) -> Iterator[Insert]:
+        make = prepared_inserts_of if self._own.takes_rows else inserts_of
+        return make(self._frame.columns, head, self._frame.rows, max_packet=self._own.max_packet)
+
+    def _insert(self, insert: Insert, head: str) -> None:
+        """Run an INSERT; as text, if the server cannot prepare it now.
+
+        Raises:
+            OptionError: The server refused a value.
+            ResultError: It inserted another number of rows.
+        """
+        try:
+            changed = self._own.insert(insert, head)
+        except StatementError as error:
+            if not (insert.beside and error.code in NOT_PREPARED):
+                raise _refused_row(error, insert.first) from error
+            end = insert.first + insert.rows
+            for each in inserts_of(self._frame.columns, head, end, first=insert.first, max_packet=self._own.max_packet):
+                self._insert(each, head)
+            return
+        if changed != insert.rows:
+            raise _not_verified(f"{changed:,} of {count_of(insert.rows, 'row')} were inserted")
+        self._done += insert.rows
+        self._size += len(insert.beside or insert.text)
 
     def _difference(self, select: str) -> Difference | None:
         """The first value that comes back as another one."""
@@ -285,6 +311,11 @@ class FrameLoader:
     def _tell(self, note: str) -> None:
         if note:
             self._notify(note)
+
+
+def _exact(name: str, kind: str) -> str:
+    """A column, such that it comes back exactly: the text protocol rounds a FLOAT to six digits, and no DOUBLE."""
+    return f"{name} + 0e0" if kind.upper().startswith("FLOAT") else name
 
 
 def _is_temporary(name: str) -> OptionError:

@@ -7,9 +7,11 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connection.execution import Request, executions_of
 from rds_iam_magic.connection.session_state import AUTOCOMMIT
 from rds_iam_magic.errors import RdsIamError, StatementError
+from rds_iam_magic.mysql.wire.charsets import UTF8
 from rds_iam_magic.results.memory import MemoryBudget
 from rds_iam_magic.results.progress import Progress
 from rds_iam_magic.results.result import Changed, StreamedResult
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.connection.execution import Execution
     from rds_iam_magic.connection.executor import StatementExecutor
     from rds_iam_magic.connection.reconnecting import ReconnectingSession
+    from rds_iam_magic.ingest.rows import Insert
 
 _MODE = (
     "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO,"
@@ -111,10 +114,18 @@ class OwnStatements:
         """
         return self._run(self._execution(sql))
 
-    def insert(self, text: str, head: str) -> int:
+    @property
+    def takes_rows(self) -> bool:
+        """Whether rows can go beside an INSERT's text now: to MariaDB, as UTF-8; an RDS Proxy would pin the session."""
+        session = self._session.current
+        is_proxy = self._session.login.endpoint.kind is Kind.PROXY
+        return session.takes_rows and not is_proxy and session.charsets.client.name == UTF8.name
+
+    def insert(self, insert: Insert, head: str) -> int:
         """Run an INSERT of many values, whose text is not looked at; `head` tells what it does."""
         execution = self._execution(f"{head} ()")
-        return self._run(replace(execution, statement=Statement(text, execution.statement.tokens)))
+        statement = Statement(insert.text, execution.statement.tokens)
+        return self._run(replace(execution, statement=statement, rows=insert.beside))
 
     def rows(self, sql: str) -> list[list[str | None]]:
         """The rows of a short query, as texts."""

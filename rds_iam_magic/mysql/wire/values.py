@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-_NULL, _DOUBLE, _LONGLONG, _DATE, _TIME, _DATETIME = 0x06, 0x05, 0x08, 0x0A, 0x0B, 0x0C
-_NEWDECIMAL, _BLOB, _VAR_STRING = 0xF6, 0xFC, 0xFD
-_UNSIGNED = 0x8000
+_NULL, DOUBLE, LONGLONG, _DATE, _TIME, _DATETIME = 0x06, 0x05, 0x08, 0x0A, 0x0B, 0x0C
+_NEWDECIMAL, BLOB, VAR_STRING = 0xF6, 0xFC, 0xFD
+UNSIGNED = 0x8000
 _NEW_TYPES = b"\x01"
 
 Field = tuple[int, bytes]
@@ -49,8 +49,8 @@ def _int(value: int) -> Field:
     if value >= 1 << 64 or value < -1 << 63:
         raise ValueError(value)
     if value >= 1 << 63:
-        return _LONGLONG | _UNSIGNED, struct.pack("<Q", value)
-    return _LONGLONG, struct.pack("<q", value)
+        return LONGLONG | UNSIGNED, struct.pack("<Q", value)
+    return LONGLONG, struct.pack("<q", value)
 
 
 def _bytes(kind: int, data: bytes) -> Field:
@@ -82,10 +82,10 @@ def _timedelta(value: dt.timedelta) -> Field:
 _WRITERS: dict[type, Callable[[Any], Field]] = {
     type(None): lambda _: (_NULL, b""),
     int: _int,
-    float: lambda value: (_DOUBLE, struct.pack("<d", value)),
+    float: lambda value: (DOUBLE, struct.pack("<d", value)),
     Decimal: lambda value: _bytes(_NEWDECIMAL, Decimal.__format__(value, "f").encode()),
-    str: lambda value: _bytes(_VAR_STRING, value.encode()),
-    bytes: lambda value: _bytes(_BLOB, value),
+    str: lambda value: _bytes(VAR_STRING, value.encode()),
+    bytes: lambda value: _bytes(BLOB, value),
     dt.date: _date,
     dt.datetime: _datetime,
     dt.timedelta: _timedelta,
