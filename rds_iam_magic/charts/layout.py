@@ -1,0 +1,213 @@
+"""`Layout`: which kind of chart, and which column goes where; what was not named is guessed here.
+
+| columns | chart |
+|---|---|
+| a time and numbers | line |
+| texts and numbers, one row for each text | bar; with a second text, coloured by it |
+| texts that repeat, and a number | box |
+| two numbers | line if the first ones ascend, else scatter |
+| one number, or one time | hist |
+| texts only | hist: a bar for each text; of two, heatmap |
+
+Of a table, whose rows are not read, the guess is a chart that is counted: hist, box or heatmap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rds_iam_magic.charts.fields import Field, Scale, listed, named
+from rds_iam_magic.charts.options import Kind, PlotOptions
+from rds_iam_magic.errors import OptionError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_SERIES = 6
+"""As many colours can be told apart, by people with colour blindness too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The kind of a chart and the columns of its axes.
+
+    Attributes:
+        kind: The kind.
+        x: The column along the x axis; None for the rows' numbers, or for nothing.
+        y: The columns along the y axis; several have a colour each. Empty where rows are counted.
+        color: The column whose values have a colour each.
+    """
+
+    kind: Kind
+    x: Field | None
+    y: tuple[Field, ...] = ()
+    color: Field | None = None
+
+
+def layout_of(fields: Sequence[Field], options: PlotOptions, table: pa.Table | None = None) -> Layout:
+    """The chart of a result.
+
+    Args:
+        fields: Its columns.
+        options: What was asked for.
+        table: Its rows, as far as they are known: they only tell which kind is guessed. None: they are to be counted.
+
+    Raises:
+        OptionError: A named column is missing or cannot be used so, or there is none to plot.
+    """
+    options.check()
+    x = None if options.x is None else named(fields, options.x)
+    y = tuple(named(fields, name) for name in options.y)
+    color = None if options.color is None else named(fields, options.color)
+    free = _Free([field for field in fields if field.scale is not None and field not in (x, color, *y)])
+    if not free.fields and x is None and not y:
+        raise OptionError("There is no column to plot: no number, date or text.", listed(fields) if fields else "")
+    kind = options.kind or _guess(free, x, y, table)
+    made = _LAYOUTS[kind](kind, free, Layout(kind, x, y, color))
+    for field in made.y:
+        if kind not in ("heatmap", "scatter") and field.scale != "number":
+            raise OptionError(f"Column {field.name!r} has no numbers, which -y of a {kind} needs.", listed(fields))
+    return made
+
+
+@dataclass(slots=True)
+class _Free:
+    """The columns that have no place yet, in order."""
+
+    fields: list[Field]
+
+    def take(self, *scales: Scale) -> Field | None:
+        """The first column of the first of these scales that has one, which then has a place; None if none has."""
+        for scale in scales:
+            for field in self.fields:
+                if field.scale == scale:
+                    self.fields.remove(field)
+                    return field
+        return None
+
+    def all(self, scale: Scale) -> list[Field]:
+        return [field for field in self.fields if field.scale == scale]
+
+
+def _guess(free: _Free, x: Field | None, y: tuple[Field, ...], table: pa.Table | None) -> Kind:
+    known = [*([x] if x is not None else []), *y, *free.fields]
+    numbers = [field for field in known if field.scale == "number" and field is not x]
+    times = [field for field in known if field.scale == "time"]
+    texts = [field for field in known if field.scale == "category"]
+    if table is None:
+        return _guess_counted(numbers, times, texts, x)
+    if x is not None and x.scale == "number":
+        return ("line" if _ascends(table, x) else "scatter") if numbers else "hist"
+    if numbers and (times or texts):
+        if times and not (x is not None and x.scale == "category"):
+            return "line"
+        keys = [x, *texts[:1]] if x is not None and x not in texts[:1] else texts[:2]
+        return "box" if _repeats(table, keys) else "bar"
+    if len(numbers) > 1:
+        return "line" if _ascends(table, numbers[0]) else "scatter"
+    return "heatmap" if len(texts) > 1 and not times and not numbers else "hist"
+
+
+def _guess_counted(numbers: list[Field], times: list[Field], texts: list[Field], x: Field | None) -> Kind:
+    if texts and numbers and not times:
+        return "box"
+    count = len(numbers) + len(times) + len(texts) + (x is not None and x.scale == "number")
+    return "heatmap" if count > 1 else "hist"
+
+
+def _ascends(table: pa.Table, field: Field) -> bool:
+    """Whether each value is greater than the one before."""
+    import numpy as np
+    import pyarrow as pa
+
+    column = table.column(field.place)
+    if column.null_count or len(column) < 3:
+        return False
+    values = column.cast(pa.float64(), safe=False).to_numpy()
+    return bool(np.all(values[1:] > values[:-1]))
+
+
+def _repeats(table: pa.Table, fields: Sequence[Field]) -> bool:
+    """Whether rows have the same values in these columns."""
+    import pyarrow as pa
+
+    keys = pa.Table.from_arrays([table.column(field.place) for field in fields], [str(i) for i in range(len(fields))])
+    return bool(keys.group_by(keys.column_names).aggregate([]).num_rows < table.num_rows)
+
+
+def _over_x(kind: Kind, free: _Free, given: Layout) -> Layout:
+    """Line and area: numbers over time, else over texts, else over the first of several numbers."""
+    x = given.x or free.take("time", "category")
+    if x is None and len(free.all("number")) > 1:
+        x = free.take("number")
+    y = given.y or tuple(_numbers(free, kind, given))
+    color = given.color or (free.take("category") if len(y) == 1 and not given.y else None)
+    return Layout(kind, x, y, color)
+
+
+def _bars(kind: Kind, free: _Free, given: Layout) -> Layout:
+    x = given.x or free.take("category", "time")
+    if x is None and (len(free.all("number")) > 1 or (given.y and free.all("number"))):
+        x = free.take("number")
+    if x is None or (not given.y and not free.all("number")):  # each value's number of rows
+        return Layout(kind, x or free.take("number"), (), given.color)
+    y = given.y or tuple(_numbers(free, kind, given))
+    color = given.color or (free.take("category") if len(y) == 1 and not given.y else None)
+    return Layout(kind, x, y, color)
+
+
+def _numbers(free: _Free, kind: Kind, given: Layout) -> list[Field]:
+    numbers = free.all("number")
+    if not numbers:
+        raise OptionError(f"There is no column of numbers, which a {kind} needs.", listed(free.fields))
+    return numbers[:1] if given.color is not None else numbers[:MOST_SERIES]
+
+
+def _scatter(kind: Kind, free: _Free, given: Layout) -> Layout:
+    x = given.x or free.take("number", "time")
+    y = given.y[0] if given.y else free.take("number", "time")
+    if x is None or y is None:
+        raise OptionError("A scatter needs two columns of numbers or times.", listed([f for f in (x, y) if f]))
+    return Layout(kind, x, (y,), given.color or free.take("category"))
+
+
+def _hist(kind: Kind, free: _Free, given: Layout) -> Layout:
+    return Layout(kind, given.x or free.take("number", "time", "category"), (), given.color)
+
+
+def _box(kind: Kind, free: _Free, given: Layout) -> Layout:
+    if given.color is not None:
+        raise OptionError("The boxes of a box plot have no --color.", "Name the column of the boxes with -x.")
+    y = given.y or tuple(filter(None, [free.take("number")]))
+    if not y:
+        raise OptionError("There is no column of numbers, which a box needs.", listed(free.fields))
+    if len(y) > 1 and given.x is not None:
+        raise OptionError("A box plot has -x or several -y.", "Keep one of them.")
+    x = given.x or (free.take("category") if len(y) == 1 else None)
+    if x is not None and x.scale != "category":
+        x = Field(x.name, x.place, "category")
+    return Layout(kind, x, y)
+
+
+def _heatmap(kind: Kind, free: _Free, given: Layout) -> Layout:
+    pairs: tuple[Scale, ...] = ("time", "number", "category")
+    if given.x is None and not given.y and len(free.all("number")) + len(free.all("time")) < 2:
+        pairs = ("category", "time", "number") if len(free.all("category")) > 1 else pairs
+    x = given.x or free.take(*pairs)
+    y = given.y[0] if given.y else free.take(*pairs)
+    if x is None or y is None:
+        raise OptionError("A heatmap needs two columns.", "Name another one with -y.")
+    return Layout(kind, x, (y,))
+
+
+_LAYOUTS: dict[Kind, Callable[[Kind, _Free, Layout], Layout]] = {
+    "line": _over_x,
+    "area": _over_x,
+    "bar": _bars,
+    "scatter": _scatter,
+    "hist": _hist,
+    "box": _box,
+    "heatmap": _heatmap,
+}
