@@ -29,7 +29,9 @@ _SHADES = " ░▒▓█"
 def alt_text(drawing: Drawing) -> str:
     """What the chart shows, in one line."""
     what = f"{_NAMES[drawing.kind]}: {drawing.y.title}"
-    if drawing.kind == "hist":
+    if drawing.kind == "hist" and drawing.x.scale == "category":
+        what = f"{_NAMES['bar']}: rows by {drawing.x.title}"
+    elif drawing.kind == "hist":
         what = f"{_NAMES['hist']} of {drawing.x.title}"
     elif drawing.kind == "heatmap":
         what = f"{_NAMES['heatmap']}: rows by {drawing.x.title} and {drawing.y.title}"

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import get_args
 
+from rds_iam_magic.charts.options import KINDS
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions, TargetOptions
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook.grammar import Grammar, Option
@@ -59,6 +60,10 @@ CONNECT_ALIAS = Option(
         metavar="ALIAS",
         short="A",
     ),
+)
+
+_COLOR = Option(
+    "color", OptionInfo("Column whose values have a colour each; the six most frequent ones.", metavar="COL")
 )
 
 CONNECT = Grammar(
@@ -123,6 +128,10 @@ SQL = Grammar(
     what cannot be stored exactly is an error. --with NAME=DF makes a temporary table of DF for the SQL to join with;
     it ends with the session.
 
+    --plot shows a chart in the place of the rows: a guess by the columns, or line, bar, area, scatter, hist, box or
+    heatmap, of those that -x, -y and --color name. The value is what it is without it; but for hist, box and heatmap
+    without VAR the server counts, and the value is what it counted.
+
     VAR << (or -o VAR) assigns instead of showing; VAR =<< does both. --to FILE writes the rows to a file as they
     arrive, so they need not fit in memory.
 
@@ -151,6 +160,19 @@ SQL = Grammar(
             "to", OptionInfo("Write to FILE: `.parquet`, `.csv`, `.csv.gz` or `.arrow`; `s3://` too.", metavar="FILE")
         ),
         Option("overwrite", QUERY_ARGUMENTS["overwrite"]),
+        Option(
+            "plot",
+            OptionInfo(
+                f"Show a chart: {', '.join(f'`{kind}`' for kind in KINDS)}.",
+                default_text="a guess by the columns",
+                choices=KINDS,
+                metavar="KIND",
+            ),
+            optional=True,
+        ),
+        Option("x", OptionInfo("Column along the chart's x axis.", metavar="COL", short="x")),
+        Option("y", OptionInfo("Column along its y axis; can be repeated.", metavar="COL", short="y"), many=True),
+        _COLOR,
         Option(
             "persist",
             OptionInfo("Write the DataFrame DF into a new table; one that exists is an error.", metavar="DF"),
@@ -486,6 +508,32 @@ PROFILE = Grammar(
     (_ALIAS, Option("all", OptionInfo("Read all rows of a large table."))),
 )
 
+PLOT = Grammar(
+    "%rds_plot",
+    ("TABLE COLUMN… [--kind KIND] [--color COL] [-A ALIAS]",),
+    f"""
+    A chart of a table's columns. The server counts, so that the table may be large: the rows for each value of a text,
+    in bins of a number or a time, in both ways for two columns; of a text and a number, the quartiles for each text.
+    Other kinds read the first 5,000 rows. The value is what was counted, a DataFrame.
+    {_TABLE}
+
+    %rds_plot orders status
+    """,
+    (
+        _ALIAS,
+        Option(
+            "kind",
+            OptionInfo(
+                f"The kind of chart: {', '.join(f'`{kind}`' for kind in KINDS)}.",
+                default_text="`hist`, `box` or `heatmap`, by the columns",
+                choices=KINDS,
+                metavar="KIND",
+            ),
+        ),
+        _COLOR,
+    ),
+)
+
 EXPLAIN = Grammar(
     "%rds_explain",
     ("[-A ALIAS] [--analyze] SELECT …", "[-A ALIAS] [--analyze]   (as %%rds_explain, with the SQL in the cell's body)"),
@@ -510,6 +558,6 @@ DATABASES = Grammar(
 )
 
 GRAMMARS = (
-    CONNECT, SQL, DOCTOR, USER, POLICY, ACCESS, PROVISION, ENABLE, TABLES, COLUMNS, PREVIEW, DDL, PROFILE, EXPLAIN,
-    DATABASES,
+    CONNECT, SQL, DOCTOR, USER, POLICY, ACCESS, PROVISION, ENABLE, TABLES, COLUMNS, PREVIEW, DDL, PROFILE, PLOT,
+    EXPLAIN, DATABASES,
 )  # fmt: skip

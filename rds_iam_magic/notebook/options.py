@@ -16,11 +16,13 @@ from rds_iam_magic.notebook import sqltext
 from rds_iam_magic.notebook.frames.lines import IF_EXISTS, LoadLine, frames_of, load_of
 from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
 from rds_iam_magic.notebook.grammars import CONNECT, DOCTOR, GRAMMARS, SQL
+from rds_iam_magic.notebook.plots.lines import plot_of
 from rds_iam_magic.option import options_of
 from rds_iam_magic.sections import check_section_name, with_section
 from rds_iam_magic.setup.provision.request import ProvisionOptions
 
 if TYPE_CHECKING:
+    from rds_iam_magic.charts.options import PlotOptions
     from rds_iam_magic.results.formats import DecimalMode, DtypeBackend, ResultType
 
 _Options = TypeVar("_Options", ConnectOptions, SessionSettings, TargetOptions, ProvisionOptions)
@@ -66,6 +68,7 @@ class SqlLine:
     bind: bool = True
     dry_run: bool = False
     jinja: bool = False
+    plot: PlotOptions | None = None
     load: LoadLine | None = None
     frames: Mapping[str, str] = field(default_factory=dict)  # the variables, by the names of the tables
 
@@ -178,6 +181,12 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
         raise OptionError(f"The result is assigned twice: {variable} << and -o {out}.", "Keep one of them.")
     if in_cell and more.rest:
         raise _stray(more.rest, alias)
+    values, flags, y = (
+        line.values | more.values,
+        line.flags | more.flags,
+        line.lists.get("y", []) + more.lists.get("y", []),
+    )
+    plot = plot_of(values, y, flags, more.rest, in_cell=in_cell)
     name = variable or out
     if name is not None:
         check_variable(name)
@@ -185,14 +194,13 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
     if not in_cell and alias is None and variable is None:
         sqltext.refuse_mistyped_alias(sql, aliases)
     sqltext.refuse_options_in_sql(sql, SQL, in_cell=in_cell)
-    flags = line.flags | more.flags
-    parsed = _sql_line(alias, sql, name, flags, line.values | more.values, show=shows or name is None)
+    parsed = _sql_line(alias, sql, name, flags, values, show=shows or name is None)
     frames = frames_of([*line.lists.get("with", []), *more.lists.get("with", [])])
     if frames and parsed.parallel is not None:
         raise OptionError(
             "--parallel reads over other sessions, which do not have the table of --with.", "Omit one of them."
         )
-    return replace(parsed, frames=frames)
+    return replace(parsed, frames=frames, plot=plot)
 
 
 def _load_line(alias: str | None, line: Line, rest: str, body: str | None) -> SqlLine:

@@ -54,9 +54,7 @@ def check_divisible(statements: Sequence[tuple[Statement, Effects]], *, backslas
     return statement
 
 
-def check_derivable(
-    statements: Sequence[tuple[Statement, Effects]], *, backslash_escapes: bool = True
-) -> Statement:
+def check_derivable(statements: Sequence[tuple[Statement, Effects]], *, backslash_escapes: bool = True) -> Statement:
     """The one statement of a text, if it may be evaluated within another one, and more than once.
 
     Raises:

@@ -34,9 +34,11 @@ _WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "%rds_preview": (("table",),),
     "%rds_ddl": (("table",),),
     "%rds_profile": (("table",),),
+    "%rds_plot": (("table",), *(("column",),) * 8),
 }
 _KEYS = {
     "close": "alias", "save": "section", "like": "user", "out": "variable", "params": "variable", "on": "column",
+    "x": "column", "y": "column", "color": "column",
     "to": "path", "ca": "path",
 }  # fmt: skip
 
@@ -82,7 +84,7 @@ def sql_start(grammar: Grammar, before: str, aliases: Sequence[str]) -> int | No
     read = _read(grammar, before, aliases)
     if read.sql >= 0:
         return read.sql
-    may_begin = read.awaiting is None and not read.fragment.startswith("-")
+    may_begin = (read.awaiting is None or read.awaiting.optional) and not read.fragment.startswith("-")
     return read.start if may_begin else None
 
 
@@ -127,6 +129,8 @@ def _read(grammar: Grammar, before: str, aliases: Sequence[str]) -> _Read:
     read = _Read()
     at = 0
     while (match := _WORD.match(before, at)) is not None:
+        if read.awaiting is not None and read.awaiting.optional and match[1] not in read.awaiting.info.choices:
+            read.awaiting = None  # its value is omitted
         if has_sql(grammar) and read.awaiting is None and not _is_option(match[1]):
             if grammar is SQL and (assigned := _ASSIGN.match(before, at)) is not None:
                 at = assigned.end()
