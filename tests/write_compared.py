@@ -80,6 +80,7 @@ engine = sa.create_engine(url, connect_args={"ssl": {"ca": "global-bundle.pem"}}
         '%sql SELECT * FROM orders\n\n_.to_csv("orders.csv", index=False)',
     ),
     Task("a statement's plan", "%rds_explain SELECT * FROM orders", "%sql EXPLAIN SELECT * FROM orders"),
+    Task("a chart of a column's values", "%rds_plot orders status", "%sqlplot bar -t orders -c status"),
     Task("a table's profile", "%rds_profile orders", "%sqlcmd profile -t orders"),
 )
 

@@ -21,6 +21,7 @@ _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
 _MONDAY = -3 * _DAY  # 1969-12-29
 _FIRST = -62_135_596_800 * _SECOND  # 0001-01-01
+_END = 253_402_300_800 * _SECOND  # 10000-01-01: no time is later
 # Lengths that clocks and weeks have, in microseconds, then those that calendars have, in months.
 _LENGTHS = (
     *(10**power for power in range(6)),
@@ -51,12 +52,12 @@ class Bins:
         """The edges as texts."""
         if not self.is_time:
             return [f"{edge:.12g}" for edge in self.edges]
-        moments = [moment_of(edge) for edge in self.edges]
-        whole = are_days(moments)
-        return [str(moment.date() if whole else moment) for moment in moments]
+        whole = are_days(moment_of(edge) for edge in self.edges if edge < _END)
+        texts = map(_time_text, self.edges)
+        return [text.partition(" ")[0] for text in texts] if whole else list(texts)
 
     def codes(self, values: np.ndarray) -> np.ndarray:
-        """The number of each value's bin, from 0; -1 below them, `len(bins)` above. NaN is above."""
+        """The number of each value's bin, from 0; -1 below them, `len(bins)` above."""
         return np.searchsorted(np.array(self.edges), values, side="right") - 1
 
     def sql(self, value: str) -> str:
@@ -69,13 +70,18 @@ class Bins:
             return str(first - 1)
         middle = (first + last) // 2
         lower, upper = self._halved(value, first, middle), self._halved(value, middle + 1, last)
-        return f"CASE WHEN {value} < {self._literal(self.edges[middle])} THEN {lower} ELSE {upper} END"
+        return f"CASE WHEN {self._is_below(value, self.edges[middle])} THEN {lower} ELSE {upper} END"
 
-    def _literal(self, edge: float) -> str:
+    def _is_below(self, value: str, edge: float) -> str:
         if self.is_time:
-            return f"TIMESTAMP'{moment_of(edge)}'"
+            return f"{value} < TIMESTAMP'{_time_text(edge)}'" if edge < _END else "TRUE"
         text = repr(edge)
-        return text if "e" in text else f"{text}e0"  # a DOUBLE, not a DECIMAL
+        return f"{value} < {text if 'e' in text else f'{text}e0'}"  # a DOUBLE, not a DECIMAL
+
+
+def _time_text(edge: float) -> str:
+    """An edge as a text; the last one may be the year 10000."""
+    return str(moment_of(edge)) if edge < _END else "10000-01-01"
 
 
 def bins_of(low: float, high: float, field: Field, most: int) -> Bins:
@@ -104,11 +110,10 @@ def _step(least: float, low: float, *, whole: bool) -> Decimal:
     """The smallest round number that is not less."""
     if whole and least <= 1:
         return Decimal(1)
-    if least == 0:
-        least = abs(low) / 10 or 0.1
-    power = Decimal(10) ** (Decimal(least).adjusted())
+    wanted = Decimal(f"{least or abs(low) / 10 or 0.1:.12g}")  # without the noise of a binary fraction
+    power = Decimal(10) ** wanted.adjusted()
     steps = (1, 2, 5, 10) if whole else (1, 2, Decimal("2.5"), 5, 10)
-    return next(power * n for n in steps if power * n >= Decimal(least))
+    return next(power * n for n in steps if power * n >= wanted)
 
 
 def _time_edges(low: int, high: int, most: int, least: int) -> Iterator[int]:

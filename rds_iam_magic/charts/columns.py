@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,11 +20,24 @@ _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - as the frame shows it, in no 
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
-def numbers_of(column: pa.ChunkedArray, field: Field) -> np.ndarray:
-    """A column's numbers, or its times in microseconds, as float64; NaN for NULL and for what is infinite."""
+class Places(NamedTuple):
+    """Where a column's values are on an axis, and which of them have no place: NULL, and what is infinite."""
+
+    values: np.ndarray
+    missing: np.ndarray
+
+
+def places_of(column: pa.ChunkedArray, field: Field) -> Places:
+    """A column's numbers as float64, or its times as int64: in microseconds, of which float64 has not all."""
     if field.scale == "time":
-        column = column.cast(pa.timestamp("us")).cast(pa.int64())
-    elif field.is_span:
+        times = column.cast(pa.timestamp("us")).cast(pa.int64())
+        return Places(times.fill_null(0).to_numpy(), times.is_null().to_numpy())
+    values = _numbers_of(column, field)
+    return Places(values, np.isnan(values))
+
+
+def _numbers_of(column: pa.ChunkedArray, field: Field) -> np.ndarray:
+    if field.is_span:
         column = column.cast(pa.duration("us")).cast(pa.int64())
     if pa.types.is_decimal(column.type):  # float() rounds correctly
         values = np.array([np.nan if v is None else float(v) for v in column.to_pylist()], dtype="float64")

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from rds_iam_magic.charts.bins import Bins, bins_of
-from rds_iam_magic.charts.columns import categories_of, numbers_of
+from rds_iam_magic.charts.columns import Places, categories_of, places_of
 
 if TYPE_CHECKING:
     from rds_iam_magic.charts.fields import Field
@@ -83,8 +83,7 @@ def count(table: pa.Table, layout: Layout) -> Counted:
     """Count the rows of a table."""
     fields = counted_fields(layout)
     columns = [
-        (numbers_of if is_binned(field, layout) else categories_of)(table.column(field.place), field)
-        for field in fields
+        (places_of if is_binned(field, layout) else categories_of)(table.column(field.place), field) for field in fields
     ]
     bounds = [_bounds(column) for column in columns]
     bins = bins_for(fields, layout, bounds)
@@ -96,37 +95,39 @@ def count(table: pa.Table, layout: Layout) -> Counted:
     return Counted(fields, tuple(bins), dict(zip(found, counts, strict=True)), tuple(bounds))
 
 
-def _bounds(column: Any) -> tuple[float, float] | None:
-    if not isinstance(column, np.ndarray) or np.isnan(column).all():
+def _bounds(column: Places | pa.ChunkedArray) -> tuple[float, float] | None:
+    if not isinstance(column, Places) or column.missing.all():
         return None
-    return float(np.nanmin(column)), float(np.nanmax(column))
+    known = column.values[~column.missing]
+    return known.min().item(), known.max().item()
 
 
-def _keys(column: Any, bins: Bins | None) -> pa.Array:
-    if not isinstance(column, np.ndarray):
+def _keys(column: Places | pa.ChunkedArray, bins: Bins | None) -> pa.Array:
+    if not isinstance(column, Places):
         return column
     if bins is None:  # all are NULL
-        return pa.nulls(len(column), pa.int64())
-    return pa.array(bins.codes(column), pa.int64(), mask=np.isnan(column))
+        return pa.nulls(len(column.values), pa.int64())
+    return pa.array(bins.codes(column.values), pa.int64(), mask=column.missing)
 
 
 def quartiles(table: pa.Table, layout: Layout) -> dict[tuple[Key, Field], Quartiles]:
     """The boxes of a table, by the category and the column that they are of."""
     found: dict[tuple[Key, Field], Quartiles] = {}
     for field in layout.y:
-        values = numbers_of(table.column(field.place), field)
-        for key, places in _places(table, layout.x).items():
-            chosen = values if places is None else values[places]
-            known = np.sort(chosen[~np.isnan(chosen)])
+        values, missing = places_of(table.column(field.place), field)
+        for key, rows in _rows_of(table, layout.x).items():
+            chosen, is_missing = values[rows], missing[rows]
+            known = np.sort(chosen[~is_missing])
             if len(known):
                 pairs = [(known[low], known[high]) for low, high in order_places(len(known))]
                 found[key, field] = quartiles_of(pairs, len(known), len(chosen) - len(known))
     return found
 
 
-def _places(table: pa.Table, x: Field | None) -> dict[Key, np.ndarray | None]:
+def _rows_of(table: pa.Table, x: Field | None) -> dict[Key, Any]:
+    """Which rows each category has."""
     if x is None:
-        return {"": None}
+        return {"": slice(None)}
     codes = categories_of(table.column(x.place), x).combine_chunks().dictionary_encode()
     numbers = codes.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     names = [*codes.dictionary.to_pylist(), None]  # -1 is the last one

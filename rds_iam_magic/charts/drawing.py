@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rds_iam_magic.charts.columns import are_exact, categories_of, numbers_of, texts_of
-from rds_iam_magic.charts.counting import count, quartiles
+from rds_iam_magic.charts.columns import are_exact, categories_of, places_of, texts_of
+from rds_iam_magic.charts.counting import count, is_binned, quartiles
 from rds_iam_magic.charts.fields import Field, Scale, fields_of
 from rds_iam_magic.charts.layout import MOST_SERIES, Layout, layout_of
 from rds_iam_magic.charts.options import Kind, PlotOptions
@@ -97,7 +97,7 @@ def counts(counted: Counted, layout: Layout) -> Drawing:
         groups = _without_null(groups, place, each, notes)
     axes: list[Axis] = []
     for place, (each, bins) in enumerate(zip(counted.fields, counted.bins, strict=True)):
-        if bins is not None:
+        if bins is not None or is_binned(each, layout):  # without bins where all are NULL
             axes.append(Axis(each.title, each.scale or "number", each.whole))
             continue
         most = MOST_SERIES if each == layout.color else MOST_CATEGORIES
@@ -313,9 +313,9 @@ class _Placed:
         column = table.column(each.place)
         if each.scale == "category":
             return cls("category", None, categories_of(column, each).to_pylist())
-        numbers, texts = numbers_of(column, each), texts_of(column, each)
+        (numbers, missing), texts = places_of(column, each), texts_of(column, each)
         if each.scale == "time":
-            return cls("time", numbers / 1000, texts, each.whole)
+            return cls("time", np.where(missing, np.nan, numbers / 1000), texts, each.whole)
         return cls("number", numbers, None if not each.is_span and are_exact(numbers, texts) else texts, each.whole)
 
     def missing(self, i: int) -> bool:

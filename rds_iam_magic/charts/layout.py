@@ -68,7 +68,7 @@ def layout_of(fields: Sequence[Field], options: PlotOptions, table: pa.Table | N
     made = _LAYOUTS[kind](kind, free, Layout(kind, x, y, color))
     for field in made.y:
         if kind not in ("heatmap", "scatter") and field.scale != "number":
-            raise OptionError(f"Column {field.name!r} has no numbers, which -y of a {kind} needs.", listed(fields))
+            raise OptionError(f"Column {field.name!r} has no numbers, which y of a {kind} needs.", listed(fields))
     return made
 
 
@@ -142,9 +142,7 @@ def _over_x(kind: Kind, free: _Free, given: Layout) -> Layout:
     x = given.x or free.take("time", "category")
     if x is None and len(free.all("number")) > 1:
         x = free.take("number")
-    y = given.y or tuple(_numbers(free, kind, given))
-    color = given.color or (free.take("category") if len(y) == 1 and not given.y else None)
-    return Layout(kind, x, y, color)
+    return _with_series(kind, free, given, x)
 
 
 def _bars(kind: Kind, free: _Free, given: Layout) -> Layout:
@@ -153,16 +151,18 @@ def _bars(kind: Kind, free: _Free, given: Layout) -> Layout:
         x = free.take("number")
     if x is None or (not given.y and not free.all("number")):  # each value's number of rows
         return Layout(kind, x or free.take("number"), (), given.color)
-    y = given.y or tuple(_numbers(free, kind, given))
-    color = given.color or (free.take("category") if len(y) == 1 and not given.y else None)
-    return Layout(kind, x, y, color)
+    return _with_series(kind, free, given, x)
 
 
-def _numbers(free: _Free, kind: Kind, given: Layout) -> list[Field]:
+def _with_series(kind: Kind, free: _Free, given: Layout, x: Field | None) -> Layout:
+    """One column of numbers, coloured by a text, or where there is none, all columns of numbers."""
+    if given.y:
+        return Layout(kind, x, given.y, given.color)
     numbers = free.all("number")
     if not numbers:
         raise OptionError(f"There is no column of numbers, which a {kind} needs.", listed(free.fields))
-    return numbers[:1] if given.color is not None else numbers[:MOST_SERIES]
+    color = given.color or free.take("category")
+    return Layout(kind, x, tuple(numbers[: MOST_SERIES if color is None else 1]), color)
 
 
 def _scatter(kind: Kind, free: _Free, given: Layout) -> Layout:
@@ -179,12 +179,12 @@ def _hist(kind: Kind, free: _Free, given: Layout) -> Layout:
 
 def _box(kind: Kind, free: _Free, given: Layout) -> Layout:
     if given.color is not None:
-        raise OptionError("The boxes of a box plot have no --color.", "Name the column of the boxes with -x.")
+        raise OptionError("The boxes of a box plot have no color.", "Name the column of the boxes as x.")
     y = given.y or tuple(filter(None, [free.take("number")]))
     if not y:
         raise OptionError("There is no column of numbers, which a box needs.", listed(free.fields))
     if len(y) > 1 and given.x is not None:
-        raise OptionError("A box plot has -x or several -y.", "Keep one of them.")
+        raise OptionError("A box plot has an x, or several y.", "Keep one of them.")
     x = given.x or (free.take("category") if len(y) == 1 else None)
     if x is not None and x.scale != "category":
         x = Field(x.name, x.place, "category")
@@ -198,7 +198,7 @@ def _heatmap(kind: Kind, free: _Free, given: Layout) -> Layout:
     x = given.x or free.take(*pairs)
     y = given.y[0] if given.y else free.take(*pairs)
     if x is None or y is None:
-        raise OptionError("A heatmap needs two columns.", "Name another one with -y.")
+        raise OptionError("A heatmap needs two columns.", "Name another one as y.")
     return Layout(kind, x, (y,))
 
 

@@ -232,4 +232,4 @@ def _is_in_calendar(value: Any) -> bool:
 
 
 def _float(value: Any) -> float:
-    return float(microseconds_of(value)) if isinstance(value, dt.date) else float(value)
+    return microseconds_of(value) if isinstance(value, dt.date) else float(value)

@@ -32,10 +32,10 @@ class PlotOptions:
             OptionError: It does not.
         """
         if self.kind == "hist" and self.y:
-            raise OptionError("A histogram counts rows; it has no -y.", "Name its column with -x.")
+            raise OptionError("A histogram counts rows; it has no y.", "Name its column as x.")
         if self.kind == "heatmap" and self.color is not None:
-            raise OptionError("The colours of a heatmap count rows; it has no --color.", "Omit --color.")
+            raise OptionError("The colours of a heatmap count rows; it has no color.", "Omit the color.")
         if self.kind in ("scatter", "heatmap") and len(self.y) > 1:
-            raise OptionError(f"A {self.kind} has one -y.", "Keep one.")
+            raise OptionError(f"A {self.kind} has one y.", "Keep one.")
         if len(self.y) > 1 and self.color is not None:
-            raise OptionError("Several -y have a colour each; --color names one by a column.", "Omit one of them.")
+            raise OptionError("Several y have a colour each; color names one by a column.", "Omit one of them.")
