@@ -5,8 +5,9 @@ Rows are left out in two cases, and both are told: a value is NULL, or there are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 5_000
 """More marks are slow to draw, and make a large notebook."""
 
+_MOST_TICKS = 20
+
 MOST_CATEGORIES = 50
 """More of them side by side cannot be read."""
 
@@ -39,12 +42,25 @@ class Axis:
         scale: How values are placed on it.
         whole: Whether it has whole numbers, or days.
         categories: The categories, in order.
+        four_digits: Whether all numbers are whole and have four digits, as years do: they are written without a comma.
+        ticks: Where numbers are written, if they are whole and few: between them there is nothing.
     """
 
     title: str
     scale: Scale
     whole: bool = False
     categories: tuple[str, ...] = ()
+    four_digits: bool = False
+    ticks: tuple[int, ...] = ()
+
+    def over(self, numbers: Iterable[float]) -> Axis:
+        """The axis of these numbers."""
+        known = list(numbers)
+        if not self.whole or self.scale != "number" or not known:
+            return self
+        low, high = math.floor(min(known)), math.ceil(max(known))
+        ticks = tuple(range(low, high + 1)) if high - low <= _MOST_TICKS else ()
+        return replace(self, four_digits=1000 <= low <= high <= 9999, ticks=ticks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,7 @@ def counts(counted: Counted, layout: Layout) -> Drawing:
     axes: list[Axis] = []
     for place, (each, bins) in enumerate(zip(counted.fields, counted.bins, strict=True)):
         if bins is not None or is_binned(each, layout):  # without bins where all are NULL
-            axes.append(Axis(each.title, each.scale or "number", each.whole))
+            axes.append(Axis(each.title, each.scale or "number", each.whole).over(bins.edges if bins else ()))
             continue
         most = MOST_SERIES if each == layout.color else MOST_CATEGORIES
         kept = _largest(groups, place, each, most, notes)
@@ -116,6 +132,7 @@ def counts(counted: Counted, layout: Layout) -> Drawing:
     counting = Axis("rows", "number", whole=True)
     if layout.kind == "heatmap":
         return Drawing("heatmap", axes[0], axes[1], counting, rows, notes)
+    counting = counting.over(_heights(rows, "count", stacked=True))
     if axes[0].scale != "category":
         _stack(rows)
     return Drawing("hist", axes[0], counting, axes[1] if len(axes) > 1 else None, rows, notes, stacked=True)
@@ -209,7 +226,7 @@ def _marks(table: pa.Table, layout: Layout) -> Drawing:
     rows = list(_placed_rows(table, layout, x))
     left_out = table.num_rows * len(layout.y) - len(rows)
     if left_out:
-        notes.append(f"{count_of(left_out, 'row')} with NULL")
+        notes.append(f"{count_of(left_out, 'value')} with NULL in {' or '.join(_with_null(table, layout))}")
     color = _colors(rows, layout, notes)
     if color is not None:
         rows = [row for row in rows if row["color"] in color.categories]
@@ -225,9 +242,32 @@ def _marks(table: pa.Table, layout: Layout) -> Drawing:
     if len(rows) > MOST_ROWS:
         notes.append(f"what comes after the first {MOST_ROWS:,} of {len(rows):,} values")
         rows = rows[:MOST_ROWS]
-    y_axis = Axis(title, layout.y[0].scale or "number", all(each.whole for each in layout.y))
     stacked = can_stack and layout.color is not None and all(row["y"] >= 0 for row in rows)
+    heights = _heights(rows, "y", stacked=stacked) if can_stack else (row["y"] for row in rows)
+    y_axis = Axis(title, layout.y[0].scale or "number", all(each.whole for each in layout.y)).over(heights)
+    if x.scale != "category":
+        x_axis = x_axis.over(row["x"] for row in rows)
     return Drawing(layout.kind, x_axis, y_axis, color, rows, notes, stacked)
+
+
+def _heights(rows: Sequence[dict[str, Any]], name: str, *, stacked: bool) -> Iterator[float]:
+    """How far bars and areas reach, from 0."""
+    totals: dict[Any, float] = {}
+    for row in rows:
+        totals[row["x"]] = (totals.get(row["x"], 0) if stacked else 0) + row[name]
+        yield totals[row["x"]]
+    yield 0
+
+
+def _with_null(table: pa.Table, layout: Layout) -> list[str]:
+    """The columns that have values without a place."""
+    used = [field for field in (layout.x, *layout.y, layout.color) if field is not None]
+    columns = [(field, table.column(field.place)) for field in used]
+    return [
+        field.name
+        for field, column in columns
+        if column.null_count or (field.scale != "category" and places_of(column, field).missing.any())
+    ]
 
 
 def _placed_rows(table: pa.Table, layout: Layout, x: _Placed) -> Iterator[dict[str, Any]]:

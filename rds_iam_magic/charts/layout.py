@@ -5,6 +5,7 @@
 | a time and numbers | line |
 | texts and numbers, one row for each text | bar; with a second text, coloured by it |
 | texts that repeat, and a number | box |
+| a number and a text that both repeat, in one row for each pair, and a number | line, coloured by the text |
 | two numbers | line if the first ones ascend, else scatter |
 | one number, or one time | hist |
 | texts only | hist: a bar for each text; of two, heatmap |
@@ -83,9 +84,12 @@ class _Free:
         for scale in scales:
             for field in self.fields:
                 if field.scale == scale:
-                    self.fields.remove(field)
-                    return field
+                    return self.take_field(field)
         return None
+
+    def take_field(self, field: Field) -> Field:
+        self.fields.remove(field)
+        return field
 
     def all(self, scale: Scale) -> list[Field]:
         return [field for field in self.fields if field.scale == scale]
@@ -102,6 +106,8 @@ def _guess(free: _Free, x: Field | None, y: tuple[Field, ...], table: pa.Table |
         return ("line" if _ascends(table, x) else "scatter") if numbers else "hist"
     if numbers and (times or texts):
         if times and not (x is not None and x.scale == "category"):
+            return "line"
+        if x is None and len(numbers) > 1 and _is_grouped(table, numbers[0], texts[0]):
             return "line"
         keys = [x, *texts[:1]] if x is not None and x not in texts[:1] else texts[:2]
         return "box" if _repeats(table, keys) else "bar"
@@ -129,6 +135,11 @@ def _ascends(table: pa.Table, field: Field) -> bool:
     return bool(np.all(values[1:] > values[:-1]))
 
 
+def _is_grouped(table: pa.Table, number: Field, text: Field) -> bool:
+    """Whether there is one row for each number and text, as GROUP BY year, city gives them."""
+    return _repeats(table, [number]) and _repeats(table, [text]) and not _repeats(table, [number, text])
+
+
 def _repeats(table: pa.Table, fields: Sequence[Field]) -> bool:
     """Whether rows have the same values in these columns."""
     import pyarrow as pa
@@ -138,10 +149,12 @@ def _repeats(table: pa.Table, fields: Sequence[Field]) -> bool:
 
 
 def _over_x(kind: Kind, free: _Free, given: Layout) -> Layout:
-    """Line and area: numbers over time, else over texts, else over the first of several numbers."""
-    x = given.x or free.take("time", "category")
-    if x is None and len(free.all("number")) > 1:
-        x = free.take("number")
+    """Line and area: over time, else over the first text or number, if that leaves a number to draw."""
+    x = given.x or free.take("time")
+    if x is None:
+        numbers = free.all("number")
+        first = next((f for f in free.fields if f.scale == "category" or len(numbers) > 1 or given.y), None)
+        x = first and free.take_field(first)
     return _with_series(kind, free, given, x)
 
 

@@ -26,12 +26,14 @@ COLORS = ("#0072B2", "#D55E00", "#332288", "#009E73", "#AA3377", "#111111")
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [4, 2, 1, 2])
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # the name of the format; nobody asks for it
-_WIDTH, _HEIGHT = 560, 280
+_WIDTH, _HEIGHT = 520, 280
 _LONG_LABELS = 9  # characters, which do not fit under a bar
 _MANY_LABELS = 16
 _LETTER = 7  # pixels
 _BAND = 20  # pixels for each horizontal bar
 _TEXT, _LINES = "#222222", "#D9D9D9"
+
+_MOST_IN_SVG = 1000  # marks
 
 Spec = dict[str, Any]
 
@@ -53,6 +55,11 @@ def spec_of(drawing: Drawing) -> Spec:
     elif drawing.kind == "heatmap" and drawing.y.categories:
         spec["height"] = max(60, _BAND * len(drawing.y.categories))
     return spec
+
+
+def metadata_of(drawing: Drawing) -> Spec:
+    """How JupyterLab is to draw it: as SVG, whose marks and labels a screen reader can read, unless they are many."""
+    return {"embed_options": {"renderer": "svg" if len(drawing.rows) <= _MOST_IN_SVG else "canvas"}}
 
 
 def _config() -> Spec:
@@ -85,7 +92,8 @@ def _placed(name: str, axis: Axis, *, field: str = "") -> Spec:
         return encoding | {"type": "nominal", "sort": list(names), "axis": {"labelAngle": angle}}
     if axis.scale == "time":
         return encoding | {"type": "temporal", "scale": {"type": "utc"}, "axis": {"labelOverlap": True}}
-    ticks = {"tickMinStep": 1} if axis.whole else {}
+    ticks: Spec = {"values": list(axis.ticks)} if axis.ticks else {}
+    ticks |= {"format": "d"} if axis.four_digits else {}
     return encoding | {"type": "quantitative", "axis": {"labelOverlap": True, **ticks}}
 
 
@@ -162,8 +170,9 @@ def _points(drawing: Drawing) -> Spec:
     for axis in ("x", "y"):
         if encoding[axis]["type"] == "quantitative":
             encoding[axis]["scale"] = {"zero": False}
-    opacity = 0.8 if len(drawing.rows) <= 500 else 0.6
-    return {"mark": {"type": "point", "filled": True, "opacity": opacity}, "encoding": encoding}
+    is_dense = len(drawing.rows) > 500
+    mark = {"type": "point", "filled": True, "opacity": 0.6 if is_dense else 0.8, "size": 30 if is_dense else 70}
+    return {"mark": mark, "encoding": encoding}
 
 
 def _hist(drawing: Drawing) -> Spec:

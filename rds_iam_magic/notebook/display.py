@@ -183,7 +183,13 @@ def _note_text(text: str) -> str:
 
 
 def chart(
-    shell: InteractiveShell, data: dict[str, Any], text: str, *, png: bytes | None = None, note: str = ""
+    shell: InteractiveShell,
+    data: dict[str, Any],
+    metadata: dict[str, Any],
+    text: str,
+    *,
+    png: bytes | None = None,
+    note: str = "",
 ) -> None:
     """Show a chart, with its text for terminals and its picture for what draws none, and a note on what is not drawn.
 
@@ -192,7 +198,7 @@ def chart(
     if not in_terminal(shell):  # where the text has it
         notes_alone(shell, [note] if note else [])
     picture = {} if png is None else {"image/png": base64.b64encode(png).decode("ascii")}
-    shell.display_pub.publish({**data, **picture, "text/plain": text})
+    shell.display_pub.publish({**data, **picture, "text/plain": text}, metadata=metadata)
 
 
 def show(value: object) -> None:

@@ -35,6 +35,13 @@ FROM     orders o JOIN order_lines l ON l.order_id = o.id
 GROUP BY month
 ORDER BY month"""
 
+CHART = """\
+%%rds_sql --plot
+SELECT   CAST(DATE_FORMAT(ordered_at, '%Y-%m-01') AS DATE) AS month, status, COUNT(*) AS orders
+FROM     orders
+WHERE    status IN ('returned', 'shipped', 'cancelled')
+GROUP BY month, status"""
+
 LONG = """\
 %%rds_sql pairs <<
 SELECT o.*, p.name, l.quantity
@@ -53,6 +60,7 @@ class Picture:
 PICTURES = {
     "query": Picture((CONNECT, "%rds_tables", 'country = "FR"', QUERY)),
     "plot": Picture((MONTHLY, 'ax = monthly.plot(x="month", y="revenue", figsize=(9, 3), legend=False)')),
+    "chart": Picture((CHART, "%rds_plot orders ordered_at --color status")),
     "columns": Picture(("%rds_columns customers",)),
     "note": Picture(("%rds_sql SELECT COUNT(*) FROM customers WHERE country = '{country}'",)),
     "error": Picture(("%rds_sql SELECT name, categry FROM products",)),

@@ -45,7 +45,7 @@ def test_what_json_cannot_hold_is_text_too():
 def test_null_and_infinity_are_not_drawn_and_told():
     drawing = drawn({"city": texts("a", "b", None, "d"), "n": [1, None, 3, float("inf")]}, "bar")
     assert [row["x"] for row in drawing.rows] == ["a"]
-    assert drawing.notes == ["3 rows with NULL"]
+    assert drawing.notes == ["3 values with NULL in city or n"]
 
 
 def test_bars_of_the_same_place_are_added_up_and_called_so():

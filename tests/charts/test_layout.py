@@ -92,6 +92,17 @@ def test_what_is_named_is_kept(options, expected):
     assert laid_out("day city again total year n", **options) == expected
 
 
+def test_rows_of_a_group_by():
+    frame = pd.DataFrame(
+        {"year": [1, 2, 1, 2], "city": pd.Series(["a", "a", "b", "b"], dtype="str"), "n": [4, 3, 2, 1]}
+    )
+    table = table_of(frame)
+    made = layout_of(fields_of(table.schema), PlotOptions(), table)
+    assert (made.kind, made.x.name, made.y[0].name, made.color.name) == ("line", "year", "n", "city")
+    assert laid_out("year again n", kind="area") == ("area", "year", "n", "again")
+    assert laid_out("again year n", kind="area") == ("area", "again", "year n", "")
+
+
 def test_a_line_without_an_x_goes_over_the_rows():
     assert laid_out("total", kind="line") == ("line", "", "total", "")
     assert laid_out("total n", kind="line") == ("line", "total", "n", "")

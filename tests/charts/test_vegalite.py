@@ -9,7 +9,7 @@ import pytest
 from rds_iam_magic.charts.drawing import draw
 from rds_iam_magic.charts.fields import table_of
 from rds_iam_magic.charts.options import PlotOptions
-from rds_iam_magic.charts.vegalite import COLORS, spec_of
+from rds_iam_magic.charts.vegalite import COLORS, metadata_of, spec_of
 
 FRAME = pd.DataFrame(
     {
@@ -88,6 +88,34 @@ def test_bars_with_long_names_lie():
 def test_series_differ_in_more_than_their_colours():
     assert {"color", "strokeDash"} <= set(spec(CASES["lines"])["encoding"])
     assert {"color", "shape"} <= set(spec(CASES["scatter"])["encoding"])
+
+
+def test_many_marks_are_drawn_on_a_canvas():
+    few, many = (draw(table_of(pd.DataFrame({"x": range(n), "y": range(n)})), PlotOptions()) for n in (1000, 1001))
+    assert metadata_of(few) == {"embed_options": {"renderer": "svg"}}
+    assert metadata_of(many) == {"embed_options": {"renderer": "canvas"}}
+
+
+def test_there_is_nothing_between_whole_numbers():
+    encoding = spec(PlotOptions("hist", x="m"))["encoding"]
+    assert encoding["x"]["axis"]["values"] == [1, 2, 3, 4]
+    assert encoding["y"]["axis"]["values"] == [0, 1]
+    frame = pd.DataFrame(
+        {"c": pd.Series(["a", "a"], dtype="str"), "n": [2, 1], "d": pd.Series(["x", "y"], dtype="str")}
+    )
+    assert spec(PlotOptions("bar", x="c", color="d"), frame)["encoding"]["y"]["axis"]["values"] == [0, 1, 2, 3]
+    assert "values" not in spec(PlotOptions("scatter", x="n", y=("m",)))["encoding"]["x"]["axis"]
+
+
+def test_years_have_no_comma():
+    frame = pd.DataFrame({"year": [2022, 2023, 2024], "n": [1, 2, 3]})
+    assert spec(PlotOptions(), frame)["encoding"]["x"]["axis"] == {
+        "labelOverlap": True,
+        "values": [2022, 2023, 2024],
+        "format": "d",
+    }
+    assert spec(PlotOptions("hist", x="year"), frame)["encoding"]["x"]["axis"]["format"] == "d"
+    assert "format" not in spec(PlotOptions("hist", x="n"), frame)["encoding"]["x"]["axis"]
 
 
 def test_a_tooltip_has_all_digits():

@@ -13,7 +13,7 @@ from rds_iam_magic.charts.layout import layout_of
 from rds_iam_magic.charts.on_server import Query
 from rds_iam_magic.charts.options import COUNTED
 from rds_iam_magic.charts.picture import png_of
-from rds_iam_magic.charts.vegalite import MIME, spec_of
+from rds_iam_magic.charts.vegalite import MIME, metadata_of, spec_of
 from rds_iam_magic.charts.words import note_of, text_of
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook import display
@@ -126,7 +126,7 @@ class Charts:
             return False
         spec = spec_of(drawing)
         png = None if display.in_terminal(self._shell) else png_of(spec)
-        display.chart(self._shell, {MIME: spec}, text_of(drawing), png=png, note=note)
+        display.chart(self._shell, {MIME: spec}, {MIME: metadata_of(drawing)}, text_of(drawing), png=png, note=note)
         return True
 
 
