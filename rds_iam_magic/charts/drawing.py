@@ -222,6 +222,10 @@ def boxes(found: dict[tuple[Key, Field], Quartiles], layout: Layout) -> Drawing:
 def _marks(table: pa.Table, layout: Layout) -> Drawing:
     """Lines, bars, areas and points: a mark for each row and each column of numbers."""
     notes: list[str] = []
+    most = MOST_ROWS // len(layout.y)
+    if layout.kind in ("line", "scatter") and table.num_rows > most:  # bars and areas may be sums of all
+        notes.append(f"the rows after the first {most:,} of {table.num_rows:,}")
+        table = table.slice(0, most)
     x = _x_of(table, layout)
     rows = list(_placed_rows(table, layout, x))
     left_out = table.num_rows * len(layout.y) - len(rows)
@@ -240,7 +244,7 @@ def _marks(table: pa.Table, layout: Layout) -> Drawing:
     if can_stack:
         rows, title = _summed(rows, title)
     if len(rows) > MOST_ROWS:
-        notes.append(f"what comes after the first {MOST_ROWS:,} of {len(rows):,} values")
+        notes.append(f"the values after the first {MOST_ROWS:,} of {len(rows):,}")
         rows = rows[:MOST_ROWS]
     stacked = can_stack and layout.color is not None and all(row["y"] >= 0 for row in rows)
     heights = _heights(rows, "y", stacked=stacked) if can_stack else (row["y"] for row in rows)

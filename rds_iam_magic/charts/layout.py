@@ -59,9 +59,7 @@ def layout_of(fields: Sequence[Field], options: PlotOptions, table: pa.Table | N
         OptionError: A named column is missing or cannot be used so, or there is none to plot.
     """
     options.check()
-    x = None if options.x is None else named(fields, options.x)
-    y = tuple(named(fields, name) for name in options.y)
-    color = None if options.color is None else named(fields, options.color)
+    x, y, color = named_by(fields, options)
     free = _Free([field for field in fields if field.scale is not None and field not in (x, color, *y)])
     if not free.fields and x is None and not y:
         raise OptionError("There is no column to plot: no number, date or text.", listed(fields) if fields else "")
@@ -71,6 +69,17 @@ def layout_of(fields: Sequence[Field], options: PlotOptions, table: pa.Table | N
         if kind not in ("heatmap", "scatter") and field.scale != "number":
             raise OptionError(f"Column {field.name!r} has no numbers, which y of a {kind} needs.", listed(fields))
     return made
+
+
+def named_by(fields: Sequence[Field], options: PlotOptions) -> tuple[Field | None, tuple[Field, ...], Field | None]:
+    """The columns that are named for x, y and the colours.
+
+    Raises:
+        OptionError: One is missing, or cannot be placed on an axis.
+    """
+    x = None if options.x is None else named(fields, options.x)
+    y = tuple(named(fields, name) for name in options.y)
+    return x, y, None if options.color is None else named(fields, options.color)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_VERSION = "5.21"
+_VERSION = "5.8"  # about that of the oldest JupyterLab
 _SCALE = 1.5  # pixels of the picture for each of the chart
 
 

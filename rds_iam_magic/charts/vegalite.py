@@ -136,13 +136,16 @@ def _digits(kind: str) -> Spec:
 
 
 def _lines(drawing: Drawing) -> Spec:
-    encoding = {
+    encoding: Spec = {
         "x": _placed("x", drawing.x),
         "y": _placed("y", drawing.y) | {"scale": {"zero": False}},
         **_color(drawing),
         **_series(drawing, "strokeDash", _DASHES),
         "tooltip": _tooltip(drawing),
     }
+    for channel in ("color", "strokeDash"):
+        if drawing.color is not None:  # lines in the legend, too, with their dashes
+            encoding[channel]["legend"] = {"symbolType": "stroke", "symbolSize": 400, "symbolStrokeWidth": 2}
     few = len(drawing.rows) <= 60 * max(1, len(drawing.color.categories) if drawing.color else 1)
     return {"mark": {"type": "line", "point": few, "strokeWidth": 2}, "encoding": encoding}
 

@@ -13,6 +13,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from rds_iam_magic.sandbox import Sandbox
 from tests.browser.notebook import CONNECT, Browser, Notebook
 from tests.browser.server import Lab
@@ -37,7 +39,8 @@ ORDER BY month"""
 
 CHART = """\
 %%rds_sql --plot
-SELECT   CAST(DATE_FORMAT(ordered_at, '%Y-%m-01') AS DATE) AS month, status, COUNT(*) AS orders
+SELECT   CAST(DATE_FORMAT(ordered_at, '%Y-%m-01') AS DATE) AS month,
+         status, COUNT(*) AS orders
 FROM     orders
 WHERE    status IN ('returned', 'shipped', 'cancelled')
 GROUP BY month, status"""
@@ -89,6 +92,7 @@ def take(notebook: Notebook, picture: Picture, path: Path) -> None:
         cells[-1].settle()
     assert not any("Traceback" in cell.text for cell in cells), "a cell failed that should not"
     notebook.screenshot(path, cells)
+    Image.open(path).quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)  # a third of its size
     cells[-1].wait()
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 

@@ -80,7 +80,18 @@ def test_too_many_categories_are_told():
 def test_too_many_rows_are_told():
     drawing = drawn({"x": range(MOST_ROWS + 1), "y": range(MOST_ROWS + 1)})
     assert len(drawing.rows) == MOST_ROWS
-    assert drawing.notes == ["what comes after the first 5,000 of 5,001 values"]
+    assert drawing.notes == ["the rows after the first 5,000 of 5,001"]
+    drawing = drawn({"x": range(MOST_ROWS), "y": range(MOST_ROWS), "z": range(MOST_ROWS)})
+    assert [row["color"] for row in drawing.rows] == ["y"] * 2500 + ["z"] * 2500, "each series as far as the others"
+    days = pd.date_range("2000-01-01", periods=MOST_ROWS + 1, freq="D")
+    assert drawn({"x": days, "y": range(len(days))}, "bar").notes == ["the values after the first 5,000 of 5,001"]
+
+
+def test_sums_are_of_all_rows():
+    assert drawn({"c": texts(*"ab").repeat(MOST_ROWS), "n": [1] * 2 * MOST_ROWS}, "bar").rows[1] == {
+        "x": "b",
+        "y": 5000,
+    }
 
 
 def test_a_histogram_has_its_empty_bins():

@@ -110,7 +110,9 @@ def complete_line(grammar: Grammar, before: str, known: Known, *, is_cell: bool 
     aliases = [suggestion.text for suggestion in known("alias")]
     read = _read(grammar, before, aliases)
     if read.awaiting is not None:
-        return _values(read, read.awaiting, read.fragment, known)
+        values = _values(read, read.awaiting, read.fragment, known)
+        if values.items or not read.awaiting.optional:
+            return values
     spelling, equals, value = read.fragment.partition("=")
     if equals and spelling.startswith("--"):
         option = grammar.find(spelling)

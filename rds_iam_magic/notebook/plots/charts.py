@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.charts.drawing import MOST_ROWS, boxes, counts, draw
 from rds_iam_magic.charts.fields import fields_of, listed, table_of
 from rds_iam_magic.charts.figures import figures_of
-from rds_iam_magic.charts.layout import layout_of
+from rds_iam_magic.charts.layout import layout_of, named_by
 from rds_iam_magic.charts.on_server import Query
 from rds_iam_magic.charts.options import COUNTED
 from rds_iam_magic.charts.picture import png_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from rds_iam_magic.charts.drawing import Drawing
+    from rds_iam_magic.charts.fields import Field
     from rds_iam_magic.charts.layout import Layout
     from rds_iam_magic.charts.options import PlotOptions
     from rds_iam_magic.connection.connection import Connection
@@ -54,11 +55,15 @@ class Charts:
         Raises:
             OptionError: A column is missing or cannot be used so; then nothing has been run.
         """
-        if self._options.kind is None:
+        query, fields = _asked(connection, filled.sql, filled.params)
+        if query is None or fields is None:
             return None
-        query, layout = self._look(connection, filled.sql, filled.params)
+        if self._options.kind is None:  # the rows decide
+            named_by(fields, self._options)
+            return None
+        layout = layout_of(fields, self._options)
         reads_all = line.limit is None and line.parallel is None and line.type == "pandas" and not line.dtype_backend
-        if query is None or layout is None or layout.kind not in COUNTED or line.variable is not None or not reads_all:
+        if layout.kind not in COUNTED or line.variable is not None or not reads_all:
             return None
         return self._count(query, layout, feedback)
 
@@ -66,29 +71,20 @@ class Charts:
         """The chart of a table's columns: counted by the server, else of its rows, of which so many are read as drawn.
 
         Raises:
-            OptionError: As above.
+            OptionError: No column is named, one cannot be used so, or there is no place for one.
         """
-        if not line.names_columns:
-            raise OptionError(
-                "Name the column to plot.", listed(fields_of(connection.query_arrow(line.sql, limit=1).schema))
-            )
-        query, layout = self._look(connection, line.sql, None)
-        if query is not None and layout is not None and layout.kind in COUNTED:
-            figures = self._count(query, layout, feedback)
+        query, fields = _asked(connection, line.sql, None)
+        if query is not None and fields is not None:
+            if not line.names_columns:
+                raise OptionError("Name the column to plot.", listed(fields))
+            layout = layout_of(fields, self._options)
+            _check_places(fields, layout)
+            figures = self._count(query, layout, feedback) if layout.kind in COUNTED else None
             if figures is not None:
                 return figures
-        limit = None if self._options.kind in COUNTED else MOST_ROWS
-        frame = connection.query(line.sql, limit=limit)
-        feedback.after(f"{count_of(len(frame), 'row')}")
+        frame = connection.query(line.sql, limit=None if self._options.kind in COUNTED else MOST_ROWS)
+        feedback.after(count_of(len(frame), "row"))
         return frame
-
-    def _look(
-        self, connection: Connection, sql: str, params: Mapping[str, Any] | None
-    ) -> tuple[Query | None, Layout | None]:
-        """The query, if others can be put around it, and which of its columns go where."""
-        query = Query.of(connection, sql, params)
-        schema = None if query is None else query.schema()
-        return query, None if schema is None else layout_of(fields_of(schema), self._options)
 
     def _count(self, query: Query, layout: Layout, feedback: Feedback) -> Any | None:
         if layout.kind == "box":
@@ -128,6 +124,23 @@ class Charts:
         png = None if display.in_terminal(self._shell) else png_of(spec)
         display.chart(self._shell, {MIME: spec}, {MIME: metadata_of(drawing)}, text_of(drawing), png=png, note=note)
         return True
+
+
+def _asked(
+    connection: Connection, sql: str, params: Mapping[str, Any] | None
+) -> tuple[Query | None, list[Field] | None]:
+    """The query, if others can be put around it, and its columns."""
+    query = Query.of(connection, sql, params)
+    schema = None if query is None else query.schema()
+    return query, None if schema is None else fields_of(schema)
+
+
+def _check_places(fields: Sequence[Field], layout: Layout) -> None:
+    left = [field for field in fields if field not in (layout.x, *layout.y, layout.color)]
+    if left:
+        raise OptionError(
+            f"There is no place for column {left[0].name!r} in a {layout.kind}.", "Omit it, or choose another --kind."
+        )
 
 
 class ShownAsChart:

@@ -53,6 +53,11 @@ def test_a_missing_column_is_known_before_the_rows_are_read(connected):
     assert str(cell.error) == "There is no column 'prize' to plot.\nDid you mean price?"
 
 
+def test_so_it_is_where_the_kind_is_guessed(connected):
+    cell = connected("%rds_sql --plot --color prize SELECT unit_price AS price, SLEEP(1) FROM order_lines")
+    assert str(cell.error) == "There is no column 'prize' to plot.\nDid you mean price?"
+
+
 @pytest.mark.parametrize("name", ["", "kept << "])
 def test_where_it_is_known_afterwards_nothing_is_lost(connected, name):
     """Neither of several statements nor of SHOW the columns can be asked for."""
@@ -119,6 +124,14 @@ def test_a_column_has_to_be_named(connected):
     error = connected("%rds_plot products categry").error
     assert isinstance(error, StatementError)
     assert "Did you mean `category`?" in str(error)
+
+
+def test_there_is_a_place_for_each_column(connected):
+    cell = connected("%rds_plot order_lines quantity unit_price discount")
+    assert (
+        str(cell.error) == "There is no place for column 'discount' in a heatmap.\nOmit it, or choose another --kind."
+    )
+    assert "Line chart" in connected.ok("%rds_plot products id unit_price weight_kg --kind line").output
 
 
 def test_unloading_forgets_what_was_shown(connected):
