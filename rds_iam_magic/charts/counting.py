@@ -35,12 +35,14 @@ class Counted:
         bins: The bins of each; None for categories.
         groups: The rows for each combination that has some.
         bounds: The least and the greatest value of each; None without a value, and for categories.
+        more: Whether there are more groups than these, with fewer rows each.
     """
 
     fields: tuple[Field, ...]
     bins: tuple[Bins | None, ...]
     groups: dict[tuple[Key, ...], int]
     bounds: tuple[tuple[float, float] | None, ...]
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,14 @@ class Quartiles:
     high: float
     count: int
     nulls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """The quartiles of each category, or of each column; whether there are more, of fewer values each."""
+
+    found: dict[tuple[Key, Field], Quartiles]
+    more: bool = False
 
 
 def counted_fields(layout: Layout) -> tuple[Field, ...]:
@@ -110,7 +120,7 @@ def _keys(column: Places | pa.ChunkedArray, bins: Bins | None) -> pa.Array:
     return pa.array(bins.codes(column.values), pa.int64(), mask=column.missing)
 
 
-def quartiles(table: pa.Table, layout: Layout) -> dict[tuple[Key, Field], Quartiles]:
+def quartiles(table: pa.Table, layout: Layout) -> Boxes:
     """The boxes of a table, by the category and the column that they are of."""
     found: dict[tuple[Key, Field], Quartiles] = {}
     for field in layout.y:
@@ -121,7 +131,7 @@ def quartiles(table: pa.Table, layout: Layout) -> dict[tuple[Key, Field], Quarti
             if len(known):
                 pairs = [(known[low], known[high]) for low, high in order_places(len(known))]
                 found[key, field] = quartiles_of(pairs, len(known), len(chosen) - len(known))
-    return found
+    return Boxes(found)
 
 
 def _rows_of(table: pa.Table, x: Field | None) -> dict[Key, Any]:

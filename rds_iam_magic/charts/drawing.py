@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rds_iam_magic.charts import counting
 from rds_iam_magic.charts.columns import are_exact, categories_of, places_of, texts_of
-from rds_iam_magic.charts.counting import count, is_binned, quartiles
 from rds_iam_magic.charts.fields import Field, Scale, fields_of
 from rds_iam_magic.charts.layout import MOST_SERIES, Layout, layout_of
 from rds_iam_magic.charts.options import Kind, PlotOptions
@@ -22,7 +22,7 @@ from rds_iam_magic.wording import count_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from rds_iam_magic.charts.counting import Counted, Key, Quartiles
+    from rds_iam_magic.charts.counting import Boxes, Counted, Key
 
 MOST_ROWS = 5_000
 """More marks are slow to draw, and make a large notebook."""
@@ -95,13 +95,13 @@ def draw(table: pa.Table, options: PlotOptions) -> Drawing:
     """
     layout = layout_of(fields_of(table.schema), options, table)
     if layout.kind == "box":
-        return boxes(quartiles(table, layout), layout)
+        return boxes(counting.quartiles(table, layout), layout)
     if layout.kind in ("hist", "heatmap"):
-        return counts(count(table, layout), layout)
+        return counts(counting.count(table, layout), layout)
     if layout.x is not None and not layout.y:  # bars without numbers: one for each value, of its rows
         x = Field(layout.x.name, layout.x.place, "category", is_bool=layout.x.is_bool)
         layout = Layout("hist", x, (), layout.color)
-        return counts(count(table, layout), layout)
+        return counts(counting.count(table, layout), layout)
     return _marks(table, layout)
 
 
@@ -113,11 +113,11 @@ def counts(counted: Counted, layout: Layout) -> Drawing:
         groups = _without_null(groups, place, each, notes)
     axes: list[Axis] = []
     for place, (each, bins) in enumerate(zip(counted.fields, counted.bins, strict=True)):
-        if bins is not None or is_binned(each, layout):  # without bins where all are NULL
+        if bins is not None or counting.is_binned(each, layout):  # without bins where all are NULL
             axes.append(Axis(each.title, each.scale or "number", each.whole).over(bins.edges if bins else ()))
             continue
         most = MOST_SERIES if each == layout.color else MOST_CATEGORIES
-        kept = _largest(groups, place, each, most, notes)
+        kept = _largest(groups, place, each, most, notes, more=counted.more)
         groups = {key: rows for key, rows in groups.items() if key[place] in kept}
         axes.append(Axis(each.title, "category", categories=kept))
     names = ("x", "y") if layout.kind == "heatmap" else ("x", "color")
@@ -129,13 +129,13 @@ def counts(counted: Counted, layout: Layout) -> Drawing:
             groups.items(), key=lambda item: [_order(part, axis) for part, axis in zip(item[0], axes, strict=True)]
         )
     ]
-    counting = Axis("rows", "number", whole=True)
+    rows_axis = Axis("rows", "number", whole=True)
     if layout.kind == "heatmap":
-        return Drawing("heatmap", axes[0], axes[1], counting, rows, notes)
-    counting = counting.over(_heights(rows, "count", stacked=True))
+        return Drawing("heatmap", axes[0], axes[1], rows_axis, rows, notes)
+    rows_axis = rows_axis.over(_heights(rows, "count", stacked=True))
     if axes[0].scale != "category":
         _stack(rows)
-    return Drawing("hist", axes[0], counting, axes[1] if len(axes) > 1 else None, rows, notes, stacked=True)
+    return Drawing("hist", axes[0], rows_axis, axes[1] if len(axes) > 1 else None, rows, notes, stacked=True)
 
 
 def _stack(rows: Sequence[dict[str, Any]]) -> None:
@@ -173,7 +173,7 @@ def _without_null(
 
 
 def _largest(
-    groups: dict[tuple[Key, ...], int], place: int, each: Field, most: int, notes: list[str]
+    groups: dict[tuple[Key, ...], int], place: int, each: Field, most: int, notes: list[str], *, more: bool
 ) -> tuple[str, ...]:
     """The values with the most rows, those first."""
     totals: dict[str, int] = {}
@@ -182,16 +182,19 @@ def _largest(
     names = sorted(totals, key=lambda name: (-totals[name], name))
     if len(names) > most:
         rest = sum(totals[name] for name in names[most:])
-        notes.append(_others(rest, each.name, most, len(names)))
+        notes.append(_others(rest, each.name, most, len(names), more=more))
     return tuple(names[:most])
 
 
-def _others(rows: int, name: str, most: int, number: int) -> str:
+def _others(rows: int, name: str, most: int, number: int, *, more: bool = False) -> str:
+    if more:
+        return f"other values of {name} than the {most} most frequent of more than {number - 1:,}"
     return f"{count_of(rows, 'row')} with other values of {name} than the {most} most frequent of {number:,}"
 
 
-def boxes(found: dict[tuple[Key, Field], Quartiles], layout: Layout) -> Drawing:
+def boxes(quartiles: Boxes, layout: Layout) -> Drawing:
     """The box plot of quartiles."""
+    found = quartiles.found
     notes: list[str] = []
     several = len(layout.y) > 1
     nulls = sum(each.nulls for each in found.values())
@@ -204,7 +207,7 @@ def boxes(found: dict[tuple[Key, Field], Quartiles], layout: Layout) -> Drawing:
     order = list(kept) if several else sorted(kept, key=lambda item: (-kept[item].count, item[0]))
     if len(order) > MOST_CATEGORIES and layout.x is not None:
         rest = sum(kept[item].count for item in order[MOST_CATEGORIES:])
-        notes.append(_others(rest, layout.x.name, MOST_CATEGORIES, len(order)))
+        notes.append(_others(rest, layout.x.name, MOST_CATEGORIES, len(order), more=quartiles.more))
         order = order[:MOST_CATEGORIES]
     rows = [
         {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rds_iam_magic.charts.columns import microseconds_of, text_of
 from rds_iam_magic.charts.counting import (
+    Boxes,
     Counted,
     Key,
     Quartiles,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.sql.statement import Statement
 
 MOST_GROUPS = 5_000
-"""More of them are no chart, and not worth sending: the caller reads the rows instead."""
+"""More of them are no chart, and not worth sending."""
 
 _ROUNDS = 3
 _REFUSALS = {
@@ -85,6 +86,7 @@ class Query:
 
         Raises:
             StatementError: The server refused the query.
+            OptionError: There are too many combinations of values.
             ResultError: The rows change too fast.
         """
         fields = counted_fields(layout)
@@ -99,7 +101,11 @@ class Query:
             if groups is None:
                 return None
             if all(map(_within, zip(*groups, strict=True), bins)):
-                return Counted(fields, tuple(bins), groups, tuple(bounds))
+                more = len(groups) > MOST_GROUPS
+                if more and len(fields) > 1:
+                    names = " and ".join(field.name for field in fields)
+                    raise OptionError(f"{names} have more than {MOST_GROUPS:,} pairs of values.", "Plot fewer of them.")
+                return Counted(fields, tuple(bins), groups, tuple(bounds), more)
         raise ResultError(
             "The rows changed while they were counted.", "Assign the result to a variable: its rows are counted here."
         )
@@ -124,7 +130,10 @@ class Query:
         ]
 
     def _groups(self, fields: Sequence[Field], bins: Sequence[Bins | None]) -> dict[tuple[Key, ...], int] | None:
-        """The rows of each group. A text counts byte by byte, by its digest, not as its collation compares it."""
+        """The rows of each group. A text counts byte by byte, by its digest, not as its collation compares it.
+
+        Those with the most rows come first, behind NULL: there may be one more than `MOST_GROUPS`.
+        """
         inner, outer, by = [], [], []
         for place, (field, each) in enumerate(zip(fields, bins, strict=True)):
             inner.append(f"{_value(field) if each is None else each.sql(_value(field))} AS k{place}")
@@ -137,9 +146,9 @@ class Query:
         derived = statement_of(self._sql, select=", ".join(inner))
         table = self._ask(
             f"SELECT {', '.join(outer)}, COUNT(*) FROM (\n{derived}\n) AS grouped "  # noqa: S608 - the user's, and ours
-            f"GROUP BY {', '.join(by)} LIMIT {MOST_GROUPS + 1}"
+            f"GROUP BY {', '.join(by)} ORDER BY {outer[0]} IS NULL DESC, COUNT(*) DESC LIMIT {MOST_GROUPS + 1}"
         )
-        if table is None or table.num_rows > MOST_GROUPS:
+        if table is None:
             return None
         columns = [
             [_key(value, field) for value in table.column(place).to_pylist()] for place, field in enumerate(fields)
@@ -147,7 +156,7 @@ class Query:
         counts = [int(value) for value in table.column(len(fields)).to_pylist()]
         return dict(zip(zip(*columns, strict=True), counts, strict=True))
 
-    def quartiles(self, layout: Layout) -> dict[tuple[Key, Field], Quartiles] | None:
+    def quartiles(self, layout: Layout) -> Boxes | None:
         """The boxes, by one statement; None if that is not possible there.
 
         Raises:
@@ -157,14 +166,14 @@ class Query:
         if y is None or not _can_be_asked(y) or (layout.x is not None and not _is_text(layout.x)):
             return None
         table = self._ask(_boxes(self._sql, y, layout.x))
-        if table is None or table.num_rows > MOST_GROUPS:
+        if table is None:
             return None
         found: dict[tuple[Key, Field], Quartiles] = {}
         for key, count, rows, *values in zip(*(column.to_pylist() for column in table.columns), strict=True):
             if count:
                 pairs = [(float(low), float(high)) for low, high in zip(values[::2], values[1::2], strict=True)]
                 found["" if layout.x is None else key, y] = quartiles_of(pairs, int(count), int(rows) - int(count))
-        return found
+        return Boxes(found, more=table.num_rows > MOST_GROUPS)
 
     def _ask(self, sql: str) -> pa.Table | None:
         """A statement's rows; None if the server cannot run it around the query."""
@@ -192,7 +201,7 @@ def _boxes(sql: str, y: Field, x: Field | None) -> str:
         places += [f"MAX(CASE WHEN v IS NOT NULL AND place = {each} THEN v END)" for each in (low, high)]
     return (
         f"SELECT MIN(k), MAX(n), COUNT(*), {', '.join(places)} FROM (\n{ordered}\n) AS ordered "  # noqa: S608 - as above
-        f"GROUP BY h LIMIT {MOST_GROUPS + 1}"
+        f"GROUP BY h ORDER BY MIN(k) IS NULL DESC, MAX(n) DESC LIMIT {MOST_GROUPS + 1}"
     )
 
 

@@ -48,7 +48,7 @@ def test_nothing_but_null():
 def test_quartiles_are_those_of_pandas(values):
     frame = pd.DataFrame({"a": pd.Series(values, dtype="float64")})
     known = frame["a"].dropna()
-    found = quartiles(*prepared(frame, kind="box"))
+    found = quartiles(*prepared(frame, kind="box")).found
     assert len(found) == bool(len(known))
     for box in found.values():
         five = np.quantile(known, [0, 0.25, 0.5, 0.75, 1])
@@ -58,7 +58,7 @@ def test_quartiles_are_those_of_pandas(values):
 
 def test_boxes_by_category():
     frame = pd.DataFrame({"a": [1, 3, 5, 7], "b": pd.Series(["x", "x", None, "y"], dtype="str")})
-    found = {key: box for (key, _), box in quartiles(*prepared(frame, kind="box")).items()}
+    found = {key: box for (key, _), box in quartiles(*prepared(frame, kind="box")).found.items()}
     assert {key: (box.median, box.count) for key, box in found.items()} == {
         "x": (2.0, 2),
         None: (5.0, 1),

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rds_iam_magic.charts.counting import count, quartiles
+from rds_iam_magic.charts.drawing import counts
 from rds_iam_magic.charts.fields import fields_of, table_of
 from rds_iam_magic.charts.layout import layout_of
 from rds_iam_magic.charts.on_server import Query
 from rds_iam_magic.charts.options import PlotOptions
-from rds_iam_magic.errors import ResultError, StatementError
+from rds_iam_magic.errors import OptionError, ResultError, StatementError
 from rds_iam_magic.sql.binding import bind
 
 pytestmark = pytest.mark.slow  # servers and kernels
@@ -61,7 +62,7 @@ def both(db, sql, **options):
     here = layout_of(fields_of(table.schema), PlotOptions(**options), table)
     if layout.kind == "box":
         there, found = query.quartiles(layout), quartiles(table, here)
-        return {key: box for (key, _), box in there.items()}, {key: box for (key, _), box in found.items()}
+        return {key: box for (key, _), box in there.found.items()}, {key: box for (key, _), box in found.found.items()}
     return query.count(layout), count(table, here)
 
 
@@ -128,10 +129,21 @@ def test_what_cannot_be_counted_there(db):
     for column in ("CAST('01:00' AS TIME)", "CAST('0900-01-01' AS DATE)"):
         query = Query.of(db, f"SELECT {column} AS a")
         assert query.count(layout_of(fields_of(query.schema()), PlotOptions("hist"))) is None, column
-    db.execute("CREATE TEMPORARY TABLE many (a VARCHAR(20))")
-    db.execute("INSERT INTO many SELECT CONCAT('t', seq) FROM seq_1_to_5001")
-    query = Query.of(db, "SELECT a FROM many")
-    assert query.count(layout_of(fields_of(query.schema()), PlotOptions("hist"))) is None, "too many texts"
+
+
+def test_too_many_texts_are_cut_and_told(db):
+    db.execute("CREATE TEMPORARY TABLE many (a VARCHAR(20), b VARCHAR(20), n INT)")
+    db.execute("INSERT INTO many SELECT CONCAT('t', seq), 'b', seq FROM seq_1_to_5100")
+    db.execute("INSERT INTO many VALUES ('t7', 'b', 1), (NULL, 'b', 1)")
+    fields = fields_of(Query.of(db, "SELECT * FROM many").schema())
+    layout = layout_of(fields, PlotOptions("hist", x="a"))
+    drawing = counts(Query.of(db, "SELECT * FROM many").count(layout), layout)
+    assert (drawing.rows[0], len(drawing.rows)) == ({"x": "t7", "count": 2}, 50)
+    assert drawing.notes == ["1 row with NULL in a", "other values of a than the 50 most frequent of more than 4,999"]
+    boxed = Query.of(db, "SELECT * FROM many").quartiles(layout_of(fields, PlotOptions("box", x="a", y=("n",))))
+    assert boxed.more
+    with pytest.raises(OptionError, match="a and b have more than 5,000 pairs of values"):
+        Query.of(db, "SELECT * FROM many").count(layout_of(fields, PlotOptions("heatmap", x="a", y=("b",))))
 
 
 def test_the_servers_refusal_is_told(db):
