@@ -16,12 +16,15 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from rds_iam_magic.charts.fields import Field
 
+GREATEST = 1e300
+"""The greatest number that has a place: beyond it, the ends of an axis may have none."""
+
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - as the frame shows it, in no zone
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 class Places(NamedTuple):
-    """Where a column's values are on an axis, and which of them have no place: NULL, and what is infinite."""
+    """Where a column's values are on an axis, and which of them have no place: NULL, and what is (nearly) infinite."""
 
     values: np.ndarray
     missing: np.ndarray
@@ -43,7 +46,7 @@ def _numbers_of(column: pa.ChunkedArray, field: Field) -> np.ndarray:
         values = np.array([np.nan if v is None else float(v) for v in column.to_pylist()], dtype="float64")
     else:
         values = column.cast(pa.float64(), safe=False).to_numpy().astype("float64", copy=True)
-    values[~np.isfinite(values)] = np.nan
+    values[~np.isfinite(values) | (np.abs(values) > GREATEST)] = np.nan
     return values / 1e6 if field.is_span else values
 
 

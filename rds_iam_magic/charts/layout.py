@@ -65,10 +65,16 @@ def layout_of(fields: Sequence[Field], options: PlotOptions, table: pa.Table | N
         raise OptionError("There is no column to plot: no number, date or text.", listed(fields) if fields else "")
     kind = options.kind or _guess(free, x, y, table)
     made = _LAYOUTS[kind](kind, free, Layout(kind, x, y, color))
-    for field in made.y:
-        if kind not in ("heatmap", "scatter") and field.scale != "number":
-            raise OptionError(f"Column {field.name!r} has no numbers, which y of a {kind} needs.", listed(fields))
+    if kind != "heatmap":
+        _check_numbers(kind, made.y, fields)
     return made
+
+
+def _check_numbers(kind: Kind, y: Sequence[Field], fields: Sequence[Field]) -> None:
+    allowed = ("number", "time") if kind == "scatter" else ("number",)
+    for field in y:
+        if field.scale not in allowed:
+            raise OptionError(f"Column {field.name!r} has no numbers, which y of a {kind} needs.", listed(fields))
 
 
 def named_by(fields: Sequence[Field], options: PlotOptions) -> tuple[Field | None, tuple[Field, ...], Field | None]:
@@ -112,7 +118,7 @@ def _guess(free: _Free, x: Field | None, y: tuple[Field, ...], table: pa.Table |
     if table is None:
         return _guess_counted(numbers, times, texts, x)
     if x is not None and x.scale == "number":
-        return ("line" if _ascends(table, x) else "scatter") if numbers else "hist"
+        return ("line" if _ascends(table, x) else "scatter") if numbers or y else "hist"
     if numbers and (times or texts):
         if times and not (x is not None and x.scale == "category"):
             return "line"
@@ -122,6 +128,8 @@ def _guess(free: _Free, x: Field | None, y: tuple[Field, ...], table: pa.Table |
         return "box" if _repeats(table, keys) else "bar"
     if len(numbers) > 1:
         return "line" if _ascends(table, numbers[0]) else "scatter"
+    if y:
+        return "line"
     return "heatmap" if len(texts) > 1 and not times and not numbers else "hist"
 
 
@@ -134,14 +142,10 @@ def _guess_counted(numbers: list[Field], times: list[Field], texts: list[Field],
 
 def _ascends(table: pa.Table, field: Field) -> bool:
     """Whether each value is greater than the one before."""
-    import numpy as np
-    import pyarrow as pa
+    from rds_iam_magic.charts.columns import places_of
 
-    column = table.column(field.place)
-    if column.null_count or len(column) < 3:
-        return False
-    values = column.cast(pa.float64(), safe=False).to_numpy()
-    return bool(np.all(values[1:] > values[:-1]))
+    values, missing = places_of(table.column(field.place), field)
+    return len(values) > 2 and not missing.any() and bool((values[1:] > values[:-1]).all())
 
 
 def _is_grouped(table: pa.Table, number: Field, text: Field) -> bool:
@@ -168,12 +172,13 @@ def _over_x(kind: Kind, free: _Free, given: Layout) -> Layout:
 
 
 def _bars(kind: Kind, free: _Free, given: Layout) -> Layout:
+    """Bars of numbers over texts, times or numbers; without a number to draw, of each value's rows."""
     x = given.x or free.take("category", "time")
-    if x is None and (len(free.all("number")) > 1 or (given.y and free.all("number"))):
+    if x is None and (given.y or len(free.all("number")) > 1):
         x = free.take("number")
-    if x is None or (not given.y and not free.all("number")):  # each value's number of rows
-        return Layout(kind, x or free.take("number"), (), given.color)
-    return _with_series(kind, free, given, x)
+    if given.y or (x is not None and free.all("number")):
+        return _with_series(kind, free, given, x)
+    return Layout(kind, x or free.take("number"), (), given.color)
 
 
 def _with_series(kind: Kind, free: _Free, given: Layout, x: Field | None) -> Layout:

@@ -7,10 +7,11 @@ has come meanwhile that is beyond them, both are asked again.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rds_iam_magic.charts.columns import microseconds_of, text_of
+from rds_iam_magic.charts.columns import GREATEST, microseconds_of, text_of
 from rds_iam_magic.charts.counting import (
     Boxes,
     Counted,
@@ -120,7 +121,7 @@ class Query:
             return None
         found = iter([column[0].as_py() for column in table.columns])
         pairs = {field: (next(found), next(found)) for field in binned}
-        if any(low is not None and not _is_in_calendar(low) for low, _ in pairs.values()):
+        if not all(map(_has_place, itertools.chain(*pairs.values()))):
             return None
         return [
             None
@@ -235,9 +236,11 @@ def _within(keys: Sequence[Key], bins: Bins | None) -> bool:
     return bins is None or all(key is None or 0 <= int(key) < len(bins) for key in keys)
 
 
-def _is_in_calendar(value: Any) -> bool:
-    """Whether a time is one that MySQL supports: from the year 1000 on."""
-    return not isinstance(value, dt.date) or value.year >= 1000
+def _has_place(value: Any) -> bool:
+    """Whether a number is not too great for an axis, and a time is one that MySQL supports: from the year 1000 on."""
+    if isinstance(value, dt.date):
+        return value.year >= 1000
+    return value is None or abs(value) <= GREATEST
 
 
 def _float(value: Any) -> float:
