@@ -514,7 +514,8 @@ PLOT = Grammar(
     f"""
     A chart of a table's columns. The server counts, so that the table may be large: the rows for each value of a text,
     in bins of a number or a time, in both ways for two columns; of a text and a number, a box from the first to the
-    third quartile for each text, with lines to its least and greatest value. Other kinds read the first 5,000 rows. The value is what was counted, a DataFrame.
+    third quartile for each text, with lines to its least and greatest value. Other kinds read the first 5,000 rows. The
+    value is what was counted, a DataFrame.
     {_TABLE}
 
     %rds_plot orders status
