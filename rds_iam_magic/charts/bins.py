@@ -88,7 +88,8 @@ def bins_of(low: float, high: float, field: Field, most: int) -> Bins:
     """About as many bins as asked for, or fewer, that hold all values from `low` to `high`."""
     if field.scale == "time":
         return Bins(tuple(_time_edges(int(low), int(high), most, _DAY if field.whole else 1)), is_time=True)
-    return Bins(tuple(_edges(low, high, most, whole=field.whole)))
+    whole = field.whole and max(abs(low), abs(high)) < 2**53  # greater ones are float64, in a frame of decimals too
+    return Bins(tuple(_edges(low, high, most, whole=whole)))
 
 
 def _edges(low: float, high: float, most: int, *, whole: bool) -> list[float]:

@@ -78,8 +78,14 @@ class Query:
             return None
 
     def schema(self) -> pa.Schema | None:
-        """The columns, without reading a row; None if the query cannot stand in another one."""
-        table = self._ask(statement_of(self._sql, then="LIMIT 0"))
+        """The columns, without reading a row; None if the query cannot stand in another one, or is wrong itself.
+
+        Then it is for the query itself to fail, with the server's words about what the user wrote.
+        """
+        try:
+            table = self._ask(statement_of(self._sql, then="LIMIT 0"))
+        except StatementError:
+            return None
         return None if table is None else table.schema
 
     def count(self, layout: Layout) -> Counted | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rds_iam_magic.charts.counting import count, quartiles
 from rds_iam_magic.charts.drawing import counts
-from rds_iam_magic.charts.fields import fields_of, table_of
+from rds_iam_magic.charts.fields import Field, fields_of, table_of
 from rds_iam_magic.charts.layout import layout_of
 from rds_iam_magic.charts.on_server import Query
 from rds_iam_magic.charts.options import PlotOptions
@@ -106,6 +106,12 @@ def test_colours_are_counted_too(db):
     assert there.groups == here.groups == {(0, "a"): 1, (0, "b"): 1, (1, None): 1}
 
 
+def test_whole_decimals_beyond_63_bits(db):
+    """In a frame they are float64."""
+    there, here = both(db, filled(db, [(2**63,), (2**63 + 5000,)], "DECIMAL(30,0)"), kind="hist")
+    assert (there.groups, there.bins) == (here.groups, here.bins)
+
+
 def test_zero_dates_are_missing_as_in_a_frame(db):
     db.execute("SET SESSION sql_mode = ''")
     db.execute("CREATE TEMPORARY TABLE zero (a DATE)")
@@ -146,9 +152,12 @@ def test_too_many_texts_are_cut_and_told(db):
         Query.of(db, "SELECT * FROM many").count(layout_of(fields, PlotOptions("heatmap", x="a", y=("b",))))
 
 
-def test_the_servers_refusal_is_told(db):
+def test_a_wrong_query_is_left_to_fail_itself(db):
+    assert Query.of(db, "SELECT a FROM nothing_there").schema() is None
+    assert Query.of(db, "SELECT SQL_CALC_FOUND_ROWS 1 AS a").schema() is None
+    layout = layout_of([Field("a", 0, "number")], PlotOptions("hist"))
     with pytest.raises(StatementError, match="nothing_there"):
-        Query.of(db, "SELECT a FROM nothing_there").schema()
+        Query.of(db, "SELECT a FROM nothing_there").count(layout)
 
 
 def test_a_comment_at_the_end_and_parameters(db):

@@ -1,6 +1,7 @@
 """What a kernel gets: one bundle of Vega-Lite and text without HTML; the value stays a DataFrame, and is not shown."""
 
 import base64
+import importlib.util
 
 import pytest
 
@@ -40,7 +41,8 @@ def test_a_chart_is_one_output_and_the_value_another(kernel):
     assert set(data) <= {VEGALITE, "text/plain", "image/png"}, "Lab would prefer HTML"
     assert data["text/plain"].startswith("Bar chart: price by category. 4 values from ")
     assert data[VEGALITE]["encoding"]["x"]["title"] == "category"
-    assert base64.b64decode(data.get("image/png", "iVBO")).startswith(b"\x89PN")
+    if importlib.util.find_spec("vl_convert"):  # the extra `plot`
+        assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
     assert outputs[-1]["data"] is data, "the rows are not shown below it"
     assert "(4, 2)" in run("_.shape")[-1]["data"]["text/plain"], "but they are the cell's value"
     shown = run("Out[2]")[-1]["data"]

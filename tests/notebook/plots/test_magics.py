@@ -69,6 +69,12 @@ def test_where_it_is_known_afterwards_nothing_is_lost(connected, name):
         assert cell.output.count("price") > 1, "the rows are shown"
 
 
+@pytest.mark.parametrize("kind", ["", "hist", "line"])
+def test_a_wrong_statement_fails_as_it_does_without_a_chart(connected, kind):
+    for sql in ("SELECT idd FROM products", "SELECT id FROM product", "SELECT id FORM products"):
+        assert str(connected(f"%rds_sql --plot {kind} -x a {sql}").error) == str(connected(f"%rds_sql {sql}").error)
+
+
 def test_nothing_to_draw_is_told(connected):
     cell = connected.ok("%rds_sql --plot SELECT id, name FROM products WHERE 1 = 0")
     assert "Note: there is nothing to draw." in cell.output
