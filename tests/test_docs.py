@@ -11,6 +11,7 @@ from rds_iam_magic.notebook import grammars, options
 from rds_iam_magic.notebook.doctor.lines import parse_doctor
 from rds_iam_magic.notebook.frames.lines import parse_load
 from rds_iam_magic.notebook.looking.lines import parse_explain, parse_look
+from rds_iam_magic.notebook.plots.lines import parse_plot
 from rds_iam_magic.notebook.setup.lines import parse_access, parse_policy, parse_user
 from rds_iam_magic.notebook.setup.provision_lines import parse_enable, parse_provision
 
@@ -29,6 +30,7 @@ PARSERS = {
     "rds_preview": lambda line: parse_look(grammars.PREVIEW, line, least=1, most=2),
     "rds_ddl": lambda line: parse_look(grammars.DDL, line, least=1),
     "rds_profile": lambda line: parse_look(grammars.PROFILE, line, least=1),
+    "rds_plot": parse_plot,
     "rds_explain": lambda line: parse_explain(line, None),
     "rds_databases": lambda line: parse_look(grammars.DATABASES, line, most=0),
     "rds_sql": lambda line: options.parse_sql(line, None, ["prod"]),

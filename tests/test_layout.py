@@ -25,6 +25,7 @@ ORDER = (
     "sections",
     "tunnels",
     "connection",
+    "charts",
     "ingest",
     "parallel",
     "schema",

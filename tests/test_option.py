@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from dataclasses import fields, make_dataclass
+from dataclasses import fields
 from pathlib import Path
 from typing import get_type_hints
 
@@ -16,7 +16,7 @@ from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook import grammars, options
 from rds_iam_magic.notebook.magics import RdsIamMagics
 from rds_iam_magic.notebook.setup.lines import parse_user
-from rds_iam_magic.option import OptionInfo, option, options_of
+from rds_iam_magic.option import OptionInfo, options_of
 from rds_iam_magic.results.formats import QUERY_ARGUMENTS
 from rds_iam_magic.setup.users import create_user
 from tests.support.docstrings import read_docstring
@@ -137,23 +137,6 @@ def test_each_option_of_the_line_arrives(key):
     assert values == tuple(other(**({key: value} if other is kind else {})) for other in KINDS)
     if VALUES[key].off_text:
         assert getattr(options.parse_connect(f"sandbox -u reader --no-{name}").settings, key) is False
-
-
-def test_a_new_field_is_a_new_option():
-    """Nothing but the field is needed for the magic's line."""
-    kind = make_dataclass(
-        "More",
-        [
-            ("word", str | None, option(None, "A word.", metavar="WORD")),
-            ("count", int | None, option(None, "A count.", metavar="N")),
-            ("wide_open", bool | None, option(None, "It is on.", off_text="It is off.")),
-        ],
-        frozen=True,
-    )
-    items = tuple(grammars.options_from(options_of(kind)))
-    assert [item.spelling for item in items] == ["--word WORD", "--count N", "--wide-open", "--no-wide-open"]
-    line = grammars.Grammar("%more", ("",), "", items).parse("--count 3 --no-wide-open")
-    assert options.read_fields(kind, line) == kind(word=None, count=3, wide_open=False)
 
 
 def test_texts():

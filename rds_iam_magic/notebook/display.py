@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 import sys
@@ -180,6 +181,25 @@ def _block(line: str, notes: list[str]) -> dict[str, str]:
 
 def _note_text(text: str) -> str:
     return f"Note: {text.spelled(Interface.NOTEBOOK) if isinstance(text, Note) else text}"
+
+
+def chart(
+    shell: InteractiveShell,
+    data: dict[str, Any],
+    metadata: dict[str, Any],
+    text: str,
+    *,
+    png: bytes | None = None,
+    note: str = "",
+) -> None:
+    """Show a chart, with its text for terminals and its picture for what draws none, and a note on what is not drawn.
+
+    Without HTML: front ends would prefer that.
+    """
+    if not in_terminal(shell):  # where the text has it
+        notes_alone(shell, [note] if note else [])
+    picture = {} if png is None else {"image/png": base64.b64encode(png).decode("ascii")}
+    shell.display_pub.publish({**data, **picture, "text/plain": text}, metadata=metadata)
 
 
 def show(value: object) -> None:

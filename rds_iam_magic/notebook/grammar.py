@@ -34,12 +34,14 @@ class Option:
         info: What it does, and how it is written.
         many: Whether it may be repeated.
         aliases: Alternative long forms, known from other tools.
+        optional: Whether its value may be omitted: the word behind it is one only if it is among the choices.
     """
 
     name: str
     info: OptionInfo
     many: bool = False
     aliases: tuple[str, ...] = ()
+    optional: bool = False
 
     @property
     def short(self) -> str:
@@ -60,7 +62,8 @@ class Option:
     def spelling(self) -> str:
         """The option as shown in the help, such as `-u, --user USER`."""
         short = f"-{self.short}, " if self.short else ""
-        return f"{short}--{self.name}{' ' + self.metavar if self.metavar else ''}"
+        metavar = f"[{self.metavar}]" if self.optional else self.metavar
+        return f"{short}--{self.name}{' ' + metavar if metavar else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,9 @@ class _Reader:
                 raise OptionError(f"--{option.name} takes no value.", self._grammar.see_help)
             self.flags.add(option.key)
             return
+        if option.optional and not equals and self.peek() not in option.info.choices:
+            self._keep(option, "", may_be_empty=True)
+            return
         self._keep(option, unquote(value) if equals else self._value(option))
 
     def _value(self, option: Option) -> str:
@@ -213,8 +219,8 @@ class _Reader:
             raise OptionError(f"--{option.name} needs a value: {option.spelling}.", self._grammar.see_help)
         return unquote(self.take())
 
-    def _keep(self, option: Option, value: str) -> None:
-        if not value.strip():
+    def _keep(self, option: Option, value: str, *, may_be_empty: bool = False) -> None:
+        if not value.strip() and not may_be_empty:
             raise OptionError(f"The value of --{option.name} is empty.", "Give one, or omit the option.")
         if option.many:
             self.lists.setdefault(option.key, []).append(value)

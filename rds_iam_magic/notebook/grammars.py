@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
+from rds_iam_magic.charts.options import KINDS
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions, TargetOptions
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook.grammar import Grammar, Option
@@ -60,6 +61,10 @@ CONNECT_ALIAS = Option(
         metavar="ALIAS",
         short="A",
     ),
+)
+
+_COLOR = Option(
+    "color", OptionInfo("Column whose values have a colour each; the six most frequent ones.", metavar="COL")
 )
 
 CONNECT = Grammar(
@@ -131,6 +136,10 @@ SQL = Grammar(
     table expression (WITH) there, with the values that its parameters have then. It is seen instead of a table of that
     name. What it reads from is given where it is saved: --save best --with top. Saving again replaces it.
 
+    --plot shows a chart in the place of the rows: a guess by the columns, or line, bar, area, scatter, hist, box or
+    heatmap, of those that -x, -y and --color name. The value is what it is without it; but for hist, box and heatmap
+    without VAR the server counts, and the value is what it counted.
+
     VAR << (or -o VAR) assigns instead of showing; VAR =<< does both. --to FILE writes the rows to a file as they
     arrive, so they need not fit in memory.
 
@@ -172,6 +181,19 @@ SQL = Grammar(
             "to", OptionInfo("Write to FILE: `.parquet`, `.csv`, `.csv.gz` or `.arrow`; `s3://` too.", metavar="FILE")
         ),
         Option("overwrite", QUERY_ARGUMENTS["overwrite"]),
+        Option(
+            "plot",
+            OptionInfo(
+                f"Show a chart: {', '.join(f'`{kind}`' for kind in KINDS)}.",
+                default_text="a guess by the columns",
+                choices=KINDS,
+                metavar="KIND",
+            ),
+            optional=True,
+        ),
+        Option("x", OptionInfo("Column along the chart's x axis.", metavar="COL", short="x")),
+        Option("y", OptionInfo("Column along its y axis; can be repeated.", metavar="COL", short="y"), many=True),
+        _COLOR,
         Option(
             "persist",
             OptionInfo("Write the DataFrame DF into a new table; one that exists is an error.", metavar="DF"),
@@ -528,6 +550,33 @@ PROFILE = Grammar(
     (_ALIAS, Option("all", OptionInfo("Read all rows of a large table."))),
 )
 
+PLOT = Grammar(
+    "%rds_plot",
+    ("TABLE COLUMN… [--kind KIND] [--color COL] [-A ALIAS]",),
+    f"""
+    A chart of a table's columns.
+
+    The server counts, so that the table may be large: the rows for each value of a text,
+    in bins of a number or a time, in both ways for two columns; of a text and a number, a box from the first to the
+    third quartile for each text, with lines to its least and greatest value. Other kinds read the first 5,000 rows. The
+    value is what was counted, a DataFrame.
+    {_TABLE}
+    """,
+    (
+        _ALIAS,
+        Option(
+            "kind",
+            OptionInfo(
+                f"The kind of chart: {', '.join(f'`{kind}`' for kind in KINDS)}.",
+                default_text="`hist`, `box` or `heatmap`, by the columns",
+                choices=KINDS,
+                metavar="KIND",
+            ),
+        ),
+        _COLOR,
+    ),
+)
+
 EXPLAIN = Grammar(
     "%rds_explain",
     ("[-A ALIAS] [--analyze] SELECT …", "[-A ALIAS] [--analyze]   (%%rds_explain: the SQL in the cell's body)"),
@@ -575,6 +624,6 @@ LOAD = Grammar(
 )
 
 GRAMMARS = (
-    CONNECT, SQL, LOAD, DOCTOR, USER, POLICY, ACCESS, PROVISION, ENABLE, TABLES, COLUMNS, PREVIEW, DDL, PROFILE,
+    CONNECT, SQL, LOAD, DOCTOR, USER, POLICY, ACCESS, PROVISION, ENABLE, TABLES, COLUMNS, PREVIEW, DDL, PROFILE, PLOT,
     EXPLAIN, DATABASES,
 )  # fmt: skip

@@ -27,6 +27,7 @@ from rds_iam_magic.notebook.doctor.magics import RdsIamDoctor
 from rds_iam_magic.notebook.frames.variables import Frames
 from rds_iam_magic.notebook.grammar import near
 from rds_iam_magic.notebook.looking.magics import RdsIamLooking
+from rds_iam_magic.notebook.plots.magics import RdsIamPlots
 from rds_iam_magic.notebook.queries.saved import SavedQueries
 from rds_iam_magic.notebook.settings.project import take_project_settings
 from rds_iam_magic.notebook.setup.magics import RdsIamSetup
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.notebook.feedback.line import Feedback
     from rds_iam_magic.notebook.grammar import Grammar
+    from rds_iam_magic.notebook.plots.charts import Charts
     from rds_iam_magic.notebook.variables import Filled
     from rds_iam_magic.results.formats import DecimalMode
     from rds_iam_magic.results.result import ResultSet
@@ -67,6 +69,7 @@ class RdsIamMagics(Magics):
         self.current: str | None = None
         self.whole = WholePrinters(shell)
         self.looking = RdsIamLooking(shell, self._connection, self.whole)
+        self.plots = RdsIamPlots(shell, self._connection, self._feedback)
         self.setup = RdsIamSetup(shell, self._reach, self.whole)
         self.doctor = RdsIamDoctor(shell, self.connections, self._reached_by)
         self.saved = SavedQueries()
@@ -125,7 +128,6 @@ class RdsIamMagics(Magics):
     def _sql(self, given: options.SqlLine, local_ns: Mapping[str, Any] | None) -> Any:
         """Run what a line asks for: its SQL, or a frame to write; return the value to show."""
         from rds_iam_magic.notebook import display
-        from rds_iam_magic.notebook.feedback.line import NOTHING, Feedback
         from rds_iam_magic.notebook.queries.prepared import prepare
 
         if given.list_saved:
@@ -140,13 +142,14 @@ class RdsIamMagics(Magics):
             display.statements(connection.statements(filled.sql, params=filled.params))
             return display.told(prepared.keep())
         self.completing.runs(parsed.sql if parsed.file else "")
-        feedback = Feedback(self.shell, str(self.current), NOTHING if parsed.quiet else self.feedback)
+        feedback = self._feedback(quiet=parsed.quiet)
+        charts = None if parsed.plot is None else self.plots.charts(parsed.plot)
         try:
             with feedback.of(connection):
                 if filled.note:
                     connection.notify(filled.note)
                 frames.write(connection, feedback)
-                value = None if parsed.load else self._run(connection, parsed, filled, feedback)
+                value = None if parsed.load else self._run(connection, parsed, filled, feedback, charts)
         except KeyboardInterrupt:
             display.stopped(connection)
             raise
@@ -156,6 +159,8 @@ class RdsIamMagics(Magics):
         display.told(prepared.keep(), quiet=parsed.quiet)
         if parsed.variable is not None:
             self.shell.user_ns[parsed.variable] = value
+        if charts is not None and charts.show(value, is_kept=parsed.variable is not None):
+            self.plots.shown(value)
         return value if parsed.show else None
 
     def close_all(self) -> None:
@@ -266,12 +271,29 @@ class RdsIamMagics(Magics):
             raise sqltext.not_held(alias, self.connections)
         return self.connections[alias]
 
-    def _run(self, connection: Connection, parsed: options.SqlLine, filled: Filled, feedback: Feedback) -> Any:
+    def _feedback(self, *, quiet: bool = False) -> Feedback:
+        from rds_iam_magic.notebook.feedback.line import NOTHING, Feedback
+
+        return Feedback(self.shell, str(self.current), NOTHING if quiet else self.feedback)
+
+    def _run(
+        self,
+        connection: Connection,
+        parsed: options.SqlLine,
+        filled: Filled,
+        feedback: Feedback,
+        charts: Charts | None = None,
+    ) -> Any:
         """Run the SQL, tell of each result, show each except the last, and return the last."""
         from rds_iam_magic.notebook.results import Results
 
         if parsed.explain:
             return connection.explain(filled.sql, params=filled.params)
+        if charts is not None:
+            figures = charts.before(connection, parsed, filled, feedback)
+            if figures is not None:
+                return figures
+
         if parsed.to is not None:
             rows = connection.write(
                 filled.sql, parsed.to, params=filled.params, overwrite=parsed.overwrite, limit=parsed.limit
@@ -347,7 +369,7 @@ def load(ipython: InteractiveShell) -> None:
         magics.completing.begin()
         atexit.register(magics.close_all)  # in order, and with a word on a transaction that was open
     magics = getattr(ipython, _INSTANCE)
-    ipython.register_magics(magics, magics.looking, magics.setup, magics.doctor)
+    ipython.register_magics(magics, magics.looking, magics.plots, magics.setup, magics.doctor)
 
 
 def _note(text: str) -> None:
@@ -365,7 +387,8 @@ def unload(ipython: InteractiveShell) -> None:
     magics.completing.end()
     magics.close_all()
     magics.whole.clear()
-    for each in (magics, magics.looking, magics.setup, magics.doctor):
+    magics.plots.clear()
+    for each in (magics, magics.looking, magics.plots, magics.setup, magics.doctor):
         if each in ipython.configurables:
             ipython.configurables.remove(each)
         for kind, names in each.magics.items():

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.aws.endpoint import Destination, check_target, is_login, is_plain_url, login_refused, read_url
 from rds_iam_magic.connect_options import ConnectOptions, TargetOptions, check_named
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook import sqltext
+from rds_iam_magic.notebook.fields import read_fields
 from rds_iam_magic.notebook.frames.lines import IF_EXISTS, LoadLine, frames_of, load_of, queries_of
-from rds_iam_magic.notebook.grammar import Grammar, Line, number, one_of, whole, without_comments
+from rds_iam_magic.notebook.grammar import Grammar, Line, one_of, whole, without_comments
 from rds_iam_magic.notebook.grammars import CONNECT, DOCTOR, GRAMMARS, SQL
-from rds_iam_magic.option import options_of
+from rds_iam_magic.notebook.plots.lines import plot_of
 from rds_iam_magic.sections import check_section_name, with_section
-from rds_iam_magic.setup.provision.request import ProvisionOptions
 
 if TYPE_CHECKING:
+    from rds_iam_magic.charts.options import PlotOptions
     from rds_iam_magic.results.formats import DecimalMode, DtypeBackend, ResultType
-
-_Options = TypeVar("_Options", ConnectOptions, SessionSettings, TargetOptions, ProvisionOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,7 @@ class SqlLine:
     bind: bool = True
     dry_run: bool = False
     jinja: bool = False
+    plot: PlotOptions | None = None
     load: LoadLine | None = None
     frames: Mapping[str, str] = field(default_factory=dict)  # the variables, by the names of the tables
     file: str | None = None
@@ -185,13 +185,14 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
         raise _stray(more.rest, alias)
     sql = more.rest if body is None else body
     flags, values = line.flags | more.flags, line.values | more.values
+    plot = plot_of(values, [*line.lists.get("y", []), *more.lists.get("y", [])], flags, more.rest, in_cell=in_cell)
     alias = _one_alias(alias, values.get("alias"))
     if "file" in values and (sql if in_cell else without_comments(sql)).strip():
         raise OptionError("--file reads the SQL from a file, and there is SQL beside it.", "Keep one of them.")
     if not in_cell and alias is None and variable is None:
         sqltext.refuse_mistyped_alias(sql, aliases)
     sqltext.refuse_options_in_sql(sql, SQL, in_cell=in_cell)
-    parsed = _sql_line(alias, sql, name, flags, values, show=shows or name is None)
+    parsed = _sql_line(alias, sql, name, flags, values, plot, show=shows or name is None)
     texts = [*line.lists.get("with", []), *more.lists.get("with", [])]
     frames = frames_of(texts)
     if frames and parsed.parallel is not None:
@@ -232,7 +233,14 @@ def _load_line(alias: str | None, line: Line, rest: str, body: str | None) -> Sq
 
 
 def _sql_line(
-    alias: str | None, sql: str, variable: str | None, flags: frozenset[str], values: dict[str, str], *, show: bool
+    alias: str | None,
+    sql: str,
+    variable: str | None,
+    flags: frozenset[str],
+    values: dict[str, str],
+    plot: PlotOptions | None,
+    *,
+    show: bool,
 ) -> SqlLine:
     parsed = SqlLine(
         alias=alias,
@@ -253,6 +261,7 @@ def _sql_line(
         bind="no_bind" not in flags,
         dry_run="dry_run" in flags,
         jinja="jinja" in flags,
+        plot=plot,
         file=values.get("file"),
         save=values.get("save"),
         explain="explain" in flags,
@@ -284,8 +293,8 @@ def _check_together(line: SqlLine) -> None:
         raise OptionError(
             f"--dtype-backend and --decimal apply to pandas only; {line.type} keeps exact types.", "Omit them."
         )
-    if line.explain and (line.to is not None or line.parallel is not None or line.dry_run):
-        raise OptionError("--explain shows the plan and reads no rows.", "Omit --to, --parallel and --dry-run.")
+    if line.explain and (line.to is not None or line.parallel is not None or line.dry_run or line.plot is not None):
+        raise OptionError("--explain shows the plan and reads no rows.", "Omit --to, --parallel, --dry-run and --plot.")
     if line.to is not None and (line.variable or line.type != "pandas" or line.dtype_backend):
         raise OptionError("--to writes a file and returns no DataFrame.", "Omit the variable and the type options.")
 
@@ -345,40 +354,6 @@ def connect_options_of(line: Line) -> ConnectOptions:
 
 def _settings(line: Line) -> SessionSettings:
     return read_fields(SessionSettings, line)
-
-
-def read_fields(kind: type[_Options], line: Line) -> _Options:
-    """A dataclass filled with the line's options; other fields keep their defaults.
-
-    Raises:
-        OptionError: A value is not a number where one is needed, or a flag is both on and off.
-    """
-    infos = options_of(kind)
-    values = {key: _field_value(line, key, types, infos[key].choices) for key, types in _field_types(kind).items()}
-    return kind(**{key: value for key, value in values.items() if value is not None})
-
-
-def _field_value(line: Line, key: str, types: frozenset[type], choices: Sequence[str]) -> Any:
-    name = key.replace("_", "-")
-    if bool in types:
-        return _flag(line, key, name)
-    if float in types:
-        return number(line.get(key), name)
-    if int in types:
-        return whole(line.get(key), name)
-    return one_of(line.get(key), name, choices) if choices else line.get(key)
-
-
-def _flag(line: Line, key: str, name: str) -> bool | None:
-    on, off = key in line.flags, f"no_{key}" in line.flags
-    if on and off:
-        raise OptionError(f"--{name} and --no-{name} exclude each other.", "Keep one of them.")
-    return on if on or off else None
-
-
-def _field_types(kind: type) -> dict[str, frozenset[type]]:
-    """The types that each field's value may have, such as `{float, NoneType}`."""
-    return {key: frozenset(get_args(hint) or (hint,)) for key, hint in get_type_hints(kind).items()}
 
 
 def at_most(line: Line, count: int, grammar: Grammar, what: str) -> None:

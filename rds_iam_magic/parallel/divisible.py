@@ -54,6 +54,24 @@ def check_divisible(statements: Sequence[tuple[Statement, Effects]], *, backslas
     return statement
 
 
+def check_derivable(statements: Sequence[tuple[Statement, Effects]], *, backslash_escapes: bool = True) -> Statement:
+    """The one statement of a text, if it may be evaluated within another one, and more than once.
+
+    Raises:
+        OptionError: There are several statements, or it may write, or leave something in the session.
+    """
+    if len(statements) != 1:
+        raise OptionError("Only one statement can be within another one.", cause="parts-several-statements")
+    statement, effects = statements[0]
+    if not effects.only_reads or effects.leaves or statement.words[0] not in _QUERIES:
+        raise OptionError(
+            "Only a query that is certain to change nothing can be within another one.", cause="parts-not-a-query"
+        )
+    if not _is_balanced(statement.tokens, backslash_escapes=backslash_escapes):
+        raise OptionError("The statement's parentheses do not match.", cause="sql-syntax")
+    return statement
+
+
 def check_stable(statement: Statement) -> None:
     """Refuse what depends on chance, or on the order in which the server happens to read.
 

@@ -61,6 +61,10 @@ IDLE = """() => {
 """Whether the kernel has been idle for ten looks: it is called so before its socket is connected, and a cell that is
 run then is dropped."""
 
+DRAWN = """() => [...document.querySelectorAll('.jp-RenderedVegaCommon5')].every(
+    chart => chart.querySelector('svg.marks, canvas.marks'))"""
+"""Whether all charts of a page are drawn."""
+
 EMPTY = re.compile(r"^\s*\[ \]:\s*$")
 """A cell's prompt before it is run."""
 
@@ -269,6 +273,7 @@ class Cell:
         """Wait until its last output and its pictures are drawn."""
         expect(self.outputs.last).to_be_visible(timeout=PATIENCE)
         self.notebook.page.wait_for_function("() => [...document.images].every((image) => image.complete)")
+        self.notebook.page.wait_for_function(DRAWN)
 
     def saved(self) -> Any:
         """The cell as it is in the file, after saving."""

@@ -13,6 +13,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from rds_iam_magic.sandbox import Sandbox
 from tests.browser.notebook import CONNECT, Browser, Notebook
 from tests.browser.server import Lab
@@ -35,6 +37,14 @@ FROM     orders o JOIN order_lines l ON l.order_id = o.id
 GROUP BY month
 ORDER BY month"""
 
+CHART = """\
+%%rds_sql --plot
+SELECT   CAST(DATE_FORMAT(ordered_at, '%Y-%m-01') AS DATE) AS month,
+         status, COUNT(*) AS orders
+FROM     orders
+WHERE    status IN ('returned', 'shipped', 'cancelled')
+GROUP BY month, status"""
+
 LONG = """\
 %%rds_sql pairs <<
 SELECT o.*, p.name, l.quantity
@@ -53,6 +63,7 @@ class Picture:
 PICTURES = {
     "query": Picture((CONNECT, "%rds_tables", 'country = "FR"', QUERY)),
     "plot": Picture((MONTHLY, 'ax = monthly.plot(x="month", y="revenue", figsize=(9, 3), legend=False)')),
+    "chart": Picture((CHART, "%rds_plot orders ordered_at --color status")),
     "columns": Picture(("%rds_columns customers",)),
     "note": Picture(("%rds_sql SELECT COUNT(*) FROM customers WHERE country = '{country}'",)),
     "error": Picture(("%rds_sql SELECT name, categry FROM products",)),
@@ -81,6 +92,7 @@ def take(notebook: Notebook, picture: Picture, path: Path) -> None:
         cells[-1].settle()
     assert not any("Traceback" in cell.text for cell in cells), "a cell failed that should not"
     notebook.screenshot(path, cells)
+    Image.open(path).quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)  # a third of its size
     cells[-1].wait()
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 

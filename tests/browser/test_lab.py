@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.browser.charts import check_a_saved_chart, check_charts, check_times
 from tests.browser.notebook import chromium
 from tests.support.events import processes, wait_until
 
@@ -151,3 +152,15 @@ def test_a_column_is_completed(shop):
     items.filter(has_text="ordered_at").click()
     cell.reads("SELECT o.ordered_at FROM orders o")
     shop.run_typed().shows("ordered_at")
+
+
+def test_each_kind_of_chart_is_drawn(shop):
+    check_charts(shop)
+
+
+def test_a_chart_is_saved_with_a_picture(shop):
+    check_a_saved_chart(shop)
+
+
+def test_times_on_an_axis_are_those_of_the_frame(shop):
+    check_times(shop)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -170,6 +171,9 @@ class OwnStatements:
 
     def _try_each(self, statements: Sequence[str]) -> bool:
         done = False
+        if self.lost:
+            with suppress(RdsIamError):
+                self._end_lost_session()
         for sql in statements:
             try:
                 self.run(sql)
@@ -193,14 +197,26 @@ class OwnStatements:
         """
         self._within = False
         try:
-            self.run("DO 0")  # opens a session
-            self._session.kill_other("CONNECTION", self._identity)
+            self._end_lost_session()
             self.run(f"DROP TABLE {table}")
         except StatementError as error:
             return True if error.code == _NO_SUCH_TABLE else None
         except RdsIamError:
             return None
         return False
+
+    def _end_lost_session(self) -> None:
+        """End what the lost session may still do, on a new one: its last statement may be running yet.
+
+        KILL only tells it to end, so it is looked for until it has.
+        """
+        self.run("DO 0")  # opens a session
+        if not self._session.kill_other("CONNECTION", self._identity):
+            return  # it is gone, or out of reach
+        look = f"SELECT ID FROM information_schema.PROCESSLIST WHERE ID = {self._identity.id}"  # noqa: S608
+        deadline = time.monotonic() + self._session.login.timeouts.command
+        while self.rows(look) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     @property
     def lost(self) -> bool:

@@ -36,10 +36,12 @@ _WORDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "%rds_preview": (("table",),),
     "%rds_ddl": (("table",),),
     "%rds_profile": (("table",),),
+    "%rds_plot": (("table",), *(("column",),) * 8),
 }
 _KEYS = {
     "append": "frame", "close": "alias", "persist": "frame", "persist_replace": "frame", "save": "section",
     "like": "user", "out": "variable", "params": "variable", "on": "column", "to": "path", "ca": "path",
+    "x": "column", "y": "column", "color": "column",
 }  # fmt: skip
 _KEYS_OF_SQL = {"file": "path", "save": "query", "with": "query"}
 
@@ -85,7 +87,7 @@ def sql_start(grammar: Grammar, before: str, aliases: Sequence[str]) -> int | No
     read = _read(grammar, before, aliases)
     if read.sql >= 0:
         return read.sql
-    may_begin = read.awaiting is None and not read.fragment.startswith("-")
+    may_begin = (read.awaiting is None or read.awaiting.optional) and not read.fragment.startswith("-")
     return read.start if may_begin else None
 
 
@@ -117,7 +119,9 @@ def complete_line(grammar: Grammar, before: str, known: Known, *, is_cell: bool 
     aliases = [suggestion.text for suggestion in known("alias")]
     read = _read(grammar, before, aliases)
     if read.awaiting is not None:
-        return _values(grammar, read, read.awaiting, read.fragment, known)
+        values = _values(grammar, read, read.awaiting, read.fragment, known)
+        if values.items or not read.awaiting.optional:
+            return values
     spelling, equals, value = read.fragment.partition("=")
     if equals and spelling.startswith("--"):
         option = grammar.find(spelling)
@@ -136,6 +140,8 @@ def _read(grammar: Grammar, before: str, aliases: Sequence[str]) -> _Read:
     read = _Read()
     at = 0
     while (match := _WORD.match(before, at)) is not None:
+        if read.awaiting is not None and read.awaiting.optional and match[1] not in read.awaiting.info.choices:
+            read.awaiting = None  # its value is omitted
         if has_sql(grammar) and read.awaiting is None and not _is_option(match[1]):
             if grammar is SQL and (assigned := _ASSIGN.match(before, at)) is not None:
                 at = assigned.end()

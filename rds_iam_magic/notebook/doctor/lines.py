@@ -10,9 +10,10 @@ from rds_iam_magic.connect_options import ConnectOptions, TargetOptions, check_n
 from rds_iam_magic.doctor.diagnosing import Attempt, attempt_of
 from rds_iam_magic.errors import NotConnectedError, OptionError
 from rds_iam_magic.mysql.session_settings import SessionSettings
+from rds_iam_magic.notebook.fields import read_fields
 from rds_iam_magic.notebook.grammar import whole
 from rds_iam_magic.notebook.grammars import DOCTOR
-from rds_iam_magic.notebook.options import at_most, connect_options_of, given_on, parse_line, port_of, read_fields
+from rds_iam_magic.notebook.options import at_most, connect_options_of, given_on, parse_line, port_of
 from rds_iam_magic.notebook.setup.lines import options_beside
 from rds_iam_magic.option import options_of
 from rds_iam_magic.sections import with_section

@@ -32,6 +32,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example("%rds_sql --with big SELECT COUNT(*) FROM big", "read from it"),
         Example("%rds_sql --with mine=df SELECT * FROM orders JOIN mine USING (id)", "a DataFrame"),
         Example("%rds_sql --persist df new_table"),
+        Example("%rds_sql --plot SELECT status, COUNT(*) AS n FROM orders GROUP BY status", "a chart"),
     ),
     "%rds_load": (
         Example("%rds_load df", "into a new table df"),
@@ -77,6 +78,12 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "%rds_profile": (
         Example("%rds_profile orders"),
         Example("profile = %rds_profile orders --all", "no sample, however large it is"),
+    ),
+    "%rds_plot": (
+        Example("%rds_plot orders status", "the rows for each value"),
+        Example("%rds_plot orders placed_at --color status", "in bins, by status"),
+        Example("%rds_plot orders status total", "a box for each status"),
+        Example("%rds_plot orders placed_at total --kind scatter"),
     ),
     "%rds_explain": (
         Example("%rds_explain SELECT * FROM orders WHERE id = :wanted"),

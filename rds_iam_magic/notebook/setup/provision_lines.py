@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from rds_iam_magic.aws.endpoint import check_target
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import OptionError
+from rds_iam_magic.notebook.fields import read_fields
 from rds_iam_magic.notebook.grammar import Line
 from rds_iam_magic.notebook.grammars import ENABLE, PROVISION
-from rds_iam_magic.notebook.options import at_most, connect_options_of, parse_line, read_fields
+from rds_iam_magic.notebook.options import at_most, connect_options_of, parse_line
 from rds_iam_magic.option import options_of
 from rds_iam_magic.setup.provision.request import ProvisionOptions, Request, check_stack_name, read_request
 

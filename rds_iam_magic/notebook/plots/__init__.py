@@ -1,0 +1,1 @@
+"""`--plot` and `%rds_plot`: their lines, and how a chart is shown in a cell."""
