@@ -18,7 +18,7 @@ from rds_iam_magic.drivers.pymysql import pymysql_connect
 from rds_iam_magic.drivers.sqlalchemy import sqlalchemy_engine
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook.grammar import Grammar, Option
-from rds_iam_magic.notebook.grammars import COMPLETION, FEEDBACK, GRAMMARS
+from rds_iam_magic.notebook.grammars import COMPLETION, FEEDBACK, GRAMMARS, HIGHLIGHT
 from rds_iam_magic.notebook.held import connection as held
 from rds_iam_magic.notebook.magics import RdsIamMagics
 from rds_iam_magic.option import OptionInfo, options_of
@@ -116,7 +116,8 @@ def _paragraphs(about: str) -> Iterator[str]:
 
 def _config() -> Iterator[str]:
     for name in RdsIamMagics.class_own_traits(config=True):
-        info = (CONNECT_ARGUMENTS | {"feedback": FEEDBACK, "completion": COMPLETION})[name]
+        own = {"feedback": FEEDBACK, "completion": COMPLETION, "highlight": HIGHLIGHT}
+        info = (CONNECT_ARGUMENTS | own)[name]
         yield _row(f"`RdsIamMagics.{name}`", info.default_shown, info.text)
 
 

@@ -51,6 +51,13 @@ COMPLETION = OptionInfo(
     default_text="`True`",
 )
 
+HIGHLIGHT = OptionInfo(
+    "Colour the SQL of `%%rds_sql` and `%%rds_explain` in IPython's terminal. (JupyterLab and Notebook 7 have a "
+    "setting for it.)",
+    default=True,
+    default_text="`True`",
+)
+
 CONNECT_ALIAS = Option(
     "alias",
     OptionInfo(

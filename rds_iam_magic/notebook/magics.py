@@ -26,6 +26,7 @@ from rds_iam_magic.notebook.decorator import magic
 from rds_iam_magic.notebook.doctor.magics import RdsIamDoctor
 from rds_iam_magic.notebook.frames.variables import Frames
 from rds_iam_magic.notebook.grammar import near
+from rds_iam_magic.notebook.highlighting.terminal import Highlighting
 from rds_iam_magic.notebook.looking.magics import RdsIamLooking
 from rds_iam_magic.notebook.setup.magics import RdsIamSetup
 from rds_iam_magic.notebook.whole import WholePrinters
@@ -55,6 +56,7 @@ class RdsIamMagics(Magics):
     ).tag(config=True)
     feedback = Integer(2, min=0, max=2, help=grammars.FEEDBACK.argument_text()).tag(config=True)
     completion = Bool(True, help=grammars.COMPLETION.argument_text()).tag(config=True)
+    highlight = Bool(True, help=grammars.HIGHLIGHT.argument_text()).tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -66,6 +68,7 @@ class RdsIamMagics(Magics):
         self.setup = RdsIamSetup(shell, self._reach, self.whole)
         self.doctor = RdsIamDoctor(shell, self.connections, self._reached_by)
         self.completing = Completing(shell, self.connections, lambda: self.current, lambda: self.completion)
+        self.highlighting = Highlighting(shell, lambda: self.highlight)
 
     @line_magic
     @magic(grammars.CONNECT)
@@ -306,6 +309,7 @@ def load(ipython: InteractiveShell) -> None:
         magics = RdsIamMagics(ipython)
         setattr(ipython, _INSTANCE, magics)
         magics.completing.begin()
+        magics.highlighting.begin()
         atexit.register(magics.close_all)  # in order, and with a word on a transaction that was open
     magics = getattr(ipython, _INSTANCE)
     ipython.register_magics(magics, magics.looking, magics.setup, magics.doctor)
@@ -318,6 +322,7 @@ def unload(ipython: InteractiveShell) -> None:
         return
     atexit.unregister(magics.close_all)
     magics.completing.end()
+    magics.highlighting.end()
     magics.close_all()
     magics.whole.clear()
     for each in (magics, magics.looking, magics.setup, magics.doctor):

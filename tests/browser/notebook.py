@@ -181,7 +181,7 @@ class Notebook:
         self.page = page
         self.lab = lab
         self.front_end = front_end
-        self._path = path
+        self.path = path
         self._cells = page.locator(".jp-Notebook .jp-Cell")
         self._run = had
 
@@ -230,9 +230,9 @@ class Notebook:
 
     def saved(self) -> Any:
         """Save as Ctrl+S does, and read the file."""
-        with self.page.expect_response(lambda answer: answer.request.method == "PUT" and self._path.name in answer.url):
+        with self.page.expect_response(lambda answer: answer.request.method == "PUT" and self.path.name in answer.url):
             self.page.keyboard.press("Control+s")
-        return nbformat.read(self._path, as_version=4)
+        return nbformat.read(self.path, as_version=4)
 
     def screenshot(self, path: Path, cells: list[Cell] | None = None) -> None:
         """A picture of the cells that were run, or of the given ones, which follow each other."""

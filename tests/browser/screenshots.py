@@ -50,9 +50,23 @@ class Picture:
     running: str = ""
 
 
+COLOURS = (
+    'country, since = "JP", "2024-01-01"  # a Python cell',
+    """\
+%%rds_sql busy =<< --decimal exact  # the busiest customers
+SELECT   c.name, COUNT(*) AS orders, MAX(o.ordered_at) AS `last order`
+FROM     customers c JOIN orders o ON o.customer_id = c.id  -- who has ordered
+WHERE    c.country = :country AND o.status <> 'cancelled' AND o.ordered_at >= :since
+GROUP BY c.id
+HAVING   COUNT(*) > 5
+ORDER BY orders DESC LIMIT 3""",
+)
+"""SQL below a Python cell."""
+
 PICTURES = {
     "query": Picture((CONNECT, "%rds_tables", 'country = "FR"', QUERY)),
     "plot": Picture((MONTHLY, 'ax = monthly.plot(x="month", y="revenue", figsize=(9, 3), legend=False)')),
+    "colours": Picture(COLOURS),
     "columns": Picture(("%rds_columns customers",)),
     "note": Picture(("%rds_sql SELECT COUNT(*) FROM customers WHERE country = '{country}'",)),
     "error": Picture(("%rds_sql SELECT name, categry FROM products",)),

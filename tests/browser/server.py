@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.notebook.highlighting import CONFIG
 from tests.support.events import LONG, wait_until
 
 TOKEN = "of-a-lab-on-loopback"
@@ -94,6 +95,7 @@ class Lab:
             path = self._settings / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(setting), "utf-8")
+        (self.config / "jupyter_config.json").write_text(json.dumps(CONFIG), "utf-8")
         command = [sys.executable, "-c", PROGRAM, *OPTIONS, f"--notebook-dir={self.notebooks}"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(

@@ -118,3 +118,10 @@ def test_the_settings_editor_switches_open_notebooks(lab, browser):
         box.click()
         takes(notebook.cell(0), "rds_sql")
         assert notebook.cell(3).language == "python"
+
+
+def test_an_exported_notebook_has_colours(lab, browser):
+    """By the file of docs/highlighting.md, which the server reads, too."""
+    with browser.notebook(lab, CELLS[:4], runs=False) as notebook:
+        html = lab.ask("GET", f"nbconvert/html/{notebook.path.name}").decode()
+    assert '<span class="k">SELECT</span>' in html
