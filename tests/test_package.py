@@ -74,8 +74,7 @@ def test_the_wheel_has_the_extension_where_jupyterlab_looks(wheel):
     paths = [path for path in source.rglob("*") if path.is_file()]
     assert data == {f"{place}/{path.relative_to(source).as_posix()}": path.read_bytes() for path in paths}
     described = json.loads(data[f"{place}/rds-iam-magic/package.json"])
-    assert described["version"] == rds_iam_magic.__version__
-    assert f"{place}/rds-iam-magic/{described['jupyterlab']['_build']['load']}" in data
+    assert f"{place}/rds-iam-magic/{described['jupyterlab']['_build']['load'].partition('?')[0]}" in data
     assert f"{place}/rds-iam-magic/{described['jupyterlab']['schemaDir']}/rds-iam-magic/plugin.json" in data
 
 

@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import nbformat
-from playwright.sync_api import BrowserContext, Locator, Page, WebError, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, Route, WebError, expect, sync_playwright
 
 from tests.browser.server import TOKEN, Lab
 from tests.support.events import LONG
@@ -144,6 +144,32 @@ class Browser:
         parts = urlsplit(url)
         if parts.scheme not in ("data", "blob"):
             self.hosts.add(parts.hostname or parts.scheme)
+
+    @contextmanager
+    def changed(self, file: str, old: str, new: str) -> Iterator[None]:
+        """Meanwhile, pages get a file of the server's with another text in it."""
+
+        def change(route: Route) -> None:
+            answer = route.fetch()
+            text = answer.text()
+            assert old in text
+            route.fulfill(response=answer, body=text.replace(old, new))
+
+        self._context.route(f"**/{file}*", change)
+        try:
+            yield
+        finally:
+            self._context.unroute(f"**/{file}*")
+
+    @contextmanager
+    def page(self, url: str) -> Iterator[Page]:
+        """Any page of a server's."""
+        page = self._context.new_page()
+        try:
+            page.goto(url)
+            yield page
+        finally:
+            page.close(run_before_unload=False)
 
     def _raised(self, error: WebError) -> None:
         message = str(error.error)

@@ -60,6 +60,7 @@ class Lab:
     Attributes:
         notebooks: The folder of its notebooks.
         config: The folder of its user's configuration.
+        environment: What it and its kernels have, whole.
         url: Where it answers.
     """
 
@@ -70,7 +71,7 @@ class Lab:
         self._log = folder / "lab.log"
         self._runtime = folder / "runtime"
         self._settings = self.config / "lab" / "user-settings" / "@jupyterlab"
-        self._environment = {
+        self.environment = {
             **environment,
             "HOME": str(folder),
             "IPYTHONDIR": str(folder / "ipython"),
@@ -82,7 +83,7 @@ class Lab:
         }
         if other is not None:
             data = other / "share" / "jupyter"
-            self._environment |= {
+            self.environment |= {
                 "JUPYTER_PATH": os.pathsep.join([str(EXTENSION), str(data)]),
                 "JUPYTERLAB_DIR": str(data / "lab"),
                 "PYTHONPATH": os.pathsep.join(filter(None, [str(other), environment.get("PYTHONPATH")])),
@@ -99,7 +100,7 @@ class Lab:
         command = [sys.executable, "-c", PROGRAM, *OPTIONS, f"--notebook-dir={self.notebooks}"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         try:
             wait_until(self._is_up, "JupyterLab")

@@ -1,10 +1,13 @@
 """What an analyst sees in JupyterLab and Notebook 7, the newest and the oldest: colours, completion, Stop, an error."""
 
+import json
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cells import CELLS, KINDS, SQL
 from tests.browser.notebook import PATIENCE
+from tests.browser.server import TOKEN
 from tests.support.events import processes, wait_until
 
 pytestmark = pytest.mark.slow  # servers and kernels
@@ -15,9 +18,11 @@ META, OPTION, QUOTED = "rgb(170, 34, 255)", "rgb(0, 0, 204)", "rgb(119, 0, 136)"
 
 def takes(cell, language):
     """Wait until a cell's editor takes it for a language."""
-    expect(cell.at.locator(".jp-InputArea-editor .cm-content")).to_have_attribute(
-        "data-language", language, timeout=PATIENCE / 4
-    )
+    is_taken(cell.at.locator(".jp-InputArea-editor .cm-content"), language)
+
+
+def is_taken(editor, language):
+    expect(editor).to_have_attribute("data-language", language, timeout=PATIENCE)
 
 
 def test_sql_cells_are_sql_and_no_others(front_end):
@@ -81,6 +86,8 @@ def test_a_failed_cell_is_short_and_red(front_end):
     cell.shows("Did you mean `orders`?")
     assert cell.red.startswith("StatementError: The statement failed: Table 'shop.ordres' doesn't exist (1146).")
     assert len(cell.text.strip().splitlines()) == 2
+    (kept,) = cell.saved().outputs
+    assert (kept.output_type, kept.ename) == ("error", "StatementError")
 
 
 def test_stop_ends_the_query(front_end, sandbox):
@@ -90,6 +97,7 @@ def test_stop_ends_the_query(front_end, sandbox):
     front_end.stop()
     cell.wait()
     cell.shows("the query was ended on the server; the connection stays open")
+    assert "KeyboardInterrupt" in cell.red
     assert not processes(sandbox.server, sleeps)
 
 
@@ -125,3 +133,52 @@ def test_an_exported_notebook_has_colours(lab, browser):
     with browser.notebook(lab, CELLS[:4], runs=False) as notebook:
         html = lab.ask("GET", f"nbconvert/html/{notebook.path.name}").decode()
     assert '<span class="k">SELECT</span>' in html
+
+
+def test_a_console_has_colours_and_a_file_has_none(lab, browser):
+    lab.notebooks.joinpath("file.py").write_text("%%rds_sql\nSELECT 1")
+    with browser.page(f"{lab.url}/lab/tree/file.py?token={TOKEN}&reset") as page:
+        is_taken(page.locator(".jp-FileEditor .cm-content"), "python")
+        page.locator('[title^="New Launcher"]').first.click()
+        page.locator('.jp-LauncherCard[data-category="Console"]').first.click()
+        prompt = page.locator(".jp-CodeConsole-promptCell .cm-content")
+        is_taken(prompt, "python")
+        prompt.click()
+        page.keyboard.insert_text("%%rds_sql\nSELECT 1")
+        is_taken(prompt, "rds_sql")
+        is_taken(page.locator(".jp-FileEditor .cm-content"), "python")
+        for session in json.loads(lab.ask("GET", "api/sessions")):
+            if session["type"] == "console":
+                lab.ask("DELETE", f"api/sessions/{session['id']}")
+
+
+def test_disabled_altogether(lab, browser):
+    """By what `jupyter labextension disable rds-iam-magic --level=user` writes."""
+    config = lab.config / "labconfig" / "page_config.json"
+    config.parent.mkdir(exist_ok=True)
+    config.write_text(json.dumps({"disabledExtensions": {"rds-iam-magic": True}}))
+    try:
+        with browser.notebook(lab, CELLS[:4], runs=False) as notebook:
+            takes(notebook.cell(3), "python")
+            assert notebook.cell(0).language == "python"
+    finally:
+        config.unlink()
+
+
+@pytest.mark.parametrize(
+    ("working", "broken"),
+    [
+        ("'@lezer/common'", "'@lezer/of-another-version'"),
+        ("languages.getLanguage(", "languages.findLanguage("),
+        ("SQL_CELL.test(", "SQL_CELL.tested("),
+    ],
+)
+def test_whatever_fails_leaves_jupyterlab_as_it_is(lab, browser, working, broken):
+    with browser.changed("remoteEntry.js", working, broken):
+        with browser.notebook(lab, [CELLS[0], CELLS[3]], runs=False) as notebook:
+            takes(notebook.cell(1), "python")
+            cell = notebook.cell(2)
+            cell.at.locator(".cm-content").click()
+            notebook.page.keyboard.insert_text("%%rds_sql\nSELECT 1")
+            cell.reads("SELECT 1")
+            assert [notebook.cell(number).language for number in range(3)] == ["python"] * 3
