@@ -75,20 +75,27 @@ def browser(tmp_path_factory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def shop(lab: Lab, browser: Browser) -> Iterator[Notebook]:
-    """A notebook that is connected to the shop; the tests add their cells to it, one test after the other."""
+    """A notebook that is connected to the shop; the tests add their cells to it, one test after the other.
+
+    It begins with the cells of `CELLS`, which are looked at only.
+    """
+    from tests.browser.cells import CELLS
     from tests.browser.notebook import CONNECT
 
-    with browser.notebook(lab) as notebook:
+    with browser.notebook(lab, CELLS) as notebook:
         notebook.run(CONNECT).shows("Connected. sandbox: reader@sandbox.cluster-")
         yield notebook
 
 
 @pytest.fixture(scope="package", params=["lab", "notebook", "oldest-lab", "oldest-notebook"])
 def front_end(request, browser: Browser) -> Iterator[Notebook]:
-    """A notebook that is connected to the shop, in each front end; it begins with the cells of `CELLS`."""
+    """The same in each front end: JupyterLab (which is `shop`) and Notebook 7, the newest and the oldest."""
     from tests.browser.cells import CELLS
     from tests.browser.notebook import CONNECT, LAB, NOTEBOOK
 
+    if request.param == "lab":
+        yield request.getfixturevalue("shop")
+        return
     server = request.getfixturevalue("oldest_lab" if "oldest" in request.param else "lab")
     with browser.notebook(server, CELLS, front_end=NOTEBOOK if "notebook" in request.param else LAB) as notebook:
         notebook.run(CONNECT).shows("Connected. sandbox: reader@sandbox.cluster-")

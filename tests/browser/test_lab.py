@@ -1,6 +1,6 @@
 """What an analyst sees in JupyterLab, in a real browser: that is asked nothing beyond this machine, by conftest.py.
 
-What Notebook 7 and the oldest JupyterLab could show otherwise is in test_front_ends.py.
+What Notebook 7 and the oldest JupyterLab could show otherwise is in test_all_front_ends.py.
 """
 
 import re
