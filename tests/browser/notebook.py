@@ -101,11 +101,12 @@ class Browser:
         errors: What was raised in pages and not caught, but for what Notebook raises by itself.
     """
 
-    def __init__(self, profile: Path, *, width: int = 1280) -> None:
+    def __init__(self, profile: Path, *, width: int = 1280, scale: int = 1) -> None:
         self.hosts: set[str] = set()
         self.errors: list[str] = []
         self._profile = profile
         self._width = width
+        self._scale = scale  # pixels of a picture for one of CSS; each costs time
         self._numbers = count(1)
 
     def __enter__(self) -> Browser:
@@ -120,7 +121,7 @@ class Browser:
                 args=ARGUMENTS,
                 env={**os.environ, "HOME": str(self._profile)},
                 viewport={"width": self._width, "height": 2000},  # the cells of a short notebook, without scrolling
-                device_scale_factor=2,
+                device_scale_factor=self._scale,
                 color_scheme="light",
                 locale="en-US",
                 timeout=PATIENCE,

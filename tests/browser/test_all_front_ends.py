@@ -67,6 +67,10 @@ def test_a_cell_is_sql_for_as_long_as_it_begins_with_the_magic(front_end):
     keyboard.press("Backspace")
     keyboard.press("Backspace")
     takes(cell, "rds_sql")
+    keyboard.press("ControlOrMeta+End")
+    keyboard.press("ControlOrMeta+/")
+    cell.reads("-- SELECT 1")
+    keyboard.press("ControlOrMeta+/")
     front_end.run_typed().shows("1")
 
 
