@@ -98,4 +98,5 @@ def test_the_wheel_works_in_a_clean_environment(wheel, tmp_path):
     assert done.returncode == 0, done.stderr
     path, rows = done.stdout.split()
     assert path.startswith(str(tmp_path))
+    assert (tmp_path / "venv/share/jupyter/labextensions/rds-iam-magic/package.json").is_file()
     assert rows == "50000"
