@@ -79,7 +79,8 @@ def main(folder: Path) -> None:
     """Run all cells, and write the pictures."""
     with tempfile.TemporaryDirectory() as temporary, Sandbox() as sandbox:
         with Lab({**os.environ, **sandbox.environment}, Path(temporary, "lab")) as lab:
-            with Browser(Path(temporary, "chromium"), width=WIDTH, scale=2) as browser, browser.notebook(lab) as notebook:
+            chromium = Browser(Path(temporary, "chromium"), width=WIDTH, scale=2)
+            with chromium as browser, browser.notebook(lab) as notebook:
                 for name, picture in PICTURES.items():
                     take(notebook, picture, folder / f"{name}.png")
 
