@@ -39,7 +39,8 @@ LONG = """\
 %%rds_sql pairs <<
 SELECT o.*, p.name, l.quantity
 FROM   orders o JOIN order_lines l ON l.order_id = o.id
-CROSS JOIN products p"""
+CROSS JOIN products p
+CROSS JOIN (SELECT 'ja' AS language UNION SELECT 'fr') languages"""
 
 
 @dataclass(frozen=True)
