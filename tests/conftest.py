@@ -52,6 +52,7 @@ LONGEST = (
     "test_faults",
     "test_tunnel",
     "test_lab",
+    "test_all_front_ends",
     "test_command",
     "test_parts",
     "test_notebooks_alone",

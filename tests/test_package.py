@@ -1,5 +1,6 @@
 """What is shipped: the exported names, and the wheel in a clean environment."""
 
+import json
 import os
 import pickle
 import subprocess
@@ -56,12 +57,25 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names} == {
         "rds_iam_magic",
+        f"rds_iam_magic-{rds_iam_magic.__version__}.data",
         f"rds_iam_magic-{rds_iam_magic.__version__}.dist-info",
     }
     assert "rds_iam_magic/py.typed" in names
     assert "rds_iam_magic/sandbox/plugin.c" in names
     for engine in ("aurora", "mysql"):
         assert f"rds_iam_magic/setup/templates/{engine}.yaml" in names
+
+
+def test_the_wheel_has_the_extension_where_jupyterlab_looks(wheel):
+    source = ROOT / "rds_iam_magic" / "notebook" / "highlighting" / "labextensions"
+    place = f"rds_iam_magic-{rds_iam_magic.__version__}.data/data/share/jupyter/labextensions"
+    with zipfile.ZipFile(wheel) as archive:
+        data = {name: archive.read(name) for name in archive.namelist() if ".data/" in name and name[-1] != "/"}
+    paths = [path for path in source.rglob("*") if path.is_file()]
+    assert data == {f"{place}/{path.relative_to(source).as_posix()}": path.read_bytes() for path in paths}
+    described = json.loads(data[f"{place}/rds-iam-magic/package.json"])
+    assert f"{place}/rds-iam-magic/{described['jupyterlab']['_build']['load'].partition('?')[0]}" in data
+    assert f"{place}/rds-iam-magic/{described['jupyterlab']['schemaDir']}/rds-iam-magic/plugin.json" in data
 
 
 @pytest.mark.timeout(600)
@@ -84,4 +98,5 @@ def test_the_wheel_works_in_a_clean_environment(wheel, tmp_path):
     assert done.returncode == 0, done.stderr
     path, rows = done.stdout.split()
     assert path.startswith(str(tmp_path))
+    assert (tmp_path / "venv/share/jupyter/labextensions/rds-iam-magic/package.json").is_file()
     assert rows == "50000"

@@ -19,7 +19,7 @@ from rds_iam_magic.drivers.pymysql import pymysql_connect
 from rds_iam_magic.drivers.sqlalchemy import sqlalchemy_engine
 from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook.grammar import Grammar, Option
-from rds_iam_magic.notebook.grammars import AUTOLIMIT, COMPLETION, FEEDBACK, GRAMMARS
+from rds_iam_magic.notebook.grammars import AUTOLIMIT, COMPLETION, FEEDBACK, GRAMMARS, HIGHLIGHT
 from rds_iam_magic.notebook.held import connection as held
 from rds_iam_magic.notebook.help.examples import shown
 from rds_iam_magic.notebook.magics import RdsIamMagics
@@ -128,7 +128,8 @@ def _markdown(paragraph: str) -> str:
 
 def _config() -> Iterator[str]:
     for name in RdsIamMagics.class_own_traits(config=True):
-        info = (CONNECT_ARGUMENTS | {"feedback": FEEDBACK, "completion": COMPLETION, "autolimit": AUTOLIMIT})[name]
+        own = {"feedback": FEEDBACK, "completion": COMPLETION, "autolimit": AUTOLIMIT, "highlight": HIGHLIGHT}
+        info = (CONNECT_ARGUMENTS | own)[name]
         yield _row(f"`RdsIamMagics.{name}`", info.default_shown, info.text)
 
 

@@ -53,6 +53,13 @@ AUTOLIMIT = OptionInfo(
     default=0,
 )
 
+HIGHLIGHT = OptionInfo(
+    "Colour the SQL of `%%rds_sql` and `%%rds_explain` in IPython's terminal. (JupyterLab and Notebook 7 have a "
+    "setting for it.)",
+    default=True,
+    default_text="`True`",
+)
+
 CONNECT_ALIAS = Option(
     "alias",
     OptionInfo(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import (
@@ -26,6 +26,7 @@ from rds_iam_magic.notebook.decorator import magic
 from rds_iam_magic.notebook.doctor.magics import RdsIamDoctor
 from rds_iam_magic.notebook.frames.variables import Frames
 from rds_iam_magic.notebook.grammar import near
+from rds_iam_magic.notebook.highlighting.terminal import Highlighting
 from rds_iam_magic.notebook.looking.magics import RdsIamLooking
 from rds_iam_magic.notebook.plots.magics import RdsIamPlots
 from rds_iam_magic.notebook.queries.saved import SavedQueries
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from rds_iam_magic.notebook.plots.charts import Charts
     from rds_iam_magic.notebook.variables import Filled
     from rds_iam_magic.results.formats import DecimalMode
-    from rds_iam_magic.results.result import ResultSet
 
 
 @magics_class
@@ -61,6 +61,7 @@ class RdsIamMagics(Magics):
     feedback = Integer(2, min=0, max=2, help=grammars.FEEDBACK.argument_text()).tag(config=True, project=True)
     completion = Bool(True, help=grammars.COMPLETION.argument_text()).tag(config=True, project=True)
     autolimit = Integer(0, min=0, help=grammars.AUTOLIMIT.argument_text()).tag(config=True, project=True)
+    highlight = Bool(True, help=grammars.HIGHLIGHT.argument_text()).tag(config=True, project=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -74,6 +75,7 @@ class RdsIamMagics(Magics):
         self.doctor = RdsIamDoctor(shell, self.connections, self._reached_by)
         self.saved = SavedQueries()
         self.completing = Completing(shell, self.connections, lambda: self.current, lambda: self.completion, self.saved)
+        self.highlighting = Highlighting(shell, lambda: self.highlight)
 
     @line_magic
     @magic(grammars.CONNECT)
@@ -285,7 +287,7 @@ class RdsIamMagics(Magics):
         charts: Charts | None = None,
     ) -> Any:
         """Run the SQL, tell of each result, show each except the last, and return the last."""
-        from rds_iam_magic.notebook.results import Results
+        from rds_iam_magic.notebook.results import Results, converter
 
         if parsed.explain:
             return connection.explain(filled.sql, params=filled.params)
@@ -331,23 +333,6 @@ class RdsIamMagics(Magics):
         return results.value
 
 
-def converter(parsed: options.SqlLine) -> Callable[[ResultSet], Any]:
-    """The function that converts a result set to the requested type; chosen before anything runs.
-
-    Raises:
-        OptionError: polars is requested but not installed.
-    """
-    if parsed.type == "pandas":
-        return lambda result: result.to_pandas(parsed.dtype_backend)
-    if parsed.type == "arrow":
-        return lambda result: result.to_arrow()
-    try:
-        import polars  # noqa: F401 - fails before anything runs, if it is missing
-    except ImportError:
-        raise OptionError("polars is not installed.", cause="polars-missing") from None
-    return lambda result: result.to_polars()
-
-
 _DEFAULT = "default"
 """The section of the user's own file that an empty line connects by, when nothing is connected."""
 
@@ -367,6 +352,7 @@ def load(ipython: InteractiveShell) -> None:
         setattr(ipython, _INSTANCE, magics)
         take_project_settings(magics, _note)
         magics.completing.begin()
+        magics.highlighting.begin()
         atexit.register(magics.close_all)  # in order, and with a word on a transaction that was open
     magics = getattr(ipython, _INSTANCE)
     ipython.register_magics(magics, magics.looking, magics.plots, magics.setup, magics.doctor)
@@ -385,6 +371,7 @@ def unload(ipython: InteractiveShell) -> None:
         return
     atexit.unregister(magics.close_all)
     magics.completing.end()
+    magics.highlighting.end()
     magics.close_all()
     magics.whole.clear()
     magics.plots.clear()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook import display
 from rds_iam_magic.notebook.feedback.line import rows_and_columns
 from rds_iam_magic.notebook.whole import VERBS
@@ -13,6 +14,7 @@ from rds_iam_magic.results.result import Changed, ResultSet
 
 if TYPE_CHECKING:
     from rds_iam_magic.notebook.feedback.line import Feedback
+    from rds_iam_magic.notebook.options import SqlLine
     from rds_iam_magic.notebook.whole import WholePrinters
 
 
@@ -80,3 +82,20 @@ class Results:
             self.show_waiting()
         else:
             self.value = value
+
+
+def converter(parsed: SqlLine) -> Callable[[ResultSet], Any]:
+    """The function that converts a result set to the requested type; chosen before anything runs.
+
+    Raises:
+        OptionError: polars is requested but not installed.
+    """
+    if parsed.type == "pandas":
+        return lambda result: result.to_pandas(parsed.dtype_backend)
+    if parsed.type == "arrow":
+        return lambda result: result.to_arrow()
+    try:
+        import polars  # noqa: F401 - fails before anything runs, if it is missing
+    except ImportError:
+        raise OptionError("polars is not installed.", cause="polars-missing") from None
+    return lambda result: result.to_polars()

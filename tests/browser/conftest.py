@@ -1,28 +1,66 @@
-"""One JupyterLab in the sandbox and one Chromium, for all tests of this folder."""
+"""One Chromium for all tests of this folder, and Jupyter's servers in the sandbox: the newest and the oldest.
+
+`shop` is a notebook in the newest JupyterLab; `front_end` is one in each of JupyterLab and Notebook 7, newest and
+oldest. Both are connected, and stay for all tests that take them: a test adds its cells below those of the others.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 # Playwright is imported by the fixtures: the quick tests read this file, and run none that needs it.
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.browser.notebook import Browser, Notebook
     from tests.browser.server import Lab
 
 
+OLDEST = Path(__file__).with_name("oldest.txt")
+
+
 @pytest.fixture(scope="package")
-def lab(sandbox, tmp_path_factory) -> Iterator[Lab]:
+def start_lab(sandbox, tmp_path_factory) -> Callable[[Path | None], Lab]:
+    """A server in the sandbox, to be started: the newest, or the one in a folder."""
     from tests.browser.server import Lab
 
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RDS_IAM_MAGIC_"))}
-    folder = tmp_path_factory.mktemp("lab")
-    cache = {"RDS_IAM_MAGIC_CACHE": str(folder / "cache")}
-    with Lab({**kept, **sandbox.environment, **cache}, folder) as running:
+    def make(other: Path | None) -> Lab:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RDS_IAM_MAGIC_"))}
+        folder = tmp_path_factory.mktemp("lab")
+        cache = {"RDS_IAM_MAGIC_CACHE": str(folder / "cache")}
+        return Lab({**kept, **sandbox.environment, **cache}, folder, other)
+
+    return make
+
+
+@pytest.fixture(scope="package")
+def lab(start_lab) -> Iterator[Lab]:
+    with start_lab(None) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def oldest_lab(start_lab, request) -> Iterator[Lab]:
+    """Its packages are installed once (3 s, 40 MB), and kept in pytest's cache."""
+    key = hashlib.sha256(OLDEST.read_bytes()).hexdigest()[:12]
+    folder = Path(request.config.cache.mkdir(f"oldest-lab-{key}"))
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be installing them
+        if not (folder / "ready").exists():
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            command = [*pip, "--no-deps", "--upgrade", "--target", folder / "packages", "-r", OLDEST]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            (folder / "ready").touch()
+    with start_lab(folder / "packages") as running:
         yield running
 
 
@@ -37,10 +75,29 @@ def browser(tmp_path_factory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def shop(lab: Lab, browser: Browser) -> Iterator[Notebook]:
-    """A notebook that is connected to the shop; the tests add their cells to it, one test after the other."""
+    """A notebook that is connected to the shop; the tests add their cells to it, one test after the other.
+
+    It begins with the cells of `CELLS`, which are looked at only.
+    """
+    from tests.browser.cells import CELLS
     from tests.browser.notebook import CONNECT
 
-    with browser.notebook(lab) as notebook:
+    with browser.notebook(lab, CELLS) as notebook:
+        notebook.run(CONNECT).shows("Connected. sandbox: reader@sandbox.cluster-")
+        yield notebook
+
+
+@pytest.fixture(scope="package", params=["lab", "notebook", "oldest-lab", "oldest-notebook"])
+def front_end(request, browser: Browser) -> Iterator[Notebook]:
+    """The same in each front end: JupyterLab (which is `shop`) and Notebook 7, the newest and the oldest."""
+    from tests.browser.cells import CELLS
+    from tests.browser.notebook import CONNECT, LAB, NOTEBOOK
+
+    if request.param == "lab":
+        yield request.getfixturevalue("shop")
+        return
+    server = request.getfixturevalue("oldest_lab" if "oldest" in request.param else "lab")
+    with browser.notebook(server, CELLS, front_end=NOTEBOOK if "notebook" in request.param else LAB) as notebook:
         notebook.run(CONNECT).shows("Connected. sandbox: reader@sandbox.cluster-")
         yield notebook
 

@@ -1,4 +1,4 @@
-"""JupyterLab's notebook in a headless Chromium, as an analyst has it: cells are typed, run and looked at.
+"""A notebook of JupyterLab or Notebook 7 in a headless Chromium, as an analyst has it: cells are typed, run, looked at.
 
 ```python
 with Lab(environment, folder) as lab, Browser(profile) as browser, browser.notebook(lab) as notebook:
@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import nbformat
-from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, Route, WebError, expect, sync_playwright
 
 from tests.browser.server import TOKEN, Lab
 from tests.support.events import LONG
@@ -48,6 +48,16 @@ ARGUMENTS = (
 )
 CONNECT = "%load_ext rds_iam_magic\n%rds_iam_connect sandbox -u reader -d shop"
 """The first cell of a notebook on the sandbox's shop."""
+
+LAB, NOTEBOOK = "lab/tree", "notebooks"
+"""Where a server has a notebook: in JupyterLab, in Notebook 7."""
+
+NOTEBOOKS_OWN = (
+    "Cannot read properties of undefined (reading 'schema')",  # 7.6.5
+    "Command 'filebrowser:open-path' not registered.",  # 7.6.5, where JupyterLab has kept a layout
+    "Cannot read properties of undefined (reading 'last_modified')",  # 7.0.0
+)
+"""What Notebook 7 raises at its start, with no extension at all."""
 
 PATIENCE = LONG * 1000
 """Milliseconds after which a page is taken to hang."""
@@ -92,14 +102,15 @@ class Browser:
 
     Attributes:
         hosts: All hosts that pages have asked for anything.
-        errors: What was raised in pages and not caught.
+        errors: What was raised in pages and not caught, but for what Notebook raises by itself.
     """
 
-    def __init__(self, profile: Path, *, width: int = 1280) -> None:
+    def __init__(self, profile: Path, *, width: int = 1280, scale: int = 1) -> None:
         self.hosts: set[str] = set()
         self.errors: list[str] = []
         self._profile = profile
         self._width = width
+        self._scale = scale  # pixels of a picture for one of CSS; each costs time
         self._numbers = count(1)
 
     def __enter__(self) -> Browser:
@@ -114,7 +125,7 @@ class Browser:
                 args=ARGUMENTS,
                 env={**os.environ, "HOME": str(self._profile)},
                 viewport={"width": self._width, "height": 2000},  # the cells of a short notebook, without scrolling
-                device_scale_factor=2,
+                device_scale_factor=self._scale,
                 color_scheme="light",
                 locale="en-US",
                 timeout=PATIENCE,
@@ -124,7 +135,7 @@ class Browser:
             raise
         self._context.set_default_timeout(PATIENCE)
         self._context.on("request", lambda request: self._asked(request.url))
-        self._context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        self._context.on("weberror", self._raised)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
@@ -140,31 +151,74 @@ class Browser:
             self.hosts.add(parts.hostname or parts.scheme)
 
     @contextmanager
-    def notebook(self, lab: Lab) -> Iterator[Notebook]:
-        """A fresh notebook with a kernel of its own, ready for the first cell."""
+    def changed(self, file: str, old: str, new: str) -> Iterator[None]:
+        """Meanwhile, pages get a file of the server's with another text in it."""
+
+        def change(route: Route) -> None:
+            answer = route.fetch()
+            text = answer.text()
+            assert old in text
+            route.fulfill(response=answer, body=text.replace(old, new))
+
+        self._context.route(f"**/{file}*", change)
+        try:
+            yield
+        finally:
+            self._context.unroute(f"**/{file}*")
+
+    @contextmanager
+    def page(self, url: str) -> Iterator[Page]:
+        """Any page of a server's."""
+        page = self._context.new_page()
+        try:
+            page.goto(url)
+            yield page
+        finally:
+            page.close(run_before_unload=False)
+
+    def _raised(self, error: WebError) -> None:
+        message = str(error.error)
+        if not (error.page and f"/{NOTEBOOK}/" in error.page.url and message in NOTEBOOKS_OWN):
+            self.errors.append(message)
+
+    @contextmanager
+    def notebook(
+        self, lab: Lab, cells: Sequence[Any] = (), *, front_end: str = LAB, runs: bool = True
+    ) -> Iterator[Notebook]:
+        """A fresh notebook with a kernel of its own, ready for the first cell, which goes below those that it has.
+
+        One that is looked at only (`runs` is False) need not wait for its kernel.
+        """
         path = lab.notebooks / f"notebook-{next(self._numbers)}.ipynb"
-        document: Any = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell()])
+        document: Any = nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_code_cell()])
         document.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(document, path)
         page = self._context.new_page()
         page.on("websocket", lambda websocket: self._asked(websocket.url))
         try:
-            page.goto(f"{lab.url}/lab/tree/{path.name}?token={TOKEN}&reset")
-            page.wait_for_function(IDLE, polling=100)
-            yield Notebook(page, path)
+            page.goto(f"{lab.url}/{front_end}/{path.name}?token={TOKEN}&reset")
+            if runs:
+                page.wait_for_function(IDLE, polling=100)
+            yield Notebook(page, lab, path, front_end=front_end, had=len(cells))
         finally:
-            lab.end_kernels()  # which the page sees, and says so: it is of no use any more
+            lab.end_kernel(path)  # which the page sees, and says so: it is of no use any more
             page.close(run_before_unload=False)
 
 
 class Notebook:
-    """The notebook that a page shows."""
+    """The notebook that a page shows: of which server, in which front end, and how many cells it had."""
 
-    def __init__(self, page: Page, path: Path) -> None:
+    def __init__(self, page: Page, lab: Lab, path: Path, *, front_end: str, had: int) -> None:
         self.page = page
-        self._path = path
-        self._cells = page.locator(".jp-Notebook .jp-CodeCell")
-        self._run = 0
+        self.lab = lab
+        self.front_end = front_end
+        self.path = path
+        self._cells = page.locator(".jp-Notebook .jp-Cell")
+        self._run = had
+
+    def cell(self, number: int) -> Cell:
+        """The cell with that number, from 0, whoever wrote it."""
+        return Cell(self, number, self._cells.nth(number))
 
     def start(self, source: str) -> Cell:
         """Type a cell and press Shift+Enter."""
@@ -173,7 +227,7 @@ class Notebook:
 
     def typed(self, source: str, *, back: int = 0) -> Cell:
         """Type a cell, and put the cursor so many characters before its end."""
-        cell = Cell(self, self._run, self._cells.nth(self._run))
+        cell = self.cell(self._run)
         cell.at.locator(".cm-content").click()
         self.page.keyboard.insert_text(source)
         for _ in range(back):
@@ -182,7 +236,7 @@ class Notebook:
 
     def run_typed(self) -> Cell:
         """Press Shift+Enter in the cell that was typed."""
-        cell = Cell(self, self._run, self._cells.nth(self._run))
+        cell = self.cell(self._run)
         self.page.keyboard.press("Shift+Enter")
         for _ in range(12):
             if cell.is_taken():
@@ -201,13 +255,15 @@ class Notebook:
 
     def stop(self) -> None:
         """Press the toolbar's Stop, which interrupts the kernel."""
-        self.page.locator('.jp-NotebookPanel-toolbar [data-command="notebook:interrupt-kernel"]').click()
+        self.page.locator(
+            '.jp-NotebookPanel-toolbar .jp-ToolbarButtonComponent:has([data-icon="ui-components:stop"])'
+        ).click()
 
     def saved(self) -> Any:
         """Save as Ctrl+S does, and read the file."""
-        with self.page.expect_response(lambda answer: answer.request.method == "PUT" and self._path.name in answer.url):
+        with self.page.expect_response(lambda answer: answer.request.method == "PUT" and self.path.name in answer.url):
             self.page.keyboard.press("Control+s")
-        return nbformat.read(self._path, as_version=4)
+        return nbformat.read(self.path, as_version=4)
 
     def screenshot(self, path: Path, cells: list[Cell] | None = None) -> None:
         """A picture of the cells that were run, or of the given ones, which follow each other."""
@@ -222,7 +278,7 @@ class Notebook:
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell of a notebook: which one, and its place in the page."""
+    """A cell of a notebook: which one, and its place in the page."""
 
     notebook: Notebook
     number: int
@@ -243,6 +299,17 @@ class Cell:
     def reads(self, text: str) -> None:
         """Wait until a text stands in the cell itself."""
         expect(self.at.locator(".cm-content")).to_contain_text(text, timeout=PATIENCE)
+
+    @property
+    def language(self) -> str | None:
+        """The language that its editor takes it for; `rds_sql` is ours."""
+        return self.at.locator(".jp-InputArea-editor .cm-content").get_attribute("data-language")
+
+    @property
+    def colored(self) -> dict[str, str]:
+        """The color of each part of its text that has one of its own, as CSS computes it."""
+        spans = self.at.locator(".jp-InputArea-editor .cm-line span")
+        return dict(spans.evaluate_all("spans => spans.map(s => [s.textContent, getComputedStyle(s).color])"))
 
     @property
     def outputs(self) -> Locator:

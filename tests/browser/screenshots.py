@@ -49,7 +49,8 @@ LONG = """\
 %%rds_sql pairs <<
 SELECT o.*, p.name, l.quantity
 FROM   orders o JOIN order_lines l ON l.order_id = o.id
-CROSS JOIN products p"""
+CROSS JOIN products p
+CROSS JOIN (SELECT 'ja' AS language UNION SELECT 'fr') languages"""
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,24 @@ class Picture:
     running: str = ""
 
 
+COLOURS = (
+    'country, since = "JP", "2024-01-01"  # a Python cell',
+    """\
+%%rds_sql busy =<< --decimal exact  # the busiest customers
+SELECT   c.name, COUNT(*) AS orders, MAX(o.ordered_at) AS `last order`
+FROM     customers c JOIN orders o ON o.customer_id = c.id  -- who has ordered
+WHERE    c.country = :country AND o.status <> 'cancelled' AND o.ordered_at >= :since
+GROUP BY c.id
+HAVING   COUNT(*) > 5
+ORDER BY orders DESC LIMIT 3""",
+)
+"""SQL below a Python cell."""
+
 PICTURES = {
     "query": Picture((CONNECT, "%rds_tables", 'country = "FR"', QUERY)),
     "plot": Picture((MONTHLY, 'ax = monthly.plot(x="month", y="revenue", figsize=(9, 3), legend=False)')),
     "chart": Picture((CHART, "%rds_plot orders ordered_at --color status")),
+    "colours": Picture(COLOURS),
     "columns": Picture(("%rds_columns customers",)),
     "note": Picture(("%rds_sql SELECT COUNT(*) FROM customers WHERE country = '{country}'",)),
     "error": Picture(("%rds_sql SELECT name, categry FROM products",)),
@@ -76,7 +91,8 @@ def main(folder: Path) -> None:
     """Run all cells, and write the pictures."""
     with tempfile.TemporaryDirectory() as temporary, Sandbox() as sandbox:
         with Lab({**os.environ, **sandbox.environment}, Path(temporary, "lab")) as lab:
-            with Browser(Path(temporary, "chromium"), width=WIDTH) as browser, browser.notebook(lab) as notebook:
+            chromium = Browser(Path(temporary, "chromium"), width=WIDTH, scale=2)
+            with chromium as browser, browser.notebook(lab) as notebook:
                 for name, picture in PICTURES.items():
                     take(notebook, picture, folder / f"{name}.png")
 

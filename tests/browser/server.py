@@ -1,8 +1,9 @@
-"""`Lab`: a JupyterLab server of its own on a free port of loopback."""
+"""`Lab`: a Jupyter server of its own on a free port of loopback, with JupyterLab and Notebook 7."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
@@ -11,9 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.notebook.highlighting import CONFIG
 from tests.support.events import LONG, wait_until
 
 TOKEN = "of-a-lab-on-loopback"
+EXTENSION = Path(__file__).parents[2] / "rds_iam_magic" / "notebook" / "highlighting"
+"""Has our extension of JupyterLab in `labextensions/`, as Jupyter's data folders do. A wheel puts a copy into one of
+those; here it is the tree's own, whatever is installed."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # cells out of sight are in the page, too
@@ -44,28 +49,45 @@ OPTIONS = (
 
 
 class Lab:
-    """JupyterLab until the end of the block, with nothing of the user's own settings.
+    """JupyterLab and Notebook 7 until the end of the block, with nothing of the user's own settings.
 
     Args:
         environment: What it and its kernels have, whole: a sandbox's variables, PATH, …
         folder: An empty one, for its notebooks, settings and log.
+        other: A folder with another JupyterLab and Notebook, as `pip install --target` fills it; else those that are
+            installed.
+
+    Attributes:
+        notebooks: The folder of its notebooks.
+        config: The folder of its user's configuration.
+        environment: What it and its kernels have, whole.
+        url: Where it answers.
     """
 
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+    def __init__(self, environment: dict[str, str], folder: Path, other: Path | None = None) -> None:
         self.notebooks = folder / "notebooks"
+        self.config = folder / "config"
         self.url = ""
         self._log = folder / "lab.log"
         self._runtime = folder / "runtime"
-        self._settings = folder / "config" / "lab" / "user-settings" / "@jupyterlab"
-        self._environment = {
+        self._settings = self.config / "lab" / "user-settings" / "@jupyterlab"
+        self.environment = {
             **environment,
             "HOME": str(folder),
             "IPYTHONDIR": str(folder / "ipython"),
-            "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "JUPYTER_CONFIG_DIR": str(self.config),
             "JUPYTER_DATA_DIR": str(folder / "data"),
             "JUPYTER_RUNTIME_DIR": str(self._runtime),
             "JUPYTER_TOKEN": TOKEN,
+            "JUPYTER_PATH": str(EXTENSION),
         }
+        if other is not None:
+            data = other / "share" / "jupyter"
+            self.environment |= {
+                "JUPYTER_PATH": os.pathsep.join([str(EXTENSION), str(data)]),
+                "JUPYTERLAB_DIR": str(data / "lab"),
+                "PYTHONPATH": os.pathsep.join(filter(None, [str(other), environment.get("PYTHONPATH")])),
+            }
 
     def __enter__(self) -> Lab:
         """Start it; it answers from now on."""
@@ -74,10 +96,11 @@ class Lab:
             path = self._settings / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(setting), "utf-8")
+        (self.config / "jupyter_config.json").write_text(json.dumps(CONFIG), "utf-8")
         command = [sys.executable, "-c", PROGRAM, *OPTIONS, f"--notebook-dir={self.notebooks}"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         try:
             wait_until(self._is_up, "JupyterLab")
@@ -93,14 +116,19 @@ class Lab:
             self.url = json.loads(told.read_text("utf-8"))["url"].rstrip("/")
         return bool(self.url)
 
-    def end_kernels(self) -> None:
-        """End all kernels as "Shut Down" does; return when they are gone."""
-        for session in json.loads(self._ask("GET", "sessions")):
-            self._ask("DELETE", f"sessions/{session['id']}")
+    def end_kernel(self, notebook: Path) -> None:
+        """End a notebook's kernel as "Shut Down" does; return when it is gone."""
+        for session in json.loads(self.ask("GET", "api/sessions")):
+            if session["path"] == notebook.name:
+                self.ask("DELETE", f"api/sessions/{session['id']}")
 
-    def _ask(self, method: str, path: str) -> bytes:
+    def ask(self, method: str, path: str, body: Any = None) -> bytes:
+        """What it answers to a request, such as `GET` of `api/sessions`; the body is sent as JSON."""
         request = urllib.request.Request(
-            f"{self.url}/api/{path}", method=method, headers={"Authorization": f"token {TOKEN}"}
+            f"{self.url}/{path}",
+            method=method,
+            headers={"Authorization": f"token {TOKEN}"},
+            data=None if body is None else json.dumps(body).encode(),
         )
         with urllib.request.urlopen(request, timeout=LONG) as answer:
             return bytes(answer.read())

@@ -1,4 +1,7 @@
-"""What an analyst sees in JupyterLab, in a real browser: that is asked nothing beyond this machine, by conftest.py."""
+"""What an analyst sees in JupyterLab, in a real browser: that is asked nothing beyond this machine, by conftest.py.
+
+What Notebook 7 and the oldest JupyterLab could show otherwise is in test_all_front_ends.py.
+"""
 
 import re
 
@@ -6,7 +9,6 @@ import pytest
 
 from tests.browser.charts import check_a_saved_chart, check_charts, check_times
 from tests.browser.notebook import chromium
-from tests.support.events import processes, wait_until
 
 pytestmark = pytest.mark.slow  # servers and kernels
 
@@ -31,26 +33,6 @@ def test_an_assigned_result_is_not_shown(shop):
     assert not shop.run("%rds_sql statuses << SELECT DISTINCT status FROM orders").table
     shop.run("statuses.shape").shows("(5, 1)")
     shop.run("%rds_sql statuses =<< SELECT DISTINCT status FROM orders").shows("delivered")
-
-
-def test_a_failed_cell_is_short_and_red(shop):
-    cell = shop.run("%rds_sql SELECT * FROM ordres")
-    cell.shows("Did you mean `orders`?")
-    assert cell.red.startswith("StatementError: The statement failed: Table 'shop.ordres' doesn't exist (1146).")
-    assert len(cell.text.strip().splitlines()) == 2
-    (kept,) = cell.saved().outputs
-    assert (kept.output_type, kept.ename) == ("error", "StatementError")
-
-
-def test_stop_ends_the_query(shop, sandbox):
-    cell = shop.start("%rds_sql SELECT SLEEP(600)")
-    sleeps = "USER = 'reader' AND STATE = 'User sleep'"
-    wait_until(lambda: processes(sandbox.server, sleeps))
-    shop.stop()
-    cell.wait()
-    cell.shows("the query was ended on the server; the connection stays open")
-    assert "KeyboardInterrupt" in cell.red
-    assert not processes(sandbox.server, sleeps)
 
 
 def test_a_quiet_line_after_each_statement(shop):

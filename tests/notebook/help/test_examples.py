@@ -7,6 +7,7 @@ from rds_iam_magic.notebook.doctor.lines import parse_doctor
 from rds_iam_magic.notebook.grammar import WIDTH
 from rds_iam_magic.notebook.help.examples import EXAMPLES, shown
 from rds_iam_magic.notebook.looking.lines import parse_explain, parse_look
+from rds_iam_magic.notebook.plots.lines import parse_plot
 from rds_iam_magic.notebook.setup import lines, provision_lines
 
 GRAMMARS = {grammar.magic: grammar for grammar in grammars.GRAMMARS}
@@ -20,6 +21,7 @@ PARSE = {
     "rds_iam_provision": lambda line, _: provision_lines.parse_provision(line),
     "rds_iam_enable": lambda line, _: provision_lines.parse_enable(line),
     "rds_iam_doctor": lambda line, _: parse_doctor(line),
+    "rds_plot": lambda line, _: parse_plot(line),
 }
 LOOKING = {
     "%rds_tables": 0,

@@ -146,7 +146,7 @@ def test_a_folder_that_is_gone(folder, monkeypatch):
 def test_each_setting_is_thought_about():
     """Nothing that a project may set says where a login, a token or a file goes."""
     assert set(RdsIamMagics.class_own_traits(config=True, project=True)) <= {
-        "autolimit", "completion", "feedback", "max_memory",
+        "autolimit", "completion", "feedback", "highlight", "max_memory",
     }  # fmt: skip
 
 
