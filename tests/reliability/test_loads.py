@@ -11,7 +11,7 @@ import pytest
 from rds_iam_magic.connection.connection import Connection
 from rds_iam_magic.connection.frames.loader import OF_OURS
 from rds_iam_magic.connection.frames.own_statements import OwnStatements
-from rds_iam_magic.errors import RdsIamError
+from rds_iam_magic.errors import ConnectionLostError, RdsIamError
 from tests.support.events import LONG, interrupt_when, wait_until
 from tests.support.injector import Injector, spread
 from tests.support.logins import login_of_tester
@@ -109,6 +109,26 @@ def test_at_every_statement(rig, how, fault):
         assert rig.db.transaction_since is None, where
         assert rig.db.query("SELECT @@sql_mode = @@GLOBAL.sql_mode AS same")["same"].tolist() == [1], where
         assert rig.db._session.state.left == frozenset(), where
+    rig.root("DROP TABLE IF EXISTS scratch.loaded")
+
+
+@pytest.mark.parametrize(("how", "statement"), [("fail", "CREATE TABLE"), ("fail", "RENAME"), ("replace", "RENAME")])
+def test_what_a_lost_session_had_yet_to_do_is_not_done(rig, monkeypatch, how, statement):
+    """Its last statement comes to the server after all has been undone: it would make a table again, or rename one."""
+    begin(rig, how)
+    plain = OwnStatements._execution
+
+    def delaying(own, sql):
+        if sql.startswith(statement):
+            rig.proxy.delay_next_request()
+        return plain(own, sql)
+
+    monkeypatch.setattr(OwnStatements, "_execution", delaying)
+    with pytest.raises(ConnectionLostError):
+        rig.db.load(FRAME, "loaded", if_exists=how)
+    rig.proxy.deliver()
+    assert of_ours(rig) == []
+    assert values(rig) == (None if how == "fail" else BEFORE)
     rig.root("DROP TABLE IF EXISTS scratch.loaded")
 
 

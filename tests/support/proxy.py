@@ -81,6 +81,20 @@ class Proxy:
         for pair in self._alive():
             pair.trap = (fault or self.cut, answer_only)
 
+    def delay_next_request(self) -> None:
+        """When a client sends next, it sees its connection cut; the server gets what was sent at `deliver`."""
+        for pair in self._alive():
+            pair.is_delayed = True
+
+    def deliver(self) -> None:
+        """Deliver what `delay_next_request` has kept, unless the server has ended the session, and wait for that."""
+        with self._lock:
+            delayed = [pair for pair in self._pairs if pair.is_delayed]
+        for pair in delayed:
+            pair.mute = True
+            pair.delivers.set()
+            pair.answered.wait(LONG)
+
     def after_bytes(self, count: int, fault: Callable[[], None]) -> None:
         """After so many bytes more from the server have `fault` come about; nothing passes until it has."""
         for pair in self._alive():
@@ -135,6 +149,8 @@ class _Pair:
         self.trap: tuple[Callable[[], None], bool] | None = None
         self.mute = False  # what the server says is lost
         self.answered = threading.Event()  # it has said something since
+        self.is_delayed = False
+        self.delivers = threading.Event()
         self.mark: tuple[int, Callable[[], None]] | None = None
         self.ended = self.closed = False
         self._threads: list[threading.Thread] = []
@@ -194,7 +210,7 @@ class _Pair:
                 time.sleep(0.02)
             if not data or self.ended:
                 break
-            if from_client and self.trap is not None:
+            if from_client and (self.trap is not None or self.is_delayed):
                 self._spring(data, target)
             elif from_client:
                 self._send(data, target)
@@ -214,8 +230,14 @@ class _Pair:
                 sock.close()
 
     def _spring(self, data: bytes, target: socket.socket) -> None:
-        """The trap of `lose_next_request`."""
-        assert self.trap is not None
+        """What `lose_next_request` or `delay_next_request` has set up."""
+        if self.trap is None:
+            with suppress(OSError):
+                self.client.shutdown(socket.SHUT_RDWR)
+            self.delivers.wait(LONG)
+            self._send(data, target)
+            self.answered.wait(LONG)
+            return
         (fault, answer_only), self.trap = self.trap, None
         if answer_only:
             self.mute = True

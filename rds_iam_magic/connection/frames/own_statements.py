@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connection.execution import Request, executions_of
 from rds_iam_magic.connection.session_state import AUTOCOMMIT
-from rds_iam_magic.errors import RdsIamError, StatementError
+from rds_iam_magic.errors import ConnectionLostError, RdsIamError, StatementError
 from rds_iam_magic.mysql.wire.charsets import UTF8
 from rds_iam_magic.results.memory import MemoryBudget
 from rds_iam_magic.results.progress import Progress
@@ -210,7 +210,10 @@ class OwnStatements:
 
         KILL only tells it to end, so it is looked for until it has.
         """
-        self.run("DO 0")  # opens a session
+        try:
+            self.run("DO 0")  # opens a session
+        except ConnectionLostError:  # it tells, once, that our settings went with the old one
+            self.run("DO 0")
         if not self._session.kill_other("CONNECTION", self._identity):
             return  # it is gone, or out of reach
         look = f"SELECT ID FROM information_schema.PROCESSLIST WHERE ID = {self._identity.id}"  # noqa: S608
