@@ -334,8 +334,10 @@ def _children_of(thread: str) -> bytes:
 
 def _name(child: psutil.Process) -> str:
     try:
-        return child.name()
-    except psutil.NoSuchProcess:
+        name = child.name()
+        # How many processes a browser has for its pages is up to it, and when they end; all do with the browser.
+        return "" if name.startswith("chrom") and "--type=" in " ".join(child.cmdline()) else name
+    except psutil.Error:  # it has ended
         return ""
 
 
@@ -351,7 +353,7 @@ def _left(before):
     return [
         *[name for name in map(_thread_name, threads - before[0]) if not name.startswith("asyncio")],
         *[link for _, link in files - before[1] if link.startswith(("socket:", "/")) and not _kept(link)],
-        *[f"process {name}" for name in children - before[2]],
+        *[f"process {name}" for name in children - before[2] if name],
         *(ours - before[3]),
     ]
 

@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 
 import nbformat
 from playwright.sync_api import BrowserContext, Locator, Page, Route, WebError, expect, sync_playwright
+from playwright.sync_api import TimeoutError as TookTooLong
 
 from tests.browser.server import TOKEN, Lab
 from tests.support.events import LONG
@@ -228,7 +229,11 @@ class Notebook:
     def typed(self, source: str, *, back: int = 0) -> Cell:
         """Type a cell, and put the cursor so many characters before its end."""
         cell = self.cell(self._run)
-        cell.at.locator(".cm-content").click()
+        try:
+            cell.at.locator(".cm-content").click()
+        except TookTooLong as error:
+            dialogs = self.page.locator(".jp-Dialog").all_inner_texts()
+            raise AssertionError(f"a dialog is in the way: {dialogs}") from error
         self.page.keyboard.insert_text(source)
         for _ in range(back):
             self.page.keyboard.press("ArrowLeft")
