@@ -14,7 +14,8 @@ from rds_iam_magic.notebook.grammars import SQL
 from rds_iam_magic.notebook.queries.files import line_of, read_sql
 from rds_iam_magic.notebook.queries.saved import SavedQueries, SavedQuery
 from rds_iam_magic.notebook.variables import Filled, filled
-from rds_iam_magic.sql.composing.with_clause import Composed, check_query, tables_of, with_queries
+from rds_iam_magic.sql.composing.tables_read import tables_read
+from rds_iam_magic.sql.composing.with_clause import Composed, check_query, with_queries
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -51,7 +52,7 @@ class Prepared:
             return ""
         query = SavedQuery(line.sql, line.jinja, line.queries, self.own_frames)
         done = "Replaced" if self.saved.keep(line.save, query) else "Saved"
-        hides = line.save.lower() in tables_of(self.filled.sql)
+        hides = line.save.lower() in tables_read(self.filled.sql)
         hidden = f" It hides the table {line.save} there." if hides else ""
         return f"{done} query {line.save}; --with {line.save} reads from it.{hidden}"
 

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rds_iam_magic.errors import OptionError
+from rds_iam_magic.sql.composing.tables_read import tables_read
 from rds_iam_magic.sql.effects import effects_of
 from rds_iam_magic.sql.lexer import CLOSE, END, OPEN, RUN, WORD, Token, tokenize, upper
 from rds_iam_magic.sql.quoting import quote_name
 from rds_iam_magic.sql.statement import Statement, split
-from rds_iam_magic.sql.tables import common_tables, table_references
+from rds_iam_magic.sql.tables import common_tables
 
 _QUERIES = {"SELECT", "TABLE", "VALUES"}
 _CHANGES = {"INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE"}
@@ -67,11 +68,6 @@ def check_query(sql: str) -> str:
     if any(token.kind == END for token in statement.tokens) or not _closes(statement.text):
         raise OptionError("A quote, a comment or a parenthesis of the query is not closed.", cause="saved-not-closed")
     return statement.text
-
-
-def tables_of(sql: str) -> set[str]:
-    """The tables without a schema that a statement reads from, in lower case."""
-    return {table.name.lower() for table in table_references(list(tokenize(sql))) if not table.schema}
 
 
 def with_queries(sql: str, queries: Mapping[str, str]) -> Composed:
@@ -149,7 +145,7 @@ def _ordered(queries: Mapping[str, str], own: set[str], *, is_recursive: bool) -
     Raises:
         OptionError: There is no such order.
     """
-    left = {name: tables_of(sql) for name, sql in queries.items()}
+    left = {name: tables_read(sql) for name, sql in queries.items()}
     if is_recursive:
         names = {name.lower() for name in queries} | own
         for name, tables in left.items():

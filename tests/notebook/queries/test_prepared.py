@@ -105,6 +105,13 @@ def test_what_a_saved_query_uses_is_seen_in_it_alone(here):
     assert (value["c"][0] > 1000, value["f"][0]) == (True, 1)
 
 
+def test_a_query_never_takes_the_place_of_the_table_of_another_one(here):
+    here.ok("%rds_sql -q -S customers SELECT -1 AS id")
+    for tables in ("(SELECT 1) d, customers", "(customers)", "products USE INDEX (), customers", "/*! customers */"):
+        here.ok(f"%rds_sql -q -S few SELECT MIN(customers.id) AS id FROM {tables}")
+        assert here.ok("%rds_sql -w customers -w few SELECT id FROM few").value["id"][0] > 0
+
+
 def test_templates_and_values(here):
     here.ok("%rds_sql -q -j -S made SELECT {{ n }} AS v, ':n' AS t")
     here.names["n"] = 7
