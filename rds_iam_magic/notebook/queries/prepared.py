@@ -139,14 +139,11 @@ def _frames(line: SqlLine, saved: SavedQueries) -> dict[str, str]:
     """The frames that a line and its saved queries read from.
 
     Raises:
-        OptionError: Two of them have the same name, or one has that of a query.
+        OptionError: Two of them have the same name, or one has that of a query; in those, case makes no difference.
     """
-    frames = dict(line.frames)
-    for query in line.queries:
-        for name, variable in saved.frames_of(query).items():
-            if frames.setdefault(name, variable) != variable:
-                raise OptionError(f"The query {query} reads from another frame {name}.", "Rename one of them.")
+    frames = saved.frames_of(line.queries, line.frames)
+    queries = {name.lower() for name in line.queries}
     for name in frames:
-        if name in line.queries:
+        if name.lower() in queries:
             raise OptionError(f"--with names {name} twice.", "Give each frame and query a name of its own.")
     return frames

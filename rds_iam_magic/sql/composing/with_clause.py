@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.sql.composing.tables_read import tables_read
 from rds_iam_magic.sql.effects import effects_of
-from rds_iam_magic.sql.lexer import CLOSE, END, OPEN, RUN, WORD, Token, tokenize, upper
+from rds_iam_magic.sql.lexer import CLOSE, OPEN, RUN, WORD, Token, tokenize, upper
 from rds_iam_magic.sql.quoting import quote_name
 from rds_iam_magic.sql.statement import Statement, split
 from rds_iam_magic.sql.tables import common_tables
@@ -65,7 +65,7 @@ def check_query(sql: str) -> str:
     statement = _only(sql, "A query to save is one statement")
     if not effects_of(statement).is_query or _verb(statement.tokens) in _CHANGES:
         raise OptionError("This is not a query that others can read from.", cause="saved-not-a-query")
-    if any(token.kind == END for token in statement.tokens) or not _closes(statement.text):
+    if not _closes(statement.text):
         raise OptionError("A quote, a comment or a parenthesis of the query is not closed.", cause="saved-not-closed")
     return statement.text
 
@@ -99,7 +99,8 @@ def with_queries(sql: str, queries: Mapping[str, str]) -> Composed:
 
 
 def _only(sql: str, what: str) -> Statement:
-    statements = split(sql)
+    # Twice: under another DELIMITER, what is one for the shell may be several for the server.
+    statements = [inner for outer in split(sql) for inner in split(outer.text)]
     if not statements:
         raise OptionError("There is no SQL to run.", cause="sql-missing")
     if len(statements) > 1:

@@ -147,6 +147,7 @@ def test_frames_of_saved_queries(tester):
     tester.ok("%rds_sql -q -S joined -w mine=df SELECT flow.a FROM flow JOIN mine ON mine.id = flow.a")
     assert "reads from another frame mine" in str(tester("%rds_sql -w joined -w mine=other SELECT 1").error)
     assert "names joined twice" in str(tester("%rds_sql -w joined -w joined=df SELECT 1").error)
+    assert "names Joined twice" in str(tester("%rds_sql -w joined -w Joined=df SELECT * FROM joined, Joined").error)
     tester.ok("%rds_sql -q INSERT INTO flow WITH x AS (SELECT 5) SELECT * FROM x")
     tester.ok("%rds_sql -q -S five SELECT 5 AS a")
     assert tester.ok("%rds_sql -w five INSERT INTO flow SELECT * FROM five").value == 1

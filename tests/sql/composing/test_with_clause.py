@@ -27,6 +27,7 @@ BEFORE_OWN = CLAUSE[5:-1] + ",\n"
         ("SELECT 1 /*!50000 + (2) */", "SELECT 1 /*!50000 + (2) */"),
         ("TABLE t LIMIT 3", "TABLE t LIMIT 3"),
         ("SELECT 1\\G", "SELECT 1"),
+        ("DELIMITER //\nSELECT 1; //", "SELECT 1"),
     ],
 )
 def test_a_query(text, query):
@@ -51,7 +52,7 @@ def test_a_query(text, query):
         ("SELECT 1 /*! + 1", "saved-not-closed"),
         ("SELECT 'a", "saved-not-closed"),
         ("SELECT `a", "saved-not-closed"),
-        ("DELIMITER //\nSELECT 1; //", "saved-not-closed"),
+        ("DELIMITER //\nSELECT 1; DELETE FROM t //", "saved-several-statements"),
     ],
 )
 def test_what_is_no_query(text, cause):
@@ -91,6 +92,7 @@ def test_where_the_queries_go(before, after, clause):
         ("CREATE PROCEDURE p() SELECT 1", "saved-not-usable"),
         ("CREATE OR REPLACE TRIGGER x BEFORE INSERT ON t FOR EACH ROW SELECT 1", "saved-not-usable"),
         ("SELECT 1; SELECT 2", "saved-several-statements"),
+        ("DELIMITER //\nSELECT 1; DELETE FROM t //", "saved-several-statements"),
         ("WITH Top AS (SELECT 1) SELECT 2", "invalid-option"),
     ],
 )
