@@ -18,8 +18,15 @@ def read_sql(name: str) -> str:
     """The text of a file with SQL: UTF-8, with or without a byte order mark; `~` is the home directory.
 
     Raises:
-        OptionError: There is no such file, it cannot be read, or it is not UTF-8.
+        OptionError: There is no such file, it cannot be read, it is not UTF-8, or the name is a URL.
     """
+    if "://" in name:
+        error = OptionError(
+            "--file takes the path of a file; a URL is not repeated here, since it may contain a password.",
+            cause="sql-file-missing",
+        )
+        error.holds_input = True
+        raise error
     try:
         path = Path(name).expanduser()
         data = path.read_bytes()

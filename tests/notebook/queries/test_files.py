@@ -26,6 +26,7 @@ def test_a_file_is_read(tmp_path, monkeypatch, mark):
         ("reprot.sql", "There is no file reprot.sql.", "Did you mean report.sql?", "sql-file-missing"),
         ("zzz", "There is no file zzz.", "working directory is", "sql-file-missing"),
         ("no/q.sql", "there is no folder no", "", "sql-file-missing"),
+        ("mysql://me:pw@host/x", "takes the path of a file; a URL", "", "sql-file-missing"),
         (".", ". is a folder", "It has empty.sql, latin.sql, report.sql", "sql-file-unreadable"),
         ("report.sql/x", "cannot be read: Not a directory", "", "sql-file-unreadable"),
         ("a\0b", "cannot be read", "", "sql-file-unreadable"),
