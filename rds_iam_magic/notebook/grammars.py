@@ -219,7 +219,7 @@ SQL = Grammar(
         Option(
             "alias",
             OptionInfo(
-                "The held connection, as the first word names it, too.",
+                "The held connection to use; the first word may name it, too.",
                 default_text="the current one",
                 metavar="ALIAS",
                 short="A",
@@ -464,7 +464,7 @@ DOCTOR = Grammar(
 
 _ALIAS = Option(
     "alias",
-    OptionInfo("The held connection that is asked.", default_text="the current one", metavar="ALIAS", short="A"),
+    OptionInfo("The held connection to use.", default_text="the current one", metavar="ALIAS", short="A"),
 )
 
 TABLES = Grammar(

@@ -139,7 +139,8 @@ class RdsIamMagics(Magics):
                 display.note(filled.note)
             display.statements(connection.statements(filled.sql, params=filled.params))
             return display.told(prepared.keep())
-        self.completing.runs(parsed.sql if parsed.file else "")
+        if parsed.file is not None:
+            self.completing.runs(parsed.sql)
         feedback = Feedback(self.shell, str(self.current), NOTHING if parsed.quiet else self.feedback)
         try:
             with feedback.of(connection):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,8 @@ class Prepared:
         done = "Replaced" if self.saved.keep(line.save, query) else "Saved"
         hides = line.save.lower() in tables_read(self.filled.sql)
         hidden = f" It hides the table {line.save} there." if hides else ""
-        return f"{done} query {line.save}; --with {line.save} reads from it.{hidden}"
+        whole = ", without --limit" if line.limit else ""
+        return f"{done} query {line.save}; --with {line.save} reads from it{whole}.{hidden}"
 
     def explain(self, error: StatementError | OptionError) -> None:
         """Say in an error about the SQL what may be meant, and where in the files and queries it is."""
@@ -112,7 +114,8 @@ def prepare(
         saved.check(line)
     frames = line.frames
     line = replace(line, frames=_frames(line, saved))
-    own = filled(line, shell, local_ns)
+    with _within(line.file or ""):
+        own = filled(line, shell, local_ns)
     if line.save is not None:
         check_query(own.sql)
     if not line.queries:
@@ -122,9 +125,11 @@ def prepare(
     def query(name: str) -> str:
         """A saved query with those that it reads from: these are seen in it alone."""
         kept = saved.find(name)
-        part = filled(replace(line, sql=kept.sql, jinja=kept.jinja), shell, local_ns)
-        values.append(part)
-        return with_queries(check_query(part.sql), {used: query(used) for used in kept.uses}).text
+        uses = {used: query(used) for used in kept.uses}
+        with _within(f"the saved query {name}"):
+            part = filled(replace(line, sql=kept.sql, jinja=kept.jinja), shell, local_ns)
+            values.append(part)
+            return with_queries(check_query(part.sql), uses).text
 
     composed = with_queries(own.sql, {name: query(name) for name in line.queries})
     params = [part.params for part in values if part.params is not None]
@@ -133,6 +138,17 @@ def prepare(
     note = next((part.note for part in values if part.note), "")
     merged: Mapping[str, Any] | None = ChainMap(*map(dict, params)) if params else None
     return Prepared(line, Filled(composed.text, merged, note), composed, saved, frames)
+
+
+@contextmanager
+def _within(place: str) -> Iterator[None]:
+    """Say in an error about SQL that it is in a file or in a saved query; "" is the cell's own."""
+    try:
+        yield
+    except OptionError as error:
+        if place and error.cause.startswith(("jinja-", "saved-", *_OF_THE_SQL)):
+            error.put_before_hint(f"In {place}.")
+        raise
 
 
 def _frames(line: SqlLine, saved: SavedQueries) -> dict[str, str]:

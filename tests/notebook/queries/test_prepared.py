@@ -46,11 +46,12 @@ def test_the_sql_of_a_file(here):
         ("CREATE TABLE nothing (a INT)", "In bad.sql, line 1. "),
         ("SELECT :nothing", "In bad.sql. Define it first"),
         ("-- nothing", "In bad.sql. Write a statement"),
+        ("SELECT\n{{ nothing }}", "In bad.sql. "),
     ],
 )
 def test_an_error_says_where_in_the_file(here, text, where):
     write(here, "bad.sql", text)
-    error = here("%rds_sql -f bad.sql").error
+    error = here(f"%rds_sql {'-j ' if '{' in text else ''}-f bad.sql").error
     assert isinstance(error, StatementError | OptionError)
     assert error.hint.startswith(where)
 
@@ -89,6 +90,10 @@ def test_saved_without_running(here):
     assert here("%rds_sql -w later SELECT * FROM later").error.cause in ("unknown-table", "table-denied")
     assert here("%rds_sql -S wrong SELECT nothing").error.cause == "unknown-column"
     assert here("%rds_sql -w wrong SELECT 1").error.cause == "saved-unknown", "what fails is not kept"
+
+
+def test_a_limit_is_not_saved_and_that_is_told(here):
+    assert "--with few reads from it, without --limit.\n" in here.ok("%rds_sql -S few --limit 2 SELECT 1 AS id").output
 
 
 def test_a_query_of_the_name_of_its_table(here):
@@ -132,6 +137,11 @@ def test_an_error_says_where_it_is(here):
     assert here("%rds_sql -w worse SELECT 1").error.hint.startswith("That is in the saved query worse.")
     write(here, "q.sql", "-- x\n\nSELECT *\nFRM top")
     assert here("%rds_sql -w top -f q.sql").error.hint.startswith("In q.sql, line 4.")
+    here.names["gone"] = 1
+    here.ok("%rds_sql -q -j -S made SELECT {{ gone }} AS a")
+    here.ok("%rds_sql -q -S on_top -w made SELECT * FROM made")
+    here.ok("del gone")
+    assert here("%rds_sql -w on_top SELECT 1").error.hint.startswith("In the saved query made. ")
     here.ok("%rds_sql -q -S twice SELECT 1 AS a, 2 AS a")
     assert "need a name each" in here("%rds_sql -w twice SELECT * FROM twice").error.hint
 
