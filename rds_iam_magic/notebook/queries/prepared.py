@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rds_iam_magic.errors import OptionError, StatementError
 from rds_iam_magic.notebook import sqltext
 from rds_iam_magic.notebook.grammars import SQL
-from rds_iam_magic.notebook.queries.files import line_of, read_sql
+from rds_iam_magic.notebook.queries.files import line_as_written, line_of, read_sql
 from rds_iam_magic.notebook.queries.saved import SavedQueries, SavedQuery
 from rds_iam_magic.notebook.variables import Filled, filled
 from rds_iam_magic.sql.composing.tables_read import tables_read
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _OF_THE_SQL = ("parameter-", "shell-", "sql-")  # the causes of what is refused before it is sent
 _AT_LINE = re.compile(r" at line (\d+)$")
+_PARAMETER = re.compile(r":\w+")
 _NO_TABLE, _SAME_COLUMN = (1142, 1146), 1060  # a table that may not be read is "denied", be it there or not
 
 
@@ -61,8 +62,8 @@ class Prepared:
     def explain(self, error: StatementError | OptionError) -> None:
         """Say in an error about the SQL what may be meant, and where in the files and queries it is."""
         if isinstance(error, OptionError):
-            if self.line.file is not None and error.cause.startswith(_OF_THE_SQL):
-                error.put_before_hint(f"In {self.line.file}.")
+            if error.cause.startswith(_OF_THE_SQL):
+                error.put_before_hint(self._where_refused(error))
             return
         sqltext.explain_options_in_sql(error, self.line.sql, SQL)
         if self.filled.params is not None and not self.line.jinja:
@@ -75,13 +76,23 @@ class Prepared:
             return "The columns of a saved query need a name each: rename one with AS, and save it again."
         if error.code not in _NO_TABLE:
             return ""
-        quoted = error.server_message.replace("`", "'")
-        name = next((name for name in self.saved if f".{name}'" in quoted or f"'{name}'" in quoted), "")
-        return f"{name} is a saved query: add --with {name}." if name and name not in self.line.queries else ""
+        quoted, read = error.server_message.replace("`", "'"), tables_read(self.filled.sql)
+        named = (name for name in self.saved if f".{name}'" in quoted or f"'{name}'" in quoted)
+        name = next((name for name in named if name not in self.line.queries and name.lower() in read), "")
+        return f"{name} is a saved query: add --with {name}." if name else ""
+
+    def _where_refused(self, error: OptionError) -> str:
+        parameter = _PARAMETER.search(error.message)
+        if parameter is not None and parameter[0] not in self.line.sql:
+            name = next((name for name in self.line.queries if parameter[0] in self.saved.find(name).sql), "")
+            if name:
+                return f"In the saved query {name}."
+        return f"In {self.line.file}." if self.line.file is not None else ""
 
     def _where(self, error: StatementError) -> str:
         match = _AT_LINE.search(error.server_message)
-        name, line = self.composed.origin(int(match[1])) if match else ("", 0)
+        line = line_as_written(self.composed.text, error.position, int(match[1])) if match else 0
+        name, line = self.composed.origin(line)
         if name:
             within = "in" if self.saved.find(name).uses else f"line {line} of"
             return f"That is {within} the saved query {name}."

@@ -76,6 +76,7 @@ def test_a_saved_query_is_read_from(here):
     assert "WITH `best` AS (\n-- of those\nWITH `top` AS (\n" in here.ok("%rds_sql -N -w best SELECT 1").output
     assert "best" in here.ok("%rds_sql --saved").output
     assert "--with best" in here("%rds_sql SELECT * FROM best").error.hint
+    assert "--with" not in here("%rds_sql SELECT * FROM best.top").error.hint
     assert "range of PRIMARY" in here.ok("%rds_sql -e -w top SELECT * FROM top").value
     assert "reads from it" not in here.ok("%rds_sql -q -S top SELECT 5 AS id").output
     assert here.ok("%rds_sql -w best SELECT id FROM best").value["id"].tolist() == [5], "the query that it is now"
@@ -137,11 +138,15 @@ def test_an_error_says_where_it_is(here):
     assert here("%rds_sql -w worse SELECT 1").error.hint.startswith("That is in the saved query worse.")
     write(here, "q.sql", "-- x\n\nSELECT *\nFRM top")
     assert here("%rds_sql -w top -f q.sql").error.hint.startswith("In q.sql, line 4.")
+    here.ok("%%rds_sql -q -S long\nSELECT 'a\n\n\nb' AS a")
+    assert here("%rds_sql -w long SELECT * FRM long").error.hint.startswith("That is line 1 of the SQL as you")
     here.names["gone"] = 1
+    here.ok("%rds_sql -q -S with_gone SELECT :gone AS a")
     here.ok("%rds_sql -q -j -S made SELECT {{ gone }} AS a")
     here.ok("%rds_sql -q -S on_top -w made SELECT * FROM made")
     here.ok("del gone")
     assert here("%rds_sql -w on_top SELECT 1").error.hint.startswith("In the saved query made. ")
+    assert here("%rds_sql -w with_gone SELECT 1").error.hint.startswith("In the saved query with_gone. ")
     here.ok("%rds_sql -q -S twice SELECT 1 AS a, 2 AS a")
     assert "need a name each" in here("%rds_sql -w twice SELECT * FROM twice").error.hint
 
@@ -157,6 +162,7 @@ def test_frames_of_saved_queries(tester):
     tester.ok("%rds_sql -q -S joined -w mine=df SELECT flow.a FROM flow JOIN mine ON mine.id = flow.a")
     assert "reads from another frame mine" in str(tester("%rds_sql -w joined -w mine=other SELECT 1").error)
     assert "names joined twice" in str(tester("%rds_sql -w joined -w joined=df SELECT 1").error)
+    assert "names Joined twice" in str(tester("%rds_sql -w joined -w Joined SELECT 1").error)
     assert "names Joined twice" in str(tester("%rds_sql -w joined -w Joined=df SELECT * FROM joined, Joined").error)
     tester.ok("%rds_sql -q INSERT INTO flow WITH x AS (SELECT 5) SELECT * FROM x")
     tester.ok("%rds_sql -q -S five SELECT 5 AS a")
