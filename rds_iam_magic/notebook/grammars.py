@@ -212,7 +212,7 @@ SQL = Grammar(
             "jinja",
             OptionInfo(
                 "Fill in `{{ … }}` and `{% … %}` by Jinja; values are bound, not pasted, unless marked as SQL: "
-                "`{{ x | sql }}`.",
+                "`{{ x | sql }}`. A template is code, as a cell is: that of a file, too.",
                 short="j",
             ),
         ),

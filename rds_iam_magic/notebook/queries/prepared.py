@@ -59,12 +59,20 @@ class Prepared:
         whole = ", without --limit" if line.limit else ""
         return f"{done} query {line.save}; --with {line.save} reads from it{whole}.{hidden}"
 
-    def explain(self, error: StatementError | OptionError) -> None:
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
         """Say in an error about the SQL what may be meant, and where in the files and queries it is."""
-        if isinstance(error, OptionError):
+        try:
+            yield
+        except OptionError as error:
             if error.cause.startswith(_OF_THE_SQL):
                 error.put_before_hint(self._where_refused(error))
-            return
+            raise
+        except StatementError as error:
+            self._explain(error)
+            raise
+
+    def _explain(self, error: StatementError) -> None:
         sqltext.explain_options_in_sql(error, self.line.sql, SQL)
         if self.filled.params is not None and not self.line.jinja:
             sqltext.explain_bound_table(error, self.line.sql)

@@ -45,13 +45,14 @@ def test_the_sql_of_a_file(here):
         ("\n\nSELECT\n\n:n + ) ", "In bad.sql, line 5. "),
         ("CREATE TABLE nothing (a INT)", "In bad.sql, line 1. "),
         ("SELECT :nothing", "In bad.sql. Define it first"),
+        ("SELECT :nothing -- dry", "In bad.sql. Define it first"),
         ("-- nothing", "In bad.sql. Write a statement"),
         ("SELECT\n{{ nothing }}", "In bad.sql. "),
     ],
 )
 def test_an_error_says_where_in_the_file(here, text, where):
     write(here, "bad.sql", text)
-    error = here(f"%rds_sql {'-j ' if '{' in text else ''}-f bad.sql").error
+    error = here(f"%rds_sql {'-j ' if '{' in text else ''}{'-N ' if 'dry' in text else ''}-f bad.sql").error
     assert isinstance(error, StatementError | OptionError)
     assert error.hint.startswith(where)
 
