@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.sql.composing.tables_read import tables_read
 from rds_iam_magic.sql.effects import effects_of
-from rds_iam_magic.sql.lexer import CLOSE, OPEN, RUN, WORD, Token, tokenize, upper
+from rds_iam_magic.sql.lexer import CLOSE, END, OPEN, RUN, WORD, Token, tokenize, upper
 from rds_iam_magic.sql.quoting import quote_name
 from rds_iam_magic.sql.statement import Statement, split
 from rds_iam_magic.sql.tables import common_tables
@@ -103,8 +103,9 @@ def _only(sql: str, what: str) -> Statement:
     statements = [inner for outer in split(sql) for inner in split(outer.text)]
     if not statements:
         raise OptionError("There is no SQL to run.", cause="sql-missing")
-    if len(statements) > 1:
-        raise OptionError(f"{what}; there are {len(statements)}.", cause="saved-several-statements")
+    count = len(statements) + sum(token.kind == END for token in statements[0].tokens)  # in an executable comment
+    if count > 1:
+        raise OptionError(f"{what}; there are {count}.", cause="saved-several-statements")
     return statements[0]
 
 

@@ -53,6 +53,7 @@ def test_a_query(text, query):
         ("SELECT 'a", "saved-not-closed"),
         ("SELECT `a", "saved-not-closed"),
         ("DELIMITER //\nSELECT 1; DELETE FROM t //", "saved-several-statements"),
+        ("SELECT 1 /*! ; DELETE FROM t */", "saved-several-statements"),
     ],
 )
 def test_what_is_no_query(text, cause):
@@ -93,6 +94,7 @@ def test_where_the_queries_go(before, after, clause):
         ("CREATE OR REPLACE TRIGGER x BEFORE INSERT ON t FOR EACH ROW SELECT 1", "saved-not-usable"),
         ("SELECT 1; SELECT 2", "saved-several-statements"),
         ("DELIMITER //\nSELECT 1; DELETE FROM t //", "saved-several-statements"),
+        ("SELECT 1 /*! ; DELETE FROM t */", "saved-several-statements"),
         ("WITH Top AS (SELECT 1) SELECT 2", "invalid-option"),
     ],
 )
