@@ -19,7 +19,8 @@ _ENDS_LIST = {
 }  # fmt: skip
 _BEFORE_TABLE = {"LATERAL", "OJ"}
 _SCHEMA = "schema"
-_MARK = re.compile(r"""'(?:[^'\\]|\\.)*(?:'|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)|[(),]""", re.DOTALL)
+MARK = re.compile(r"""'(?:[^'\\]|\\.)*(?:'|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)|[(),]""", re.DOTALL)
+"""What counts between words: a string, a parenthesis, a comma."""
 
 
 def tables_read(sql: str) -> set[str]:
@@ -53,7 +54,7 @@ def _marks(sql: str) -> Iterator[tuple[str, str]]:
             is_schema = after is not None and after.text.startswith(".")
             yield _SCHEMA if is_schema else token.kind, unquoted(token)
         elif token.kind == RUN:
-            for mark in _MARK.findall(token.text):
+            for mark in MARK.findall(token.text):
                 if mark[0] == '"':
                     yield NAME, mark.strip('"')
                 elif mark[0] != "'":

@@ -6,12 +6,11 @@ a comment at its end ends with it, and a line that the server counts can be foun
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.sql.composing.tables_read import tables_read
+from rds_iam_magic.sql.composing.tables_read import MARK, tables_read
 from rds_iam_magic.sql.effects import effects_of
 from rds_iam_magic.sql.lexer import CLOSE, END, OPEN, RUN, WORD, Token, tokenize, upper
 from rds_iam_magic.sql.quoting import quote_name
@@ -22,7 +21,6 @@ _QUERIES = {"SELECT", "TABLE", "VALUES"}
 _CHANGES = {"INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE"}
 _AROUND_QUERIES = {"INSERT", "REPLACE", "CREATE", "EXPLAIN", "DESCRIBE", "DESC", "ANALYZE"}
 _ROUTINES = {"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"}
-_PARENTHESIS = re.compile(r"""'(?:[^'\\]|\\.)*(?:'|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)|[()]""", re.DOTALL)
 
 
 class Part(NamedTuple):
@@ -188,7 +186,7 @@ def _nested(tokens: Sequence[Token]) -> Iterator[tuple[Token, int]]:
 def _parentheses(token: Token) -> Iterator[tuple[int, int]]:
     """The parentheses in a token outside its strings: the offset of each, and 1 for an opening one, else -1."""
     if token.kind == RUN:
-        for match in _PARENTHESIS.finditer(token.text):
+        for match in MARK.finditer(token.text):
             if match[0] in "()":
                 yield token.start + match.start(), 1 if match[0] == "(" else -1
 
