@@ -80,6 +80,16 @@ class Line:
         """The value of an option, or None."""
         return self.values.get(key)
 
+    def followed_by(self, more: Line) -> Line:
+        """This part of a line together with the part behind it, whose rest it has.
+
+        Raises:
+            OptionError: An option is in both.
+        """
+        lists = {key: [*self.lists.get(key, []), *more.lists.get(key, [])] for key in {**self.lists, **more.lists}}
+        values = merged(self.values, more.values)
+        return Line(values, lists, self.flags | more.flags, [*self.words, *more.words], more.rest)
+
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
@@ -228,6 +238,17 @@ class _Reader:
             raise OptionError(f"--{option.name} is given twice.", "Give it once.")
         else:
             self.values[option.key] = value
+
+
+def merged(values: dict[str, str], more: dict[str, str]) -> dict[str, str]:
+    """The options' values of two parts of a line.
+
+    Raises:
+        OptionError: An option is in both.
+    """
+    for key in values.keys() & more.keys():
+        raise OptionError(f"--{key.replace('_', '-')} is given twice.", "Give it once.")
+    return values | more
 
 
 def unquote(word: str) -> str:

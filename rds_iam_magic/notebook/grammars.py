@@ -241,14 +241,14 @@ SQL = Grammar(
             "jinja",
             OptionInfo(
                 "Fill in `{{ … }}` and `{% … %}` by Jinja; values are bound, not pasted, unless marked as SQL: "
-                "`{{ x | sql }}`.",
+                "`{{ x | sql }}`. A template is code, as a cell is: that of a file, too.",
                 short="j",
             ),
         ),
         Option(
             "alias",
             OptionInfo(
-                "The held connection, as the first word names it, too.",
+                "The held connection to use; the first word may name it, too.",
                 default_text="the current one",
                 metavar="ALIAS",
                 short="A",
@@ -493,7 +493,7 @@ DOCTOR = Grammar(
 
 _ALIAS = Option(
     "alias",
-    OptionInfo("The held connection that is asked.", default_text="the current one", metavar="ALIAS", short="A"),
+    OptionInfo("The held connection to use.", default_text="the current one", metavar="ALIAS", short="A"),
 )
 
 TABLES = Grammar(

@@ -19,7 +19,7 @@ from traitlets import Bool, Integer, Unicode, Union
 
 from rds_iam_magic.aws.endpoint import Kind
 from rds_iam_magic.connect_options import CONNECT_ARGUMENTS, ConnectOptions
-from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError, StatementError
+from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError
 from rds_iam_magic.notebook import grammars, options, sqltext
 from rds_iam_magic.notebook.completion.completing import Completing
 from rds_iam_magic.notebook.decorator import magic
@@ -141,22 +141,21 @@ class RdsIamMagics(Magics):
         if parsed.dry_run:
             if filled.note:
                 display.note(filled.note)
-            display.statements(connection.statements(filled.sql, params=filled.params))
+            with prepared.explaining():
+                display.statements(connection.statements(filled.sql, params=filled.params))
             return display.told(prepared.keep())
-        self.completing.runs(parsed.sql if parsed.file else "")
+        if parsed.file is not None:
+            self.completing.runs(parsed.sql)
         feedback = self._feedback(quiet=parsed.quiet)
         charts = None if parsed.plot is None else self.plots.charts(parsed.plot)
         try:
-            with feedback.of(connection):
+            with prepared.explaining(), feedback.of(connection):
                 if filled.note:
                     connection.notify(filled.note)
                 frames.write(connection, feedback)
                 value = None if parsed.load else self._run(connection, parsed, filled, feedback, charts)
         except KeyboardInterrupt:
             display.stopped(connection)
-            raise
-        except (StatementError, OptionError) as error:
-            prepared.explain(error)
             raise
         display.told(prepared.keep(), quiet=parsed.quiet)
         if parsed.variable is not None:

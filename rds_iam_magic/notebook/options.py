@@ -166,34 +166,37 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
         NotConnectedError: A word is meant as an alias, but there is no such connection.
     """
     in_cell = body is not None
+    alias, variable, shows = None, None, False
     line = SQL.parse(without_comments(text) if in_cell else text, words_end_options=True, others=GRAMMARS)
+    if IF_EXISTS.keys().isdisjoint(line.values) and "help" not in line.flags:  # else what follows is a table
+        alias, rest = _take_alias(line.rest, aliases, in_cell=in_cell)
+        variable, shows, rest = _take_variable(rest)
+        more = SQL.parse(rest, words_end_options=True, others=GRAMMARS)  # options, behind `VAR <<` too
+        line = line.followed_by(more)
     if "help" in line.flags:
         return None
-    if not IF_EXISTS.keys().isdisjoint(line.values):  # what follows is a table
-        return _load_line(None, line, line.rest, body)
+    if not IF_EXISTS.keys().isdisjoint(line.values) or "no_index" in line.flags:
+        return _load_line(alias, variable, line, body)
     if "saved" in line.flags:
-        return _saved_line(line)
-    alias, rest = _take_alias(line.rest, aliases, in_cell=in_cell)
-    variable, shows, rest = _take_variable(rest)
-    more = SQL.parse(rest, words_end_options=True, others=GRAMMARS)  # options may follow `VAR <<` too
-    if not IF_EXISTS.keys().isdisjoint(more.values) or "no_index" in line.flags | more.flags:
-        return _load_line(
-            alias, replace(more, values=line.values | more.values, flags=line.flags | more.flags), more.rest, body
+        return _saved_line(line, alias, body)
+    texts = line.lists.get("with", [])
+    if any(map(is_login, [*texts, line.get("save") or "", line.get("out") or ""])):
+        raise login_refused()
+    name = _assigned(variable, line.get("out"))
+    if in_cell and line.rest:
+        raise _stray(line.rest, alias)
+    sql = line.rest if body is None else body
+    alias = _one_alias(alias, line.get("alias"))
+    if line.get("file") and (sql if in_cell else without_comments(sql)).strip():
+        raise OptionError(
+            "--file reads the SQL from a file, and there is SQL beside it.",
+            "Keep one of them; a file's name with spaces goes in quotes.",
         )
-    name = _assigned(variable, more.get("out") or line.get("out"))
-    if in_cell and more.rest:
-        raise _stray(more.rest, alias)
-    sql = more.rest if body is None else body
-    flags, values = line.flags | more.flags, line.values | more.values
-    plot = plot_of(values, [*line.lists.get("y", []), *more.lists.get("y", [])], flags, more.rest, in_cell=in_cell)
-    alias = _one_alias(alias, values.get("alias"))
-    if "file" in values and (sql if in_cell else without_comments(sql)).strip():
-        raise OptionError("--file reads the SQL from a file, and there is SQL beside it.", "Keep one of them.")
+    plot = plot_of(line.values, line.lists.get("y", []), line.flags, line.rest, in_cell=in_cell)
     if not in_cell and alias is None and variable is None:
         sqltext.refuse_mistyped_alias(sql, aliases)
     sqltext.refuse_options_in_sql(sql, SQL, in_cell=in_cell)
-    parsed = _sql_line(alias, sql, name, flags, values, plot, show=shows or name is None)
-    texts = [*line.lists.get("with", []), *more.lists.get("with", [])]
+    parsed = _sql_line(alias, sql, name, line, plot, show=shows or name is None)
     frames = frames_of(texts)
     if frames and parsed.parallel is not None:
         raise OptionError(
@@ -202,9 +205,9 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
     return replace(parsed, frames=frames, queries=queries_of(texts))
 
 
-def _saved_line(line: Line) -> SqlLine:
+def _saved_line(line: Line, alias: str | None, body: str | None) -> SqlLine:
     others = [*line.values, *line.lists, *(line.flags - {"saved"})]
-    if others or without_comments(line.rest):
+    if others or alias or without_comments(line.rest) or (body or "").strip():
         raise OptionError("--saved must stand alone.", "It lists the saved queries; --with NAME reads from one.")
     return SqlLine(None, "", None, show=False, list_saved=True)
 
@@ -225,23 +228,17 @@ def _assigned(variable: str | None, out: str | None) -> str | None:
     return name
 
 
-def _load_line(alias: str | None, line: Line, rest: str, body: str | None) -> SqlLine:
-    values = {**line.values, **dict.fromkeys(line.lists, "")}
+def _load_line(alias: str | None, variable: str | None, line: Line, body: str | None) -> SqlLine:
+    values = {**line.values, **dict.fromkeys(line.lists, ""), **({"out": variable} if variable else {})}
     alias = _one_alias(alias, values.pop("alias", None))
-    load = load_of(values, line.flags, rest, body)
+    load = load_of(values, line.flags, line.rest, body)
     return SqlLine(alias, "", None, show=False, quiet="quiet" in line.flags, load=load)
 
 
 def _sql_line(
-    alias: str | None,
-    sql: str,
-    variable: str | None,
-    flags: frozenset[str],
-    values: dict[str, str],
-    plot: PlotOptions | None,
-    *,
-    show: bool,
+    alias: str | None, sql: str, variable: str | None, line: Line, plot: PlotOptions | None, *, show: bool
 ) -> SqlLine:
+    values, flags = line.values, line.flags
     parsed = SqlLine(
         alias=alias,
         sql=sql,
@@ -293,8 +290,12 @@ def _check_together(line: SqlLine) -> None:
         raise OptionError(
             f"--dtype-backend and --decimal apply to pandas only; {line.type} keeps exact types.", "Omit them."
         )
-    if line.explain and (line.to is not None or line.parallel is not None or line.dry_run or line.plot is not None):
-        raise OptionError("--explain shows the plan and reads no rows.", "Omit --to, --parallel, --dry-run and --plot.")
+    typed = line.type != "pandas" or line.dtype_backend or line.decimal != "float"
+    if line.explain and (line.to or line.parallel or line.limit or typed or line.dry_run or line.plot):
+        raise OptionError(
+            "--explain shows the plan and reads no rows.",
+            "Omit --to, --parallel, --limit, --plot, --dry-run and the type options.",
+        )
     if line.to is not None and (line.variable or line.type != "pandas" or line.dtype_backend):
         raise OptionError("--to writes a file and returns no DataFrame.", "Omit the variable and the type options.")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from rds_iam_magic.errors import NotConnectedError, OptionError, StatementError
+from rds_iam_magic.aws.endpoint import is_login, login_refused
+from rds_iam_magic.errors import NotConnectedError, OptionError, RdsIamError, StatementError
 from rds_iam_magic.notebook.grammar import Grammar, Option, near
 from rds_iam_magic.sql.lexer import WORD, tokenize
 from rds_iam_magic.sql.parameters import read_pieces
@@ -128,7 +129,7 @@ def refuse_mistyped_alias(sql: str, aliases: Collection[str]) -> None:
         raise not_held(match[1], aliases)
 
 
-def not_held(alias: str, aliases: Collection[str], *, assignable: str = "") -> NotConnectedError:
+def not_held(alias: str, aliases: Collection[str], *, assignable: str = "") -> RdsIamError:
     """The error for an alias without a connection.
 
     Args:
@@ -136,6 +137,8 @@ def not_held(alias: str, aliases: Collection[str], *, assignable: str = "") -> N
         aliases: The existing aliases.
         assignable: The line as it might have been meant, with `VAR <<`; "" if it cannot.
     """
+    if is_login(alias):
+        return login_refused()
     guess = near(alias, aliases)
     hints = [
         *([f"Did you mean {guess}?"] if guess else []),

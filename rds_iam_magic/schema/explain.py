@@ -14,6 +14,7 @@ from rds_iam_magic.schema.asking import Asks
 from rds_iam_magic.schema.plan import draw
 from rds_iam_magic.schema.text import Text
 from rds_iam_magic.sql.effects import effects_of
+from rds_iam_magic.sql.lexer import END
 
 if TYPE_CHECKING:
     from rds_iam_magic.sql.statement import Statement
@@ -29,8 +30,10 @@ def explain(db: Asks, statements: Sequence[Statement], *, analyze: bool = False)
         OptionError: There are several statements, or to analyze is to run one that may write.
         StatementError: The server refuses the statement.
     """
-    if len(statements) != 1:
-        raise OptionError(f"There are {len(statements)} statements, and a plan is one's.", "Leave one.")
+    # Under another DELIMITER, or in an executable comment, a statement has others behind it: they would run.
+    count = sum(1 + sum(token.kind == END for token in each.tokens[:-1]) for each in statements)
+    if count != 1:
+        raise OptionError(f"There are {count} statements, and a plan is one's.", "Leave one.")
     (statement,) = statements
     if analyze:
         effects = effects_of(statement)

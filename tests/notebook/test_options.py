@@ -41,6 +41,14 @@ def test_habits(line, body, expected):
         ("--saved SELECT 1", None, "must stand alone"),
         ("-e -N", "SELECT 1", "--explain shows the plan"),
         ("-e --parallel 2", "SELECT 1", "--explain shows the plan"),
+        ("-e --limit 2", "SELECT 1", "--explain shows the plan"),
+        ("-e --type arrow", "SELECT 1", "--explain shows the plan"),
+        ("-e --decimal exact", "SELECT 1", "--explain shows the plan"),
+        ("--saved", "DELETE FROM t", "must stand alone"),
+        ("prod --saved", "SELECT 1", "must stand alone"),
+        ("x << --persist df", None, "--persist writes a DataFrame; --out does not go with it"),
+        ("-A prod x << -A sandbox", "SELECT 1", "--alias is given twice"),
+        ("--limit 1 prod --limit 2 SELECT 1", None, "--limit is given twice"),
     ],
 )
 def test_habits_that_do_not_go_together(line, body, words):
@@ -165,6 +173,11 @@ def test_the_body_of_a_cell_is_left_alone(body):
 def test_bad_sql_lines(line, words):
     with pytest.raises(OptionError, match=words):
         parse_sql(line, None, HELD)
+
+
+def test_help_is_help_behind_an_alias_or_a_variable_too():
+    assert parse_sql("prod --help", None, HELD) is None
+    assert parse_sql("x << -h", "SELECT 1", HELD) is None
 
 
 def test_a_first_word_on_a_cell_line_is_an_alias():

@@ -72,6 +72,10 @@ def test_a_second_statement_is_never_run(db, create):
         for first in ("SELECT 1", "SELECT 'a\\\\'", "SELECT '\\\\', 'a'"):
             with pytest.raises(OptionError, match="2 statements"):
                 db.explain(f"{first}; DELETE FROM `{table}`")
+    for sql in ("DELIMITER //\nSELECT 1; DELETE FROM `{}` //", "SELECT 1 /*!; DELETE FROM `{}` */"):
+        with pytest.raises(OptionError, match="2 statements"):
+            db.explain(sql.format(table))
+    assert db.explain("DELIMITER //\nSELECT 1; //")
     assert len(db.preview(table)) == 1
 
 

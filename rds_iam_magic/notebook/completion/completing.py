@@ -45,7 +45,7 @@ class Completing:
         self._completer: MagicCompleter | None = None
         self._fillings: dict[int, CatalogFilling] = {}  # by the connection's id(), while it is held
         self._undo: Callable[[], None] | None = None
-        self._beside = ""
+        self._beside: set[str] = set()
 
     def begin(self) -> None:
         """Answer in the magics' lines and cells from now on."""
@@ -69,7 +69,9 @@ class Completing:
 
     def runs(self, sql: str) -> None:
         """Take note of SQL that the running cell takes from a file: it may change what there is, too."""
-        self._beside += f"\n{sql}"
+        from rds_iam_magic.schema.catalog.changes import words_of_change
+
+        self._beside |= words_of_change(sql)
 
     def closed(self, connection: Connection) -> None:
         """Forget it; a reading that is under way is ended."""
@@ -91,13 +93,13 @@ class Completing:
 
     def _ran(self, result: ExecutionResult) -> None:
         """After each cell: what it may have changed is read again, and what is old, once the database was used."""
-        beside, self._beside = self._beside, ""
+        beside, self._beside = self._beside, set()
         if not self._fillings or not self._reads():
             return
         from rds_iam_magic.schema.catalog.changes import words_of_change
 
-        cell = str(getattr(result.info, "raw_cell", None) or "") + beside
-        changed = words_of_change(cell)
+        cell = str(getattr(result.info, "raw_cell", None) or "")
+        changed = words_of_change(cell) | beside
         if not changed and "%rds_" not in cell:
             return
         for alias, connection in list(self._connections.items()):

@@ -117,10 +117,11 @@ def queries_of(texts: Iterable[str]) -> tuple[str, ...]:
     """The saved queries among the values of `--with`: those without `=`.
 
     Raises:
-        OptionError: One is named twice.
+        OptionError: One is named twice; to the server, case makes no difference.
     """
-    names = [text.strip() for text in texts if "=" not in text]
-    for name in names:
-        if names.count(name) > 1:
+    names: dict[str, str] = {}
+    for name in (text.strip() for text in texts if "=" not in text):
+        if name.lower() in names:
             raise OptionError(f"--with names {name} twice.", "Name each query once.")
-    return tuple(names)
+        names[name.lower()] = name
+    return tuple(names.values())

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from rds_iam_magic.aws.endpoint import is_login, login_refused
 from rds_iam_magic.connect_options import ConnectOptions
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.notebook.grammar import without_comments
+from rds_iam_magic.notebook.grammar import merged, without_comments
 from rds_iam_magic.notebook.grammars import EXPLAIN, GRAMMARS
 from rds_iam_magic.notebook.sqltext import refuse_options_in_sql
 from rds_iam_magic.schema.names import take_name
 
 if TYPE_CHECKING:
-    from rds_iam_magic.notebook.grammar import Grammar
+    from rds_iam_magic.notebook.grammar import Grammar, merged
 
 
 _COMMENT = re.compile(r"\s*(?:#|--(?:\s|\Z))")
@@ -66,7 +66,7 @@ def parse_look(grammar: Grammar, text: str, *, most: int = 1, least: int = 0) ->
     rest = text.rstrip().rstrip(";")  # a habit from SQL
     while rest.strip() and not _COMMENT.match(rest):
         line = grammar.parse(rest, words_end_options=True, others=GRAMMARS)
-        values, flags = _merged(values, line.values), flags | line.flags
+        values, flags = merged(values, line.values), flags | line.flags
         if _COMMENT.match(line.rest):
             break
         word, rest = take_name(line.rest)
@@ -129,12 +129,6 @@ def aws_options(line: LookLine) -> ConnectOptions:
         names = ", ".join(f"--{key.replace('_', '-')}" for key in given)
         raise OptionError(f"{names} needs --aws.", "Add --aws, or omit it.")
     return ConnectOptions(**given)  # type: ignore[arg-type] # AWS's options are texts
-
-
-def _merged(values: dict[str, str], more: dict[str, str]) -> dict[str, str]:
-    for key in values.keys() & more.keys():
-        raise OptionError(f"--{key.replace('_', '-')} is given twice.", "Give it once.")
-    return values | more
 
 
 def _check_count(grammar: Grammar, words: list[str], most: int, least: int) -> None:

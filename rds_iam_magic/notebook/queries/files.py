@@ -9,6 +9,7 @@ from pathlib import Path
 from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.grammar import near
 from rds_iam_magic.sql.lexer import tokenize
+from rds_iam_magic.sql.parameters import STRING, read_pieces
 from rds_iam_magic.sql.statement import split
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -18,8 +19,15 @@ def read_sql(name: str) -> str:
     """The text of a file with SQL: UTF-8, with or without a byte order mark; `~` is the home directory.
 
     Raises:
-        OptionError: There is no such file, it cannot be read, or it is not UTF-8.
+        OptionError: There is no such file, it cannot be read, it is not UTF-8, or the name is a URL.
     """
+    if "://" in name:
+        error = OptionError(
+            "--file takes the path of a file; a URL is not repeated here, since it may contain a password.",
+            cause="sql-file-missing",
+        )
+        error.holds_input = True
+        raise error
     try:
         path = Path(name).expanduser()
         data = path.read_bytes()
@@ -82,3 +90,16 @@ def line_of(sql: str, position: int) -> tuple[int, int] | None:
             return sql.count("\n", 0, at) + 1, sql.count("\n", 0, first) + 1
         at += len(statement.text)
     return None
+
+
+def line_as_written(sql: str, position: int, counted: int) -> int:
+    """The line of a text's statement with a number, from 1, that the server means; it counts no lines within quotes."""
+    text = next((statement.text for number, statement in enumerate(split(sql), 1) if number == position), "")
+    parts, at = [], 0
+    with suppress(OptionError):  # a parameter that is not clear, and was not bound
+        for piece in read_pieces(text):
+            if piece.kind == STRING:
+                parts += [text[at : piece.start], text[piece.start : piece.end].replace("\n", " ")]
+                at = piece.end
+    lines = "".join([*parts, text[at:]]).split("\n")
+    return text.count("\n", 0, sum(len(line) + 1 for line in lines[: counted - 1])) + 1

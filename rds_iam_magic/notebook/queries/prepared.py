@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.errors import OptionError, StatementError
 from rds_iam_magic.notebook import sqltext
 from rds_iam_magic.notebook.grammars import SQL
-from rds_iam_magic.notebook.queries.files import line_of, read_sql
+from rds_iam_magic.notebook.queries.files import line_as_written, line_of, read_sql
 from rds_iam_magic.notebook.queries.saved import SavedQueries, SavedQuery
 from rds_iam_magic.notebook.variables import Filled, filled
-from rds_iam_magic.sql.composing.with_clause import Composed, check_query, tables_of, with_queries
+from rds_iam_magic.sql.composing.tables_read import tables_read
+from rds_iam_magic.sql.composing.with_clause import Composed, check_query, with_queries
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _OF_THE_SQL = ("parameter-", "shell-", "sql-")  # the causes of what is refused before it is sent
 _AT_LINE = re.compile(r" at line (\d+)$")
+_PARAMETER = re.compile(r":\w+")
 _NO_TABLE, _SAME_COLUMN = (1142, 1146), 1060  # a table that may not be read is "denied", be it there or not
 
 
@@ -51,16 +54,25 @@ class Prepared:
             return ""
         query = SavedQuery(line.sql, line.jinja, line.queries, self.own_frames)
         done = "Replaced" if self.saved.keep(line.save, query) else "Saved"
-        hides = line.save.lower() in tables_of(self.filled.sql)
+        hides = line.save.lower() in tables_read(self.filled.sql)
         hidden = f" It hides the table {line.save} there." if hides else ""
-        return f"{done} query {line.save}; --with {line.save} reads from it.{hidden}"
+        whole = ", without --limit" if line.limit else ""
+        return f"{done} query {line.save}; --with {line.save} reads from it{whole}.{hidden}"
 
-    def explain(self, error: StatementError | OptionError) -> None:
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
         """Say in an error about the SQL what may be meant, and where in the files and queries it is."""
-        if isinstance(error, OptionError):
-            if self.line.file is not None and error.cause.startswith(_OF_THE_SQL):
-                error.put_before_hint(f"In {self.line.file}.")
-            return
+        try:
+            yield
+        except OptionError as error:
+            if error.cause.startswith(_OF_THE_SQL):
+                error.put_before_hint(self._where_refused(error))
+            raise
+        except StatementError as error:
+            self._explain(error)
+            raise
+
+    def _explain(self, error: StatementError) -> None:
         sqltext.explain_options_in_sql(error, self.line.sql, SQL)
         if self.filled.params is not None and not self.line.jinja:
             sqltext.explain_bound_table(error, self.line.sql)
@@ -72,13 +84,23 @@ class Prepared:
             return "The columns of a saved query need a name each: rename one with AS, and save it again."
         if error.code not in _NO_TABLE:
             return ""
-        quoted = error.server_message.replace("`", "'")
-        name = next((name for name in self.saved if f".{name}'" in quoted or f"'{name}'" in quoted), "")
-        return f"{name} is a saved query: add --with {name}." if name and name not in self.line.queries else ""
+        quoted, read = error.server_message.replace("`", "'"), tables_read(self.filled.sql)
+        named = (name for name in self.saved if f".{name}'" in quoted or f"'{name}'" in quoted)
+        name = next((name for name in named if name not in self.line.queries and name.lower() in read), "")
+        return f"{name} is a saved query: add --with {name}." if name else ""
+
+    def _where_refused(self, error: OptionError) -> str:
+        parameter = _PARAMETER.search(error.message)
+        if parameter is not None and parameter[0] not in self.line.sql:
+            name = next((name for name in self.line.queries if parameter[0] in self.saved.find(name).sql), "")
+            if name:
+                return f"In the saved query {name}."
+        return f"In {self.line.file}." if self.line.file is not None else ""
 
     def _where(self, error: StatementError) -> str:
         match = _AT_LINE.search(error.server_message)
-        name, line = self.composed.origin(int(match[1])) if match else ("", 0)
+        line = line_as_written(self.composed.text, error.position, int(match[1])) if match else 0
+        name, line = self.composed.origin(line)
         if name:
             within = "in" if self.saved.find(name).uses else f"line {line} of"
             return f"That is {within} the saved query {name}."
@@ -111,7 +133,8 @@ def prepare(
         saved.check(line)
     frames = line.frames
     line = replace(line, frames=_frames(line, saved))
-    own = filled(line, shell, local_ns)
+    with _within(line.file or ""):
+        own = filled(line, shell, local_ns)
     if line.save is not None:
         check_query(own.sql)
     if not line.queries:
@@ -121,9 +144,11 @@ def prepare(
     def query(name: str) -> str:
         """A saved query with those that it reads from: these are seen in it alone."""
         kept = saved.find(name)
-        part = filled(replace(line, sql=kept.sql, jinja=kept.jinja), shell, local_ns)
-        values.append(part)
-        return with_queries(check_query(part.sql), {used: query(used) for used in kept.uses}).text
+        uses = {used: query(used) for used in kept.uses}
+        with _within(f"the saved query {name}"):
+            part = filled(replace(line, sql=kept.sql, jinja=kept.jinja), shell, local_ns)
+            values.append(part)
+            return with_queries(check_query(part.sql), uses).text
 
     composed = with_queries(own.sql, {name: query(name) for name in line.queries})
     params = [part.params for part in values if part.params is not None]
@@ -134,18 +159,26 @@ def prepare(
     return Prepared(line, Filled(composed.text, merged, note), composed, saved, frames)
 
 
+@contextmanager
+def _within(place: str) -> Iterator[None]:
+    """Say in an error about SQL that it is in a file or in a saved query; "" is the cell's own."""
+    try:
+        yield
+    except OptionError as error:
+        if place and error.cause.startswith(("jinja-", "saved-", *_OF_THE_SQL)):
+            error.put_before_hint(f"In {place}.")
+        raise
+
+
 def _frames(line: SqlLine, saved: SavedQueries) -> dict[str, str]:
     """The frames that a line and its saved queries read from.
 
     Raises:
-        OptionError: Two of them have the same name, or one has that of a query.
+        OptionError: Two of them have the same name, or one has that of a query; in those, case makes no difference.
     """
-    frames = dict(line.frames)
-    for query in line.queries:
-        for name, variable in saved.frames_of(query).items():
-            if frames.setdefault(name, variable) != variable:
-                raise OptionError(f"The query {query} reads from another frame {name}.", "Rename one of them.")
+    frames = saved.frames_of(line.queries, line.frames)
+    queries = {name.lower() for name in line.queries}
     for name in frames:
-        if name in line.queries:
+        if name.lower() in queries:
             raise OptionError(f"--with names {name} twice.", "Give each frame and query a name of its own.")
     return frames

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,13 +57,19 @@ class SavedQueries:
             raise OptionError(f"There is no saved query {name!r}.", " ".join(hints), cause="saved-unknown")
         return self._kept[name]
 
-    def frames_of(self, name: str) -> dict[str, str]:
-        """The frames that a query reads from, those of the queries that it uses included."""
-        query = self.find(name)
-        frames: dict[str, str] = {}
-        for used in query.uses:
-            frames |= self.frames_of(used)
-        return frames | dict(query.frames)
+    def frames_of(self, queries: Iterable[str], own: Mapping[str, str]) -> dict[str, str]:
+        """Frames of one's own, and those that queries read from, also by other queries.
+
+        Raises:
+            OptionError: Two of them have the same name.
+        """
+        frames = dict(own)
+        for name in queries:
+            query = self.find(name)
+            for table, variable in self.frames_of(query.uses, query.frames).items():
+                if frames.setdefault(table, variable) != variable:
+                    raise OptionError(f"The query {name} reads from another frame {table}.", "Rename one of them.")
+        return frames
 
     def check(self, line: SqlLine) -> None:
         """Refuse what cannot be saved, before it runs.

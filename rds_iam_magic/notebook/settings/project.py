@@ -23,8 +23,10 @@ from rds_iam_magic.mysql.session_settings import SessionSettings
 from rds_iam_magic.notebook.grammar import near
 from rds_iam_magic.option import options_of
 
-_NAME = re.compile(rb"rds_iam_magic")
-_LARGEST = 1_000_000  # bytes
+# The rest of the file is never parsed: to tomllib a key of 200,000 parts is 160 GB of memory.
+_TABLE = re.compile(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*rds[-_]iam[-_]magic[ \t]*\]", re.MULTILINE)
+_NEXT_TABLE = re.compile(rb"^[ \t]*\[", re.MULTILINE)
+_LARGEST, _LONGEST = 1_000_000, 2_000  # bytes of the file, and of the table
 
 
 def take_project_settings(settings: Configurable, tell: Callable[[str], None]) -> None:
@@ -48,7 +50,7 @@ def take_project_settings(settings: Configurable, tell: Callable[[str], None]) -
         if wrong:
             tell(f"{shown}, [tool.rds_iam_magic]: {wrong}{'' if wrong.endswith('?') else '.'}")
         else:
-            taken.append(f"{name} = {value!r}")
+            taken.append(f"{name} = {value!r:.60}")
     if taken:
         tell(f"settings of this project ({shown}): {', '.join(taken)}.")
 
@@ -67,13 +69,14 @@ def _table(path: Path, refuse: Callable[[str], None]) -> Mapping[str, Any]:
         if path.stat().st_size > _LARGEST:
             return {}
         data = path.read_bytes()
-        if not _NAME.search(data):  # as in most projects
+        begin = _TABLE.search(data)
+        if begin is None:  # as in most projects
             return {}
-        tool = _loads(data.decode()).get("tool", {})
-        table = tool.get("rds_iam_magic", {}) if isinstance(tool, dict) else {}
-        if isinstance(table, dict):
-            return table
-        refuse("has a tool.rds_iam_magic that is no table")
+        end = _NEXT_TABLE.search(data, begin.end())
+        table = data[begin.start() : end.start() if end else len(data)].rstrip()
+        if len(table) <= _LONGEST:
+            return _loads("\n" * data.count(b"\n", 0, begin.start()) + table.decode())
+        refuse(f"has over {_LONGEST:,} bytes in [tool.rds_iam_magic]")
     except OSError as error:
         refuse(f"cannot be read: {error.strerror}")
     except UnicodeDecodeError:
@@ -85,12 +88,13 @@ def _table(path: Path, refuse: Callable[[str], None]) -> Mapping[str, Any]:
 
 
 def _loads(text: str) -> dict[str, Any]:
+    """The one table of a text."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
-    loaded: dict[str, Any] = tomllib.loads(text)
-    return loaded
+    (table,) = tomllib.loads(text)["tool"].values()
+    return dict(table)
 
 
 def _unusable(settings: Configurable, name: str) -> str:
@@ -115,8 +119,8 @@ def _set(settings: Configurable, name: str, value: object) -> str:
     try:
         if isinstance(value, bool) != isinstance(getattr(settings, name), bool):  # to traitlets, 1 is true
             raise TraitError
-        if name == "max_memory" and isinstance(value, (int, str)):
-            parse_size(value)
+        if name == "max_memory":
+            parse_size(value)  # type: ignore[arg-type] # whatever it is, it is no size then
         setattr(settings, name, value)
     except (TraitError, OptionError):
         return f"{name} = {value!r:.60} is not valid; %config {type(settings).__name__} says what is"
@@ -130,6 +134,7 @@ def _of_logins() -> Iterator[str]:
 
 
 def _shown(path: Path) -> str:
+    text = str(path)
     with suppress(ValueError, RuntimeError):
-        return f"~/{path.relative_to(Path.home())}"
-    return str(path)
+        text = f"~/{path.relative_to(Path.home())}"
+    return "".join(each if each.isprintable() else "�" for each in text)

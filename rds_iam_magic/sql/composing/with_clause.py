@@ -6,22 +6,21 @@ a comment at its end ends with it, and a line that the server counts can be foun
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rds_iam_magic.errors import OptionError
+from rds_iam_magic.sql.composing.tables_read import MARK, tables_read
 from rds_iam_magic.sql.effects import effects_of
 from rds_iam_magic.sql.lexer import CLOSE, END, OPEN, RUN, WORD, Token, tokenize, upper
 from rds_iam_magic.sql.quoting import quote_name
 from rds_iam_magic.sql.statement import Statement, split
-from rds_iam_magic.sql.tables import common_tables, table_references
+from rds_iam_magic.sql.tables import common_tables
 
 _QUERIES = {"SELECT", "TABLE", "VALUES"}
 _CHANGES = {"INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE"}
 _AROUND_QUERIES = {"INSERT", "REPLACE", "CREATE", "EXPLAIN", "DESCRIBE", "DESC", "ANALYZE"}
 _ROUTINES = {"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"}
-_PARENTHESIS = re.compile(r"""'(?:[^'\\]|\\.)*(?:'|\Z)|"(?:[^"\\]|\\.)*(?:"|\Z)|[()]""", re.DOTALL)
 
 
 class Part(NamedTuple):
@@ -64,14 +63,9 @@ def check_query(sql: str) -> str:
     statement = _only(sql, "A query to save is one statement")
     if not effects_of(statement).is_query or _verb(statement.tokens) in _CHANGES:
         raise OptionError("This is not a query that others can read from.", cause="saved-not-a-query")
-    if any(token.kind == END for token in statement.tokens) or not _closes(statement.text):
+    if not _closes(statement.text):
         raise OptionError("A quote, a comment or a parenthesis of the query is not closed.", cause="saved-not-closed")
     return statement.text
-
-
-def tables_of(sql: str) -> set[str]:
-    """The tables without a schema that a statement reads from, in lower case."""
-    return {table.name.lower() for table in table_references(list(tokenize(sql))) if not table.schema}
 
 
 def with_queries(sql: str, queries: Mapping[str, str]) -> Composed:
@@ -103,11 +97,13 @@ def with_queries(sql: str, queries: Mapping[str, str]) -> Composed:
 
 
 def _only(sql: str, what: str) -> Statement:
-    statements = split(sql)
+    # Twice: under another DELIMITER, what is one for the shell may be several for the server.
+    statements = [inner for outer in split(sql) for inner in split(outer.text)]
     if not statements:
         raise OptionError("There is no SQL to run.", cause="sql-missing")
-    if len(statements) > 1:
-        raise OptionError(f"{what}; there are {len(statements)}.", cause="saved-several-statements")
+    count = len(statements) + sum(token.kind == END for token in statements[0].tokens)  # in an executable comment
+    if count > 1:
+        raise OptionError(f"{what}; there are {count}.", cause="saved-several-statements")
     return statements[0]
 
 
@@ -149,7 +145,7 @@ def _ordered(queries: Mapping[str, str], own: set[str], *, is_recursive: bool) -
     Raises:
         OptionError: There is no such order.
     """
-    left = {name: tables_of(sql) for name, sql in queries.items()}
+    left = {name: tables_read(sql) for name, sql in queries.items()}
     if is_recursive:
         names = {name.lower() for name in queries} | own
         for name, tables in left.items():
@@ -190,7 +186,7 @@ def _nested(tokens: Sequence[Token]) -> Iterator[tuple[Token, int]]:
 def _parentheses(token: Token) -> Iterator[tuple[int, int]]:
     """The parentheses in a token outside its strings: the offset of each, and 1 for an opening one, else -1."""
     if token.kind == RUN:
-        for match in _PARENTHESIS.finditer(token.text):
+        for match in MARK.finditer(token.text):
             if match[0] in "()":
                 yield token.start + match.start(), 1 if match[0] == "(" else -1
 

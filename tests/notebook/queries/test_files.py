@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.notebook.queries.files import line_of, read_sql
+from rds_iam_magic.notebook.queries.files import line_as_written, line_of, read_sql
 
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
@@ -26,6 +26,7 @@ def test_a_file_is_read(tmp_path, monkeypatch, mark):
         ("reprot.sql", "There is no file reprot.sql.", "Did you mean report.sql?", "sql-file-missing"),
         ("zzz", "There is no file zzz.", "working directory is", "sql-file-missing"),
         ("no/q.sql", "there is no folder no", "", "sql-file-missing"),
+        ("mysql://me:pw@host/x", "takes the path of a file; a URL", "", "sql-file-missing"),
         (".", ". is a folder", "It has empty.sql, latin.sql, report.sql", "sql-file-unreadable"),
         ("report.sql/x", "cannot be read: Not a directory", "", "sql-file-unreadable"),
         ("a\0b", "cannot be read", "", "sql-file-unreadable"),
@@ -58,3 +59,10 @@ def test_the_lines_of_many(statements, space):
     lines = text.split("\n")
     for number in range(1, len(statements) + 1):
         assert "SELECT" in lines[line_of(text, number)[1] - 1]
+
+
+def test_the_line_that_the_server_means():
+    text = "SELECT 1;\nSELECT 'a\nb''\nc' AS t, /* d\n */ `x\ny`,\n\"\n\" AS z\nFRM x"
+    assert [line_as_written(text, 2, counted) for counted in (1, 2, 3, 4, 9)] == [1, 4, 6, 8, 8]
+    assert line_as_written(text, 1, 1) == 1
+    assert line_as_written("SELECT\n/*! :x */\n'\n' y", 1, 3) == 3, "not bound: a line may be missed"

@@ -45,12 +45,14 @@ def test_the_sql_of_a_file(here):
         ("\n\nSELECT\n\n:n + ) ", "In bad.sql, line 5. "),
         ("CREATE TABLE nothing (a INT)", "In bad.sql, line 1. "),
         ("SELECT :nothing", "In bad.sql. Define it first"),
+        ("SELECT :nothing -- dry", "In bad.sql. Define it first"),
         ("-- nothing", "In bad.sql. Write a statement"),
+        ("SELECT\n{{ nothing }}", "In bad.sql. "),
     ],
 )
 def test_an_error_says_where_in_the_file(here, text, where):
     write(here, "bad.sql", text)
-    error = here("%rds_sql -f bad.sql").error
+    error = here(f"%rds_sql {'-j ' if '{' in text else ''}{'-N ' if 'dry' in text else ''}-f bad.sql").error
     assert isinstance(error, StatementError | OptionError)
     assert error.hint.startswith(where)
 
@@ -75,6 +77,7 @@ def test_a_saved_query_is_read_from(here):
     assert "WITH `best` AS (\n-- of those\nWITH `top` AS (\n" in here.ok("%rds_sql -N -w best SELECT 1").output
     assert "best" in here.ok("%rds_sql --saved").output
     assert "--with best" in here("%rds_sql SELECT * FROM best").error.hint
+    assert "--with" not in here("%rds_sql SELECT * FROM best.top").error.hint
     assert "range of PRIMARY" in here.ok("%rds_sql -e -w top SELECT * FROM top").value
     assert "reads from it" not in here.ok("%rds_sql -q -S top SELECT 5 AS id").output
     assert here.ok("%rds_sql -w best SELECT id FROM best").value["id"].tolist() == [5], "the query that it is now"
@@ -91,6 +94,10 @@ def test_saved_without_running(here):
     assert here("%rds_sql -w wrong SELECT 1").error.cause == "saved-unknown", "what fails is not kept"
 
 
+def test_a_limit_is_not_saved_and_that_is_told(here):
+    assert "--with few reads from it, without --limit.\n" in here.ok("%rds_sql -S few --limit 2 SELECT 1 AS id").output
+
+
 def test_a_query_of_the_name_of_its_table(here):
     cell = here.ok("%rds_sql -S products SELECT * FROM products WHERE id < 3")
     assert "It hides the table products there." in cell.output
@@ -103,6 +110,13 @@ def test_what_a_saved_query_uses_is_seen_in_it_alone(here):
     here.ok("%rds_sql -q -S few -w customers SELECT * FROM customers")
     value = here.ok("%rds_sql -w few SELECT COUNT(*) AS c, (SELECT COUNT(*) FROM few) AS f FROM customers").value
     assert (value["c"][0] > 1000, value["f"][0]) == (True, 1)
+
+
+def test_a_query_never_takes_the_place_of_the_table_of_another_one(here):
+    here.ok("%rds_sql -q -S customers SELECT -1 AS id")
+    for tables in ("(SELECT 1) d, customers", "(customers)", "products USE INDEX (), customers", "/*! customers */"):
+        here.ok(f"%rds_sql -q -S few SELECT MIN(customers.id) AS id FROM {tables}")
+        assert here.ok("%rds_sql -w customers -w few SELECT id FROM few").value["id"][0] > 0
 
 
 def test_templates_and_values(here):
@@ -125,6 +139,15 @@ def test_an_error_says_where_it_is(here):
     assert here("%rds_sql -w worse SELECT 1").error.hint.startswith("That is in the saved query worse.")
     write(here, "q.sql", "-- x\n\nSELECT *\nFRM top")
     assert here("%rds_sql -w top -f q.sql").error.hint.startswith("In q.sql, line 4.")
+    here.ok("%%rds_sql -q -S long\nSELECT 'a\n\n\nb' AS a")
+    assert here("%rds_sql -w long SELECT * FRM long").error.hint.startswith("That is line 1 of the SQL as you")
+    here.names["gone"] = 1
+    here.ok("%rds_sql -q -S with_gone SELECT :gone AS a")
+    here.ok("%rds_sql -q -j -S made SELECT {{ gone }} AS a")
+    here.ok("%rds_sql -q -S on_top -w made SELECT * FROM made")
+    here.ok("del gone")
+    assert here("%rds_sql -w on_top SELECT 1").error.hint.startswith("In the saved query made. ")
+    assert here("%rds_sql -w with_gone SELECT 1").error.hint.startswith("In the saved query with_gone. ")
     here.ok("%rds_sql -q -S twice SELECT 1 AS a, 2 AS a")
     assert "need a name each" in here("%rds_sql -w twice SELECT * FROM twice").error.hint
 
@@ -140,6 +163,8 @@ def test_frames_of_saved_queries(tester):
     tester.ok("%rds_sql -q -S joined -w mine=df SELECT flow.a FROM flow JOIN mine ON mine.id = flow.a")
     assert "reads from another frame mine" in str(tester("%rds_sql -w joined -w mine=other SELECT 1").error)
     assert "names joined twice" in str(tester("%rds_sql -w joined -w joined=df SELECT 1").error)
+    assert "names Joined twice" in str(tester("%rds_sql -w joined -w Joined SELECT 1").error)
+    assert "names Joined twice" in str(tester("%rds_sql -w joined -w Joined=df SELECT * FROM joined, Joined").error)
     tester.ok("%rds_sql -q INSERT INTO flow WITH x AS (SELECT 5) SELECT * FROM x")
     tester.ok("%rds_sql -q -S five SELECT 5 AS a")
     assert tester.ok("%rds_sql -w five INSERT INTO flow SELECT * FROM five").value == 1

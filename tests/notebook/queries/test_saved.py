@@ -23,7 +23,7 @@ def saved():
 def test_finding_and_listing(saved):
     assert list(saved) == ["third", "second", "top"]
     assert saved.find("top").sql == "SELECT\n  1 AS a"
-    assert saved.frames_of("third") == {"f": "df", "g": "other"}
+    assert saved.frames_of(["third"], {"h": "x"}) == {"f": "df", "g": "other", "h": "x"}
     assert saved.listing().splitlines() == [
         "top     SELECT 1 AS a",
         "second  SELECT * FROM top",
@@ -43,6 +43,16 @@ def test_one_in_the_place_of_another(saved):
     assert not saved.keep("top", saved.find("top")), "the same again"
     assert saved.keep("top", query("SELECT 2"))
     assert saved.find("top").sql == "SELECT 2"
+
+
+def test_frames_of_the_same_name(saved):
+    saved.keep("fourth", query("SELECT 1", "third", h="df"))
+    assert saved.frames_of(["fourth", "top"], {"f": "df"})["h"] == "df"
+    saved.keep("top", query("SELECT 1", h="changed"))
+    saved.keep("beside", query("SELECT 1", h="changed"))
+    for queries, own in ((["fourth"], {}), (["fourth", "beside"], {}), (["top"], {"h": "df"})):
+        with pytest.raises(OptionError, match="reads from another frame h"):
+            saved.frames_of(queries, own)
 
 
 @pytest.mark.parametrize(

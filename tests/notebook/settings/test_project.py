@@ -86,6 +86,7 @@ def test_the_nearest_file_counts(folder, monkeypatch):
         ("max_memory = '4 gigs'", "max_memory = '4 gigs' is not valid"),
         ("max_memory = true", "max_memory = True is not valid"),
         ("max_memory = [1]", "max_memory = [1] is not valid"),
+        ("max_memory = -5.0", "max_memory = -5.0 is not valid"),
         ("own = false", "own is the user's own to set"),
         ("quiet = 5", "quiet is no setting"),
         ("section = 'prod'", "section is an option of a login, which no project decides"),
@@ -112,10 +113,13 @@ def test_what_is_left_out_and_told(folder, text, words):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"[tool.rds_iam_magic]\nfeedback = x\n", "is not valid TOML (line 2); nothing was taken from it."),
+        (b"[a]\nb = 1\n[tool.rds_iam_magic]\nfeedback = x\n", "is not valid TOML (line 4); nothing was taken from it."),
         (b"[tool.rds_iam_magic]\nfeedback = '\xe9'", "is not UTF-8"),
-        (b"[tool]\nrds_iam_magic = 1", "has a tool.rds_iam_magic that is no table"),
-        (b"rds_iam_magic = " + b"[" * 100_000, "is not valid TOML"),
+        (b"[tool.rds_iam_magic]\nx = " + b"[" * 1900, "is not valid TOML"),
+        (b"[tool.rds_iam_magic]\nautolimit = 0x" + b"F" * 6000, "has over 2,000 bytes in [tool.rds_iam_magic]"),
+        (b"[tool.rds_iam_magic]\nfeedback = 7" + b"\nk = 1" * 1000, "has over 2,000 bytes in [tool.rds_iam_magic]"),
+        (b"rds_iam_magic = " + b"[" * 100_000, ""),
+        (b"[tool.rds-iam-magic.x]\ny = 1\n# [tool.rds_iam_magic]\nfeedback = 1", ""),
         (b"tool = 1 # rds_iam_magic", ""),
         (b"\x00\xff", ""),
         (b"[tool.rds_iam_magic]\nfeedback = 1\n#" + b" " * 1_000_000, ""),
@@ -126,6 +130,22 @@ def test_what_is_no_such_file(folder, data, words):
     settings, notes = taken()
     assert settings.feedback == 2
     assert [words in note for note in notes] == [True] * bool(words)
+
+
+def test_what_else_is_in_the_file_is_not_parsed(folder):
+    """To tomllib a key of 200,000 parts is 160 GB of memory, which would be the kernel's."""
+    (folder / FILE).write_text("wrong =\n[tool.rds-iam-magic]\nfeedback = 1\n[wrong\n")
+    settings, notes = taken()
+    assert (settings.feedback, len(notes)) == (1, 1)
+
+
+def test_names_and_values_are_shown_as_one_short_line(folder, monkeypatch):
+    strange = folder / "r\x1b[2J\nNote: \udcff"
+    strange.mkdir()
+    monkeypatch.chdir(strange)
+    (strange / FILE).write_text(f"[tool.rds_iam_magic]\nmax_memory = '4{' ' * 1000}GB'\nautolimit = 0x{'F' * 800}")
+    notes = taken()[1]
+    assert (len(notes), notes[0].isprintable(), len(notes[0]) < 400) == (1, True, True)
 
 
 def test_what_is_no_regular_file(folder):
