@@ -225,8 +225,9 @@ def _value(field: Field) -> str:
     if field.is_bool:
         return f"{name} + 0"
     if field.scale == "time":
-        is_day = f"DAYOFMONTH({name}) BETWEEN 1 AND DAYOFMONTH(LAST_DAY({name}))"
-        return f"CASE WHEN {is_day} THEN CAST({name} AS DATETIME(6)) END"
+        day = f"DAYOFMONTH({name})"
+        exists = f"MONTH({name}) > 0 AND {day} > 0 AND {day} <= DAYOFMONTH(LAST_DAY({name}))"  # it warns of zeros
+        return f"CASE WHEN {exists} THEN CAST({name} AS DATETIME(6)) END"
     return f"{name} + 0e0" if field.scale == "number" else name
 
 

@@ -234,7 +234,9 @@ def _bars(drawing: Drawing) -> Spec:
     encoding["tooltip"] = _tooltip(drawing)
     mark: Spec = {"type": "bar"}
     if drawing.x.scale != "category":
-        mark["width"] = max(1, _WIDTH // max(1, len(drawing.rows)) - 1)
+        mark["width"] = max(1, _WIDTH // max(1, len({row["x"] for row in drawing.rows})) - 1)
+        if drawing.color is not None and not drawing.stacked:  # in the same place: none hides another
+            mark["opacity"] = 0.5
     elif drawing.color is not None and not drawing.stacked:
         encoding["xOffset"] = {"field": "color", "sort": list(drawing.color.categories)}
     if _is_sideways(drawing):

@@ -207,3 +207,13 @@ def test_ticks_of_whole_numbers_are_whole():
     assert spec(PlotOptions("bar"), pd.DataFrame({"a": FRAME["c.i[t]y"], "n": [1, 2, 1]}))["encoding"]["y"]["axis"] == {
         "labelOverlap": True, "values": [0, 1, 2], "format": ",d"
     }  # fmt: skip
+
+
+def test_bars_in_the_same_place_do_not_hide_each_other():
+    days = pd.date_range("2024-01-01", periods=60).astype("datetime64[s]")  # too many to stand side by side
+    made = spec(
+        PlotOptions("bar", x="day", y=("a", "b")), pd.DataFrame({"day": days, "a": range(60), "b": range(60, 0, -1)})
+    )
+    assert made["encoding"]["y"]["stack"] is None
+    assert made["mark"]["opacity"] < 1
+    assert made["mark"]["width"] > 6, "as wide as there is room for 60"
