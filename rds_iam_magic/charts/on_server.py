@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -46,6 +47,10 @@ _REFUSALS = {
 }
 
 
+# Optimizer hints that count only at the top: a statement's time, and variables that may change its values.
+_HINTS_ALONE = re.compile(r"/\*\+[^*]*\b(MAX_EXECUTION_TIME|RESOURCE_GROUP|SET_VAR)\b", re.IGNORECASE)
+
+
 class Asks(Protocol):
     """A connection, as far as it is used here."""
 
@@ -69,13 +74,18 @@ class Query:
 
     @classmethod
     def of(cls, db: Asks, sql: str, params: Mapping[str, Any] | None = None) -> Query | None:
-        """The query of a text; None if it is anything but one query that is certain to change nothing, or is random."""
+        """The query of a text; None if others cannot be put around it, or would see other values than itself gives.
+
+        It must be one query that is certain to change nothing.
+        """
         statements = db._statements(sql, params)  # noqa: SLF001 - as schema/ does
         try:
             statement = check_derivable([(each, effects_of(each)) for each in statements])
         except OptionError:
             return None
-        return None if is_random(statement) else cls(db, statement.text)
+        if is_random(statement) or _HINTS_ALONE.search(statement.text):
+            return None
+        return cls(db, statement.text)
 
     def schema(self) -> pa.Schema | None:
         """The columns, without reading a row; None if the query cannot stand in another one, or is wrong itself.

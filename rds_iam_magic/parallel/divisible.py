@@ -22,7 +22,8 @@ _QUERIES = frozenset({"SELECT", "WITH", "TABLE", "VALUES"})
 _CUTS = frozenset({"LIMIT", "FETCH"})
 # Functions whose values differ from one evaluation to the next, or follow the order among rows that sort alike.
 _RANDOM = frozenset({
-    "RAND", "RANDOM_BYTES", "SYSDATE", "SYS_GUID", "UUID", "UUID_SHORT", "UUID_V4", "UUID_V7",
+    "FOUND_ROWS", "RAND", "RANDOM_BYTES", "ROW_COUNT", "SYSDATE", "SYS_GUID", "UUID", "UUID_SHORT", "UUID_V4",
+    "UUID_V7",
 })  # fmt: skip
 _UNSTABLE = _RANDOM | {
     "CONNECTION_ID", "FIRST_VALUE", "LAG", "LAST_VALUE", "LEAD", "NTH_VALUE", "NTILE", "ROWNUM", "ROW_NUMBER",
@@ -100,7 +101,10 @@ def check_stable(statement: Statement) -> None:
 
 
 def is_random(statement: Statement) -> bool:
-    """Whether a value may differ each time that it is looked at, in one row too: a server may merge the statement."""
+    """Whether a value may differ each time that it is looked at: by chance, or by the statement before.
+
+    In one row, too: a server may merge the statement into the one around it, and compute the value where it is used.
+    """
     return any(calls and upper(token.text.strip("`")) in _RANDOM for token, calls in _words(statement.tokens))
 
 
