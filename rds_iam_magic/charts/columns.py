@@ -50,11 +50,11 @@ def _numbers_of(column: pa.ChunkedArray, field: Field) -> np.ndarray:
     return values / 1e6 if field.is_span else values
 
 
-def categories_of(column: pa.ChunkedArray, field: Field) -> pa.ChunkedArray:
+def categories_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """A column as the names of categories; NULL stays NULL."""
-    if field.scale == "category" and not field.is_bool and pa.types.is_large_string(column.type):
+    if pa.types.is_large_string(column.type):
         return column
-    return pa.chunked_array([pa.array([text_of(value) for value in column.to_pylist()], pa.large_string())])
+    return pa.chunked_array([pa.array(texts_of(column), pa.large_string())])
 
 
 def text_of(value: Any) -> str | None:
@@ -63,14 +63,23 @@ def text_of(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dt.timedelta):
+        return _span_text(value)
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
-def texts_of(column: pa.ChunkedArray, field: Field) -> list[str | None]:
+def _span_text(value: dt.timedelta) -> str:
+    """A TIME as MySQL writes it: hours, not days."""
+    seconds, microseconds = divmod(abs(value) // _MICROSECOND, 1_000_000)
+    text = f"{'-' if value < dt.timedelta() else ''}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{text}.{microseconds:06}" if microseconds else text
+
+
+def texts_of(column: pa.ChunkedArray) -> list[str | None]:
     """The texts of all values; of a DATE without a time."""
-    if field.scale == "time":
+    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
         moments = column.cast(pa.timestamp("us")).to_pylist()
         whole = are_days(moments)
         return [None if value is None else str(value.date() if whole else value) for value in moments]

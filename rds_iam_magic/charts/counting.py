@@ -47,7 +47,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Quartiles:
-    """The five numbers of a box, how many values they are of, and how many were NULL."""
+    """The five numbers of a box, and how many values they are of."""
 
     low: float
     q1: float
@@ -55,14 +55,20 @@ class Quartiles:
     q3: float
     high: float
     count: int
-    nulls: int
 
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """The quartiles of each category, or of each column; whether there are more, of fewer values each."""
+    """The quartiles of each category, or of each column.
+
+    Attributes:
+        found: Those that have a value.
+        nulls: How many values were NULL.
+        more: Whether there are more, of fewer values each.
+    """
 
     found: dict[tuple[Key, Field], Quartiles]
+    nulls: int = 0
     more: bool = False
 
 
@@ -76,25 +82,17 @@ def counted_fields(layout: Layout) -> tuple[Field, ...]:
 def bins_for(
     fields: Sequence[Field], layout: Layout, bounds: Sequence[tuple[float, float] | None]
 ) -> list[Bins | None]:
-    """The bins of each column, by the least and the greatest value; None where there are none, and for colours."""
+    """The bins of each column, by the least and the greatest value; None where there are none."""
     most = MOST_BINS[2 if layout.kind == "heatmap" else 1]
     return [
-        None if bound is None or field == layout.color else bins_of(*bound, field, most)
-        for field, bound in zip(fields, bounds, strict=True)
+        None if bound is None else bins_of(*bound, field, most) for field, bound in zip(fields, bounds, strict=True)
     ]
-
-
-def is_binned(field: Field, layout: Layout) -> bool:
-    """Whether a column is counted by bins, not by its values."""
-    return field.scale != "category" and field != layout.color
 
 
 def count(table: pa.Table, layout: Layout) -> Counted:
     """Count the rows of a table."""
     fields = counted_fields(layout)
-    columns = [
-        (places_of if is_binned(field, layout) else categories_of)(table.column(field.place), field) for field in fields
-    ]
+    columns = [_column(table.column(field.place), field) for field in fields]
     bounds = [_bounds(column) for column in columns]
     bins = bins_for(fields, layout, bounds)
     keys = [_keys(column, each) for column, each in zip(columns, bins, strict=True)]
@@ -103,6 +101,10 @@ def count(table: pa.Table, layout: Layout) -> Counted:
     counts = groups.column("count_all").to_pylist()
     found = zip(*(groups.column(name).to_pylist() for name in names), strict=True)
     return Counted(fields, tuple(bins), dict(zip(found, counts, strict=True)), tuple(bounds))
+
+
+def _column(column: pa.ChunkedArray, field: Field) -> Places | pa.ChunkedArray:
+    return categories_of(column) if field.scale == "category" else places_of(column, field)
 
 
 def _bounds(column: Places | pa.ChunkedArray) -> tuple[float, float] | None:
@@ -123,22 +125,23 @@ def _keys(column: Places | pa.ChunkedArray, bins: Bins | None) -> pa.Array:
 def quartiles(table: pa.Table, layout: Layout) -> Boxes:
     """The boxes of a table, by the category and the column that they are of."""
     found: dict[tuple[Key, Field], Quartiles] = {}
+    nulls = 0
     for field in layout.y:
         values, missing = places_of(table.column(field.place), field)
+        nulls += int(missing.sum())
         for key, rows in _rows_of(table, layout.x).items():
-            chosen, is_missing = values[rows], missing[rows]
-            known = np.sort(chosen[~is_missing])
+            known = np.sort(values[rows][~missing[rows]])
             if len(known):
                 pairs = [(known[low], known[high]) for low, high in order_places(len(known))]
-                found[key, field] = quartiles_of(pairs, len(known), len(chosen) - len(known))
-    return Boxes(found)
+                found[key, field] = quartiles_of(pairs, len(known))
+    return Boxes(found, nulls)
 
 
 def _rows_of(table: pa.Table, x: Field | None) -> dict[Key, Any]:
     """Which rows each category has."""
     if x is None:
         return {"": slice(None)}
-    codes = categories_of(table.column(x.place), x).combine_chunks().dictionary_encode()
+    codes = categories_of(table.column(x.place)).combine_chunks().dictionary_encode()
     numbers = codes.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     names = [*codes.dictionary.to_pylist(), None]  # -1 is the last one
     return {names[code]: np.flatnonzero(numbers == code) for code in np.unique(numbers)}
@@ -149,8 +152,8 @@ def order_places(count: int) -> list[tuple[int, int]]:
     return [((count - 1) * k // 4, -(-(count - 1) * k // 4)) for k in range(5)]
 
 
-def quartiles_of(pairs: Sequence[tuple[float, float]], count: int, nulls: int) -> Quartiles:
+def quartiles_of(pairs: Sequence[tuple[float, float]], count: int) -> Quartiles:
     """The quartiles between the values at `order_places`: interpolated, as pandas and NumPy have them."""
     five = [float(low + (high - low) * ((count - 1) * k % 4 / 4)) for k, (low, high) in enumerate(pairs)]
     low, q1, median, q3, high = five
-    return Quartiles(low, q1, median, q3, high, count, nulls)
+    return Quartiles(low, q1, median, q3, high, count)

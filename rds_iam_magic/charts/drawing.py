@@ -98,10 +98,6 @@ def draw(table: pa.Table, options: PlotOptions) -> Drawing:
         return boxes(counting.quartiles(table, layout), layout)
     if layout.kind in ("hist", "heatmap"):
         return counts(counting.count(table, layout), layout)
-    if layout.x is not None and not layout.y:  # bars without numbers: one for each value, of its rows
-        x = Field(layout.x.name, layout.x.place, "category", is_bool=layout.x.is_bool)
-        layout = Layout("hist", x, (), layout.color)
-        return counts(counting.count(table, layout), layout)
     return _marks(table, layout)
 
 
@@ -109,18 +105,18 @@ def counts(counted: Counted, layout: Layout) -> Drawing:
     """The chart of what was counted: a histogram, or a heatmap."""
     notes: list[str] = []
     groups = counted.groups
+    names = ("x", "y") if layout.kind == "heatmap" else ("x", "color")
     for place, each in enumerate(counted.fields):
         groups = _without_null(groups, place, each, notes)
     axes: list[Axis] = []
     for place, (each, bins) in enumerate(zip(counted.fields, counted.bins, strict=True)):
-        if bins is not None or counting.is_binned(each, layout):  # without bins where all are NULL
+        if bins is not None or each.scale != "category":  # without bins where all are NULL
             axes.append(Axis(each.title, each.scale or "number", each.whole).over(bins.edges if bins else ()))
             continue
-        most = MOST_SERIES if each == layout.color else MOST_CATEGORIES
+        most = MOST_SERIES if names[place] == "color" else MOST_CATEGORIES
         kept = _largest(groups, place, each, most, notes, more=counted.more)
         groups = {key: rows for key, rows in groups.items() if key[place] in kept}
         axes.append(Axis(each.title, "category", categories=kept))
-    names = ("x", "y") if layout.kind == "heatmap" else ("x", "color")
     if len(axes) == 1 and counted.bins[0] is not None:
         groups = {(code,): groups.get((code,), 0) for code in range(len(counted.bins[0]))}  # those without a row, too
     rows = [
@@ -131,6 +127,7 @@ def counts(counted: Counted, layout: Layout) -> Drawing:
     ]
     rows_axis = Axis("rows", "number", whole=True)
     if layout.kind == "heatmap":
+        rows_axis = rows_axis.over(row["count"] for row in rows)
         return Drawing("heatmap", axes[0], axes[1], rows_axis, rows, notes)
     rows_axis = rows_axis.over(_heights(rows, "count", stacked=True))
     if axes[0].scale != "category":
@@ -197,9 +194,9 @@ def boxes(quartiles: Boxes, layout: Layout) -> Drawing:
     found = quartiles.found
     notes: list[str] = []
     several = len(layout.y) > 1
-    nulls = sum(each.nulls for each in found.values())
-    if nulls:
-        notes.append(f"{count_of(nulls, 'row')} with NULL in {' or '.join(each.name for each in layout.y)}")
+    if quartiles.nulls:
+        what = count_of(quartiles.nulls, "value" if several else "row")
+        notes.append(f"{what} with NULL in {' or '.join(each.name for each in layout.y)}")
     unnamed = sum(each.count for (key, _), each in found.items() if key is None)
     if unnamed and layout.x is not None:
         notes.append(f"{count_of(unnamed, 'row')} with NULL in {layout.x.name}")
@@ -281,7 +278,7 @@ def _placed_rows(table: pa.Table, layout: Layout, x: _Placed) -> Iterator[dict[s
     """The rows that have a place, those of one column of numbers after those of another."""
     named: Sequence[str | None] = [""] * table.num_rows
     if layout.color is not None:
-        named = categories_of(table.column(layout.color.place), layout.color).to_pylist()
+        named = categories_of(table.column(layout.color.place)).to_pylist()
     has_colors = layout.color is not None or len(layout.y) > 1
     for each in layout.y:
         y = _Placed.of(table, each)
@@ -333,7 +330,7 @@ def _x_of(table: pa.Table, layout: Layout) -> _Placed:
         return _Placed("number", np.arange(1, table.num_rows + 1, dtype="float64"), None, whole=True)
     x = layout.x
     if layout.kind == "bar" and x.scale != "category":
-        texts = texts_of(table.column(x.place), x)
+        texts = texts_of(table.column(x.place))
         if len(set(texts)) <= MOST_CATEGORIES:  # bars that stand side by side
             return _Placed("category", None, texts)
     return _Placed.of(table, x)
@@ -359,8 +356,8 @@ class _Placed:
     def of(cls, table: pa.Table, each: Field) -> _Placed:
         column = table.column(each.place)
         if each.scale == "category":
-            return cls("category", None, categories_of(column, each).to_pylist())
-        (numbers, missing), texts = places_of(column, each), texts_of(column, each)
+            return cls("category", None, categories_of(column).to_pylist())
+        (numbers, missing), texts = places_of(column, each), texts_of(column)
         if each.scale == "time":
             return cls("time", np.where(missing, np.nan, numbers / 1000), texts, each.whole)
         return cls("number", numbers, None if not each.is_span and are_exact(numbers, texts) else texts, each.whole)

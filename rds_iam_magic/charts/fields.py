@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from rds_iam_magic.errors import OptionError
@@ -29,6 +29,7 @@ class Field:
         whole: Whether its values are whole numbers, or days.
         is_span: Whether it is a TIME, which is drawn in seconds.
         is_bool: Whether it is BIT(1).
+        is_plain: Whether it has texts or integers, which a server writes as a frame does.
     """
 
     name: str
@@ -37,11 +38,16 @@ class Field:
     whole: bool = False
     is_span: bool = False
     is_bool: bool = False
+    is_plain: bool = False
 
     @property
     def title(self) -> str:
         """What its axis is called."""
-        return f"{self.name} (s)" if self.is_span else self.name
+        return f"{self.name} (s)" if self.is_span and self.scale == "number" else self.name
+
+    def as_category(self) -> Field:
+        """The same column with its values side by side, each by its text."""
+        return replace(self, scale="category")
 
 
 def fields_of(schema: pa.Schema) -> list[Field]:
@@ -53,7 +59,7 @@ def _field(place: int, name: str, kind: pa.DataType) -> Field:
     import pyarrow.types as pt
 
     if pt.is_integer(kind):
-        return Field(name, place, "number", whole=True)
+        return Field(name, place, "number", whole=True, is_plain=True)
     if pt.is_decimal(kind):
         return Field(name, place, "number", whole=kind.scale == 0)
     if pt.is_floating(kind):
@@ -67,7 +73,7 @@ def _field(place: int, name: str, kind: pa.DataType) -> Field:
     if pt.is_boolean(kind):
         return Field(name, place, "category", is_bool=True)
     if pt.is_string(kind) or pt.is_large_string(kind):
-        return Field(name, place, "category")
+        return Field(name, place, "category", is_plain=True)
     return Field(name, place, None)
 
 

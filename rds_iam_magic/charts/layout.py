@@ -10,13 +10,14 @@
 | one number, or one time | hist |
 | texts only | hist: a bar for each text; of two, heatmap |
 
-Of a table, whose rows are not read, the guess is a chart that is counted: hist, box or heatmap.
+Bars without numbers are a hist: a bar for each value, of its rows. Of a table, whose rows are not read, the guess is a
+chart that is counted: hist, box or heatmap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rds_iam_magic.charts.fields import Field, Scale, listed, named
@@ -38,7 +39,7 @@ class Layout:
         kind: The kind.
         x: The column along the x axis; None for the rows' numbers, or for nothing.
         y: The columns along the y axis; several have a colour each. Empty where rows are counted.
-        color: The column whose values have a colour each.
+        color: The column whose values have a colour each, as a category.
     """
 
     kind: Kind
@@ -67,7 +68,7 @@ def layout_of(fields: Sequence[Field], options: PlotOptions, table: pa.Table | N
     made = _LAYOUTS[kind](kind, free, Layout(kind, x, y, color))
     if kind != "heatmap":
         _check_numbers(kind, made.y, fields)
-    return made
+    return made if made.color is None else replace(made, color=made.color.as_category())
 
 
 def _check_numbers(kind: Kind, y: Sequence[Field], fields: Sequence[Field]) -> None:
@@ -178,7 +179,8 @@ def _bars(kind: Kind, free: _Free, given: Layout) -> Layout:
         x = free.take("number")
     if given.y or (x is not None and free.all("number")):
         return _with_series(kind, free, given, x)
-    return Layout(kind, x or free.take("number"), (), given.color)
+    x = x or free.take("number")
+    return Layout("hist", x and x.as_category(), (), given.color)
 
 
 def _with_series(kind: Kind, free: _Free, given: Layout, x: Field | None) -> Layout:
@@ -213,9 +215,7 @@ def _box(kind: Kind, free: _Free, given: Layout) -> Layout:
     if len(y) > 1 and given.x is not None:
         raise OptionError("A box plot has an x, or several y.", "Keep one of them.")
     x = given.x or (free.take("category") if len(y) == 1 else None)
-    if x is not None and x.scale != "category":
-        x = Field(x.name, x.place, "category")
-    return Layout(kind, x, y)
+    return Layout(kind, x and x.as_category(), y)
 
 
 def _heatmap(kind: Kind, free: _Free, given: Layout) -> Layout:

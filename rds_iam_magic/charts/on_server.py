@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,11 +20,10 @@ from rds_iam_magic.charts.counting import (
     Quartiles,
     bins_for,
     counted_fields,
-    is_binned,
     quartiles_of,
 )
 from rds_iam_magic.errors import OptionError, ResultError, StatementError
-from rds_iam_magic.parallel.divisible import check_derivable, statement_of
+from rds_iam_magic.parallel.divisible import check_derivable, is_random, statement_of
 from rds_iam_magic.sql.effects import effects_of
 from rds_iam_magic.sql.quoting import quote_name
 
@@ -45,6 +45,10 @@ _REFUSALS = {
     1064,  # no window functions (MySQL 5.7), or a statement that cannot stand in parentheses
     1235,  # not supported there
 }
+
+
+# Optimizer hints that count only at the top: a statement's time, and variables that may change its values.
+_HINTS_ALONE = re.compile(r"/\*\+[^*]*\b(MAX_EXECUTION_TIME|RESOURCE_GROUP|SET_VAR)\b", re.IGNORECASE)
 
 
 class Asks(Protocol):
@@ -70,12 +74,18 @@ class Query:
 
     @classmethod
     def of(cls, db: Asks, sql: str, params: Mapping[str, Any] | None = None) -> Query | None:
-        """The query of a text; None if it is anything but one query that is certain to change nothing."""
+        """The query of a text; None if others cannot be put around it, or would see other values than itself gives.
+
+        It must be one query that is certain to change nothing.
+        """
         statements = db._statements(sql, params)  # noqa: SLF001 - as schema/ does
         try:
-            return cls(db, check_derivable([(each, effects_of(each)) for each in statements]).text)
+            statement = check_derivable([(each, effects_of(each)) for each in statements])
         except OptionError:
             return None
+        if is_random(statement) or _HINTS_ALONE.search(statement.text):
+            return None
+        return cls(db, statement.text)
 
     def schema(self) -> pa.Schema | None:
         """The columns, without reading a row; None if the query cannot stand in another one, or is wrong itself.
@@ -100,7 +110,7 @@ class Query:
         if not all(map(_can_be_asked, fields)):
             return None
         for _ in range(_ROUNDS):
-            bounds = self._bounds(fields, layout)
+            bounds = self._bounds(fields)
             if bounds is None:
                 return None
             bins = bins_for(fields, layout, bounds)
@@ -117,8 +127,8 @@ class Query:
             "The rows changed while they were counted.", "Assign the result to a variable: its rows are counted here."
         )
 
-    def _bounds(self, fields: Sequence[Field], layout: Layout) -> list[tuple[float, float] | None] | None:
-        binned = [field for field in fields if is_binned(field, layout)]
+    def _bounds(self, fields: Sequence[Field]) -> list[tuple[float, float] | None] | None:
+        binned = [field for field in fields if field.scale != "category"]
         if not binned:
             return [None for _ in fields]
         selected = ", ".join(f"MIN({_value(field)}), MAX({_value(field)})" for field in binned)
@@ -144,7 +154,7 @@ class Query:
         inner, outer, by = [], [], []
         for place, (field, each) in enumerate(zip(fields, bins, strict=True)):
             inner.append(f"{_value(field) if each is None else each.sql(_value(field))} AS k{place}")
-            if field.scale == "category" and not field.is_bool:
+            if field.scale == "category" and not field.is_bool:  # of integers, too
                 outer.append(f"MIN(k{place})")
                 by.append(f"MD5(k{place})")
             else:
@@ -170,17 +180,19 @@ class Query:
             StatementError: The server refused the query.
         """
         (y,) = layout.y if len(layout.y) == 1 else (None,)
-        if y is None or not _can_be_asked(y) or (layout.x is not None and not _is_text(layout.x)):
+        if y is None or not _can_be_asked(y) or (layout.x is not None and not layout.x.is_plain):
             return None
         table = self._ask(_boxes(self._sql, y, layout.x))
         if table is None:
             return None
         found: dict[tuple[Key, Field], Quartiles] = {}
+        nulls = 0
         for key, count, rows, *values in zip(*(column.to_pylist() for column in table.columns), strict=True):
+            nulls += int(rows) - int(count or 0)
             if count:
                 pairs = [(float(low), float(high)) for low, high in zip(values[::2], values[1::2], strict=True)]
-                found["" if layout.x is None else key, y] = quartiles_of(pairs, int(count), int(rows) - int(count))
-        return Boxes(found, more=table.num_rows > MOST_GROUPS)
+                found["" if layout.x is None else text_of(key), y] = quartiles_of(pairs, int(count))
+        return Boxes(found, nulls, more=table.num_rows > MOST_GROUPS)
 
     def _ask(self, sql: str) -> pa.Table | None:
         """A statement's rows; None if the server cannot run it around the query."""
@@ -213,20 +225,19 @@ def _boxes(sql: str, y: Field, x: Field | None) -> str:
 
 
 def _can_be_asked(field: Field) -> bool:
-    return not field.is_span
-
-
-def _is_text(field: Field) -> bool:
-    return field.scale == "category" and not field.is_bool and not field.whole
+    """Whether it is counted there as here: the texts of categories must be the same."""
+    return not field.is_span and (field.scale != "category" or field.is_plain or field.is_bool)
 
 
 def _value(field: Field) -> str:
-    """A column as it is compared: a time as it is shown, without zero dates, which a frame has as missing."""
+    """A column as it is compared: a time as it is shown, without dates of no calendar, which a frame has as missing."""
     name = quote_name(field.name)
     if field.is_bool:
         return f"{name} + 0"
     if field.scale == "time":
-        return f"CASE WHEN MONTH({name}) > 0 AND DAYOFMONTH({name}) > 0 THEN CAST({name} AS DATETIME(6)) END"
+        day = f"DAYOFMONTH({name})"
+        exists = f"MONTH({name}) > 0 AND {day} > 0 AND {day} <= DAYOFMONTH(LAST_DAY({name}))"  # it warns of zeros
+        return f"CASE WHEN {exists} THEN CAST({name} AS DATETIME(6)) END"
     return f"{name} + 0e0" if field.scale == "number" else name
 
 
@@ -235,7 +246,7 @@ def _key(value: Any, field: Field) -> Key:
         return None
     if field.is_bool:
         return text_of(bool(value))
-    return str(value) if field.scale == "category" else int(value)
+    return text_of(value) if field.scale == "category" else int(value)
 
 
 def _within(keys: Sequence[Key], bins: Bins | None) -> bool:

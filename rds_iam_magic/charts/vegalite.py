@@ -35,6 +35,7 @@ _TEXT, _LINES = "#222222", "#D9D9D9"
 
 _MOST_IN_SVG = 1000  # marks
 
+_ALIKE = str.maketrans({'"': "\u201d", "\\": "\u2216"})
 Spec = dict[str, Any]
 
 
@@ -72,19 +73,21 @@ def _config() -> Spec:
             "labelLimit": 200,
             "labelSeparation": 6,
         },
+        "axisX": {"titleLimit": _WIDTH},
+        "axisY": {"titleLimit": _HEIGHT},
         "view": {"stroke": None},
         "style": {
             "guide-label": {"fill": _TEXT, "fontSize": 11},
             "guide-title": {"fill": _TEXT, "fontSize": 12},
         },
-        "legend": {"labelLimit": 200, "symbolOpacity": 1},
+        "legend": {"labelLimit": 200, "titleLimit": 200, "symbolOpacity": 1},
         "range": {"category": list(COLORS)},
     }
 
 
 def _placed(name: str, axis: Axis, *, field: str = "") -> Spec:
     """The encoding of an axis."""
-    encoding: Spec = {"field": field or name, "title": axis.title or None}
+    encoding: Spec = {"field": field or name, "title": _title(axis.title) or None}
     if axis.scale == "category":
         names = axis.categories
         is_wide = len(names) * (max(map(len, names), default=0) + 2) * _LETTER > _WIDTH
@@ -92,16 +95,21 @@ def _placed(name: str, axis: Axis, *, field: str = "") -> Spec:
         return encoding | {"type": "nominal", "sort": list(names), "axis": {"labelAngle": angle}}
     if axis.scale == "time":
         return encoding | {"type": "temporal", "scale": {"type": "utc"}, "axis": {"labelOverlap": True}}
-    ticks: Spec = {"values": list(axis.ticks)} if axis.ticks else {}
+    ticks: Spec = {"values": list(axis.ticks), "format": ",d"} if axis.ticks else {}
     ticks |= {"format": "d"} if axis.four_digits else {}
     return encoding | {"type": "quantitative", "axis": {"labelOverlap": True, **ticks}}
+
+
+def _title(text: str) -> str:
+    """A title without what would end a string: Vega-Lite writes titles as they are into expressions, between quotes."""
+    return " ".join(text.translate(_ALIKE).split())
 
 
 def _color(drawing: Drawing) -> Spec:
     if drawing.color is None:
         return {"color": {"value": COLORS[0]}}
     names = list(drawing.color.categories)
-    title = drawing.color.title or None
+    title = _title(drawing.color.title) or None
     scale = {"domain": names, "range": list(COLORS[: len(names)])}
     return {"color": {"field": "color", "type": "nominal", "title": title, "scale": scale}}
 
@@ -112,7 +120,8 @@ def _series(drawing: Drawing, channel: str, values: Any) -> Spec:
         return {}
     names = list(drawing.color.categories)
     scale = {"domain": names, "range": list(values[: len(names)])}
-    return {channel: {"field": "color", "type": "nominal", "title": drawing.color.title or None, "scale": scale}}
+    title = _title(drawing.color.title) or None
+    return {channel: {"field": "color", "type": "nominal", "title": title, "scale": scale}}
 
 
 def _tooltip(drawing: Drawing) -> list[Spec]:
@@ -128,7 +137,24 @@ def _tooltip(drawing: Drawing) -> list[Spec]:
             lines.append({"field": exact, "type": kind, "title": axis.title or "column", **_digits(kind)})
     if "count" in first:
         lines.append({"field": "count", "type": "quantitative", "title": "rows", "format": ",d"})
-    return lines
+    return _with_safe_titles(lines)
+
+
+def _with_safe_titles(lines: list[Spec]) -> list[Spec]:
+    """The lines of a tooltip with titles that are only shown, and all different: they are the keys of an object.
+
+    Of these, `title` and `image` have a meaning: it would fetch a picture from the address that is the value. A space
+    at the end makes another key of one, and cannot be seen.
+    """
+    taken = {"", "title", "image"}
+    safe: list[Spec] = []
+    for line in lines:
+        title = _title(str(line.get("title", line["field"])))
+        while title in taken:
+            title += " "
+        taken.add(title)
+        safe.append(line | {"title": title})
+    return safe
 
 
 def _digits(kind: str) -> Spec:
@@ -208,7 +234,9 @@ def _bars(drawing: Drawing) -> Spec:
     encoding["tooltip"] = _tooltip(drawing)
     mark: Spec = {"type": "bar"}
     if drawing.x.scale != "category":
-        mark["width"] = max(1, _WIDTH // max(1, len(drawing.rows)) - 1)
+        mark["width"] = max(1, _WIDTH // max(1, len({row["x"] for row in drawing.rows})) - 1)
+        if drawing.color is not None and not drawing.stacked:  # in the same place: none hides another
+            mark["opacity"] = 0.5
     elif drawing.color is not None and not drawing.stacked:
         encoding["xOffset"] = {"field": "color", "sort": list(drawing.color.categories)}
     if _is_sideways(drawing):
@@ -225,7 +253,7 @@ def _boxes(drawing: Drawing) -> Spec:
     where: Spec = {} if is_alone else {across: _placed(across, drawing.x, field="x")}
     names = ("low", "q1", "median", "q3", "high", "count")
     lines: list[Spec] = [] if is_alone else [{"field": "x", "type": "nominal", "title": drawing.x.title or "column"}]
-    tooltip = lines + [{"field": name, "type": "quantitative", "format": ".12~g"} for name in names]
+    tooltip = _with_safe_titles(lines + [{"field": name, "type": "quantitative", "format": ".12~g"} for name in names])
 
     def layer(mark: Spec, low: str, high: str = "") -> Spec:
         encoding: Spec = {along: _placed(along, drawing.y, field=low) | {"scale": {"zero": False}}, "tooltip": tooltip}
@@ -253,7 +281,8 @@ def _heatmap(drawing: Drawing) -> Spec:
             encoding |= {name: _ranged(name, axis), f"{name}2": {"field": f"{name}2"}}
     scale = {"scheme": "viridis", "reverse": True, "zero": False}
     encoding["color"] = {"field": "count", "type": "quantitative", "title": "rows", "scale": scale}
-    encoding["color"]["legend"] = {"tickMinStep": 1, "format": ",d"}
+    values = {"values": list(drawing.color.ticks)} if drawing.color is not None and drawing.color.ticks else {}
+    encoding["color"]["legend"] = {"format": ",d", **values}
     encoding["tooltip"] = _tooltip(drawing)
     return {"mark": "rect", "encoding": encoding}
 

@@ -40,7 +40,7 @@ def alt_text(drawing: Drawing) -> str:
     if drawing.color is not None and drawing.kind != "heatmap":
         what += f", coloured by {drawing.color.title}" if drawing.color.title else ""
         what += f" ({', '.join(map(_short, drawing.color.categories))})"
-    return f"{what}. {_extent(drawing)}"
+    return f"{_line(what)}. {_extent(drawing)}"
 
 
 def text_of(drawing: Drawing) -> str:
@@ -158,7 +158,7 @@ def _fields(drawing: Drawing) -> list[str]:
         found[height - 1 - up][right] += row.get("count", 1)
     most = max(map(max, found))
     shades = ["".join(_SHADES[0 if not n else max(1, -(-4 * n // most))] for n in line) for line in found]
-    return [f"{drawing.y.title}: {y_low} to {y_high}", *shades, f"{drawing.x.title}: {x_low} to {x_high}"]
+    return [f"{_line(drawing.y.title)}: {y_low} to {y_high}", *shades, f"{_line(drawing.x.title)}: {x_low} to {x_high}"]
 
 
 def _positions(rows: Sequence[dict[str, Any]], name: str, axis: Axis, most: int) -> tuple[list[int], str, str]:
@@ -175,8 +175,12 @@ def _positions(rows: Sequence[dict[str, Any]], name: str, axis: Axis, most: int)
     return [round((row[name] - low) / span * (most - 1)) for row in rows], ends[0], ends[1]
 
 
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _short(text: str, most: int = _LABEL) -> str:
-    text = " ".join(text.split())
+    text = _line(text)
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

@@ -21,10 +21,13 @@ PART = "part"
 _QUERIES = frozenset({"SELECT", "WITH", "TABLE", "VALUES"})
 _CUTS = frozenset({"LIMIT", "FETCH"})
 # Functions whose values differ from one evaluation to the next, or follow the order among rows that sort alike.
-_UNSTABLE = frozenset({
-    "CONNECTION_ID", "FIRST_VALUE", "LAG", "LAST_VALUE", "LEAD", "NTH_VALUE", "NTILE", "RAND", "RANDOM_BYTES",
-    "ROWNUM", "ROW_NUMBER", "SYSDATE", "SYS_GUID", "UUID", "UUID_SHORT", "UUID_V4", "UUID_V7",
+_RANDOM = frozenset({
+    "FOUND_ROWS", "RAND", "RANDOM_BYTES", "ROW_COUNT", "SYSDATE", "SYS_GUID", "UUID", "UUID_SHORT", "UUID_V4",
+    "UUID_V7",
 })  # fmt: skip
+_UNSTABLE = _RANDOM | {
+    "CONNECTION_ID", "FIRST_VALUE", "LAG", "LAST_VALUE", "LEAD", "NTH_VALUE", "NTILE", "ROWNUM", "ROW_NUMBER",
+}  # fmt: skip
 _WINDOWS = frozenset({"OVER", "WINDOW"})
 _SETS = frozenset({"UNION", "INTERSECT", "EXCEPT", "MINUS"})
 _CLOCKS = frozenset({
@@ -95,6 +98,14 @@ def check_stable(statement: Statement) -> None:
                 f"{word}() may differ from part to part, so that rows could be missing or come twice.",
                 cause="parts-unstable",
             )
+
+
+def is_random(statement: Statement) -> bool:
+    """Whether a value may differ each time that it is looked at: by chance, or by the statement before.
+
+    In one row, too: a server may merge the statement into the one around it, and compute the value where it is used.
+    """
+    return any(calls and upper(token.text.strip("`")) in _RANDOM for token, calls in _words(statement.tokens))
 
 
 def reads_clock(statement: Statement) -> bool:

@@ -34,3 +34,14 @@ def test_boxes_have_five_numbers():
     assert figures_of(draw(table_of(FRAME[["n"]]), PlotOptions("box"))).to_dict("list") == {
         "low": [1.0], "q1": [1.25], "median": [1.5], "q3": [1.75], "high": [2.0], "count": [2]
     }  # fmt: skip
+
+
+def test_a_column_may_have_any_name():
+    frame = FRAME.rename(columns={"c": "rows"})
+    found = figures_of(draw(table_of(frame), PlotOptions("hist", x="rows")))
+    assert found.columns.tolist() == ["rows", "rows"]
+    assert found.to_numpy().tolist() == [["a", 1], ["b", 1]]
+    found = figures_of(draw(table_of(FRAME), PlotOptions("heatmap", x="n", y=("n",))))
+    assert found.columns.tolist() == ["n_from", "n_to", "n_from", "n_to", "rows"]
+    named = FRAME.rename(columns={"c": "low"})
+    assert figures_of(draw(table_of(named), PlotOptions("box", x="low"))).columns.tolist()[:2] == ["low", "low"]

@@ -109,8 +109,10 @@ def test_a_line_without_an_x_goes_over_the_rows():
 
 
 def test_bars_without_numbers_count():
-    assert laid_out("city", kind="bar") == ("bar", "city", "", "")
-    assert laid_out("n", kind="bar") == ("bar", "n", "", "")
+    assert laid_out("city", kind="bar") == ("hist", "city", "", "")
+    table = table_of(FRAME[["n"]])
+    made = layout_of(fields_of(table.schema), PlotOptions("bar"), table)
+    assert (made.kind, made.x.name, made.x.scale) == ("hist", "n", "category"), "a bar for each number, not bins"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rds_iam_magic.charts.counting import count, quartiles
-from rds_iam_magic.charts.drawing import counts
+from rds_iam_magic.charts.drawing import boxes, counts, draw
 from rds_iam_magic.charts.fields import Field, fields_of, table_of
 from rds_iam_magic.charts.layout import layout_of
 from rds_iam_magic.charts.on_server import Query
@@ -112,12 +112,53 @@ def test_whole_decimals_beyond_63_bits(db):
     assert (there.groups, there.bins) == (here.groups, here.bins)
 
 
-def test_zero_dates_are_missing_as_in_a_frame(db):
+def test_zero_dates_are_missing_as_in_a_frame(db, notes):
     db.execute("SET SESSION sql_mode = ''")
     db.execute("CREATE TEMPORARY TABLE zero (a DATE)")
     db.execute("INSERT INTO zero VALUES ('0000-00-00'), ('2024-00-00'), ('2024-01-00'), ('2024-01-05'), (NULL)")
     there, here = both(db, "SELECT a FROM zero", kind="hist")
     assert there.groups == here.groups == {(0,): 1, (None,): 4}
+    assert not [note for note in notes if "warning" in note]
+
+
+def test_dates_of_no_calendar_are_missing_as_in_a_frame(db):
+    db.execute("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
+    db.execute("CREATE TEMPORARY TABLE later (a DATE)")
+    db.execute("INSERT INTO later VALUES ('2024-02-31'), ('2024-02-28'), ('2023-02-29'), ('2024-01-31')")
+    for mode in ("ALLOW_INVALID_DATES", "", "TRADITIONAL"):
+        db.execute(f"SET SESSION sql_mode = '{mode}'")
+        there, here = both(db, "SELECT a FROM later", kind="hist")
+        assert there.groups == here.groups
+        assert (there.bins, sum(there.groups.values()), there.groups[(None,)]) == (here.bins, 4, 2)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@EXAMPLES
+@given(data=st.data())
+def test_colours_and_boxes_of_any_type(db, kind, data):
+    """Where the server would write a value in another way than a frame, the rows are read."""
+    values = data.draw(st.lists(TYPES[kind] | st.none(), min_size=1, max_size=20))
+    sql = filled(db, [(place, value) for place, value in enumerate(values)], "INT", kind)
+    for options in ({"kind": "hist", "x": "a.0", "color": "a.1"}, {"kind": "box", "x": "a.1", "y": ("a.0",)}):
+        query = Query.of(db, sql)
+        layout = layout_of(fields_of(query.schema()), PlotOptions(**options))
+        is_box = layout.kind == "box"
+        there = query.quartiles(layout) if is_box else query.count(layout)
+        if there is None:
+            assert kind.startswith(("D", "FLOAT", "TIMESTAMP", *(["BIT"] if is_box else [])))
+            continue
+        drawn = boxes(there, layout) if is_box else counts(there, layout)
+        here = draw(table_of(db.query(sql)), PlotOptions(**options))
+        assert sorted(map(repr, drawn.rows)) == sorted(map(repr, here.rows))
+        assert (drawn.x, drawn.y, drawn.notes) == (here.x, here.y, here.notes)
+
+
+def test_a_category_without_a_value_is_told(db):
+    sql = filled(db, [("a", 1), ("b", None), (None, None)], "VARCHAR(5)", "INT")
+    for found in both(db, sql, kind="box"):
+        assert list(found) == ["a"]
+    layout = layout_of(fields_of(Query.of(db, sql).schema()), PlotOptions("box"))
+    assert boxes(Query.of(db, sql).quartiles(layout), layout).notes == ["2 rows with NULL in a.1"]
 
 
 def test_what_cannot_be_counted_there(db):
@@ -130,6 +171,10 @@ def test_what_cannot_be_counted_there(db):
         "SELECT @a := 1",
         "SELECT 1 FOR UPDATE",
         "SELECT 1)",
+        "SELECT RAND() AS a",
+        "SELECT ROW_COUNT() AS a",
+        "SELECT /*+ BKA(t) MAX_EXECUTION_TIME(1000) */ a FROM t",
+        "SELECT /*+ SET_VAR(sql_mode = '') */ a FROM t",
     ):
         assert Query.of(db, sql) is None, sql
     for column in ("CAST('01:00' AS TIME)", "CAST('0900-01-01' AS DATE)", "1e308"):

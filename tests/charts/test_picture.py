@@ -19,6 +19,8 @@ frame = pd.DataFrame({"c": pd.Series(["a", "b"], dtype="str"), "n": [1, 2], "m":
 for kind in KINDS:
     png = png_of(spec_of(draw(table_of(frame), PlotOptions(kind))))
     assert png.startswith(b"\\x89PNG") and len(png) > 2000, kind
+    evil = frame.rename(columns={"c": 'a"b', "n": "a\\\\"})
+    assert png_of(spec_of(draw(table_of(evil), PlotOptions(kind)))), kind
 assert png_of({"mark": "no such mark"}) is None
 """
 

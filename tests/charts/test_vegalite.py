@@ -115,7 +115,7 @@ def test_years_have_no_comma():
         "format": "d",
     }
     assert spec(PlotOptions("hist", x="year"), frame)["encoding"]["x"]["axis"]["format"] == "d"
-    assert "format" not in spec(PlotOptions("hist", x="n"), frame)["encoding"]["x"]["axis"]
+    assert spec(PlotOptions("hist", x="n"), frame)["encoding"]["x"]["axis"]["format"] == ",d"
 
 
 def test_a_tooltip_has_all_digits():
@@ -160,3 +160,60 @@ def test_colours_can_be_told_apart(sight):
 @pytest.mark.parametrize("color", COLORS)
 def test_colours_stand_out_from_white(color):
     assert 1.05 / (luminance(linear(color)) + 0.05) >= 3
+
+
+@pytest.mark.parametrize(
+    "name", ['a"b', "a\\", "a\nb", "\u2028", "}) + alert(1) + ({", "title", "image", "rows", "__proto__"]
+)
+def test_a_column_of_any_name(name):
+    """Titles are written into expressions as they are, and what is called `image` is fetched, by others than us."""
+    n = FRAME["m"]
+    frame = pd.DataFrame({"c": FRAME["c.i[t]y"], "n": n, "w": n, "k": FRAME["c.i[t]y"]})
+    for kind, asked in {
+        "line": {"x": "n", "y": ("w",), "color": "k"}, "scatter": {"x": "n", "y": ("w",), "color": "k"},
+        "bar": {"x": "c", "y": ("n",)}, "hist": {"x": "c"}, "box": {"x": "c", "y": ("n",)},
+        "heatmap": {"x": "c", "y": ("n",)},
+    }.items():  # fmt: skip
+        for renamed in frame.columns:
+            names = {renamed: name}
+            options = {
+                key: tuple(names.get(each, each) for each in value)
+                if isinstance(value, tuple)
+                else names.get(value, value)
+                for key, value in asked.items()
+            }
+            made = spec(PlotOptions(kind, **options), frame.rename(columns=names))
+            for channel, encoding in encodings(made):
+                lines = encoding if channel == "tooltip" else [encoding]
+                titles = [line["title"] for line in lines if "title" in line]
+                assert not any(mark in str(title) for title in titles for mark in ('"', "\\", "\n", "\u2028"))
+                if channel == "tooltip":
+                    assert len(set(titles)) == len(lines)
+                    assert not {"title", "image"} & set(titles)
+
+
+def test_a_long_title_leaves_room_for_the_chart():
+    config = spec(PlotOptions("bar"), pd.DataFrame({"a" * 300: FRAME["c.i[t]y"], "n": [1, 2, 3]}))["config"]
+    assert all(0 < config[part]["titleLimit"] <= 520 for part in ("axisX", "axisY", "legend"))
+
+
+def test_few_counts_are_whole_in_a_heatmaps_legend():
+    frame = pd.DataFrame({"a": ["x", "x", "y"], "b": ["x", "x", "y"]}, dtype="str")
+    made = spec(PlotOptions("heatmap"), frame)
+    assert made["encoding"]["color"]["legend"]["values"] == [1, 2]
+
+
+def test_ticks_of_whole_numbers_are_whole():
+    assert spec(PlotOptions("bar"), pd.DataFrame({"a": FRAME["c.i[t]y"], "n": [1, 2, 1]}))["encoding"]["y"]["axis"] == {
+        "labelOverlap": True, "values": [0, 1, 2], "format": ",d"
+    }  # fmt: skip
+
+
+def test_bars_in_the_same_place_do_not_hide_each_other():
+    days = pd.date_range("2024-01-01", periods=60).astype("datetime64[s]")  # too many to stand side by side
+    made = spec(
+        PlotOptions("bar", x="day", y=("a", "b")), pd.DataFrame({"day": days, "a": range(60), "b": range(60, 0, -1)})
+    )
+    assert made["encoding"]["y"]["stack"] is None
+    assert made["mark"]["opacity"] < 1
+    assert made["mark"]["width"] > 6, "as wide as there is room for 60"

@@ -3,7 +3,14 @@
 import pytest
 
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.parallel.divisible import check_divisible, is_ordered, merges_rows, reads_clock, statement_of
+from rds_iam_magic.parallel.divisible import (
+    check_divisible,
+    is_ordered,
+    is_random,
+    merges_rows,
+    reads_clock,
+    statement_of,
+)
 from rds_iam_magic.sql.effects import effects_of
 from rds_iam_magic.sql.statement import split
 
@@ -64,6 +71,11 @@ def test_an_order_of_its_own():
 def test_the_clock():
     assert reads_clock(split("SELECT NOW() - a AS age FROM t")[0])
     assert not reads_clock(split("SELECT 'NOW()' FROM t")[0])
+
+
+def test_chance():
+    assert is_random(split("SELECT a, rand () FROM t")[0])
+    assert not is_random(split("SELECT uuid, t.rand FROM t WHERE (a)")[0])
 
 
 @pytest.mark.parametrize(

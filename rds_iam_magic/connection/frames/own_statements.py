@@ -34,6 +34,9 @@ _MODE = (
 )
 """What does not fit is an error, 0 is 0 in an AUTO_INCREMENT column, and a backslash in a literal is one."""
 
+_NO_LIMIT = (1 << 64) - 1
+"""Rows of a SELECT: all are read back."""
+
 _NO_SUCH_TABLE = 1051
 
 
@@ -80,18 +83,18 @@ class OwnStatements:
             utc: Set the time zone to UTC, too.
         """
         session = self._session
-        mode, zone = self.rows("SELECT @@SESSION.sql_mode, @@SESSION.time_zone")[0]
+        mode, zone, most = self.rows("SELECT @@SESSION.sql_mode, @@SESSION.time_zone, @@SESSION.sql_select_limit")[0]
         self._identity = session.identity
         more = ", time_zone = '+00:00'" if utc else ""
         try:
-            self.run(f"SET SESSION sql_mode = '{_MODE}'{more}")
+            self.run(f"SET SESSION sql_mode = '{_MODE}', sql_select_limit = {_NO_LIMIT}{more}")
             self._identity = session.identity  # it may have been opened for this
             self._within = True
             yield
         finally:
             self._within = False
             own = f", time_zone = {quote_text(zone or 'SYSTEM')}" if utc else ""
-            self._set_back(f"SET SESSION sql_mode = {quote_text(mode or '')}{own}")
+            self._set_back(f"SET SESSION sql_mode = {quote_text(mode or '')}, sql_select_limit = {most}{own}")
 
     def _set_back(self, sql: str) -> None:
         """Give a session its own settings back; one that cannot have them is discarded. A new one has its own."""

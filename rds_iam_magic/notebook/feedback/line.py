@@ -91,7 +91,7 @@ class Feedback:
     def _note(self, text: str) -> None:
         if self._running.shown:
             self._running.note(text)
-        else:
+        elif text not in self._notes:  # several statements of ours may have the same
             self._notes.append(text)
 
     def _take_notes(self) -> list[str]:

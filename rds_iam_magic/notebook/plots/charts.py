@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.charts.drawing import MOST_ROWS, boxes, counts, draw
@@ -74,15 +75,18 @@ class Charts:
             OptionError: No column is named, one cannot be used so, or there is no place for one.
         """
         query, fields = _asked(connection, line.sql, None)
+        is_counted = self._options.kind in COUNTED
         if query is not None and fields is not None:
             if not line.names_columns:
                 raise OptionError("Name the column to plot.", listed(fields))
             layout = layout_of(fields, self._options)
             _check_places(fields, layout)
-            figures = self._count(query, layout, feedback) if layout.kind in COUNTED else None
+            is_counted = layout.kind in COUNTED
+            figures = self._count(query, layout, feedback) if is_counted else None
             if figures is not None:
                 return figures
-        frame = connection.query(line.sql, limit=None if self._options.kind in COUNTED else MOST_ROWS)
+            self._options = replace(self._options, kind=self._options.kind or layout.kind)  # whatever the rows are
+        frame = connection.query(line.sql, limit=None if is_counted else MOST_ROWS)
         feedback.after(count_of(len(frame), "row"))
         return frame
 
@@ -136,7 +140,8 @@ def _asked(
 
 
 def _check_places(fields: Sequence[Field], layout: Layout) -> None:
-    left = [field for field in fields if field not in (layout.x, *layout.y, layout.color)]
+    placed = {field.place for field in (layout.x, *layout.y, layout.color) if field is not None}
+    left = [field for field in fields if field.place not in placed]
     if left:
         raise OptionError(
             f"There is no place for column {left[0].name!r} in a {layout.kind}.", "Omit it, or choose another --kind."

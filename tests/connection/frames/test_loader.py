@@ -32,7 +32,7 @@ def nothing_of_ours_is_left(db):
 
 
 def settings_of(db):
-    return db.query("SELECT @@sql_mode AS m, @@time_zone AS z").iloc[0].tolist()
+    return db.query("SELECT @@sql_mode AS m, @@time_zone AS z, @@sql_select_limit AS n").iloc[0].tolist()
 
 
 def tables_of(db):
@@ -324,7 +324,7 @@ def test_whatever_the_session_is_set_to(db):
     db.execute(f"SET SESSION sql_mode = '{modes}', time_zone = '+05:00'; SET NAMES latin1")
     frame = pd.DataFrame({"a": ["", "\\'\"", "é"], "t": pd.to_datetime(["2020-01-01"] * 3).tz_localize("Asia/Tokyo")})
     db.load(frame, "loaded")
-    mode, zone = settings_of(db)
+    mode, zone, _ = settings_of(db)
     assert (set(mode.split(",")), zone) == (set(modes.split(",")), "+05:00")
     assert "session variables that were SET" in db._session.state.left
     db.execute("SET NAMES utf8mb4; SET SESSION sql_mode = @@GLOBAL.sql_mode, time_zone = @@GLOBAL.time_zone")
@@ -336,4 +336,16 @@ def test_whatever_the_session_is_set_to(db):
         db.load(pd.DataFrame({"a": ["😀"]}), "loaded", if_exists="replace")
     assert len(db.query("SELECT * FROM loaded")) == 3
     db.execute("SET NAMES utf8mb4")
+    db._session.state = db._session.state.renewed()
+
+
+def test_a_session_that_reads_few_rows(db):
+    """The rows are all read back, and all copied."""
+    db.execute("SET SESSION sql_select_limit = 2")
+    frame = pd.DataFrame({"a": range(5)})
+    for how in ("fail", "append", "replace"):
+        assert db.load(frame, "loaded", if_exists=how) == 5
+    assert db.load_temporary(frame, "few") == 5
+    assert db.query("SELECT COUNT(*), @@sql_select_limit FROM few, loaded").iloc[0].tolist() == [25, 2]
+    db.execute("DROP TEMPORARY TABLE few; SET SESSION sql_select_limit = DEFAULT")
     db._session.state = db._session.state.renewed()

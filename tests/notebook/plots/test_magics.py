@@ -146,3 +146,25 @@ def test_unloading_forgets_what_was_shown(connected):
     connected.ok("%unload_ext rds_iam_magic")
     assert "rds_plot" not in connected.ip.magics_manager.magics["line"]
     connected.ok("%load_ext rds_iam_magic")
+
+
+def test_bars_of_a_table_are_of_all_its_rows(connected):
+    cell = connected.ok("%rds_plot orders status --kind bar")
+    assert "Bar chart: rows by status. 50,000 rows" in cell.output
+    assert cell.value["rows"].sum() == 50_000
+    cell = connected.ok("%rds_plot orders shipped_on --kind bar")  # the server does not write dates as a frame does
+    assert "cut" not in cell.output
+    assert len(cell.value) == 50_000
+
+
+def test_so_is_a_histogram_that_is_guessed_of_what_the_server_cannot_count(tester):
+    tester.ok("%rds_sql CREATE OR REPLACE TABLE spans AS SELECT SEC_TO_TIME(seq) AS t FROM seq_1_to_6000")
+    for kind in ("", " --kind hist"):
+        cell = tester.ok(f"%rds_plot spans t{kind}")
+        assert "Histogram of t (s). 6,000 rows" in cell.output
+    tester.ok("%rds_sql -q DROP TABLE spans")
+
+
+def test_a_warning_is_told_once(connected):
+    cell = connected.ok("%rds_sql --plot hist SELECT CAST('1x' AS SIGNED) AS a")
+    assert cell.output.count("Truncated incorrect") == 1
