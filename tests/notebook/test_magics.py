@@ -152,7 +152,7 @@ FAILURES = [
     ("%rds_iam_connect prod", Exception, "prod", "-u USER"),
     ("%rds_iam_connect sandbox -u", OptionError, "-u", ""),
     ("%rds_iam_connect sandbox --usr reader", OptionError, "--usr", "--user"),
-    ("%rds_iam_connect -x prod", NotConnectedError, "prod", "Held: sandbox"),
+    ("%rds_iam_connect -x prod", NotConnectedError, "prod", "Open connections: sandbox"),
     ("%rds_iam_connect sandbox -u reader -p port", OptionError, "port", ""),
     ("%rds_iam_connect sandbox -u reader -d", OptionError, "-d", ""),
     ("%rds_iam_connect 'sandbox -u reader", OptionError, "quot", ""),
