@@ -190,7 +190,7 @@ def test_no_connection_yet(shell, text):
     ("magic", "begin"),
     [
         ("rds_iam_connect", "Connect to RDS or Aurora"),
-        ("rds_sql", "Run SQL on a held connection"),
+        ("rds_sql", "Run SQL; rows come back"),
         ("rds_iam_user", "Create, change and look at"),
         ("rds_iam_policy", "Show the IAM policy"),
         ("rds_iam_access", "Say who may connect"),
