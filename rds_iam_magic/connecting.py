@@ -129,7 +129,7 @@ def connect(
         RdsIamError: One of its subclasses; the message says what to do next.
 
     Example:
-        >>> with rds_iam_magic.connect("my-cluster", user="analyst", database="sales") as db:
+        >>> with rds_iam_magic.connect("my-cluster", user="analyst", database="shop") as db:
         ...     orders = db.query("SELECT * FROM orders")
     """
     where = TargetOptions(stack=stack, secret=secret, reader=reader, endpoint=endpoint)

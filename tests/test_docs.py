@@ -77,7 +77,8 @@ def test_the_readme_names_the_variables_that_are_read():
     assert named == {name for text in sources for name in re.findall(r"RDS_IAM_MAGIC_[A-Z_]+", text)}
 
 
-def test_the_readme_says_when_each_error_is_raised():
+def test_the_page_on_python_says_when_each_error_is_raised():
     """The table has the tree of errors.py, in its order."""
-    rows = re.findall(r"^\| (?:– )?`(\w+Error)` \| \S", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:– )?`(\w+Error)` \| \S", page, re.MULTILINE)
     assert rows == re.findall(r"^[│ ]*[├└]── (\w+)", str(errors.__doc__), re.MULTILINE)

@@ -79,7 +79,7 @@ engine = sa.create_engine(url, connect_args={"ssl": {"ca": "global-bundle.pem"}}
         '%sql SELECT * FROM orders\n\n_.csv("orders.csv")',
         '%sql SELECT * FROM orders\n\n_.to_csv("orders.csv", index=False)',
     ),
-    Task("a DataFrame into a table", "%rds_load orders", "%sql --persist orders"),
+    Task("a DataFrame into a table", "%rds_load targets", "%sql --persist targets"),
     Task("a statement's plan", "%rds_sql -e SELECT * FROM orders", "%sql EXPLAIN SELECT * FROM orders"),
     Task("a chart of a column's values", "%rds_plot orders status", "%sqlplot bar -t orders -c status"),
     Task("a table's profile", "%rds_profile orders", "%sqlcmd profile -t orders"),

@@ -35,7 +35,7 @@ except rds_iam_magic.AccessDeniedError as error:
 
 A hint is spelled for where the error came up: as Python's arguments, or as the options of a magic. This page is
 generated from the code. `…` stands for a value; a cause without a hint here has one that depends on the case, or none.
-The tree of the classes is in [README.md](../README.md).
+The tree of the classes is in [python.md](python.md#exceptions).
 """
 
 

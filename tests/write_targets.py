@@ -54,6 +54,15 @@ secret's name or its ARN) gives all that `%rds_iam_user` needs. In AWS's sample 
 the database is in `BASE-database`: either will do. The schema that a secret names is the default database; its password
 is not used for anything.
 
+## Databases that pause or are not there yet
+
+`--wait` waits for a database that is being created, started or modified.
+
+Aurora Serverless with a minimum capacity of 0 pauses while nobody is connected. Connecting by its identifier waits
+until it has resumed; by host name or `--stack`, add `--connect-timeout 60`. An open connection keeps it awake, and so
+costs: `--close-idle 10` closes the session after 10 minutes without a statement, unless it holds a transaction,
+temporary tables or the like, and the next statement opens a new one.
+
 ## What moves
 
 The writer of a global database may change to another cluster in another region, and a name of your own may be made to

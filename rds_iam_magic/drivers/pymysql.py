@@ -96,7 +96,7 @@ def pymysql_connect(
         RdsIamError: One of its subclasses; the message says what to do next.
 
     Example:
-        >>> with rds_iam_magic.pymysql_connect("my-cluster", user="analyst", database="sales") as db:
+        >>> with rds_iam_magic.pymysql_connect("my-cluster", user="analyst", database="shop") as db:
         ...     with db.cursor() as cursor:
         ...         cursor.execute("SELECT COUNT(*) FROM orders WHERE country = %s", ("JP",))
     """

@@ -95,7 +95,7 @@ def sqlalchemy_engine(
         RdsIamError: One of its subclasses; the message says what to do next.
 
     Example:
-        >>> engine = rds_iam_magic.sqlalchemy_engine("my-cluster", user="analyst", database="sales")
+        >>> engine = rds_iam_magic.sqlalchemy_engine("my-cluster", user="analyst", database="shop")
         >>> frame.to_sql("targets", engine, if_exists="replace", index=False)
     """
     try:

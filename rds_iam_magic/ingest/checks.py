@@ -27,7 +27,7 @@ def check_values(column: Column) -> None:
 
     kind = column.values.type
     if pa.types.is_floating(kind):
-        column.require(pc.is_inf(column.values), "it is infinite, which no number of MySQL is", "Replace it first.")
+        column.require(pc.is_inf(column.values), "it is infinite, which MySQL cannot store", "Replace it first.")
     elif pa.types.is_timestamp(kind):
         _check_moments(column)
     elif pa.types.is_duration(kind):

@@ -62,7 +62,7 @@ def _kind_of(name: str, row: int, value: Any) -> str:
             return word
     raise dtype_refused(
         name,
-        f"has a {type(value).__name__} in row {row + 1:,}, which no table has",
+        f"has a {type(value).__name__} in row {row + 1:,}, which no column of MySQL can hold",
         "Store nested values as JSON, for instance with json.dumps."
         if isinstance(value, (dict, list, tuple, set, np.ndarray))
         else "",
@@ -139,7 +139,7 @@ def _decimals(name: str, values: list[Any]) -> _Read:
         if value is None:
             continue
         if value.is_infinite():
-            raise value_refused(name, row, "it is infinite, which no number of MySQL is")
+            raise value_refused(name, row, "it is infinite, which MySQL cannot store")
         value = value.normalize(_EXACT)  # 1.50 is 1.5: a column has one number of decimals
         if value.adjusted() >= _MOST_DIGITS:
             raise value_refused(name, row, f"it has more than {_MOST_DIGITS} digits, the most that MySQL keeps")

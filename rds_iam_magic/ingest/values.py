@@ -32,14 +32,16 @@ def column_of(name: str, series: pd.Series) -> Column:
     if isinstance(dtype, pd.SparseDtype):
         series = series.sparse.to_dense()
     if isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype)):
-        raise dtype_refused(name, f"has the dtype {dtype}, which no table has", "Convert it, for instance with str.")
+        raise dtype_refused(
+            name, f"has the dtype {dtype}, which no column of MySQL can hold", "Convert it, for instance with str."
+        )
     if isinstance(dtype, pd.CategoricalDtype):
         return _of_categories(name, series)
     is_numpy = isinstance(series.dtype, np.dtype)
     if is_numpy and series.dtype.kind == "O":
         return from_objects(name, list(series))
     if is_numpy and (series.dtype.kind not in "biufmM" or series.dtype.itemsize > 8):
-        raise dtype_refused(name, f"has the dtype {dtype}, which no table has")
+        raise dtype_refused(name, f"has the dtype {dtype}, which no column of MySQL can hold")
     try:
         array = pa.array(series, from_pandas=is_numpy)
     except UnicodeError:
@@ -81,7 +83,7 @@ def plain(name: str, values: pa.Array | pa.ChunkedArray, dtype: str, *, has_null
     if target is None:
         raise dtype_refused(
             name,
-            f"has the type {kind}, which no table has",
+            f"has the type {kind}, which no column of MySQL can hold",
             "Store nested values as JSON, for instance with json.dumps." if pa.types.is_nested(kind) else "",
         )
     if target.equals(pa.time64("us")) and kind.equals(pa.time64("ns")):
@@ -126,7 +128,7 @@ def _without_extension(name: str, values: Any) -> pa.Array:
         return pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.large_string())
     if values.type.extension_name in ("arrow.json", "arrow.bool8"):
         return values.storage if values.type.extension_name == "arrow.json" else values.cast(pa.bool_())
-    raise dtype_refused(name, f"has the type {values.type}, which no table has")
+    raise dtype_refused(name, f"has the type {values.type}, which no column of MySQL can hold")
 
 
 def _check_nanoseconds(name: str, values: pa.Array) -> None:

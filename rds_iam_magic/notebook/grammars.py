@@ -87,11 +87,11 @@ CONNECT = Grammar(
     Connect to RDS or Aurora (MySQL, MariaDB) without a password.
 
     Your AWS credentials become a 15-minute token, and TLS is verified with the RDS CA bundle before it is sent. The
-    connection is held; %%rds_sql uses it.
+    connection stays open for %%rds_sql.
 
     {_ABOUT_TARGET}
 
-    Several connections can be held, each under an alias; the one last connected or named is the current one. ALIAS
+    Several connections can be open, each under an alias; the one last connected or named is the current one. ALIAS
     alone makes that connection current; an empty line shows which one is.
 
     --save NAME keeps the line's options as a section of ~/.config/rds_iam_magic/connections.ini, which holds no secret;
@@ -110,8 +110,8 @@ CONNECT = Grammar(
         *_CONNECT,
         CONNECT_ALIAS,
         *_SETTINGS,
-        Option("connections", OptionInfo("List the held connections.", short="l")),
-        Option("close", OptionInfo("Close a held connection.", metavar="ALIAS", short="x")),
+        Option("connections", OptionInfo("List the open connections.", short="l")),
+        Option("close", OptionInfo("Close a connection.", metavar="ALIAS", short="x")),
     ),
 )
 
@@ -123,7 +123,7 @@ SQL = Grammar(
         "[ALIAS] --persist | --append | --persist-replace DF [TABLE]   (%rds_sql)",
     ),
     """
-    Run SQL on a held connection; rows come back as a pandas DataFrame.
+    Run SQL; rows come back as a pandas DataFrame.
 
     The dtypes follow from the columns' declarations; other statements return the number of rows that they changed.
     Parameters aside, the SQL reaches the server as written.
@@ -144,13 +144,13 @@ SQL = Grammar(
     name. What it reads from is given where it is saved: --save best --with top. Saving again replaces it.
 
     --plot shows a chart in the place of the rows: a guess by the columns, or line, bar, area, scatter, hist, box or
-    heatmap, of those that -x, -y and --color name. The value is what it is without it; but for hist, box and heatmap
-    without VAR the server counts, and the value is what it counted.
+    heatmap, of the columns that -x, -y and --color name. The value is the same DataFrame as without it; but for hist,
+    box and heatmap without VAR the server counts, and the value is what it counted.
 
     VAR << (or -o VAR) assigns instead of showing; VAR =<< does both. --to FILE writes the rows to a file as they
     arrive, so they need not fit in memory.
 
-    After each statement a line tells its rows, time and connection; one that takes over 2 s tells how far it is. Set
+    After each statement a line shows its rows, time and connection; one that takes over 2 s shows how far it is. Set
     %config RdsIamMagics.feedback = 1 for the line only, 0 for neither.
     """,
     (
@@ -248,7 +248,7 @@ SQL = Grammar(
         Option(
             "alias",
             OptionInfo(
-                "The held connection to use; the first word may name it, too.",
+                "Alias of the connection to use; it may also be the first word.",
                 default_text="the current one",
                 metavar="ALIAS",
                 short="A",
@@ -493,7 +493,7 @@ DOCTOR = Grammar(
 
 _ALIAS = Option(
     "alias",
-    OptionInfo("The held connection to use.", default_text="the current one", metavar="ALIAS", short="A"),
+    OptionInfo("Alias of the connection to use.", default_text="the current one", metavar="ALIAS", short="A"),
 )
 
 TABLES = Grammar(
@@ -526,9 +526,9 @@ PREVIEW = Grammar(
     "%rds_preview",
     ("TABLE [N] [-A ALIAS]",),
     f"""
-    Show the first rows of a table or view that the server gives.
+    Show some rows of a table or view: the first ones that the server returns.
 
-    N is how many, 10 if it is omitted. {_TABLE}
+    N is how many. Default: 10. {_TABLE}
     """,
     (_ALIAS,),
 )
@@ -550,9 +550,9 @@ PROFILE = Grammar(
     f"""
     Show what is in each column of a table.
 
-    A DataFrame has for each the values, NULLs, distinct values, min, quartiles, max, mean, and the most frequent
-    values. One statement reads the table once; of a large one (over 1,000,000 rows, or less if it is wide) it reads a
-    random sample, and a note says so. {_TABLE}
+    The DataFrame has a row for each: how many values, NULLs and distinct values there are, the most frequent values,
+    min, quartiles, max and mean. One statement reads the table once; of a large one (over 1,000,000 rows, or less if it
+    is wide) it reads a random sample, and a note says so. {_TABLE}
     """,
     (_ALIAS, Option("all", OptionInfo("Read all rows of a large table."))),
 )
@@ -561,12 +561,12 @@ PLOT = Grammar(
     "%rds_plot",
     ("TABLE COLUMN… [--kind KIND] [--color COL] [-A ALIAS]",),
     f"""
-    A chart of a table's columns.
+    Show a chart of a table's columns.
 
-    The server counts, so that the table may be large: the rows for each value of a text,
-    in bins of a number or a time, in both ways for two columns; of a text and a number, a box from the first to the
-    third quartile for each text, with lines to its least and greatest value. Other kinds read the first 5,000 rows. The
-    value is what was counted, a DataFrame.
+    The server counts, so the table may be large: for one column, the rows for each text, or in bins of a number or a
+    time; for two, the rows for each pair of these, or, for a text and a number, a box from the first to the third
+    quartile, with lines to the minimum and maximum. Other kinds read the first 5,000 rows. The value is a DataFrame of
+    what was counted.
     {_TABLE}
     """,
     (
@@ -590,12 +590,12 @@ EXPLAIN = Grammar(
     """
     Show the plan of a statement as a tree.
 
-    Of the tables under one step, each is looked at for every row of those above
-    it. The statement is not run, except with --analyze: that runs a query, and tells the rows and time of each step.
+    Of the tables under one step, each is read once for every row of the one above it. The statement is not run, except
+    with --analyze: that runs a query, and shows the rows and time of each step.
     """,
     (
         _ALIAS,
-        Option("analyze", OptionInfo("Run the query, and tell what each step took.")),
+        Option("analyze", OptionInfo("Run the query, and show the rows and time of each step.")),
     ),
 )
 
@@ -603,10 +603,10 @@ DATABASES = Grammar(
     "%rds_databases",
     ("[-A ALIAS]", "--aws [options]"),
     """
-    List the schemas that you see on the server; or databases on AWS.
+    List the schemas on the server, or the databases in your AWS account.
 
-    With --aws: the clusters and instances that your AWS credentials may
-    see, with engine, status, endpoint and whether IAM authentication is on; that needs no connection.
+    With --aws: the clusters and instances that your AWS credentials may see, with engine, status, endpoint and whether
+    IAM authentication is on; that needs no connection.
     """,
     (_ALIAS, Option("aws", OptionInfo("List the clusters and instances of a region.")), *_AWS),
 )

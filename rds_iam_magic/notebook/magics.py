@@ -287,6 +287,7 @@ class RdsIamMagics(Magics):
     ) -> Any:
         """Run the SQL, tell of each result, show each except the last, and return the last."""
         from rds_iam_magic.notebook.results import Results, converter
+        from rds_iam_magic.results.result import ResultSet
 
         if parsed.explain:
             return connection.explain(filled.sql, params=filled.params)
@@ -325,6 +326,8 @@ class RdsIamMagics(Magics):
         try:
             with contextlib.closing(run):  # an error in showing would else keep the connection busy
                 for result in run:
+                    if parsed.limit is None and isinstance(result, ResultSet) and result.cut:
+                        connection.notify("that limit is RdsIamMagics.autolimit; --limit N reads more rows.")
                     results.take(result)
         except BaseException:
             results.show_waiting()  # it has come, and what failed came after it

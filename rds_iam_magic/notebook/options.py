@@ -17,7 +17,7 @@ from rds_iam_magic.notebook.fields import read_fields
 from rds_iam_magic.notebook.frames.lines import IF_EXISTS, LoadLine, frames_of, load_of, queries_of
 from rds_iam_magic.notebook.grammar import Grammar, Line, one_of, whole, without_comments
 from rds_iam_magic.notebook.grammars import CONNECT, DOCTOR, GRAMMARS, SQL
-from rds_iam_magic.notebook.plots.lines import plot_of
+from rds_iam_magic.notebook.plots.lines import plot_of, refuse_unknown_kind
 from rds_iam_magic.sections import check_section_name, with_section
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
     alias, variable, shows = None, None, False
     line = SQL.parse(without_comments(text) if in_cell else text, words_end_options=True, others=GRAMMARS)
     if IF_EXISTS.keys().isdisjoint(line.values) and "help" not in line.flags:  # else what follows is a table
+        refuse_unknown_kind(line, aliases, in_cell=in_cell)
         alias, rest = _take_alias(line.rest, aliases, in_cell=in_cell)
         variable, shows, rest = _take_variable(rest)
         more = SQL.parse(rest, words_end_options=True, others=GRAMMARS)  # options, behind `VAR <<` too

@@ -143,6 +143,8 @@ def not_held(alias: str, aliases: Collection[str], *, assignable: str = "") -> R
     hints = [
         *([f"Did you mean {guess}?"] if guess else []),
         *([f"To assign the result, write {assignable}."] if assignable and not guess else []),
-        f"Held: {', '.join(aliases)}." if aliases else "No connection is held; see %rds_iam_connect --help.",
+        f"Open connections: {', '.join(aliases)}."
+        if aliases
+        else "No connection is open; see %rds_iam_connect --help.",
     ]
     return NotConnectedError(f"There is no connection {alias!r}.", " ".join(hints), cause="alias-unknown")

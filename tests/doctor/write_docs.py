@@ -21,7 +21,8 @@ causes. `%rds_iam_doctor` tells them apart:
 
 It takes what `%rds_iam_connect` takes; without a target it is about the connection that failed last, else about the
 current one. In Python it is `rds_iam_magic.diagnose("my-cluster", user="analyst")`, in a shell
-`python -m rds_iam_magic doctor my-cluster -u analyst` (exit code 0: healthy, 1: a verdict, 2: undecided).
+`python -m rds_iam_magic doctor my-cluster -u analyst` (exit code 0: the login works, 1: a verdict, 2: undecided, 64:
+the line cannot be understood); `--json` is for programs.
 
 It only looks: at the AWS credentials, who they are, the clock, the target, the database as RDS describes it, the
 network, TLS, the server's answer to a token, what IAM allows, the database user and the log. What may not be looked at

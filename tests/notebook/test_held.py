@@ -40,7 +40,7 @@ def test_an_alias_does_not_become_the_current_connection(cells):
     assert cells.ok("rds_iam_magic.connection() is rds_iam_magic.connection('test')").value
     error = cells("rds_iam_magic.connection('prd')").error
     assert isinstance(error, NotConnectedError)
-    assert str(error) == "There is no connection 'prd'.\nDid you mean prod? Held: prod, test."
+    assert str(error) == "There is no connection 'prd'.\nDid you mean prod? Open connections: prod, test."
 
 
 def test_nothing_is_held(cells):

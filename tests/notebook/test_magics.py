@@ -152,7 +152,7 @@ FAILURES = [
     ("%rds_iam_connect prod", Exception, "prod", "-u USER"),
     ("%rds_iam_connect sandbox -u", OptionError, "-u", ""),
     ("%rds_iam_connect sandbox --usr reader", OptionError, "--usr", "--user"),
-    ("%rds_iam_connect -x prod", NotConnectedError, "prod", "Held: sandbox"),
+    ("%rds_iam_connect -x prod", NotConnectedError, "prod", "Open connections: sandbox"),
     ("%rds_iam_connect sandbox -u reader -p port", OptionError, "port", ""),
     ("%rds_iam_connect sandbox -u reader -d", OptionError, "-d", ""),
     ("%rds_iam_connect 'sandbox -u reader", OptionError, "quot", ""),
@@ -190,7 +190,7 @@ def test_no_connection_yet(shell, text):
     ("magic", "begin"),
     [
         ("rds_iam_connect", "Connect to RDS or Aurora"),
-        ("rds_sql", "Run SQL on a held connection"),
+        ("rds_sql", "Run SQL; rows come back"),
         ("rds_iam_user", "Create, change and look at"),
         ("rds_iam_policy", "Show the IAM policy"),
         ("rds_iam_access", "Say who may connect"),

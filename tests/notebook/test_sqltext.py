@@ -67,16 +67,16 @@ def test_the_other_magics_have_comments_too():
 
 
 HINTS = [
-    (parse_cell, "df", "write %%rds_sql df <<. Held: sandbox, prod"),
+    (parse_cell, "df", "write %%rds_sql df <<. Open connections: sandbox, prod"),
     (parse_cell, "sandbox df", "write %%rds_sql sandbox df <<"),
     (parse_cell, "sandbx", "Did you mean sandbox[?]"),
     (parse_cell, "SELECT 1", "SQL goes below"),
     (parse_cell, "df << SELECT 1", "SQL goes below"),
-    (parse_line, "sandbxo SELECT 1", "Did you mean sandbox[?] Held: sandbox, prod"),
+    (parse_line, "sandbxo SELECT 1", "Did you mean sandbox[?] Open connections: sandbox, prod"),
     (parse_line, "Sandbox SELECT 1", "Did you mean sandbox[?]"),
     (parse_line, "pord 1", "Did you mean prod[?]"),
     (parse_line, "sandbxo", "Did you mean sandbox[?]"),
-    (parse_line, "other SELECT 1", "'other'.*\nHeld: sandbox, prod"),
+    (parse_line, "other SELECT 1", "'other'.*\nOpen connections: sandbox, prod"),
     (parse_line, "other (SELECT 1)", None),
     (parse_line, "other df << SELECT 1", "'other'"),
     (parse_line, "SELEC 1", None),

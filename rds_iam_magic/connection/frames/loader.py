@@ -73,7 +73,7 @@ class FrameLoader:
             self._append(existing)
             return
         if existing is not None and if_exists == "fail":
-            raise OptionError(f"Table {self._table.name} exists.", cause="load-table-exists")
+            raise OptionError(f"Table {self._table.name} already exists.", cause="load-table-exists")
         self._create(existing)
 
     def load_temporary(self, of_frames: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:

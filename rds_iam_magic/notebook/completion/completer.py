@@ -19,8 +19,10 @@ from rds_iam_magic.notebook.completion.sql_body import Surroundings, complete_sq
 from rds_iam_magic.notebook.completion.suggestion import Suggestion, Suggestions, first_of
 from rds_iam_magic.notebook.completion.used_before import earlier_cells, merged, used_in
 from rds_iam_magic.notebook.frames.variables import is_frame
+from rds_iam_magic.notebook.grammars import PLOT
 from rds_iam_magic.notebook.variables import bindable
 from rds_iam_magic.schema.catalog.catalog import Catalog, SchemaNames
+from rds_iam_magic.schema.names import parse_table, take_name
 from rds_iam_magic.sections import read_section, section_names
 
 if TYPE_CHECKING:
@@ -80,6 +82,8 @@ class MagicCompleter:
         before = place.text[: place.at]
 
         def known(key: str) -> Sequence[Suggestion]:
+            if key == "column" and place.grammar is PLOT and (columns := _columns_of_first(before, around)):
+                return columns
             return paths_at(before) if key == "path" else self._known(key, around)
 
         on_line = complete_line(place.grammar, before, known, is_cell=place.is_cell)
@@ -148,6 +152,16 @@ class MagicCompleter:
 
 def _name(place: Place) -> str:
     return place.grammar.magic.lstrip("%")
+
+
+def _columns_of_first(line: str, around: Surroundings) -> list[Suggestion]:
+    """The columns of the table that a line's first word names; none if it is not known."""
+    try:
+        table = parse_table(take_name(line)[0])
+    except OptionError:
+        return []
+    schema = around.catalog.schema(table.schema or around.database) or SchemaNames()
+    return [Suggestion(name, "column") for name in schema.columns_of(table.name)]
 
 
 def _values(texts: Sequence[str], kind: str) -> list[Suggestion]:

@@ -16,7 +16,7 @@ class Example(NamedTuple):
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {
     "%rds_iam_connect": (
-        Example("%rds_iam_connect my-cluster -u analyst -d sales"),
+        Example("%rds_iam_connect my-cluster -u analyst -d shop"),
         Example("%rds_iam_connect my-cluster -u analyst --ssh bastion", "through a tunnel"),
         Example("%rds_iam_connect my-cluster -u analyst --save prod", "keep the options"),
         Example("%rds_iam_connect --section prod", "connect with what was kept"),
@@ -25,11 +25,11 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     ),
     "%%rds_sql": (
         Example("%rds_sql SELECT * FROM orders LIMIT 10"),
-        Example("%%rds_sql recent <<\nSELECT * FROM orders WHERE placed_at >= :since", "into the variable recent"),
+        Example("%%rds_sql recent <<\nSELECT * FROM orders WHERE ordered_at >= :since", "into the variable recent"),
         Example("%rds_sql prod -f report.sql", "a file, on connection prod"),
         Example("%rds_sql --to orders.parquet SELECT * FROM orders", "into a file"),
-        Example("%%rds_sql --save big\nSELECT * FROM orders WHERE total > 1000", "keep the query"),
-        Example("%rds_sql --with big SELECT COUNT(*) FROM big", "read from it"),
+        Example("%%rds_sql --save japan\nSELECT * FROM customers WHERE country = 'JP'", "keep the query"),
+        Example("%rds_sql --with japan SELECT COUNT(*) FROM japan", "read from it"),
         Example("%rds_sql --with mine=df SELECT * FROM orders JOIN mine USING (id)", "a DataFrame"),
         Example("%rds_sql --persist df new_table"),
         Example("%rds_sql --plot SELECT status, COUNT(*) AS n FROM orders GROUP BY status", "a chart"),
@@ -81,13 +81,13 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     ),
     "%rds_plot": (
         Example("%rds_plot orders status", "the rows for each value"),
-        Example("%rds_plot orders placed_at --color status", "in bins, by status"),
-        Example("%rds_plot orders status total", "a box for each status"),
-        Example("%rds_plot orders placed_at total --kind scatter"),
+        Example("%rds_plot orders ordered_at --color status", "in bins, by status"),
+        Example("%rds_plot products category unit_price", "a box for each category"),
+        Example("%rds_plot products weight_kg unit_price --kind scatter"),
     ),
     "%rds_explain": (
         Example("%rds_explain SELECT * FROM orders WHERE id = :wanted"),
-        Example("%%rds_explain --analyze\nSELECT * FROM orders WHERE total > 100", "run it, with times"),
+        Example("%%rds_explain --analyze\nSELECT * FROM orders WHERE status = 'open'", "run it, with times"),
     ),
     "%rds_databases": (
         Example("%rds_databases"),

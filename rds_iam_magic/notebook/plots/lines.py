@@ -11,11 +11,14 @@ from rds_iam_magic.errors import OptionError
 from rds_iam_magic.notebook.grammar import near, one_of
 from rds_iam_magic.notebook.grammars import PLOT
 from rds_iam_magic.notebook.looking.lines import parse_look
+from rds_iam_magic.notebook.sqltext import begins_statement
 from rds_iam_magic.schema.names import parse_table
 from rds_iam_magic.sql.quoting import quote_name
 
 if TYPE_CHECKING:
     from typing import Any
+
+    from rds_iam_magic.notebook.grammar import Line
 
 _AXES = ("x", "y", "color")
 _MOST_COLUMNS = 8
@@ -73,6 +76,29 @@ def _refuse_misspelt(rest: str) -> None:
         raise OptionError(
             f"--plot {word} is not valid.", f"Did you mean --plot {guess}? There are: {', '.join(KINDS)}."
         )
+
+
+def refuse_unknown_kind(line: Line, aliases: Collection[str], *, in_cell: bool) -> None:
+    """Refuse a word behind `--plot` that is no kind of chart, and can be nothing else either.
+
+    Args:
+        line: The line as far as its options in front; the word is what follows them.
+        aliases: Those of the open connections.
+        in_cell: Whether the SQL is in the cell's body; else a statement must follow the word.
+
+    Raises:
+        OptionError: It is such a word.
+    """
+    if line.get("plot") != "":
+        return
+    word, second = (*line.rest.split(None, 2), "", "")[:2]
+    may_be = word in aliases or near(word, aliases) or near(word, KINDS) or begins_statement(word)
+    if not word.isalpha() or may_be or second in {"<<", "=<<"} or not (in_cell or begins_statement(second)):
+        return
+    raise OptionError(
+        f"{word!r} is neither a kind of chart nor a connection.",
+        f"The kinds: {', '.join(KINDS)}; without one, --plot guesses.",
+    )
 
 
 def parse_plot(text: str) -> PlotLine | None:

@@ -1,4 +1,4 @@
-"""Which AWS permissions each magic needs: the table in README.md, and the ground of its tests. Data only."""
+"""Which AWS permissions each magic needs: the table in docs/permissions.md, and the ground of its tests. Data only."""
 
 from __future__ import annotations
 

@@ -55,11 +55,14 @@ class ProvisionOptions:
         metavar="ID,ID",
         default_text="all of the VPC",
     )
-    public: bool = option(False, "Give the database a public address. Only the network given with `from` can reach it.")
+    public: bool = option(False, "Give the database a public address, which only the network that is given can reach.")
     min_acu: str | None = option(
-        None, "Least capacity of `aurora`; at 0 it pauses when nobody is connected.", metavar="ACU", default_text="`0`"
+        None,
+        "Minimum capacity of `aurora`; at 0 it pauses when nobody is connected.",
+        metavar="ACU",
+        default_text="`0`",
     )
-    max_acu: str | None = option(None, "Most capacity of `aurora`.", metavar="ACU", default_text="`2`")
+    max_acu: str | None = option(None, "Maximum capacity of `aurora`.", metavar="ACU", default_text="`2`")
     instance_class: str | None = option(
         None, "Instance class of `mysql`.", metavar="CLASS", default_text="`db.t4g.micro`"
     )

@@ -102,7 +102,7 @@ def test_types_and_what_is_told(db, notes):
 def test_fail_is_the_default(db):
     frame = pd.DataFrame({"a": [1]})
     db.load(frame, "loaded")
-    with pytest.raises(OptionError, match="Table loaded exists") as caught:
+    with pytest.raises(OptionError, match="Table loaded already exists") as caught:
         db.load(frame, "scratch.loaded")
     assert caught.value.cause == "load-table-exists"
     assert len(db.query("SELECT * FROM loaded")) == 1

@@ -1,4 +1,12 @@
-"""What the shell, the files and the history know, on the magics' lines."""
+"""What the shell, the files, the history and a catalog know, on the magics' lines."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from rds_iam_magic.notebook.completion.completer import MagicCompleter
+from rds_iam_magic.notebook.queries.saved import SavedQueries
+from rds_iam_magic.schema.catalog.catalog import SEPARATOR, Catalog, SchemaNames
 
 
 def test_options_of_the_magic(asks):
@@ -57,3 +65,20 @@ def test_an_error_is_no_completion_and_lets_no_python_in(asks, monkeypatch, caps
     monkeypatch.setattr(completer, "complete_line", fail)
     assert asks("%rds_iam_connect |") == []
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "columns"),
+    [
+        ("%rds_plot orders ", ["id", "status"]),
+        ("%rds_plot shop.`order lines` ", ["line_no"]),
+        ("%rds_plot orders id --color ", ["id", "status"]),
+        ("%rds_plot nowhere ", ["id", "line_no", "status"]),
+    ],
+)
+def test_the_columns_of_the_table_that_is_plotted(ip, line, columns):
+    names = SchemaNames().with_columns({"orders": f"status{SEPARATOR}id", "order lines": "line_no"})
+    shop = SimpleNamespace(database="shop")
+    completer = MagicCompleter(ip, {"a": shop}, lambda: "a", lambda _: Catalog({"shop": names}), SavedQueries())
+    found = completer.complete(line, len(line))
+    assert sorted(item.text for item in found.items if item.kind == "column") == columns

@@ -24,7 +24,7 @@ def test_persist(loading):
     assert len(loading.ok("%rds_sql SELECT * FROM df").value) == 3
     error = loading("%rds_sql --persist df").error
     assert isinstance(error, OptionError)
-    assert "--append or --persist-replace" in error.hint
+    assert "--append or --replace (%rds_sql: --persist-replace)" in error.hint
     loading.ok("%rds_sql --append df")
     assert len(loading.ok("%rds_sql SELECT * FROM df").value) == 6
     loading.ok("%rds_sql sandbox --persist-replace df loaded")
@@ -37,7 +37,7 @@ def test_the_magic_does_the_same(loading):
     cell = loading.ok("%rds_load df")
     assert cell.value is None
     assert "3 rows written into table df · " in cell.output
-    assert "exists" in str(loading("%rds_load df").error)
+    assert "already exists" in str(loading("%rds_load df").error)
     loading.ok("%rds_load df --append -A sandbox")
     assert len(loading.ok("%rds_sql SELECT * FROM df").value) == 6
     assert loading.ok("%rds_load df loaded --replace -q").output.count("written") == 0

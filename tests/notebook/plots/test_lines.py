@@ -41,6 +41,7 @@ def test_in_a_cell():
     [
         ("--plot histo SELECT 1", "--plot histo is not valid.", "Did you mean --plot hist?"),
         ("--plot=pie SELECT 1", "--plot pie is not valid.", "Use one of: line, bar"),
+        ("--plot pie SELECT 1", "'pie' is neither a kind of chart nor a connection.", "The kinds: line, bar"),
         ("-x a SELECT 1", "-x needs --plot.", "Add --plot"),
         ("--color a SELECT 1", "--color needs --plot.", "Add --plot"),
         ("-y a SELECT 1", "-y needs --plot.", "Add --plot"),

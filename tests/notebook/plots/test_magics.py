@@ -115,7 +115,7 @@ def test_a_tables_columns(connected):
     )
     assert connected.ok("%rds_plot shop.customers newsletter").value["rows"].sum() == 4_000
     assert "Scatter plot" in connected.ok("%rds_plot products weight_kg unit_price --kind scatter").output
-    assert connected.ok("%rds_plot --help").output.startswith("A chart of a table's columns.")
+    assert connected.ok("%rds_plot --help").output.startswith("Show a chart of a table's columns.")
 
 
 def test_rows_of_a_table_are_read_as_far_as_they_are_drawn(connected):

@@ -183,7 +183,10 @@ def test_in_a_shell(connected, tmp_path, monkeypatch):
     cell = connected.ok("%rds_sql SELECT * FROM products")
     assert len(cell.value) == 3
     assert "cut at the limit of 3 rows" in cell.output
-    assert len(connected.ok("%rds_sql --limit 5 SELECT * FROM products").value) == 5
+    assert "that limit is RdsIamMagics.autolimit; --limit N reads more rows." in cell.output
+    cell = connected.ok("%rds_sql --limit 5 SELECT * FROM products")
+    assert len(cell.value) == 5
+    assert "autolimit" not in cell.output
     assert "24 rows written" in connected.ok("%rds_sql --to all.csv SELECT * FROM products").output
     connected.ok("%config RdsIamMagics.autolimit = 0")
     assert len(connected.ok("%rds_sql SELECT * FROM products").value) == 24

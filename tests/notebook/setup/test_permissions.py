@@ -11,7 +11,7 @@ from tests.support.permissions import USER, only
 
 pytestmark = pytest.mark.slow  # servers and kernels
 
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "docs" / "permissions.md"
 IDS = "--resource-id cluster-ABC --account 123456789012 --region us-east-1"
 
 
@@ -133,8 +133,8 @@ def test_the_readme_has_the_table():
         case = f" ({need.case})" if need.case else ""
         needs, more = (", ".join(f"`{action}`" for action in actions) for actions in (need.actions, need.more))
         rows.append(f"| `{need.magic}`{case} | {needs or 'nothing'} | {more} |")
-    text = README.read_text(encoding="utf-8")
-    assert "\n".join(rows) in text, f"README.md should have:\n{chr(10).join(rows)}"
+    text = PAGE.read_text(encoding="utf-8")
+    assert "\n".join(rows) in text, f"docs/permissions.md should have:\n{chr(10).join(rows)}"
 
 
 def test_the_table_names_actions():
