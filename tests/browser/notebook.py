@@ -65,12 +65,13 @@ PATIENCE = LONG * 1000
 
 IDLE = """() => {
     const indicator = document.querySelector('.jp-Notebook-ExecutionIndicator');
-    const idle = indicator && indicator.dataset.status === 'idle';
+    const kernel = document.querySelector('.jp-Toolbar-kernelName');
+    const idle = indicator && indicator.dataset.status === 'idle' && kernel && /Python/.test(kernel.textContent);
     window.idleLooks = idle ? (window.idleLooks || 0) + 1 : 0;
     return window.idleLooks >= 10;
 }"""
 """Whether the kernel has been idle for ten looks: it is called so before its socket is connected, and a cell that is
-run then is dropped."""
+run then is dropped; it is called so before there is a kernel at all, too."""
 
 DRAWN = """() => [...document.querySelectorAll('.jp-RenderedVegaCommon5')].every(
     chart => chart.querySelector('svg.marks, canvas.marks'))"""
@@ -246,7 +247,10 @@ class Notebook:
         for _ in range(12):
             if cell.is_taken():
                 break
-            # Dropped: on a busy machine the kernel's socket may come later than IDLE takes it to.
+            # Dropped: on a busy machine the kernel's socket may come later than IDLE takes it to. JupyterLab may have
+            # asked which kernel to use.
+            self.page.keyboard.press("Escape")
+            expect(self.page.locator(".jp-Dialog")).to_have_count(0, timeout=PATIENCE)
             cell.at.locator(".cm-content").click()
             self.page.keyboard.press("Shift+Enter")
         self._run += 1

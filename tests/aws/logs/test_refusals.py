@@ -58,7 +58,8 @@ def test_its_words_are_one_line_without_a_token():
 class Log:
     """The log of a cluster of the sandbox's account, whose group a test makes."""
 
-    def __init__(self, sandbox, source):
+    def __init__(self, sandbox, source, now=NOW):
+        self.now = now
         self.logs = sandbox.client("logs")
         self.source = source
         self.logs.create_log_group(logGroupName=source.group)
@@ -66,7 +67,7 @@ class Log:
 
     def write(self, *entries):
         events = [
-            {"timestamp": int((NOW - dt.timedelta(seconds=age)).timestamp() * 1000), "message": text}
+            {"timestamp": int((self.now - dt.timedelta(seconds=age)).timestamp() * 1000), "message": text}
             for age, text in sorted(entries, reverse=True)
         ]
         self.logs.put_log_events(logGroupName=self.source.group, logStreamName="s", logEvents=events)

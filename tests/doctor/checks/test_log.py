@@ -47,7 +47,7 @@ def looked(**changes):
 
 @pytest.fixture
 def log(inside):
-    made = Log(inside, Source("cluster", "shop", "us-east-1"))
+    made = Log(inside, Source("cluster", "shop", "us-east-1"), dt.datetime.now(dt.timezone.utc))
     yield made
     made.close()
 

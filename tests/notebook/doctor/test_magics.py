@@ -88,7 +88,7 @@ def test_the_line_at_the_end_of_an_error_can_be_copied(shell, calls):
 
 def test_help(shell):
     text = shell.ok("%rds_iam_doctor --help").output
-    assert text.startswith("%rds_iam_doctor TARGET -u USER [options]")
+    assert text.startswith("Say why a database user cannot log in.")
     assert "--fix N" in text
 
 
