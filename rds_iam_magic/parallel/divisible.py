@@ -22,9 +22,9 @@ _QUERIES = frozenset({"SELECT", "WITH", "TABLE", "VALUES"})
 _CUTS = frozenset({"LIMIT", "FETCH"})
 # Functions whose values differ from one evaluation to the next, or follow the order among rows that sort alike.
 _RANDOM = frozenset({
-    "FOUND_ROWS", "RAND", "RANDOM_BYTES", "ROW_COUNT", "SYSDATE", "SYS_GUID", "UUID", "UUID_SHORT", "UUID_V4",
-    "UUID_V7",
+    "RAND", "RANDOM_BYTES", "SYSDATE", "SYS_GUID", "UUID", "UUID_SHORT", "UUID_V4", "UUID_V7",
 })  # fmt: skip
+_OF_STATEMENT_BEFORE = frozenset({"FOUND_ROWS", "ROW_COUNT"})
 _UNSTABLE = _RANDOM | {
     "CONNECTION_ID", "FIRST_VALUE", "LAG", "LAST_VALUE", "LEAD", "NTH_VALUE", "NTILE", "ROWNUM", "ROW_NUMBER",
 }  # fmt: skip
@@ -105,7 +105,8 @@ def is_random(statement: Statement) -> bool:
 
     In one row, too: a server may merge the statement into the one around it, and compute the value where it is used.
     """
-    return any(calls and upper(token.text.strip("`")) in _RANDOM for token, calls in _words(statement.tokens))
+    differing = _RANDOM | _OF_STATEMENT_BEFORE
+    return any(calls and upper(token.text.strip("`")) in differing for token, calls in _words(statement.tokens))
 
 
 def reads_clock(statement: Statement) -> bool:

@@ -75,6 +75,7 @@ def test_the_clock():
 
 def test_chance():
     assert is_random(split("SELECT a, rand () FROM t")[0])
+    assert is_random(split("SELECT FOUND_ROWS() AS a FROM t")[0])
     assert not is_random(split("SELECT uuid, t.rand FROM t WHERE (a)")[0])
 
 

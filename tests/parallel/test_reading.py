@@ -215,6 +215,7 @@ def test_what_other_sessions_do_not_see_is_refused(numbers):
         ("START TRANSACTION", "SELECT * FROM numbers", "ROLLBACK"),
         ("CREATE TEMPORARY TABLE mine (id INT PRIMARY KEY)", "SELECT * FROM mine", "DROP TEMPORARY TABLE mine"),
         ("SET @limit = 3", "SELECT * FROM numbers WHERE id < @limit", "DO 0"),
+        ("DO 0", "SELECT id, FOUND_ROWS() AS a FROM numbers", "DO 0"),
         ("SET SESSION sql_mode = ''", "SELECT * FROM numbers", "SET SESSION sql_mode = DEFAULT"),
     ):
         numbers.execute(sql)
