@@ -316,6 +316,7 @@ class _OwnedTls:
 
     def wrap_socket(self, sock: socket.socket, server_hostname: str) -> Any:
         """The method that PyMySQL calls."""
+        self.context.sslsocket_class = dial.TlsSocket
         self.owner._sock = self.context.wrap_socket(
             sock, server_hostname=server_hostname, do_handshake_on_connect=False
         )

@@ -7,9 +7,11 @@ interrupted between them closes the number twice, the second time whatever has i
 import _thread
 import gc
 import os
+import select
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -29,7 +31,7 @@ from rds_iam_magic.aws.session import HastySession, client_of
 from rds_iam_magic.aws.truststore import trust_store
 from rds_iam_magic.mysql import dial, driver
 from rds_iam_magic.mysql.credential import Token
-from rds_iam_magic.mysql.driver import open_session, verify_tls
+from rds_iam_magic.mysql.driver import HandshakeError, open_session, verify_tls
 from tests.support.events import LONG, interrupt_when, wait_until
 from tests.support.injector import Injector
 from tests.support.loopback import LoopbackServer
@@ -140,6 +142,33 @@ def test_an_interrupt_within_python_s_own_code_closes_nothing_of_others(contexts
     server, client = contexts
     with WireServer(server, lambda _: packet(1, ok())) as wire:
         assert lost_pipes(lambda: act(wire.port, client)) == []
+
+
+class Resetting(LoopbackServer):
+    """Greets, hears that TLS is to begin, and is gone as if it had crashed."""
+
+    def _talk(self, connection):
+        connection.sendall(greeting(tls=True))
+        connection.recv(36, socket.MSG_WAITALL)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+class Late(ssl.SSLContext):
+    """Begins with TLS once the other side has said something, or is gone."""
+
+    def wrap_socket(self, sock, *arguments, **options):
+        assert select.select([sock], [], [], LONG)[0]
+        return super().wrap_socket(sock, *arguments, **options)
+
+
+@pytest.mark.parametrize("act", [log_in, names_of], ids=["logging in", "TLS only"])
+def test_a_reset_just_before_tls_leaves_no_descriptor(act):
+    """A socket that nobody closes fails the suite by its warning."""
+    with Resetting() as server, pytest.raises(HandshakeError) as info:
+        act(server.port, Late(ssl.PROTOCOL_TLS_CLIENT))
+    assert isinstance(info.value.failure.cause, ConnectionResetError)
+    del info
+    gc.collect()
 
 
 class Answer(BaseHTTPRequestHandler):
