@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import os
 import queue
 import socket
-import ssl
 import threading
 import time
 from contextlib import suppress
@@ -55,29 +53,6 @@ class Abort:
         if sock is not None:
             with suppress(OSError):  # it is not connected, or not open any more
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-
-class TlsSocket(ssl.SSLSocket):
-    """Closes itself where TLS is to begin on a connection that the other side has already reset.
-
-    Python's own (until 3.14 at least) makes the second socket object for the descriptor, asks for the peer's name, and
-    if that or the read that follows fails, raises without closing it; nobody else has it by then.
-    """
-
-    def getpeername(self) -> Any:
-        """The peer's address, as of any socket.
-
-        Raises:
-            ConnectionResetError: There is none any more, before TLS.
-            OSError: It cannot be told.
-        """
-        try:
-            return super().getpeername()
-        except OSError:
-            if self._sslobj is not None:  # type: ignore[attr-defined]  # TLS has begun: it has an owner, who closes it
-                raise
-            self.close()
-            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from None
 
 
 def dial(address: Address, deadline: float, abort: Abort | None = None) -> socket.socket:

@@ -27,6 +27,7 @@ from rds_iam_magic.errors import RdsIamError, TlsError
 from rds_iam_magic.mysql import dial
 from rds_iam_magic.mysql.credential import Credential, Password
 from rds_iam_magic.mysql.session import ServerSession
+from rds_iam_magic.mysql.tls_socket import TlsSocket
 from rds_iam_magic.mysql.wire import compression, extensions
 from rds_iam_magic.mysql.wire.compressed_stream import CompressedStream
 from rds_iam_magic.wording import limit_text
@@ -316,7 +317,7 @@ class _OwnedTls:
 
     def wrap_socket(self, sock: socket.socket, server_hostname: str) -> Any:
         """The method that PyMySQL calls."""
-        self.context.sslsocket_class = dial.TlsSocket
+        self.context.sslsocket_class = TlsSocket
         self.owner._sock = self.context.wrap_socket(
             sock, server_hostname=server_hostname, do_handshake_on_connect=False
         )

@@ -19,7 +19,7 @@ from pymysql.constants import CLIENT
 
 from rds_iam_magic.background import BackgroundCall, BackgroundThread
 from rds_iam_magic.errors import ConnectionLostError
-from rds_iam_magic.mysql import dial
+from rds_iam_magic.mysql import dial, tls_socket
 from rds_iam_magic.mysql.wire import commands, compressed_stream, extensions
 from rds_iam_magic.mysql.wire.charsets import Announced
 from rds_iam_magic.mysql.wire.commands import LAST_STATEMENT, bulk_payload, close_packet, execute_packet, packet
@@ -195,10 +195,9 @@ class ServerSession:
         """
         with _losses():
             stream = self._open_stream()
-            count = int(stream.recv_into(space))
-            if count == _RECORD and self._compressed is None:
-                count += _read_what_is_there(stream, space[count:_MOST_AT_ONCE])
-            return count
+            if self._compressed is not None:
+                return int(stream.recv_into(space))
+            return int(stream.read_records(space[:_MOST_AT_ONCE]))
 
     def command(self, sql: str, *, timeout: float) -> list[Event]:
         """Run a short statement of our own and return the events of its response.
@@ -405,7 +404,6 @@ def _losses() -> Iterator[None]:
 
 
 _SMALL = 16_000  # bytes of a statement that fits one record of TLS (16 KiB) with what is sent behind it
-_RECORD = 16 << 10  # bytes of a full record of TLS
 _MOST_AT_ONCE = 256 << 10
 _SLICE = 64 << 10  # bytes; few enough to see progress on a slow link
 # What a broken socket raises. ValueError: it is closed, or its TLS object is gone.
@@ -413,25 +411,11 @@ _BROKEN = (OSError, ValueError)
 
 
 def _is_of_the_socket(error: BaseException) -> bool:
-    return dial.is_of_the_socket(error, frozenset({__name__, compressed_stream.__name__}))
+    return dial.is_of_the_socket(error, frozenset({__name__, compressed_stream.__name__, tls_socket.__name__}))
 
 
 def _lost(message: str) -> ConnectionLostError:
     return ConnectionLostError("The connection to the server was lost.", detail=message)
-
-
-def _read_what_is_there(sock: Any, space: memoryview) -> int:
-    """Read on without waiting; a full record is rarely the last one, and the parser's steps cost less for many."""
-    count = 0
-    sock.settimeout(0.0)
-    try:
-        while count < len(space) and (received := sock.recv_into(space[count:])):
-            count += received
-    except OSError:  # nothing more is there; or the connection is lost, as the next read will find
-        pass
-    finally:
-        sock.settimeout(None)
-    return count
 
 
 def _readable(sock: socket.socket, timeout: float) -> bool:

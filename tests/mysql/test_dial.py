@@ -1,18 +1,14 @@
 """From a name to a socket, within a deadline; on real sockets of this machine."""
 
-import os
-import select
 import signal
 import socket
-import ssl
-import struct
 import time
 
 import pytest
 
 from rds_iam_magic.errors import UnreachableError
 from rds_iam_magic.mysql import dial as dialling
-from rds_iam_magic.mysql.dial import Address, TlsSocket, dial, is_of_the_socket
+from rds_iam_magic.mysql.dial import Address, dial, is_of_the_socket
 from tests.support.events import LONG
 
 
@@ -180,42 +176,3 @@ def test_whose_an_error_is():
     assert not is_of_the_socket(raised_by(by_the_socket)), "by a frame of another module"
     assert is_of_the_socket(raised_by(by_the_socket), frozenset({__name__.partition(".")[0]})), "by its first part"
     assert not is_of_the_socket(KeyboardInterrupt())
-
-
-def reset_by_its_peer(server, words=b""):
-    """A socket whose peer has sent `words`, and is gone as if it had crashed."""
-    sock = socket.create_connection(server.getsockname())
-    peer, _ = server.accept()
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    peer.sendall(words)
-    peer.close()
-    assert select.select([sock], [], [], LONG)[0]
-    return sock
-
-
-@pytest.mark.parametrize("words", [b"", b"Go away."], ids=["silent", "with words"])
-def test_tls_on_a_connection_that_is_reset_leaves_no_socket(server, words):
-    context = ssl.create_default_context()
-    context.sslsocket_class = TlsSocket
-    sock = reset_by_its_peer(server, words)
-    number = sock.fileno()
-    with pytest.raises(ConnectionResetError) as info:
-        context.wrap_socket(sock, server_hostname="db.example.com", do_handshake_on_connect=False)
-    with pytest.raises(OSError, match="Bad file descriptor"):  # while its traceback still holds the socket
-        os.fstat(number)
-    del info
-
-
-def test_the_name_of_a_peer_that_is_gone_during_tls_closes_nothing(server):
-    context = ssl.create_default_context()
-    context.sslsocket_class = TlsSocket
-    sock = socket.create_connection(server.getsockname())
-    peer, _ = server.accept()
-    with context.wrap_socket(sock, server_hostname="db.example.com", do_handshake_on_connect=False) as inside:
-        assert inside.getpeername() == server.getsockname()
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        peer.close()
-        assert select.select([inside], [], [], LONG)[0]
-        with pytest.raises(OSError, match="not connected"):
-            inside.getpeername()
-        assert inside.fileno() != -1
