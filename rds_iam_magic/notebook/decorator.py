@@ -27,7 +27,7 @@ def magic(grammar: Grammar) -> Callable[[F], F]:
                 error.interface = Interface.NOTEBOOK
                 raise
             except KeyboardInterrupt as error:
-                from rds_iam_magic.notebook import display
+                from rds_iam_magic.notebook.showing import display
 
                 display.shorten(error)
                 raise

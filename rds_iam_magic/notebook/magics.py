@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import (
@@ -32,7 +32,7 @@ from rds_iam_magic.notebook.plots.magics import RdsIamPlots
 from rds_iam_magic.notebook.queries.saved import SavedQueries
 from rds_iam_magic.notebook.settings.project import take_project_settings
 from rds_iam_magic.notebook.setup.magics import RdsIamSetup
-from rds_iam_magic.notebook.whole import WholePrinters
+from rds_iam_magic.notebook.showing.whole import WholePrinters
 from rds_iam_magic.sections import section_names
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.notebook.plots.charts import Charts
     from rds_iam_magic.notebook.variables import Filled
     from rds_iam_magic.results.formats import DecimalMode
+    from rds_iam_magic.results.result import Changed, ResultSet
 
 
 @magics_class
@@ -80,7 +81,7 @@ class RdsIamMagics(Magics):
     @line_magic
     @magic(grammars.CONNECT)
     def rds_iam_connect(self, line: str) -> None:
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.showing import display
 
         parsed = options.parse_connect(line)
         if parsed is None:
@@ -123,14 +124,14 @@ class RdsIamMagics(Magics):
 
     @staticmethod
     def _help(grammar: Grammar) -> None:
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.showing import display
 
         display.say(grammar.help())
 
     def _sql(self, given: options.SqlLine, local_ns: Mapping[str, Any] | None) -> Any:
         """Run what a line asks for: its SQL, or a frame to write; return the value to show."""
-        from rds_iam_magic.notebook import display
         from rds_iam_magic.notebook.queries.prepared import prepare
+        from rds_iam_magic.notebook.showing import display
 
         if given.list_saved:
             return display.say(self.saved.listing())
@@ -173,7 +174,7 @@ class RdsIamMagics(Magics):
 
     def _connect(self, target: str | None, parsed: options.ConnectLine) -> None:
         from rds_iam_magic.connecting import connect_with
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.showing import display
 
         if not parsed.user:
             guess = near(str(target), self.connections)
@@ -214,7 +215,7 @@ class RdsIamMagics(Magics):
 
     def _save(self, name: str, target: str | None, parsed: options.ConnectLine) -> None:
         from rds_iam_magic.aws.endpoint import Destination
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.showing import display
         from rds_iam_magic.sections import path_of_sections, values_of, write_section
 
         to = Destination(target or "", parsed.user, parsed.database, parsed.port)
@@ -232,7 +233,7 @@ class RdsIamMagics(Magics):
         connection.close()
 
     def _name(self, alias: str | None) -> None:
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.showing import display
 
         connection = self._connection(alias)
         display.say(display.describe(str(self.current if alias is None else alias), connection))
@@ -286,8 +287,7 @@ class RdsIamMagics(Magics):
         charts: Charts | None = None,
     ) -> Any:
         """Run the SQL, tell of each result, show each except the last, and return the last."""
-        from rds_iam_magic.notebook.results import Results, converter
-        from rds_iam_magic.results.result import ResultSet
+        from rds_iam_magic.notebook.showing.results import Results, converter
 
         if parsed.explain:
             return connection.explain(filled.sql, params=filled.params)
@@ -295,27 +295,37 @@ class RdsIamMagics(Magics):
             figures = charts.before(connection, parsed, filled, feedback)
             if figures is not None:
                 return figures
-
         if parsed.to is not None:
             rows = connection.write(
                 filled.sql, parsed.to, params=filled.params, overwrite=parsed.overwrite, limit=parsed.limit
             )
             return feedback.written(rows, parsed.to)
-        is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
         results = Results(converter(parsed), self.whole, feedback, quiet=parsed.quiet)
-        if parsed.parallel is not None:
-            results.take(
-                connection.run_parallel(
-                    filled.sql,
-                    parsed.parallel,
-                    params=filled.params,
-                    on=parsed.on,
-                    consistent=parsed.consistent,
-                    decimal="exact" if is_exact else "float",
-                )
-            )
-            return results.value
+        try:
+            with contextlib.closing(self._results(connection, parsed, filled)) as run:
+                for result in run:  # an error in showing would else keep the connection busy
+                    results.take(result)
+        except BaseException:
+            results.show_waiting()  # it has come, and what failed came after it
+            raise
+        return results.value
+
+    def _results(
+        self, connection: Connection, parsed: options.SqlLine, filled: Filled
+    ) -> Generator[ResultSet | Changed, None, None]:
+        """What the SQL gives, each result when it is complete."""
+        is_exact = parsed.decimal == "exact" or parsed.type != "pandas" or parsed.dtype_backend == "pyarrow"
         decimal: DecimalMode = "exact" if is_exact else "float"
+        if parsed.parallel is not None:
+            yield connection.run_parallel(
+                filled.sql,
+                parsed.parallel,
+                params=filled.params,
+                on=parsed.on,
+                consistent=parsed.consistent,
+                decimal=decimal,
+            )
+            return
         run = connection.run(
             filled.sql,
             params=filled.params,
@@ -323,16 +333,11 @@ class RdsIamMagics(Magics):
             limit=parsed.limit or self.autolimit or None,
             as_frame=parsed.type == "pandas" and parsed.dtype_backend is None,
         )
-        try:
-            with contextlib.closing(run):  # an error in showing would else keep the connection busy
-                for result in run:
-                    if parsed.limit is None and isinstance(result, ResultSet) and result.cut:
-                        connection.notify("that limit is RdsIamMagics.autolimit; --limit N reads more rows.")
-                    results.take(result)
-        except BaseException:
-            results.show_waiting()  # it has come, and what failed came after it
-            raise
-        return results.value
+        with contextlib.closing(run):
+            for result in run:
+                if parsed.limit is None and getattr(result, "cut", False):
+                    connection.notify("that limit is RdsIamMagics.autolimit; --limit N reads more rows.")
+                yield result
 
 
 _DEFAULT = "default"
@@ -361,7 +366,7 @@ def load(ipython: InteractiveShell) -> None:
 
 
 def _note(text: str) -> None:
-    from rds_iam_magic.notebook import display
+    from rds_iam_magic.notebook.showing import display
 
     display.note(text)
 

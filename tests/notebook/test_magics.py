@@ -57,7 +57,7 @@ def test_closing_another_one_leaves_the_current_one(connected):
 
 
 def test_an_error_in_showing_leaves_the_connection_free(connected, monkeypatch):
-    from rds_iam_magic.notebook import display
+    from rds_iam_magic.notebook.showing import display
 
     def fail(*_):
         raise KeyboardInterrupt

@@ -10,9 +10,9 @@ from rds_iam_magic.connect_options import TargetOptions
 from rds_iam_magic.doctor.findings import EnableIam
 from rds_iam_magic.errors import RdsIamError
 from rds_iam_magic.hints import Interface
-from rds_iam_magic.notebook import display
 from rds_iam_magic.notebook.setup import policies, users
 from rds_iam_magic.notebook.setup.lines import UserLine
+from rds_iam_magic.notebook.showing import display
 from rds_iam_magic.setup.users import UserChange
 
 if TYPE_CHECKING:

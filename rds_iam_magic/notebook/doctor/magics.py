@@ -65,9 +65,9 @@ class RdsIamDoctor(Magics):
     @line_magic
     @magic(grammars.DOCTOR)
     def rds_iam_doctor(self, line: str) -> Any:
-        from rds_iam_magic.notebook import display
         from rds_iam_magic.notebook.doctor.fixing import fixed
         from rds_iam_magic.notebook.doctor.lines import attempt_on, parse_doctor
+        from rds_iam_magic.notebook.showing import display
 
         parsed = parse_doctor(line)
         if parsed is None:

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from rds_iam_magic.notebook import display
 from rds_iam_magic.notebook.feedback.progress import RunningLine
+from rds_iam_magic.notebook.showing import display
 from rds_iam_magic.wording import bytes_text, count_of, duration_text
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from rds_iam_magic.connection.connection import Connection
-    from rds_iam_magic.notebook.display import RowCount
+    from rds_iam_magic.notebook.showing.display import RowCount
 
 NOTHING, LINE, PROGRESS = 0, 1, 2
 """`%config RdsIamMagics.feedback`: notes only; a line after each statement too; progress of a long one too."""

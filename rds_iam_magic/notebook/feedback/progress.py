@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rds_iam_magic.notebook.display import LiveLine
+from rds_iam_magic.notebook.showing.display import LiveLine
 from rds_iam_magic.results.progress import Progress
 from rds_iam_magic.wording import bytes_text, count_of, duration_text
 

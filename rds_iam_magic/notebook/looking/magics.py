@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rds_iam_magic.connection.connection import Connection
     from rds_iam_magic.notebook.grammar import Grammar
-    from rds_iam_magic.notebook.whole import Style, WholePrinters
+    from rds_iam_magic.notebook.showing.whole import Style, WholePrinters
 
 
 @magics_class
@@ -109,7 +109,7 @@ class RdsIamLooking(Magics):
     @line_magic
     @magic(grammars.DATABASES)
     def rds_databases(self, line: str) -> Any:
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.showing import display
 
         parsed = parse_look(grammars.DATABASES, line, most=0)
         if parsed is None:
@@ -138,7 +138,7 @@ class RdsIamLooking(Magics):
 
     def _ask(self, alias: str | None, ask: Callable[[Connection], Any], style: Style | None = None) -> Any:
         """What a connection answers, to be shown in full."""
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.showing import display
 
         connection = self._connection(alias)
         try:
@@ -152,6 +152,6 @@ class RdsIamLooking(Magics):
 
 
 def _help(grammar: Grammar) -> None:
-    from rds_iam_magic.notebook import display
+    from rds_iam_magic.notebook.showing import display
 
     display.say(grammar.help())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from rds_iam_magic.notebook.whole import Style
+from rds_iam_magic.notebook.showing.whole import Style
 from rds_iam_magic.wording import bytes_text
 
 _LONGEST = 40  # characters of a value among the most frequent ones

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,8 @@ from rds_iam_magic.charts.picture import png_of
 from rds_iam_magic.charts.vegalite import MIME, metadata_of, spec_of
 from rds_iam_magic.charts.words import note_of, text_of
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.notebook import display
+from rds_iam_magic.notebook.showing import display
+from rds_iam_magic.notebook.showing.printers import ObjectPrinters
 from rds_iam_magic.wording import count_of
 
 if TYPE_CHECKING:
@@ -157,28 +157,20 @@ class ShownAsChart:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._printers: Any = shell.display_formatter.ipython_display_formatter.singleton_printers  # type: ignore[union-attr] # a shell has one
-        self._alive: dict[int, weakref.finalize[Any, Any]] = {}
+        self._printers = ObjectPrinters(shell.display_formatter.ipython_display_formatter)  # type: ignore[union-attr] # a shell has one
 
     def add(self, value: object) -> None:
         """Do not show this object in the cell that runs; a terminal shows it, for its chart is small."""
         if value is None or display.in_terminal(self._shell):
             return
-        cell, key = self._shell.execution_count, id(value)
+        cell = self._shell.execution_count
 
         def show_nothing(_: object) -> None:
             if self._shell.execution_count != cell:
                 raise NotImplementedError  # IPython goes on to its other formatters
 
-        self._printers[key] = show_nothing
-        self._alive[key] = weakref.finalize(value, self._forget, key)
-        self._alive[key].atexit = False
+        self._printers.add(value, show_nothing)
 
     def clear(self) -> None:
         """Show all objects as usual."""
-        for finalizer in list(self._alive.values()):
-            finalizer()
-
-    def _forget(self, key: int) -> None:
-        self._printers.pop(key, None)
-        self._alive.pop(key, None)
+        self._printers.clear()

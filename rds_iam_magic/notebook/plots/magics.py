@@ -46,7 +46,7 @@ class RdsIamPlots(Magics):
     @line_magic
     @magic(grammars.PLOT)
     def rds_plot(self, line: str) -> Any:
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.showing import display
 
         parsed = parse_plot(line)
         if parsed is None:

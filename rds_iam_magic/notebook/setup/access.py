@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from rds_iam_magic.notebook import display
-from rds_iam_magic.notebook.whole import Style
+from rds_iam_magic.notebook.showing import display
+from rds_iam_magic.notebook.showing.whole import Style
 from rds_iam_magic.setup.account_names import shown
 from rds_iam_magic.wording import count_of
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rds_iam_magic.aws.endpoint import Endpoint
     from rds_iam_magic.aws.policies.document import Resource
     from rds_iam_magic.connection.connection import Connection
-    from rds_iam_magic.notebook.whole import WholePrinters
+    from rds_iam_magic.notebook.showing.whole import WholePrinters
     from rds_iam_magic.setup.provision.stacks import Stack
 
 
@@ -58,8 +58,8 @@ class RdsIamSetup(Magics):
     @line_magic
     @magic(grammars.USER)
     def rds_iam_user(self, line: str) -> Any:
-        from rds_iam_magic.notebook import display
         from rds_iam_magic.notebook.setup import users
+        from rds_iam_magic.notebook.showing import display
 
         parsed = parse_user(line)
         if parsed is None:
@@ -72,8 +72,8 @@ class RdsIamSetup(Magics):
     @magic(grammars.ACCESS)
     def rds_iam_access(self, line: str) -> Any:
         from rds_iam_magic.connecting import session_of
-        from rds_iam_magic.notebook import display
         from rds_iam_magic.notebook.setup import access
+        from rds_iam_magic.notebook.showing import display
         from rds_iam_magic.setup.access import who_may_connect
 
         parsed = parse_access(line)
@@ -106,7 +106,7 @@ class RdsIamSetup(Magics):
 
     def _master(self, parsed: UserLine | AccessLine, aim: tuple[str | Endpoint | None, ConnectOptions]) -> Connection:
         """A connection as the master user."""
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.showing import display
         from rds_iam_magic.setup.master import connect_to_set_up
 
         target, options = aim
@@ -117,8 +117,8 @@ class RdsIamSetup(Magics):
     def rds_iam_policy(self, line: str) -> None:
         from rds_iam_magic.aws.policies.attaching import attach_policy
         from rds_iam_magic.aws.policies.document import connect_policy
-        from rds_iam_magic.notebook import display
         from rds_iam_magic.notebook.setup import policies
+        from rds_iam_magic.notebook.showing import display
 
         parsed = parse_policy(line)
         if parsed is None:
@@ -167,7 +167,7 @@ class RdsIamSetup(Magics):
     @line_magic
     @magic(grammars.PROVISION)
     def rds_iam_provision(self, line: str) -> None:
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.showing import display
         from rds_iam_magic.setup.provision.provisioning import what_next
 
         parsed = parse_provision(line)
@@ -180,7 +180,7 @@ class RdsIamSetup(Magics):
 
     def _provision(self, parsed: ProvisionLine) -> Stack | None:
         from rds_iam_magic.connecting import session_of
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.showing import display
         from rds_iam_magic.setup.provision import deleting, provisioning
 
         session = session_of(parsed.options)
@@ -195,7 +195,7 @@ class RdsIamSetup(Magics):
     @magic(grammars.ENABLE)
     def rds_iam_enable(self, line: str) -> None:
         from rds_iam_magic.connecting import session_of
-        from rds_iam_magic.notebook import display
+        from rds_iam_magic.notebook.showing import display
         from rds_iam_magic.setup.enable import enable_iam
 
         parsed = parse_enable(line)

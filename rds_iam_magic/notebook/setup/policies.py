@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rds_iam_magic.notebook import display
+from rds_iam_magic.notebook.showing import display
 
 if TYPE_CHECKING:
     from rds_iam_magic.aws.policies.attaching import Attachment

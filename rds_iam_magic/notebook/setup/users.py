@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from rds_iam_magic.notebook import display
 from rds_iam_magic.notebook.grammars import USER
+from rds_iam_magic.notebook.showing import display
 from rds_iam_magic.setup import users
 from rds_iam_magic.setup.account_names import shown
 from rds_iam_magic.setup.users import ShownUser, UserChange

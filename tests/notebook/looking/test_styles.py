@@ -6,7 +6,7 @@ from decimal import Decimal
 import pandas as pd
 
 from rds_iam_magic.notebook.looking.styles import PREVIEW, PROFILE, TABLES
-from rds_iam_magic.notebook.whole import Grid, Style, as_html, as_text
+from rds_iam_magic.notebook.showing.whole import Grid, Style, as_html, as_text
 
 PROFILED = pd.DataFrame(
     {

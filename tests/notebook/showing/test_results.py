@@ -234,7 +234,7 @@ def test_what_came_before_a_stop_is_shown(connected, inside, line):
 
 
 def test_a_result_is_shown_before_the_next_statement_runs(tester, inside, monkeypatch):
-    from rds_iam_magic.notebook import display
+    from rds_iam_magic.notebook.showing import display
 
     rows = []
     show = display.show

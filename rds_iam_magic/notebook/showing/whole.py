@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import shutil
 import unicodedata
-import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
+
+from rds_iam_magic.notebook.showing.printers import ObjectPrinters
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -27,34 +28,24 @@ _PLAIN, _HTML = "text/plain", "text/html"
 
 
 class WholePrinters:
-    """IPython printers for single objects, dropped when the objects are.
+    """Shows single objects in full, as long as they live.
 
     Args:
-        shell: The shell whose formatters use them.
+        shell: The shell that shows them.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
-        formatters: Any = shell.display_formatter.formatters  # type: ignore[union-attr] # a shell has one
-        self._printers = ((formatters[_PLAIN], _pretty), (formatters[_HTML], _html_or_none))
-        self._alive: dict[int, weakref.finalize[Any, Any]] = {}
+        formatters = shell.display_formatter.formatters  # type: ignore[union-attr] # a shell has one
+        self._printers = ObjectPrinters(formatters[_PLAIN], formatters[_HTML])
 
     def add(self, value: object, style: Style | None = None) -> None:
         """Show this object in full from now on, in a style."""
-        key = id(value)
-        for formatter, printer in self._printers:
-            formatter.singleton_printers[key] = partial(printer, style or Style())
-        self._alive[key] = weakref.finalize(value, self._forget, key)
-        self._alive[key].atexit = False
+        style = style or Style()
+        self._printers.add(value, partial(_pretty, style), partial(_html_or_none, style))
 
     def clear(self) -> None:
-        """Unregister all objects."""
-        for finalizer in list(self._alive.values()):
-            finalizer()
-
-    def _forget(self, key: int) -> None:
-        for formatter, _ in self._printers:
-            formatter.singleton_printers.pop(key, None)
-        self._alive.pop(key, None)
+        """Show all objects as usual."""
+        self._printers.clear()
 
 
 def _pretty(style: Style, value: object, printer: Any, _: bool) -> None:

@@ -2,7 +2,7 @@
 
 import pickle
 
-from rds_iam_magic.notebook.display import RowCount
+from rds_iam_magic.notebook.showing.display import RowCount
 
 
 def test_a_count_is_a_number():

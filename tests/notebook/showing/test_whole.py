@@ -9,7 +9,7 @@ import polars
 import pyarrow as pa
 import pytest
 
-from rds_iam_magic.notebook.whole import MOST_ROWS, Grid, as_html, as_text
+from rds_iam_magic.notebook.showing.whole import MOST_ROWS, Grid, as_html, as_text
 
 pytestmark = pytest.mark.slow  # servers and kernels
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rds_iam_magic.errors import OptionError
-from rds_iam_magic.notebook import display
 from rds_iam_magic.notebook.feedback.line import rows_and_columns
-from rds_iam_magic.notebook.whole import VERBS
+from rds_iam_magic.notebook.showing import display
+from rds_iam_magic.notebook.showing.whole import VERBS
 from rds_iam_magic.results.result import Changed, ResultSet
 
 if TYPE_CHECKING:
     from rds_iam_magic.notebook.feedback.line import Feedback
     from rds_iam_magic.notebook.options import SqlLine
-    from rds_iam_magic.notebook.whole import WholePrinters
+    from rds_iam_magic.notebook.showing.whole import WholePrinters
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""What a cell shows: its results, and what is told beside them."""
