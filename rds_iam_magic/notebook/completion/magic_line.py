@@ -199,7 +199,7 @@ def _values(grammar: Grammar, read: _Read, option: Option, written: str, known: 
     key = key or _KEYS.get(option.key, option.key)
     if key == "query" and "=" in written:  # NAME=DF
         read.start += written.index("=") + 1
-        written, key = written.partition("=")[2], "variable"
+        written, key = written.partition("=")[2], "frame"
     quote = written[:1] if written[:1] in ("'", '"') else ""
     fragment = written[len(quote) :]
     values = [Suggestion(choice, "value") for choice in option.info.choices] or known(key)

@@ -87,7 +87,7 @@ def texts(grammar, line, *, is_cell=False):
         (grammars.SQL, " -w ", "", ["top", "best"]),
         (grammars.SQL, " -w top --with=b", "b", ["best"]),
         (grammars.SQL, " -w t=", "", ["df"]),
-        (grammars.SQL, " --with=t=d", "d", ["df"]),
+        (grammars.SQL, " --with=t=l", "l", ["limits"]),
         (grammars.SQL, " -S t", "t", ["top"]),
         (grammars.SQL, " -A p", "p", ["prod"]),
         (grammars.CONNECT, " my-cluster -S ", "", ["nightly"]),
