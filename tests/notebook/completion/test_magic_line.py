@@ -86,7 +86,7 @@ def texts(grammar, line, *, is_cell=False):
         (grammars.SQL, " --file=", "", ["report.sql"]),
         (grammars.SQL, " -w ", "", ["top", "best"]),
         (grammars.SQL, " -w top --with=b", "b", ["best"]),
-        (grammars.SQL, " -w t=", "", ["df"]),
+        (grammars.SQL, " -w t=", "", ["limits"]),
         (grammars.SQL, " --with=t=l", "l", ["limits"]),
         (grammars.SQL, " -S t", "t", ["top"]),
         (grammars.SQL, " -A p", "p", ["prod"]),
