@@ -172,8 +172,9 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
         refuse_unknown_kind(line, aliases, in_cell=in_cell)
         alias, rest = _take_alias(line.rest, aliases, in_cell=in_cell)
         variable, shows, rest = _take_variable(rest)
-        more = SQL.parse(rest, words_end_options=True, others=GRAMMARS)  # options, behind `VAR <<` too
-        line = line.followed_by(more)
+        if rest != line.rest:
+            more = SQL.parse(rest, words_end_options=True, others=GRAMMARS)  # options, behind `VAR <<` too
+            line = line.followed_by(more)
     if "help" in line.flags:
         return None
     if not IF_EXISTS.keys().isdisjoint(line.values) or "no_index" in line.flags:
@@ -197,13 +198,7 @@ def parse_sql(text: str, body: str | None, aliases: Collection[str]) -> SqlLine 
     if not in_cell and alias is None and variable is None:
         sqltext.refuse_mistyped_alias(sql, aliases)
     sqltext.refuse_options_in_sql(sql, SQL, in_cell=in_cell)
-    parsed = _sql_line(alias, sql, name, line, plot, show=shows or name is None)
-    frames = frames_of(texts)
-    if frames and parsed.parallel is not None:
-        raise OptionError(
-            "--parallel reads over other sessions, which do not have the table of --with.", "Omit one of them."
-        )
-    return replace(parsed, frames=frames, queries=queries_of(texts))
+    return _sql_line(alias, sql, name, line, plot, show=shows or name is None)
 
 
 def _saved_line(line: Line, alias: str | None, body: str | None) -> SqlLine:
@@ -263,6 +258,8 @@ def _sql_line(
         file=values.get("file"),
         save=values.get("save"),
         explain="explain" in flags,
+        frames=frames_of(line.lists.get("with", [])),
+        queries=queries_of(line.lists.get("with", [])),
     )
     _check_together(parsed)
     return parsed
@@ -285,6 +282,10 @@ def _check_together(line: SqlLine) -> None:
         raise OptionError("--overwrite needs --to FILE.", "Name the file with --to, or omit --overwrite.")
     if line.parallel is None and (line.on or line.consistent):
         raise OptionError("--on and --consistent need --parallel N.", "Add --parallel N, or omit them.")
+    if line.parallel is not None and line.frames:
+        raise OptionError(
+            "--parallel reads over other sessions, which do not have the table of --with.", "Omit one of them."
+        )
     if line.parallel is not None and (line.limit is not None or line.to is not None):
         raise OptionError("--parallel reads all rows at once; --limit and --to do not.", "Omit one of them.")
     if line.type != "pandas" and (line.dtype_backend or line.decimal != "float"):

@@ -132,7 +132,8 @@ def prepare(
     if line.save is not None:
         saved.check(line)
     frames = line.frames
-    line = replace(line, frames=_frames(line, saved))
+    if line.queries:
+        line = replace(line, frames=_frames(line, saved))
     with _within(line.file or ""):
         own = filled(line, shell, local_ns)
     if line.save is not None:
