@@ -56,9 +56,9 @@ class TlsSocket(ssl.SSLSocket):
 
 
 _SMALL = 1000  # bytes of a first record behind which nothing more is looked for: those of most answers
-# What a record takes at most: https://www.rfc-editor.org/rfc/rfc8446#section-5.2. With so much at hand, a record
-# without contents for us, such as a ticket, is no reason to wait: behind it there is another one.
-_LARGEST = 5 + (16 << 10) + 256
+# What a record takes at most, of TLS 1.2 (https://www.rfc-editor.org/rfc/rfc5246#section-6.2.3); of 1.3 it is less.
+# With so much at hand, a record that holds nothing for us, such as a ticket, is no reason to wait: another follows it.
+_LARGEST = 5 + (16 << 10) + 2048
 
 if sys.platform == "win32":
 
