@@ -174,6 +174,7 @@ def test_frames_of_saved_queries(tester):
 def test_completion_knows_files_and_queries(here):
     write(here, "report.sql", "SELECT 1")
     here.ok("%rds_sql -q -S top SELECT 1 AS a")
+    here.ok("import pandas; fodder = pandas.DataFrame({'a': [1]})")
 
     def matches(line):
         with provisionalcompleter():
@@ -181,7 +182,7 @@ def test_completion_knows_files_and_queries(here):
 
     assert matches("%rds_sql -f re") == ["report.sql"]
     assert matches("%rds_sql -w t") == ["top"]
-    assert "folder" in matches("%rds_sql -w t=fol")
+    assert matches("%rds_sql -w t=fo") == ["fodder"], "a frame, and not `folder`"
     assert matches("%%rds_sql -w top\nSELECT * FROM to") == ["top"]
     assert matches("%rds_sql -w top SELECT * FROM to") == ["top"]
     assert "top" not in matches("%%rds_sql\nSELECT * FROM to")
