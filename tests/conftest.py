@@ -287,12 +287,18 @@ def nothing_is_left():
     """Threads, file descriptors, child processes and sessions on the servers after a test are those of before it."""
     before = _state()
     yield
-    deadline = time.monotonic() + LONG / 2
+    deadline, pause = time.monotonic() + LONG / 2, 0.001
     while (left := _left(before)) and time.monotonic() < deadline:
-        gc.collect()
-        time.sleep(0.05)
+        if pause > _SOON:
+            gc.collect()
+        time.sleep(pause)
+        pause = min(2 * pause, 0.1)
     assert not left, f"left behind: {left}"
     assert sys.exc_info()[1] is None, "an exception is still handled: it would be the context of all that come"
+
+
+_SOON = 0.01
+"""Seconds by which most have ended what they end elsewhere: a session on the server, or a thread."""
 
 
 def _state():

@@ -5,7 +5,6 @@ import os
 import pickle
 import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 import rds_iam_magic
 from rds_iam_magic import errors
 from rds_iam_magic.errors import StatementError
+from tests.support.environments import make_environment
 
 ROOT = Path(__file__).parents[1]
 
@@ -82,10 +82,7 @@ def test_the_wheel_has_the_extension_where_jupyterlab_looks(wheel):
 @pytest.mark.usefixtures("inside")
 def test_the_wheel_works_in_a_clean_environment(wheel, tmp_path):
     """Installed without extras and without this tree, it connects and queries."""
-    venv.create(tmp_path / "venv", with_pip=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, wheel], check=True, capture_output=True, cwd=tmp_path)
+    python = make_environment(tmp_path / "venv", wheel)
     script = (
         "import rds_iam_magic\n"
         "with rds_iam_magic.connect('sandbox', user='reader', database='shop') as db:\n"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.environments import install_into
 
 # Playwright is imported by the fixtures: the quick tests read this file, and run none that needs it.
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ def oldest_lab(start_lab, request) -> Iterator[Lab]:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be installing them
         if not (folder / "ready").exists():
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            command = [*pip, "--no-deps", "--upgrade", "--target", folder / "packages", "-r", OLDEST]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr
+            install_into(folder / "packages", "-r", OLDEST)
             (folder / "ready").touch()
     with start_lab(folder / "packages") as running:
         yield running

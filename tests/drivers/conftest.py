@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
+
+from tests.support.environments import make_environment
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = Path(__file__).with_name("tools.txt")
@@ -25,7 +26,8 @@ def tools(request):
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be making it
         if not (folder / "venv" / "ready").exists():
-            _make(folder / "venv", ours)
+            make_environment(folder / "venv", "-r", REQUIREMENTS, beside=ours)
+            (folder / "venv" / "ready").touch()
 
     def run(script: Path, *arguments: str) -> str:
         """Run a script and return what it printed; it fails as the script fails."""
@@ -43,22 +45,3 @@ def tools(request):
         return done.stdout
 
     return run
-
-
-def _make(folder, ours):
-    venv.create(folder, clear=True)
-    (site,) = folder.glob("lib/python*/site-packages")
-    (site / "ours.pth").write_text(ours)  # what is installed here is there, too
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        folder / "bin" / "python",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]
-    done = subprocess.run([*pip, "-r", REQUIREMENTS], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    (folder / "ready").touch()
