@@ -5,6 +5,7 @@ boto3 is imported on first use: it takes longer than the rest of the package tog
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Mapping
@@ -46,19 +47,55 @@ def open_session(
 
 
 def _open(profile: str | None, region: str | None, role_arn: str | None, external_id: str | None) -> Any:
-    import boto3
-
     # boto3 reads AWS_DEFAULT_REGION only: https://github.com/boto/boto3/issues/3620
     region = region or os.environ.get("AWS_REGION") or None
-    session = boto3.Session(profile_name=profile, region_name=region)
+    session = boto3_session(profile_name=profile, region_name=region)
     return _assume(session, role_arn, external_id) if role_arn else session
+
+
+def boto3_session(*, profile_name: str | None = None, credentials: Any = None, **options: Any) -> Any:
+    """A `boto3.Session` that shares what others have read of botocore's data.
+
+    That is 13 MB in memory for what a connection needs, which holds a session, and most of the time that a session's
+    first clients take. A session with data of the user's own (AWS_DATA_PATH) reads all of it by itself.
+
+    Args:
+        profile_name: As of `boto3.Session`.
+        credentials: botocore's, in the place of those that it would find.
+        options: Further arguments of `boto3.Session`.
+    """
+    import boto3
+    from botocore.session import Session as CoreSession
+
+    core = CoreSession()
+    if profile_name is not None:
+        core.set_config_variable("profile", profile_name)
+    if credentials is not None:
+        core._credentials = credentials  # noqa: SLF001 - botocore has no public way to give refreshable ones
+    if core.get_config_variable("data_path") is None:
+        core.register_component("data_loader", _loader())
+    return boto3.Session(botocore_session=core, **options)
+
+
+def _loader() -> Any:
+    from botocore.loaders import Loader
+
+    return Loader(file_loader=_files())
+
+
+@functools.lru_cache(maxsize=1)
+def _files() -> Any:
+    """What reads botocore's data files, each once."""
+    from botocore.loaders import JSONFileLoader
+
+    files = JSONFileLoader()
+    files.load_file = functools.lru_cache(maxsize=None)(files.load_file)
+    return files
 
 
 def _assume(session: Any, role_arn: str, external_id: str | None) -> Any:
     """A session with the role's credentials, fetched from STS when they are first read."""
-    import boto3
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-    from botocore.session import Session as CoreSession
 
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=lambda *names, **options: sending_in_background(session.client(*names, **options)),
@@ -66,10 +103,8 @@ def _assume(session: Any, role_arn: str, external_id: str | None) -> Any:
         role_arn=role_arn,
         extra_args={"RoleSessionName": "rds_iam_magic", **({"ExternalId": external_id} if external_id else {})},
     )
-    core = CoreSession()
-    # botocore has no public way to give a session refreshable credentials.
-    core._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")  # noqa: SLF001
-    return boto3.Session(botocore_session=core, region_name=session.region_name)
+    credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+    return boto3_session(credentials=credentials, region_name=session.region_name)
 
 
 def require_text(value: str, name: str) -> None:

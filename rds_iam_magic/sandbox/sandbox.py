@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from rds_iam_magic.aws.session import boto3_session
 from rds_iam_magic.aws.truststore import cache_folder
 from rds_iam_magic.sandbox import certificates, cloud, seed
 from rds_iam_magic.sandbox.account import Account
@@ -162,10 +163,8 @@ class Sandbox:
 
     def client(self, service: str, region: str = seed.REGION) -> Any:
         """A boto3 client of the sandbox's administrator; in a region of another partition, of an account there."""
-        import boto3
-
         key, secret = self.keys["administrator"]
-        session = boto3.Session(key, secret, region_name=region)
+        session = boto3_session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=region)
         return session.client(service, endpoint_url=self._cloud.url)
 
     def server_context(self) -> ssl.SSLContext:

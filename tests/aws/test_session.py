@@ -180,3 +180,38 @@ def test_threads_may_take_clients_of_a_hasty_session(monkeypatch):
     with ThreadPoolExecutor(4) as threads:
         clients = list(threads.map(lambda name: client_of(hasty, name), ["sts", "iam"] * 2))
     assert {client.meta.region_name for client in clients} == {"eu-west-1", "aws-global"}
+
+
+@pytest.mark.slow  # botocore reads much
+def test_sessions_share_what_is_read_of_services(monkeypatch, tmp_path):
+    """13 MB for each connection otherwise, and half of the time that opening a session takes."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    (tmp_path / "config").write_text("[profile west]\nregion = us-west-2\n")
+    (tmp_path / "credentials").write_text("[west]\naws_access_key_id=key\naws_secret_access_key=secret\n")
+    role = "arn:aws:iam::123456789012:role/analytics"
+    sessions = [
+        open_session(region="eu-west-1"),
+        open_session(profile="west"),
+        open_session(region="eu-west-1", role_arn=role),
+    ]
+    assert [client_of(session, "rds").meta.region_name for session in sessions[:2]] == ["eu-west-1", "us-west-2"]
+    first, *others = [described(session) for session in sessions]
+    assert all(other is first for other in others)
+
+
+@pytest.mark.slow
+def test_a_session_with_data_of_the_user_s_own_has_them(monkeypatch, tmp_path):
+    before = described(open_session(region="eu-west-1"))
+    own = tmp_path / "data" / "rds" / "2030-01-01"
+    own.mkdir(parents=True)
+    (own / "service-2.json").write_text('{"metadata": {"apiVersion": "2030-01-01"}, "operations": {}, "shapes": {}}')
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path / "data"))
+    assert described(open_session(region="eu-west-1"))["metadata"]["apiVersion"] == "2030-01-01"
+    monkeypatch.delenv("AWS_DATA_PATH")
+    assert described(open_session(region="eu-west-1")) is before
+
+
+def described(session):
+    """botocore's description of RDS, as a session's clients are made of it."""
+    return session._session.get_component("data_loader").load_service_model("rds", "service-2")
