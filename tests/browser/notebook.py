@@ -60,6 +60,9 @@ NOTEBOOKS_OWN = (
 )
 """What Notebook 7 raises at its start, with no extension at all."""
 
+CELL_TOOLBARS_OWN = "._cellToolbarOverlapsContents "
+"""Where JupyterLab's toolbar of a cell (4.0.0) looks at a cell that is gone meanwhile; seen on a busy machine."""
+
 PATIENCE = LONG * 1000
 """Milliseconds after which a page is taken to hang."""
 
@@ -104,7 +107,7 @@ class Browser:
 
     Attributes:
         hosts: All hosts that pages have asked for anything.
-        errors: What was raised in pages and not caught, but for what Notebook raises by itself.
+        errors: What was raised in pages and not caught, but for what Jupyter raises by itself.
     """
 
     def __init__(self, profile: Path, *, width: int = 1280, scale: int = 1) -> None:
@@ -179,9 +182,10 @@ class Browser:
             page.close(run_before_unload=False)
 
     def _raised(self, error: WebError) -> None:
-        message = str(error.error)
-        if not (error.page and f"/{NOTEBOOK}/" in error.page.url and message in NOTEBOOKS_OWN):
-            self.errors.append(message)
+        message, stack = str(error.error), getattr(error.error, "stack", "") or ""
+        is_notebooks = error.page and f"/{NOTEBOOK}/" in error.page.url and message in NOTEBOOKS_OWN
+        if not is_notebooks and CELL_TOOLBARS_OWN not in stack:
+            self.errors.append(f"{message}\n{stack}")
 
     @contextmanager
     def notebook(
