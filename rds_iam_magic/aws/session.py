@@ -57,7 +57,8 @@ def boto3_session(*, profile_name: str | None = None, credentials: Any = None, *
     """A `boto3.Session` that shares what others have read of botocore's data.
 
     That is 13 MB in memory for what a connection needs, which holds a session, and most of the time that a session's
-    first clients take. A session with data of the user's own (AWS_DATA_PATH) reads all of it by itself.
+    first clients take. With a `data_path` of the user's own (AWS_DATA_PATH) a session reads all of it by itself; what
+    is added to ~/.aws/models is seen by the next kernel.
 
     Args:
         profile_name: As of `boto3.Session`.
@@ -85,7 +86,10 @@ def _loader() -> Any:
 
 @functools.lru_cache(maxsize=1)
 def _files() -> Any:
-    """What reads botocore's data files, each once."""
+    """What reads botocore's data files, each once, but for threads that ask at the same time.
+
+    botocore changes some of these data in place, the same way each time: its sdk-extras, the defaults of its endpoints.
+    """
     from botocore.loaders import JSONFileLoader
 
     files = JSONFileLoader()

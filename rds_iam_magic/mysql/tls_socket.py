@@ -15,7 +15,7 @@ class TlsSocket(ssl.SSLSocket):
     def getpeername(self) -> Any:
         """The peer's address, as of any socket.
 
-        Python's own (until 3.14 at least) makes the second socket object for the descriptor, asks for the peer's name,
+        Python's own (before 3.13) makes the second socket object for the descriptor, asks for the peer's name,
         and if that or the read that follows fails, raises without closing it; nobody else has it by then.
 
         Raises:
@@ -50,7 +50,7 @@ class TlsSocket(ssl.SSLSocket):
                 if not received:
                     break
                 count += received
-        except OSError:  # the next read will find it
+        except (OSError, ValueError):  # ValueError: it was closed meanwhile; the next read will find it
             pass
         return count
 

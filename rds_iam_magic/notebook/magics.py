@@ -302,8 +302,9 @@ class RdsIamMagics(Magics):
             return feedback.written(rows, parsed.to)
         results = Results(converter(parsed), self.whole, feedback, quiet=parsed.quiet)
         try:
+            # An error in showing would else keep the connection busy.
             with contextlib.closing(self._results(connection, parsed, filled)) as run:
-                for result in run:  # an error in showing would else keep the connection busy
+                for result in run:
                     results.take(result)
         except BaseException:
             results.show_waiting()  # it has come, and what failed came after it
