@@ -66,6 +66,7 @@ def boto3_session(*, profile_name: str | None = None, credentials: Any = None, *
         options: Further arguments of `boto3.Session`.
     """
     import boto3
+    from botocore.loaders import Loader
     from botocore.session import Session as CoreSession
 
     core = CoreSession()
@@ -74,14 +75,8 @@ def boto3_session(*, profile_name: str | None = None, credentials: Any = None, *
     if credentials is not None:
         core._credentials = credentials  # noqa: SLF001 - botocore has no public way to give refreshable ones
     if core.get_config_variable("data_path") is None:
-        core.register_component("data_loader", _loader())
+        core.register_component("data_loader", Loader(file_loader=_files()))
     return boto3.Session(botocore_session=core, **options)
-
-
-def _loader() -> Any:
-    from botocore.loaders import Loader
-
-    return Loader(file_loader=_files())
 
 
 @functools.lru_cache(maxsize=1)

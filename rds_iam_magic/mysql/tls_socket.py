@@ -50,7 +50,7 @@ class TlsSocket(ssl.SSLSocket):
                 if not received:
                     break
                 count += received
-        except (OSError, ValueError):  # ValueError: it was closed meanwhile; the next read will find it
+        except OSError:  # the next read will find it
             pass
         return count
 

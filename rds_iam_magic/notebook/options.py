@@ -234,7 +234,7 @@ def _load_line(alias: str | None, variable: str | None, line: Line, body: str | 
 def _sql_line(
     alias: str | None, sql: str, variable: str | None, line: Line, plot: PlotOptions | None, *, show: bool
 ) -> SqlLine:
-    values, flags = line.values, line.flags
+    values, flags, texts = line.values, line.flags, line.lists.get("with", [])
     parsed = SqlLine(
         alias=alias,
         sql=sql,
@@ -258,8 +258,8 @@ def _sql_line(
         file=values.get("file"),
         save=values.get("save"),
         explain="explain" in flags,
-        frames=frames_of(line.lists.get("with", [])),
-        queries=queries_of(line.lists.get("with", [])),
+        frames=frames_of(texts),
+        queries=queries_of(texts),
     )
     _check_together(parsed)
     return parsed

@@ -1,6 +1,7 @@
 """A real IPython shell in this process, with its history in a file, and the extension loaded."""
 
 import atexit
+import html
 import io
 import os
 from contextlib import redirect_stderr, redirect_stdout
@@ -45,6 +46,11 @@ class Shell:
         cell = self(text)
         assert cell.error is None, cell.output
         return cell
+
+    def shown(self, value) -> tuple[str, str]:
+        """A value's text and HTML, as IPython makes them for a cell's value."""
+        data, _ = self.ip.display_formatter.format(value)
+        return data.get("text/plain", ""), html.unescape(data.get("text/html") or "")
 
     @property
     def names(self) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The magics for looking around, in a real IPython shell, against the real server."""
 
-import html
 import re
 
 import pandas as pd
@@ -12,16 +11,10 @@ from tests.support.events import interrupt_when, processes
 pytestmark = pytest.mark.slow  # servers and kernels
 
 
-def shown(shell, value):
-    """A value's text and HTML, as IPython makes them for a cell's value."""
-    data, _ = shell.ip.display_formatter.format(value)
-    return data.get("text/plain", ""), html.unescape(data.get("text/html") or "")
-
-
 def test_tables_are_shown_whole_and_are_a_frame(connected):
     value = connected.ok("%rds_tables").value
     assert type(value) is pd.DataFrame
-    text, page = shown(connected, value)
+    text, page = connected.shown(value)
     assert re.search(r"^shop +orders +table +\d\d,\d\d\d +\d MB$", text, re.MULTILINE)
     assert re.search(r">\d\d,\d\d\d</td>", page)
     assert value["bytes"].sum() > 1_000_000, "numbers, however they are shown"
@@ -66,14 +59,14 @@ def test_unloading_takes_them_away(connected):
 
 
 def test_columns_rows_and_the_statement_that_creates(connected):
-    assert "ordered_at" in shown(connected, connected.ok("%rds_columns orders").value)[0]
+    assert "ordered_at" in connected.shown(connected.ok("%rds_columns orders").value)[0]
     assert len(connected.ok("%rds_preview shop.orders 3").value) == 3
-    text, page = shown(connected, connected.ok("%rds_preview `customers` 2").value)
+    text, page = connected.shown(connected.ok("%rds_preview `customers` 2").value)
     assert "2020-12-09" in text
     assert "00:00:00" not in text + page
     value = connected.ok("%rds_ddl orders").value
     assert isinstance(value, str)
-    assert shown(connected, value)[0] == str(value)
+    assert connected.shown(value)[0] == str(value)
     assert len(value.splitlines()) > 10
 
 
@@ -81,7 +74,7 @@ def test_a_column_that_may_not_be_null_has_no_default_of_null(tester):
     tester.ok("%rds_sql -q CREATE OR REPLACE TABLE defaults (a INT NOT NULL, b INT, c INT NOT NULL DEFAULT 5, d TEXT)")
     value = tester.ok("%rds_columns defaults").value
     assert value["default"].isna().tolist() == [True, True, False, True], "the values are the server's"
-    lines = shown(tester, value)[0].splitlines()
+    lines = tester.shown(value)[0].splitlines()
     assert [line.split()[2:] for line in lines[1:]] == [["NO"], ["YES", "NULL"], ["NO", "5"], ["YES", "NULL"]]
     tester.ok("%rds_sql -q DROP TABLE defaults")
 
@@ -89,7 +82,7 @@ def test_a_column_that_may_not_be_null_has_no_default_of_null(tester):
 def test_a_profile(connected):
     value = connected.ok("%rds_profile orders").value
     assert value["top"][3][0] == ("delivered", 43019)
-    text, page = shown(connected, value)
+    text, page = connected.shown(value)
     assert "delivered (43,019) · returned (2,468)" in text
     assert "delivered (43,019) · returned (2,468)" in page
     assert page.count("<tr>") == 7
@@ -99,7 +92,7 @@ def test_a_plan_of_a_line_and_of_a_cell(connected):
     assert "orders: one row by PRIMARY" in connected.ok("%rds_explain SELECT * FROM orders WHERE id = 5").value
     value = connected.ok("%%rds_explain --analyze -- what it takes\nSELECT '{x} %s', id\nFROM products;").value
     assert "24 rows (24 expected)" in value
-    assert shown(connected, value)[0] == str(value)
+    assert connected.shown(value)[0] == str(value)
 
 
 def test_a_plan_has_the_values_of_variables(connected):

@@ -1,7 +1,6 @@
 """What SHOW, DESCRIBE, EXPLAIN give is shown whole; the value stays the plain DataFrame that it is."""
 
 import gc
-import html
 import re
 
 import pandas as pd
@@ -14,17 +13,11 @@ from rds_iam_magic.notebook.showing.whole import MOST_ROWS, Grid, as_html, as_te
 pytestmark = pytest.mark.slow  # servers and kernels
 
 
-def shown(shell, value):
-    """A value's text and HTML, as IPython makes them for a cell's value."""
-    data, _ = shell.ip.display_formatter.format(value)
-    return data.get("text/plain", ""), html.unescape(data.get("text/html") or "")
-
-
 def test_show_create_table(connected):
     value = connected.ok("%rds_sql SHOW CREATE TABLE orders").value
     created = value.iloc[0, 1]
     assert len(created.splitlines()) > 10
-    text, page = shown(connected, value)
+    text, page = connected.shown(value)
     assert created in text
     assert re.search(rf"<pre[^>]*>{re.escape(created)}</pre>", page)
     assert "\\n" not in text + page
@@ -32,7 +25,7 @@ def test_show_create_table(connected):
 
 def test_explain_as_json(connected):
     value = connected.ok("%rds_sql EXPLAIN FORMAT=JSON SELECT * FROM orders WHERE id < 9").value
-    text, page = shown(connected, value)
+    text, page = connected.shown(value)
     assert value.iloc[0, 0] in text
     assert value.iloc[0, 0] in page
 
@@ -44,7 +37,7 @@ def test_every_row_and_value(connected, sql):
     value = connected.ok(f"%rds_sql {sql}").value
     assert type(value) is pd.DataFrame
     assert not value.attrs
-    text, page = shown(connected, value)
+    text, page = connected.shown(value)
     cells = [cell for cell in value.to_numpy().ravel() if not pd.isna(cell)]
     assert len(cells) > 10
     assert [cell for cell in cells if cell not in text] == []
@@ -52,13 +45,13 @@ def test_every_row_and_value(connected, sql):
     assert page.count("<tr>") == min(len(value), MOST_ROWS) + 1
     assert connected.names["_"] is value
     # As it was: `print`, a part of it, and other frames.
-    assert repr(value) == repr(value.copy()) == shown(connected, value.copy())[0]
-    assert shown(connected, value.head(3))[0] == repr(value.head(3))
+    assert repr(value) == repr(value.copy()) == connected.shown(value.copy())[0]
+    assert connected.shown(value.head(3))[0] == repr(value.head(3))
 
 
 def test_null_and_markup(connected):
     value = connected.ok("%rds_sql DESCRIBE orders").value
-    assert "NULL" in shown(connected, value)[0]
+    assert "NULL" in connected.shown(value)[0]
     grid = Grid.of(pd.DataFrame({"<b>": ["<i>$x$</i>", None], "n": [1, 22]}))
     assert "<b>" not in as_html(grid)
     assert "<i>" not in as_html(grid)
@@ -68,23 +61,23 @@ def test_null_and_markup(connected):
 
 def test_the_assigned_ones_too(connected):
     connected.ok("%%rds_sql created <<\nSHOW CREATE TABLE orders")
-    assert "KEY `ordered_at` (`ordered_at`),\n" in shown(connected, connected.names["created"])[0]
+    assert "KEY `ordered_at` (`ordered_at`),\n" in connected.shown(connected.names["created"])[0]
 
 
 def test_a_query_is_shown_as_pandas_shows_it(connected):
     value = connected.ok("%rds_sql SELECT * FROM orders LIMIT 100").value
-    assert shown(connected, value)[0] == repr(value)
+    assert connected.shown(value)[0] == repr(value)
 
 
 @pytest.mark.parametrize(("kind", "cls"), [("arrow", pa.Table), ("polars", polars.DataFrame)])
 def test_other_types(connected, kind, cls):
     value = connected.ok(f"%rds_sql --type {kind} SHOW CREATE TABLE orders").value
     assert isinstance(value, cls)
-    text, page = shown(connected, value)
+    text, page = connected.shown(value)
     assert "KEY `ordered_at` (`ordered_at`),\n" in text
     assert "KEY `ordered_at` (`ordered_at`),\n" in page
     tables = connected.ok(f"%rds_sql --type {kind} SHOW TABLES FROM information_schema").value
-    assert "THREAD_POOL_STATS" in shown(connected, tables)[0]
+    assert "THREAD_POOL_STATS" in connected.shown(tables)[0]
 
 
 def test_pandas_option_for_html_is_heeded(connected):
@@ -122,5 +115,5 @@ def test_nothing_is_kept_of_what_is_gone_or_unloaded(connected):
     connected.ip.run_line_magic("unload_ext", "rds_iam_magic")
     assert (len(plain), len(page)) == before
     described = connected.names["described"]
-    assert shown(connected, described)[0] == repr(described)
+    assert connected.shown(described)[0] == repr(described)
     connected.ip.run_line_magic("load_ext", "rds_iam_magic")
